@@ -1,0 +1,24 @@
+/** The base room: what every other room may use. No Ceph inside. */
+export { AssertionError, assert, must } from "./assert.ts";
+export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
+export {
+  CephError,
+  ConfigError,
+  ERRNO,
+  type ErrnoName,
+  errnoName,
+  fail,
+  isFailure,
+  type OpFailure,
+  type Result,
+} from "./errno.ts";
+export {
+  createLogger,
+  LOG_LEVEL,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogSink,
+  silentLogger,
+} from "./log.ts";
+export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";

@@ -1,0 +1,51 @@
+/**
+ * The messenger's face: who talks on which link, and what the owner of the links gets told.
+ */
+
+import type { AuthIdentity } from "../auth/index.ts";
+import type {
+  AddrVec,
+  EntityAddr,
+  EntityName,
+  IncomingMessage,
+  OutgoingMessage,
+} from "../types/index.ts";
+
+/** One established session with a peer, acceptor or initiator alike. */
+export interface Connection {
+  /** Unique within this process, for logs and maps. */
+  readonly id: number;
+  /** Peer's type and number; a client's number is its global id. */
+  readonly peerName: EntityName;
+  /** Peer's addresses as it gave them in its ident. A client's: type any, port 0, its nonce. */
+  readonly peerAddrs: AddrVec;
+  /** The address that names this peer instance in blocklists, watches and locks. */
+  readonly peerAddr: EntityAddr;
+  /** Connection features: what both sides have. */
+  readonly features: bigint;
+  /** Who authenticated; on the initiating side, undefined. */
+  readonly identity: AuthIdentity | undefined;
+  readonly isOpen: boolean;
+  /** Session state of the dispatcher that owns the connection. */
+  session: unknown;
+  /** Queues a message. On a closed link it is dropped: lossy sessions resend by their own rules. */
+  send(message: OutgoingMessage): void;
+  /** Bytes queued and not yet taken by the socket: what back-pressure looks at. */
+  readonly queuedBytes: number;
+  /** Stops reading from the peer until `resume`: back-pressure on the socket, not memory. */
+  pause(): void;
+  resume(): void;
+  /** Drops the link. The dispatcher hears `onClose` once. */
+  close(reason: string): void;
+}
+
+/** Told what happens on the links of one messenger. Callbacks must not throw for a peer's mistakes. */
+export interface Dispatcher {
+  /** A session is established; messages may follow. */
+  onOpen(connection: Connection): void;
+  /** DecodeError thrown here closes the link (the peer's fault); anything else is ours and is fatal. */
+  onMessage(connection: Connection, message: IncomingMessage): void;
+  /** All messages of one read have been handled: a good moment to flush batches. */
+  onBatchEnd?(): void;
+  onClose(connection: Connection, reason: string): void;
+}

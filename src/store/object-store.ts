@@ -1,0 +1,168 @@
+/**
+ * The object store's interface: collections of objects, changed by atomic transactions.
+ *
+ * The contract, which every implementation's compliance suite checks:
+ * - `submit` takes effect at once: every later read sees it, whether it is durable yet or not. It returns
+ *   the transaction's sequence number, one more than the last.
+ * - Transactions become durable in order. When `durable` has been told of sequence n, everything up to n
+ *   is on stable storage, data and metadata together. A crash loses only a tail that nobody was told of.
+ * - Whoever answers a client waits for the sequence number of the last change that the answer depends on.
+ * - Reads are synchronous except bulk data, which may come as a promise. What a read returns is the content
+ *   as of the call, whatever is submitted before the promise resolves.
+ * - A transaction is validated before anything is changed: a bad one throws and leaves no trace.
+ * - Every byte read is checked against its checksum: a mismatch throws `CorruptionError` (EIO), never bytes.
+ * ceph: src/os/ObjectStore.h, src/os/Transaction.h
+ */
+
+import type { BufferList } from "../encoding/index.ts";
+import type { HObject } from "../types/index.ts";
+
+/** A collection: one PG of one pool, or a service's own (`"meta"`). Text, e.g. `"1.2a"`. */
+export type CollectionId = string;
+
+/** Sequence number of a transaction. */
+export type TransactionSeq = number;
+
+/** What a stored object looks like from outside. */
+export interface ObjectInfo {
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Space in bytes. */
+export interface StoreStatfs {
+  readonly total: number;
+  readonly available: number;
+  /** Allocated to objects' data. */
+  readonly data: number;
+  /** Taken by metadata, journal and the like. */
+  readonly internal: number;
+}
+
+/** Space of one collection in bytes. */
+export interface CollectionUsage {
+  readonly objects: number;
+  /** Allocated on disk for data, shared extents counted once. */
+  readonly allocated: number;
+}
+
+/** One change. Staged in order; later ones see earlier ones. Byte strings for names. */
+export type StoreOp =
+  | { op: "create-collection"; collection: CollectionId }
+  | { op: "remove-collection"; collection: CollectionId } // must be empty
+  | { op: "touch"; object: HObject } // creates if absent
+  | { op: "write"; object: HObject; offset: number; data: BufferList } // creates; extends
+  | { op: "zero"; object: HObject; offset: number; length: number } // deallocates; never extends
+  | { op: "truncate"; object: HObject; size: number } // creates; extends with a hole
+  | { op: "remove"; object: HObject } // absent: refused
+  | { op: "set-attr"; object: HObject; name: string; value: Uint8Array } // creates
+  | { op: "remove-attr"; object: HObject; name: string }
+  | { op: "omap-set"; object: HObject; entries: readonly (readonly [string, Uint8Array])[] } // creates
+  | { op: "omap-remove"; object: HObject; keys: readonly string[] }
+  | { op: "omap-remove-range"; object: HObject; from: string; to: string } // [from, to)
+  | { op: "omap-clear"; object: HObject } // keys and header
+  | { op: "omap-header"; object: HObject; header: Uint8Array } // creates
+  | { op: "clone"; object: HObject; to: HObject } // data, attrs, omap; replaces `to`; extents shared
+  | {
+      op: "clone-range"; // data only, shared where aligned; creates `to`
+      object: HObject;
+      to: HObject;
+      offset: number;
+      length: number;
+      toOffset: number;
+    };
+
+/** A list of changes to the objects of one collection, applied all or nothing. */
+export interface Transaction {
+  readonly collection: CollectionId;
+  readonly ops: readonly StoreOp[];
+}
+
+/** A byte of an object could not be read as written: EIO for the client, a health warning for the operator. */
+export class CorruptionError extends Error {
+  readonly object: string;
+  constructor(object: string, why: string) {
+    super(`${object}: ${why}`);
+    this.name = "CorruptionError";
+    this.object = object;
+  }
+}
+
+/** There is no room for a transaction; nothing of it was applied. */
+export class NoSpaceError extends Error {
+  constructor() {
+    super("no space left in the object store");
+    this.name = "NoSpaceError";
+  }
+}
+
+export interface ObjectStore {
+  /** Told, in order, of every sequence number that has become durable (may skip to the newest). Set once. */
+  onDurable: (seq: TransactionSeq) => void;
+  /** The disk has failed a write or a sync: nothing more becomes durable, the owner must stop. Set once. */
+  onFatal: (error: Error) => void;
+
+  readonly lastSubmitted: TransactionSeq;
+  readonly lastDurable: TransactionSeq;
+
+  /**
+   * Applies a transaction; see the contract above.
+   * @throws NoSpaceError; RangeError for a transaction that makes no sense (its maker's bug)
+   */
+  submit(transaction: Transaction): TransactionSeq;
+  /** Resolves once everything submitted so far is durable. */
+  flush(): Promise<void>;
+
+  collections(): CollectionId[];
+  hasCollection(collection: CollectionId): boolean;
+
+  stat(collection: CollectionId, object: HObject): ObjectInfo | undefined;
+  /**
+   * Bytes of `[offset, offset + length)`, short at the object's end; holes read as zeros.
+   * An absent object reads as empty.
+   */
+  read(
+    collection: CollectionId,
+    object: HObject,
+    offset: number,
+    length: number,
+  ): BufferList | Promise<BufferList>;
+  /** The same, at once whatever it takes: for small metadata objects. */
+  readSync(collection: CollectionId, object: HObject, offset: number, length: number): BufferList;
+  /** Written ranges within `[offset, offset + length)`: ascending, merged, clipped to the object's size. */
+  extents(
+    collection: CollectionId,
+    object: HObject,
+    offset: number,
+    length: number,
+  ): [offset: number, length: number][];
+
+  getAttr(collection: CollectionId, object: HObject, name: string): Uint8Array | undefined;
+  /** In byte order of their names. */
+  getAttrs(collection: CollectionId, object: HObject): [string, Uint8Array][];
+
+  omapHeader(collection: CollectionId, object: HObject): Uint8Array;
+  omapGet(collection: CollectionId, object: HObject, key: string): Uint8Array | undefined;
+  /** Entries with keys after `after` (exclusive; undefined: from the first) in byte order, read as consumed. */
+  omapEntries(
+    collection: CollectionId,
+    object: HObject,
+    after?: string,
+  ): Iterable<[string, Uint8Array]>;
+
+  /**
+   * Up to `max` objects in hobject order from `from` (inclusive), clones included.
+   * `next` is the object to continue at; undefined at the end of the collection.
+   */
+  list(
+    collection: CollectionId,
+    from: HObject,
+    max: number,
+  ): { objects: HObject[]; next: HObject | undefined };
+
+  usage(collection: CollectionId): CollectionUsage;
+  statfs(): StoreStatfs;
+
+  /** Makes everything durable and lets go of the disk. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+// One runner for every tier. `unit` is pure and fast; the others are named for the folder they live in.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts", "test/tidy/**/*.test.ts"] } },
+      { test: { name: "vectors", include: ["test/vectors/**/*.test.ts"] } },
+      { test: { name: "property", include: ["test/property/**/*.test.ts"] } },
+      { test: { name: "compliance", include: ["test/compliance/**/*.test.ts"] } },
+      { test: { name: "crash", include: ["test/crash/**/*.test.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "interop",
+          include: ["test/interop/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});

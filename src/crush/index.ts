@@ -1,0 +1,3 @@
+/** The crush room: where data goes. */
+export { CrushMapCodec } from "./codec.ts";
+export * from "./map.ts";

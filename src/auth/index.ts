@@ -1,3 +1,4 @@
+/** The auth room: who a peer is, and what it may do. */
 export {
   type AcceptorStep,
   AUTH_METHOD,
@@ -8,4 +9,40 @@ export {
   type AuthServer,
   CON_MODE,
 } from "./auth-method.ts";
-export type { EntityCaps } from "./caps.ts";
+export type { CommandArgs } from "./caps/command-grants.ts";
+export { MgrCap, type MgrCapQuery, parseMgrCap } from "./caps/mgr-cap.ts";
+export { MonCap, type MonCapQuery, parseMonCap } from "./caps/mon-cap.ts";
+export {
+  type AppMetadata,
+  type ClassCall,
+  OsdCap,
+  type OsdCapQuery,
+  parseOsdCap,
+} from "./caps/osd-cap.ts";
+export { type EntityCaps, isValidCap } from "./caps.ts";
+export { CephxClient, type CephxClientOptions, CLIENT_KEYS } from "./cephx/initiator.ts";
+export type { AuthReply } from "./cephx/renewal.ts";
+export {
+  AUTH_TICKET_TTL_MS,
+  RotatingSecrets,
+  type RotatingSecretsOptions,
+  SERVICE_TICKET_TTL_MS,
+  type SecretLookup,
+} from "./cephx/rotating-secrets.ts";
+export { CryptoKey, formatKey, generateKey, parseKey, secretsEqual } from "./crypto-key.ts";
+export {
+  ALLOW_ALL_CAPS,
+  type EntityAuth,
+  type GlobalIds,
+  type KeyLookup,
+} from "./identity.ts";
+export { formatKeyring, type KeyringEntry, type KeyringError, parseKeyring } from "./keyring.ts";
+export { createNoneInitiator } from "./none.ts";
+export {
+  createMonAuthServer,
+  createServiceAuthServer,
+  type MonAuthServer,
+  type MonAuthServerOptions,
+  modesFor,
+  type ServiceAuthServerOptions,
+} from "./server.ts";

@@ -1,0 +1,101 @@
+/**
+ * Renewal of tickets inside a monitor session: what MAuth asks and MAuthReply answers.
+ *
+ * 0x0200 asks for service tickets with an AUTH ticket's authorizer (no challenge: the session is proved
+ * already), 0x0100 for a new AUTH ticket. 0x0400 asks for the rotating secrets themselves, as daemons do:
+ * ours get them in-process, and nobody gets them over the wire.
+ * ceph: src/auth/cephx/CephxServiceHandler.cc (handle_request), src/mon/AuthMonitor.cc (prep_auth)
+ */
+
+import { ERRNO } from "../../base/index.ts";
+import { DecodeError, Reader, u16, Writer } from "../../encoding/index.ts";
+import { ENTITY_TYPE } from "../../types/index.ts";
+import type { AuthIdentity } from "../auth-method.ts";
+import { decrypt } from "../crypto-key.ts";
+import {
+  type CephxMonAcceptor,
+  type CephxMonContext,
+  issueServiceTickets,
+} from "./mon-acceptor.ts";
+import {
+  Authorize,
+  AuthorizerHead,
+  CEPHX_REQUEST,
+  ResponseHeader,
+  ServiceTicketRequest,
+  writeTicketReply,
+} from "./protocol.ts";
+import { openTicket } from "./ticket.ts";
+
+/** MAuthReply's result and blob. */
+export interface AuthReply {
+  /** 0, or a negative errno with an empty blob. */
+  readonly errno: number;
+  readonly blob: Uint8Array;
+}
+
+function refuse(errno: number): AuthReply {
+  return { errno: -Math.abs(errno), blob: new Uint8Array(0) };
+}
+
+/**
+ * Answers MAuth's blob for the session of `identity`, which `acceptor` authenticated.
+ * Malformed blobs are answered with -EINVAL.
+ */
+export function renewTickets(
+  context: CephxMonContext,
+  acceptor: CephxMonAcceptor,
+  identity: AuthIdentity,
+  blob: Uint8Array,
+): AuthReply {
+  const r = new Reader(blob);
+  try {
+    const type = u16.decode(r);
+    switch (type) {
+      case CEPHX_REQUEST.GET_AUTH_SESSION_KEY: {
+        const reply = acceptor.renewAuthTicket(r);
+        return typeof reply === "number" ? refuse(reply) : { errno: 0, blob: reply };
+      }
+      case CEPHX_REQUEST.GET_PRINCIPAL_SESSION_KEY:
+        return renewServiceTickets(context, identity, r);
+      case CEPHX_REQUEST.GET_ROTATING_KEY:
+        // A client is answered so by upstream too; a daemon from outside has no place here.
+        return refuse(
+          identity.entity.type === ENTITY_TYPE.CLIENT ? ERRNO.EACCES : ERRNO.EOPNOTSUPP,
+        );
+      default:
+        return refuse(ERRNO.EINVAL);
+    }
+  } catch (error) {
+    if (error instanceof DecodeError) return refuse(ERRNO.EINVAL);
+    throw error;
+  }
+}
+
+function renewServiceTickets(
+  context: CephxMonContext,
+  identity: AuthIdentity,
+  r: Reader,
+): AuthReply {
+  const head = AuthorizerHead.decode(r);
+  const sealed = r.blob();
+  const { keys } = ServiceTicketRequest.decode(r);
+  if (head.service !== ENTITY_TYPE.AUTH) return refuse(ERRNO.EACCES);
+  const ticket = openTicket(head.ticket, ENTITY_TYPE.AUTH, context.secrets);
+  const isMine =
+    ticket !== undefined &&
+    ticket.globalId === head.globalId &&
+    ticket.globalId === identity.globalId &&
+    ticket.entity.type === identity.entity.type &&
+    ticket.entity.id === identity.entity.id;
+  if (!isMine || ticket.expiresMs <= context.clock.now()) return refuse(ERRNO.EACCES);
+  if (decrypt(Authorize, sealed, ticket.sessionKey) === undefined) return refuse(ERRNO.EACCES);
+  // Keys and caps are looked up anew: what was taken away meanwhile is not renewed.
+  const auth = context.keys(identity.entity);
+  if (auth === undefined) return refuse(ERRNO.EACCES);
+  const w = new Writer();
+  ResponseHeader.encode(w, { requestType: CEPHX_REQUEST.GET_PRINCIPAL_SESSION_KEY, status: 0 });
+  const grants = issueServiceTickets(identity, auth, keys, context);
+  writeTicketReply(w, grants, ticket.sessionKey);
+  return { errno: 0, blob: w.finish() };
+}

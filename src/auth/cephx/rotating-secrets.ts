@@ -1,0 +1,172 @@
+/**
+ * Rotating secrets: what tickets are sealed under, three per service at any time (previous, current, next).
+ *
+ * A ticket is sealed under the current secret and can be opened until two more rotations have passed, so it
+ * outlives its validity, and "next" is known everywhere before it is used. Ids only grow. The whole
+ * state is one small value: the monitor keeps it across restarts and hands it to workers.
+ * ceph: src/auth/Auth.h (RotatingSecrets), src/auth/cephx/CephxKeyServer.cc
+ */
+
+import { type Clock, must, type Random, type Timer } from "../../base/index.ts";
+import {
+  bytes,
+  decodeFromBytes,
+  encodeToBytes,
+  f64,
+  type Infer,
+  list,
+  map,
+  struct,
+  u32,
+  u64n,
+} from "../../encoding/index.ts";
+import { ENTITY_TYPE } from "../../types/index.ts";
+import { TICKET_SERVICES } from "./protocol.ts";
+
+/** Bytes of a secret: an AES-256 key, whatever clients' keys are, for only we read tickets. */
+export const ROTATING_SECRET_LEN = 32;
+/** previous, current, next.  ceph: src/auth/Auth.h KEY_ROTATE_NUM */
+const KEEP = 3;
+/** auth_mon_ticket_ttl: how long an AUTH ticket is good. */
+export const AUTH_TICKET_TTL_MS = 72 * 3600 * 1000;
+/** auth_service_ticket_ttl: how long a service ticket is good. */
+export const SERVICE_TICKET_TTL_MS = 3600 * 1000;
+/** How often the clock is looked at.  ceph: mon_tick_interval is 5 s; nothing here is that urgent. */
+const CHECK_PERIOD_MS = 60 * 1000;
+
+/** One secret and when tickets stop being sealed under it (milliseconds since 1970). */
+const Secret = struct(
+  "spirula rotating secret",
+  { v: 1 },
+  { id: u64n, key: bytes(ROTATING_SECRET_LEN), expiresMs: f64 },
+);
+type Secret = Infer<typeof Secret>;
+
+/** Our own format, kept by the monitor: version 1. */
+const State = struct(
+  "spirula rotating secrets",
+  { v: 1 },
+  { services: map(u32, list(Secret)), idMax: u64n },
+);
+
+/** What a reader of tickets needs. */
+export interface SecretLookup {
+  /** The key that `id` names for a service; undefined once it has been rotated out. */
+  find(service: number, id: bigint): Uint8Array | undefined;
+}
+
+/** What an issuer of tickets needs. */
+export interface IssuingSecret {
+  readonly id: bigint;
+  readonly key: Uint8Array;
+  /** How long a ticket sealed now may be valid, milliseconds. */
+  readonly ttlMs: number;
+}
+
+export interface RotatingSecretsOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What `encode` gave before a restart, or in another thread. Undecodable: DecodeError. */
+  readonly state?: Uint8Array;
+  /** @default 72 hours */
+  readonly authTtlMs?: number;
+  /** @default 1 hour */
+  readonly serviceTtlMs?: number;
+}
+
+export class RotatingSecrets implements SecretLookup {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #authTtlMs: number;
+  readonly #serviceTtlMs: number;
+  readonly #listeners = new Set<(state: Uint8Array) => void>();
+  #services = new Map<number, Secret[]>();
+  #idMax = 0;
+  #timer: Timer | undefined;
+
+  constructor(options: RotatingSecretsOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#authTtlMs = options.authTtlMs ?? AUTH_TICKET_TTL_MS;
+    this.#serviceTtlMs = options.serviceTtlMs ?? SERVICE_TICKET_TTL_MS;
+    if (options.state !== undefined) this.load(options.state);
+  }
+
+  /** Takes the state of the instance that rotates: for workers, and after a restart. */
+  load(state: Uint8Array): void {
+    // Copied, so that keys do not hang on to the caller's buffer.
+    const { services, idMax } = decodeFromBytes(State, Uint8Array.from(state));
+    this.#services = services;
+    this.#idMax = idMax;
+  }
+
+  /** The state, for `load` or `options.state`. Secret: keep it where keys are kept. */
+  encode(): Uint8Array {
+    return encodeToBytes(State, { services: this.#services, idMax: this.#idMax });
+  }
+
+  /** Calls `listener` with the new state after each rotation. Returns how to stop. */
+  onRotate(listener: (state: Uint8Array) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Rotates on time from now on. Only the monitor's instance does; workers `load`. */
+  start(): void {
+    this.check();
+    this.#timer ??= this.#clock.every(CHECK_PERIOD_MS, () => void this.check());
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Makes the secrets that are due. True if there were any. */
+  check(): boolean {
+    let added = this.#rotate(ENTITY_TYPE.AUTH);
+    for (const service of TICKET_SERVICES) added = this.#rotate(service) || added;
+    if (added && this.#listeners.size > 0) {
+      const state = this.encode();
+      for (const listener of this.#listeners) listener(state);
+    }
+    return added;
+  }
+
+  find(service: number, id: bigint): Uint8Array | undefined {
+    return this.#services.get(service)?.find((secret) => BigInt(secret.id) === id)?.key;
+  }
+
+  /** The secret to seal a new ticket under. Rotates first if the time has come. */
+  forIssue(service: number): IssuingSecret {
+    this.check();
+    const secrets = must(this.#services.get(service), `secrets of service ${service}`);
+    const current = must(secrets[1], "current secret");
+    const next = must(secrets[2], "next secret");
+    // Validity ends with the next secret at the latest: until then the current one can still be found.
+    const ttlMs = Math.min(this.#ttlMs(service), next.expiresMs - this.#clock.now());
+    return { id: BigInt(current.id), key: current.key, ttlMs };
+  }
+
+  #ttlMs(service: number): number {
+    return service === ENTITY_TYPE.AUTH ? this.#authTtlMs : this.#serviceTtlMs;
+  }
+
+  #rotate(service: number): boolean {
+    const secrets = this.#services.get(service) ?? [];
+    const now = this.#clock.now();
+    const ttlMs = this.#ttlMs(service);
+    let added = false;
+    while (secrets.length < KEEP || must(secrets[1], "current secret").expiresMs <= now) {
+      const last = secrets.at(-1);
+      // The first expires in one ttl, the second in two: each is current for one ttl.
+      const from = last === undefined ? now : Math.max(now + ttlMs, last.expiresMs);
+      const key = this.#random.bytes(ROTATING_SECRET_LEN);
+      secrets.push({ id: ++this.#idMax, key, expiresMs: from + ttlMs });
+      if (secrets.length > KEEP) secrets.shift();
+      added = true;
+    }
+    this.#services.set(service, secrets);
+    return added;
+  }
+}

@@ -104,6 +104,8 @@ export function missingReplyVersions(
   return { replayVersion: EVERSION_ZERO, badReplayVersion: at, userVersion };
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 function encodeFront(x: MOSDOpReply): Buffer {
   const w = new Writer(FRONT_SIZE + x.oid.length + x.ops.length * OP_SIZE);
   w.str(x.oid);
@@ -193,10 +195,18 @@ export const MOSDOpReply: MessageType<MOSDOpReply> = {
   type: TYPE,
   name: "osd_op_reply",
   encode(x, tid = 0): OutgoingMessage {
-    const head = { type: TYPE, version: VERSION, compatVersion: COMPAT_VERSION, tid };
-    const segments = { front: encodeFront(x), data: outputs(x.ops), dataOff: dataOffset(x) };
-    if (x.dataCrc === undefined) return { ...head, ...segments };
-    return { ...head, ...segments, dataCrc: x.dataCrc };
+    // One literal: spreading two objects into a third costs more than all the rest of the encoding.
+    const m: Mutable<OutgoingMessage> = {
+      type: TYPE,
+      version: VERSION,
+      compatVersion: COMPAT_VERSION,
+      tid,
+      front: encodeFront(x),
+      data: outputs(x.ops),
+      dataOff: dataOffset(x),
+    };
+    if (x.dataCrc !== undefined) m.dataCrc = x.dataCrc;
+    return m;
   },
   decode(m: IncomingMessage): MOSDOpReply {
     if (m.version !== VERSION) {

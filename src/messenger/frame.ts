@@ -1,0 +1,261 @@
+/**
+ * Turns the byte stream of a link into frames: banner first, then frame after frame.
+ *
+ * Bytes arrive in a ring, where small frames are opened in place. A part of 64 KiB or more gets a buffer
+ * of its own at which the receiver is aimed, so that a large payload is put where it stays by the system
+ * call that reads it. The parser's state changes only inside `received`: the target it gave out
+ * is always the one the next bytes are in.
+ *
+ * Views handed to the handler are good only during the call, except a message's data, which always has
+ * memory of its own.
+ * ceph: src/msg/async/ProtocolV2.cc (read_frame and after)
+ */
+
+import { DecodeError, EMPTY } from "../encoding/index.ts";
+import { BANNER_HEAD_SIZE, readBanner, readBannerHead } from "./banner.ts";
+import { crcOnWire } from "./crc-on-wire.ts";
+import { DIRECT_BYTES_MIN, RING_BYTES_MAX, RING_BYTES_MIN, WHOLE_BYTES_MAX } from "./limits.ts";
+import type { OnWire } from "./on-wire.ts";
+import { createPreamble, readPreamble, TAG, tagName } from "./preamble.ts";
+import { ProtocolError } from "./protocol-error.ts";
+
+export interface FrameHandler {
+  /** The peer's banner; `raw` is all of its bytes. */
+  onBanner(features: { supported: bigint; required: bigint }, raw: Buffer): void;
+  /** A control frame; `raw` is all of its bytes, still sealed. */
+  onControl(tag: number, payload: Buffer, raw: Buffer): void;
+  onMessageFrame(header: Buffer, front: Buffer, middle: Buffer, data: Uint8Array): void;
+}
+
+/** Gives the buffer a payload of `length` bytes is received into. */
+export type AllocateData = (length: number) => Uint8Array;
+
+type Step = "banner-head" | "banner" | "head" | "whole" | "parts";
+
+const NO_BYTES = Buffer.from(EMPTY.buffer, 0, 0);
+
+export class FrameParser {
+  /** Of the next frame on. May be changed by the handler of a frame. */
+  onWire: OnWire = crcOnWire;
+  /** Messages are refused by their preamble until a session is established. */
+  messagesAllowed = false;
+  readonly #handler: FrameHandler;
+  readonly #allocateData: AllocateData;
+  #stopped = false;
+  #step: Step = "banner-head";
+  #ring: Buffer = Buffer.allocUnsafeSlow(RING_BYTES_MIN);
+  #start = 0;
+  #end = 0;
+  /** Bytes that must be contiguous from `#start` before parsing can go on. */
+  #need = BANNER_HEAD_SIZE;
+  readonly #preamble = createPreamble();
+  /** Parts of a large frame: rest of segment 0, the other segments, tail. */
+  #parts: Buffer[] = [];
+  /** The part being received directly, and how far it is filled. */
+  #direct: Buffer | undefined;
+  #directAt = 0;
+
+  constructor(handler: FrameHandler, allocateData: AllocateData = Buffer.allocUnsafeSlow) {
+    this.#handler = handler;
+    this.#allocateData = allocateData;
+  }
+
+  /** Nothing more is handed to the handler. */
+  stop(): void {
+    this.#stopped = true;
+    this.#direct = undefined;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** Where the next bytes go; never empty. */
+  target(): Uint8Array {
+    if (this.#direct !== undefined) return this.#direct.subarray(this.#directAt);
+    if (this.#start === this.#end) {
+      this.#start = 0;
+      this.#end = 0;
+    }
+    const size = this.#ring.length;
+    if (size - this.#start < this.#need || this.#end === size) this.#makeRoom();
+    return this.#ring.subarray(this.#end);
+  }
+
+  /**
+   * `count` bytes are in the target.
+   * @throws DecodeError, ProtocolError: the link is to be closed
+   */
+  received(count: number): void {
+    if (this.#stopped) return;
+    if (this.#direct !== undefined) {
+      this.#directAt += count;
+      if (this.#directAt < this.#direct.length) return;
+      this.#parts.push(this.#direct);
+      this.#direct = undefined;
+    } else {
+      this.#end += count;
+      // A peer that fills the whole ring at once sends in bulk.
+      if (this.#end === this.#ring.length && this.messagesAllowed) this.#grow(this.#end * 2);
+    }
+    while (!this.#stopped && this.#advance());
+  }
+
+  get #available(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Moves what is left to the start of the ring, of a larger one if it must hold more. */
+  #makeRoom(): void {
+    this.#grow(this.#need);
+    if (this.#start > 0) {
+      this.#ring.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    if (this.#end === this.#ring.length) this.#grow(this.#ring.length * 2);
+  }
+
+  #grow(need: number): void {
+    let size = this.#ring.length;
+    while (size < need && size < RING_BYTES_MAX) size *= 2;
+    if (size === this.#ring.length) return;
+    const grown = Buffer.allocUnsafeSlow(size);
+    this.#ring.copy(grown, 0, this.#start, this.#end);
+    this.#ring = grown;
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+
+  /** One step if the bytes for it are here. */
+  #advance(): boolean {
+    switch (this.#step) {
+      case "banner-head":
+      case "banner":
+        return this.#readBanner();
+      case "head":
+        return this.#readHead();
+      case "whole":
+        return this.#readWhole();
+      case "parts":
+        return this.#readPart();
+    }
+  }
+
+  #readBanner(): boolean {
+    const head = this.#ring.subarray(this.#start, this.#end);
+    const size = BANNER_HEAD_SIZE + readBannerHead(head);
+    if (head.length < size) {
+      this.#need = size;
+      return false;
+    }
+    const raw = head.subarray(0, size);
+    this.#start += size;
+    this.#nextFrame();
+    this.#handler.onBanner(readBanner(raw.subarray(BANNER_HEAD_SIZE)), raw);
+    return true;
+  }
+
+  #nextFrame(): void {
+    this.#step = "head";
+    this.#need = this.onWire.headSize;
+    this.#parts = [];
+  }
+
+  #readHead(): boolean {
+    const wire = this.onWire;
+    this.#need = wire.headSize;
+    if (this.#available < wire.headSize) return false;
+    const head = wire.openHead(this.#ring.subarray(this.#start, this.#start + wire.headSize));
+    const preamble = this.#preamble;
+    readPreamble(head, 0, preamble);
+    if (preamble.tag === TAG.MESSAGE && !this.messagesAllowed) {
+      throw new ProtocolError(`${tagName(preamble.tag)} before a session is established`);
+    }
+    let body = 0;
+    for (let i = 0; i < this.#partCount; i++) body += this.#partSize(i);
+    if (body <= WHOLE_BYTES_MAX && preamble.lengths[3]! < DIRECT_BYTES_MIN) {
+      this.#step = "whole";
+      this.#need = wire.headSize + body;
+    } else {
+      this.#step = "parts";
+      this.#start += wire.headSize;
+    }
+    return true;
+  }
+
+  /** Parts after the head: segment 0, and with more segments those and the tail. */
+  get #partCount(): number {
+    return this.#preamble.count === 1 ? 1 : this.#preamble.count + 1;
+  }
+
+  #partSize(index: number): number {
+    const { count, lengths } = this.#preamble;
+    if (index === 0) return this.onWire.firstSize(lengths[0]!);
+    return index < count ? this.onWire.segmentSize(lengths[index]!) : this.onWire.tailSize;
+  }
+
+  /** A frame that lies in the ring from head to tail. */
+  #readWhole(): boolean {
+    const size = this.#need;
+    if (this.#available < size) return false;
+    const raw = this.#ring.subarray(this.#start, this.#start + size);
+    let at = this.onWire.headSize;
+    const parts: Buffer[] = [];
+    for (let i = 0; i < this.#partCount; i++) {
+      const partSize = this.#partSize(i);
+      parts.push(raw.subarray(at, at + partSize));
+      at += partSize;
+    }
+    this.#start += size;
+    this.#open(parts, raw);
+    return true;
+  }
+
+  /** The next part of a large frame: a large part directly, a small one through the ring. */
+  #readPart(): boolean {
+    const index = this.#parts.length;
+    if (index === this.#partCount) {
+      this.#open(this.#parts, undefined);
+      return true;
+    }
+    const size = this.#partSize(index);
+    if (size < DIRECT_BYTES_MIN) {
+      this.#need = size;
+      if (this.#available < size) return false;
+      this.#parts.push(Buffer.from(this.#ring.subarray(this.#start, this.#start + size)));
+      this.#start += size;
+      return true;
+    }
+    const isData = index === 3;
+    const bytes = isData ? this.#allocateData(size) : Buffer.allocUnsafeSlow(size);
+    const part = Buffer.from(bytes.buffer, bytes.byteOffset, size);
+    const have = Math.min(this.#available, size);
+    this.#ring.copy(part, 0, this.#start, this.#start + have);
+    this.#start += have;
+    if (have === size) {
+      this.#parts.push(part);
+      return true;
+    }
+    this.#direct = part;
+    this.#directAt = have;
+    return false;
+  }
+
+  /** Checks a complete frame and hands it on. `raw` is given if it lies in the ring. */
+  #open(parts: Buffer[], raw: Buffer | undefined): void {
+    const { tag, count, lengths } = this.#preamble;
+    const wire = this.onWire;
+    const first = wire.openFirst(parts[0]!, lengths[0]!);
+    const rest = parts.slice(1, count);
+    const complete = count === 1 || wire.openRest(rest, lengths, parts[count]!);
+    this.#nextFrame();
+    if (!complete) return;
+    if (tag !== TAG.MESSAGE) {
+      if (raw === undefined) throw new DecodeError("control frame", 0, "larger than the ring");
+      this.#handler.onControl(tag, first, raw);
+      return;
+    }
+    const [front = NO_BYTES, middle = NO_BYTES, data = NO_BYTES] = rest;
+    const owned = raw === undefined || data.length === 0 ? data : Buffer.from(data);
+    this.#handler.onMessageFrame(first, front, middle, owned);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What an OSD tells its monitor every few seconds: the state and size of its PGs, its space, its latencies.
+ * Passed between threads as it is, never over the wire.
+ * ceph: src/messages/MPGStats.h, src/osd/osd_types.h osd_stat_t
+ */
+
+import type { EVersion, PgId } from "../types/index.ts";
+import type { ObjectStatSum } from "./stats.ts";
+
+/** One placement group as its primary sees it. */
+export interface PgReport {
+  readonly pgid: PgId;
+  /** `active+clean` and the like. */
+  readonly state: string;
+  /** Version of the last write. */
+  readonly version: EVersion;
+  readonly stats: ObjectStatSum;
+  /** Bytes on disk for data, shared extents counted once. */
+  readonly allocated: number;
+  /** Entries in the log of recent ops. */
+  readonly logSize: number;
+  /** Removed snaps not yet trimmed. */
+  readonly snapTrimQueueLength: number;
+}
+
+/** Space of an OSD's store, bytes. */
+export interface OsdSpace {
+  readonly total: number;
+  readonly available: number;
+  /** Allocated to objects' data. */
+  readonly data: number;
+  /** Taken by metadata, journal and the like. */
+  readonly internal: number;
+}
+
+/** Groups that a report leaves out keep their last one. */
+export interface OsdReport {
+  /** Map epoch the OSD is at. */
+  readonly epoch: number;
+  readonly statfs: OsdSpace;
+  readonly pgs: readonly PgReport[];
+  readonly perf: { readonly commitLatencyMs: number; readonly applyLatencyMs: number };
+}

@@ -1,0 +1,391 @@
+/**
+ * Runs one request on its PG and answers it.
+ *
+ * Everything from the first check to the store transaction happens in one call, so no two requests ever
+ * interleave on an object; only bulk reads may come back later, with the content as of the call. The reply
+ * leaves when what it tells of is durable.
+ * ceph: src/osd/PrimaryLogPG.cc do_op, do_osd_ops, execute_ctx, complete_read_ctx
+ */
+
+import { ERRNO } from "../base/index.ts";
+import { type BufferList, DecodeError, listLength } from "../encoding/index.ts";
+import {
+  type MOSDOp,
+  MOSDOpReply,
+  missingReplyVersions,
+  OSD_FLAG,
+  OSD_OP_FLAG,
+  type OsdReplyOp,
+  osdOpName,
+  replyFlags,
+  replyVersions,
+  requestId,
+} from "../messages/index.ts";
+import type { Connection } from "../messenger/index.ts";
+import { CorruptionError, NoSpaceError, type ObjectStore } from "../store/index.ts";
+import {
+  EVERSION_ZERO,
+  type HObject,
+  isValidSnapContext,
+  NOSNAP,
+  type OsdReqId,
+  SNAPDIR,
+  type SnapContext,
+} from "../types/index.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import { WRITE_REPLY_MAX } from "./limits.ts";
+import type { ObjectContext } from "./object-context.ts";
+import { isWhiteout } from "./object-info.ts";
+import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
+import { unsupported } from "./ops/op.ts";
+import { listPg } from "./ops/pgls.ts";
+import { opEntry, pgOp } from "./ops/table.ts";
+import type { Committed, Pg } from "./pg.ts";
+import { checkNames, checkSnapDir, checkWrite, hasFlag, type OpInfo } from "./request.ts";
+
+type Versions = ReturnType<typeof replyVersions>;
+
+/** One request, decoded and on its PG. */
+export interface Request {
+  readonly message: MOSDOp;
+  readonly tid: number;
+  readonly connection: Connection;
+  readonly pg: Pg;
+  /** PGs of the pool. */
+  readonly pgNum: number;
+  readonly info: OpInfo;
+  /** The pool keeps snapshots itself: its context replaces the client's. */
+  readonly poolSnaps: SnapContext | undefined;
+  /** The pool takes no growth; which error FULL_TRY gets. */
+  readonly full: "no" | "quota" | "space";
+  /** Told once, when the request is over. */
+  done(readBytes: number): void;
+}
+
+export interface ExecutorHost {
+  readonly store: ObjectStore;
+  readonly commits: CommitQueue;
+  /** Of the newest map here. */
+  epoch(): number;
+  isBlocklisted(connection: Connection): boolean;
+  environment(): OpEnvironment;
+  unsupportedOp(name: string): void;
+  corruption(error: CorruptionError): void;
+  /** Something happened that must not: the OSD stops. */
+  bug(error: Error): void;
+}
+
+/** ceph: src/include/rados.h EOLDSNAPC, which is ERESTART: the client's snap context is out of date. */
+const EOLDSNAPC = 85;
+
+const EXECUTED = OSD_FLAG.ACK | OSD_FLAG.ONDISK;
+
+export class Executor {
+  readonly #host: ExecutorHost;
+
+  constructor(host: ExecutorHost) {
+    this.#host = host;
+  }
+
+  run(request: Request): void {
+    const { message, info } = request;
+    if (hasFlag(message, "PARALLELEXEC")) return this.refuse(request, -ERRNO.EINVAL);
+    if (info.pgOp) return this.#runPgOp(request);
+    const bad = checkNames(message);
+    if (bad !== 0) return this.refuse(request, bad);
+    if (this.#host.isBlocklisted(request.connection)) {
+      return this.refuse(request, -ERRNO.ESHUTDOWN);
+    }
+    if (info.write) {
+      const badWrite = checkWrite(message);
+      if (badWrite !== 0) return this.refuse(request, badWrite);
+      if (this.#answerDuplicate(request)) return;
+    }
+    const badSnap = checkSnapDir(message);
+    if (badSnap !== 0) return this.refuse(request, badSnap);
+    const { locator } = message;
+    const head: HObject = {
+      key: locator.key,
+      oid: message.oid,
+      snap: NOSNAP,
+      hash: message.hash,
+      max: 0,
+      nspace: locator.nspace,
+      pool: BigInt(request.pg.id.pool),
+    };
+    let target: ObjectContext | undefined;
+    try {
+      target = request.pg.find(head, message.snapid);
+    } catch (error) {
+      return this.refuse(request, this.#failure(error));
+    }
+    const missing =
+      target === undefined ||
+      (!info.write && (!target.exists || (message.snapid !== SNAPDIR && isWhiteout(target.info))));
+    if (missing || target === undefined) {
+      const seq = target?.lastSeq ?? request.pg.objects.head(head).lastSeq;
+      return this.#host.commits.after(seq, () => this.refuse(request, -ERRNO.ENOENT));
+    }
+    this.#execute(request, target);
+  }
+
+  #execute(request: Request, target: ObjectContext): void {
+    const { message, info } = request;
+    const ctx = new OpContext({
+      store: this.#host.store,
+      collection: request.pg.collection,
+      environment: this.#host.environment(),
+      resolveSnap: (head, snap) => request.pg.resolveSnap(head, snap),
+      connection: request.connection,
+      message,
+      before: target,
+      mayWrite: info.write,
+    });
+    if (info.write) {
+      ctx.snapContext = this.#snapContext(request);
+      if (hasFlag(message, "ORDERSNAP") && ctx.snapContext.seq < target.snapset.seq) {
+        return this.refuse(request, -EOLDSNAPC);
+      }
+    }
+    const slots = message.ops.map((op): OpSlot => ({ op, rval: 0, out: [] }));
+    let result: number;
+    if (info.write && !isValidSnapContext(ctx.snapContext)) {
+      result = -ERRNO.EINVAL;
+    } else {
+      result = this.#runOps(ctx, slots);
+    }
+    if (info.write) this.#finishWrite(request, ctx, slots, result);
+    else this.#finishRead(request, ctx, slots, result);
+  }
+
+  #snapContext(request: Request): SnapContext {
+    const { message, pg, poolSnaps } = request;
+    if (poolSnaps !== undefined && !hasFlag(message, "ENFORCE_SNAPC")) return poolSnaps;
+    return { seq: message.snapSeq, snaps: pg.liveSnaps(message.snaps) };
+  }
+
+  /** Ops in order until one fails. */
+  #runOps(ctx: OpContext, slots: readonly OpSlot[]): number {
+    let result = 0;
+    for (const slot of slots) {
+      result = this.#runOp(ctx, slot);
+      slot.rval = result;
+      if (result < 0 && (slot.op.flags & OSD_OP_FLAG.FAILOK) !== 0) result = 0;
+      if (result < 0) break;
+    }
+    return result;
+  }
+
+  #runOp(ctx: OpContext, slot: OpSlot): number {
+    const entry = opEntry(slot.op.code);
+    if (entry === unsupported || entry === pgOp) {
+      this.#host.unsupportedOp(osdOpName(slot.op.code));
+      return -ERRNO.EOPNOTSUPP;
+    }
+    try {
+      const result = entry.run(ctx, slot);
+      if (result >= 0 && entry.mode === "write") ctx.userModify = true;
+      return result;
+    } catch (error) {
+      return this.#failure(error);
+    }
+  }
+
+  /** Malformed input and unreadable blocks have an errno; anything else is our bug and goes on up. */
+  #failure(error: unknown): number {
+    if (error instanceof DecodeError) return -ERRNO.EINVAL;
+    if (error instanceof CorruptionError) {
+      this.#host.corruption(error);
+      return -ERRNO.EIO;
+    }
+    throw error;
+  }
+
+  #finishWrite(request: Request, ctx: OpContext, slots: OpSlot[], outcome: number): void {
+    const { pg, message } = request;
+    const reqid = this.#reqid(request);
+    const returnVec = hasFlag(message, "RETURNVEC");
+    const changes = outcome >= 0 && (ctx.staged.length > 0 || ctx.modify);
+    let result = outcome;
+    if (changes) {
+      if ((ctx.delta.bytes > 0 || ctx.delta.objects > 0) && request.full !== "no") {
+        if (!hasFlag(message, "FULL_FORCE")) return this.#refuseGrowth(request, slots);
+      }
+      if (returnVec) result = this.#boundOutputs(slots, result);
+      else {
+        result = 0;
+        for (const slot of slots) slot.out = [];
+      }
+    }
+    const rvals = returnVec ? slots.map((slot) => slot.rval) : [];
+    let committed: Committed;
+    try {
+      committed =
+        changes && result >= 0
+          ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
+          : pg.commitNothing(reqid, result, rvals);
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+      return this.refuse(request, -ERRNO.ENOSPC);
+    }
+    const userVersion = changes ? committed.userVersion : ctx.before.info.userVersion;
+    const versions =
+      result === -ERRNO.ENOENT
+        ? missingReplyVersions(pg.info.lastUpdate, pg.info.lastUserVersion)
+        : replyVersions(committed.version, userVersion);
+    const seq = Math.max(committed.seq, ctx.before.lastSeq);
+    this.#host.commits.after(seq, () => {
+      if (result >= 0) pg.applyEffects(ctx, ctx.before);
+      this.#reply(request, EXECUTED, result, slots, versions);
+    });
+  }
+
+  /** Results of a write may not be large: they are kept for resends. */
+  #boundOutputs(slots: OpSlot[], result: number): number {
+    let bounded = result;
+    for (const slot of slots) {
+      if (listLength(slot.out as BufferList) <= WRITE_REPLY_MAX) continue;
+      slot.rval = -ERRNO.EOVERFLOW;
+      slot.out = [];
+      bounded = -ERRNO.EOVERFLOW;
+    }
+    return bounded;
+  }
+
+  /** A full pool: who tried knowingly is told; anyone else resends when there is room. */
+  #refuseGrowth(request: Request, slots: OpSlot[]): void {
+    if (!hasFlag(request.message, "FULL_TRY")) return request.done(0);
+    const result = request.full === "quota" ? -ERRNO.EDQUOT : -ERRNO.ENOSPC;
+    for (const slot of slots) slot.out = [];
+    this.#reply(request, EXECUTED, result, slots, replyVersions(EVERSION_ZERO, 0));
+  }
+
+  #finishRead(request: Request, ctx: OpContext, slots: OpSlot[], outcome: number): void {
+    const { pg } = request;
+    pg.countReads(ctx.delta);
+    // The version that goes with the bytes: a later write may change the context before they arrive.
+    const { userVersion } = ctx.before.info;
+    const answer = (result: number) => {
+      const versions =
+        result === -ERRNO.ENOENT
+          ? missingReplyVersions(pg.info.lastUpdate, pg.info.lastUserVersion)
+          : replyVersions(EVERSION_ZERO, result >= 0 ? userVersion : 0);
+      this.#reply(request, EXECUTED, result, slots, versions);
+    };
+    this.#host.commits.after(ctx.before.lastSeq, () => {
+      if (outcome >= 0) pg.applyEffects(ctx, ctx.before);
+      if (slots.some((slot) => slot.out instanceof Promise)) {
+        this.#gather(slots, outcome).then(answer, (error: Error) => this.#host.bug(error));
+      } else {
+        answer(outcome);
+      }
+    });
+  }
+
+  /** Waits for bulk reads; one that fails fails the request. */
+  async #gather(slots: OpSlot[], outcome: number): Promise<number> {
+    let result = outcome;
+    for (const slot of slots) {
+      try {
+        slot.out = await slot.out;
+      } catch (error) {
+        slot.out = [];
+        slot.rval = this.#failure(error);
+        if (result >= 0) result = slot.rval;
+      }
+    }
+    return result;
+  }
+
+  #runPgOp(request: Request): void {
+    const { message, pg } = request;
+    const slots = message.ops.map((op): OpSlot => ({ op, rval: 0, out: [] }));
+    let result = 0;
+    for (const slot of slots) {
+      if (opEntry(slot.op.code) !== pgOp) {
+        this.#host.unsupportedOp(osdOpName(slot.op.code));
+        result = -ERRNO.EOPNOTSUPP;
+      } else if (message.snapid !== NOSNAP) {
+        result = -ERRNO.EINVAL;
+      } else {
+        try {
+          const where = {
+            collection: pg.collection,
+            pg: pg.id,
+            pgNum: request.pgNum,
+            nspace: message.locator.nspace,
+          };
+          const page = listPg(this.#host.store, where, slot.op);
+          slot.out = [page.out];
+          result = page.result;
+        } catch (error) {
+          result = this.#failure(error);
+        }
+      }
+      slot.rval = result;
+      if (result < 0) break;
+    }
+    // A listing may show objects whose creation is not durable yet: it waits for everything before it.
+    this.#host.commits.after(this.#host.store.lastSubmitted, () =>
+      this.#reply(request, EXECUTED, result, slots, replyVersions(EVERSION_ZERO, 0)),
+    );
+  }
+
+  #reqid(request: Request): OsdReqId {
+    return requestId(request.message, request.connection.peerName, request.tid);
+  }
+
+  /** A write seen before is answered from the log, once it is durable. */
+  #answerDuplicate(request: Request): boolean {
+    const known = request.pg.log.find(this.#reqid(request));
+    if (known === undefined) return false;
+    const { entry, seq } = known;
+    const slots = request.message.ops.map(
+      (op, i): OpSlot => ({ op, rval: entry.rvals[i] ?? 0, out: [] }),
+    );
+    const versions = replyVersions(entry.version, entry.userVersion);
+    this.#host.commits.after(seq, () =>
+      this.#reply(request, OSD_FLAG.ONDISK, entry.result, slots, versions),
+    );
+    return true;
+  }
+
+  /** Answers without having run anything. */
+  refuse(request: Request, errno: number): void {
+    const slots = request.message.ops.map((op): OpSlot => ({ op, rval: 0, out: [] }));
+    this.#reply(request, OSD_FLAG.ONDISK, errno, slots, replyVersions(EVERSION_ZERO, 0));
+  }
+
+  #reply(
+    request: Request,
+    ack: number,
+    result: number,
+    slots: readonly OpSlot[],
+    versions: Versions,
+  ): void {
+    const { message, tid, connection } = request;
+    let bytes = 0;
+    const ops = slots.map((slot): OsdReplyOp => {
+      const outdata = slot.out as BufferList;
+      bytes += listLength(outdata);
+      const { code, flags, args } = slot.op;
+      return { code, flags, args, rval: slot.rval, outdata };
+    });
+    connection.send(
+      MOSDOpReply.encode(
+        {
+          oid: message.oid,
+          pgid: message.pgid.pgid,
+          flags: replyFlags(message.flags, ack),
+          result,
+          mapEpoch: this.#host.epoch(),
+          ops,
+          retryAttempt: message.retryAttempt,
+          ...versions,
+        },
+        tid,
+      ),
+    );
+    request.done(bytes);
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * One client request on one object while it runs: what it has read, what it has staged, what should
+ * happen once it is durable.
+ *
+ * Reads see the object as it was before the request; existence and size follow the staged changes, as in
+ * upstream (a read after a write in one request returns the old bytes). Nothing here changes the object
+ * context: the executor applies the new state only after the store has taken the transaction.
+ * ceph: src/osd/PrimaryLogPG.h OpContext, src/osd/PrimaryLogPG.cc
+ */
+
+import type { BufferList } from "../encoding/index.ts";
+import type { MOSDOp, OsdOp } from "../messages/index.ts";
+import type { Connection } from "../messenger/index.ts";
+import type { CollectionId, ObjectStore, StoreOp } from "../store/index.ts";
+import {
+  EVERSION_ZERO,
+  type HObject,
+  IntervalSet,
+  type SnapContext,
+  type SnapSet,
+  UTIME_ZERO,
+  type Utime,
+} from "../types/index.ts";
+import type { ObjectContext } from "./object-context.ts";
+import {
+  isWhiteout,
+  OBJECT_FLAG,
+  type ObjectInfo,
+  type WatchInfo,
+  watchKey,
+} from "./object-info.ts";
+import { kb, type PgStats, zeroStats } from "./pg-stats.ts";
+
+/** One sub-op of a request and its outcome. */
+export interface OpSlot {
+  readonly op: OsdOp;
+  rval: number;
+  out: BufferList | Promise<BufferList>;
+}
+
+/** What operations may ask of their surroundings. */
+export interface OpEnvironment {
+  readonly now: Utime;
+  random(bytes: number): Uint8Array;
+  nextNotifyId(): bigint;
+  /** Logs a class method's message. */
+  log(event: string, fields?: Record<string, string | number | bigint>): void;
+  readonly minAllocSize: number;
+  readonly requireOsdRelease: number;
+}
+
+/** Side effects of a request that succeeded, run once it is durable. */
+export interface OpEffects {
+  readonly watchConnects: { info: WatchInfo; willPing: boolean }[];
+  readonly watchDisconnects: { key: string; sendDisconnect: boolean }[];
+  readonly notifies: { id: bigint; cookie: bigint; payload: Uint8Array; timeoutSeconds: number }[];
+  readonly acks: { notifyId: bigint; cookie: bigint | undefined; reply: Uint8Array }[];
+}
+
+export class OpContext {
+  readonly store: ObjectStore;
+  readonly collection: CollectionId;
+  readonly environment: OpEnvironment;
+  /** The object as it was at a snapshot; undefined if it was not. */
+  readonly resolveSnap: (head: ObjectContext, snap: bigint) => ObjectContext | undefined;
+  readonly connection: Connection;
+  readonly message: MOSDOp;
+  /** The object (head or clone) as it was before. */
+  readonly before: ObjectContext;
+  /** The request may change something: reads are then served at once, not as promises. */
+  readonly mayWrite: boolean;
+  /** The pool's or the client's snap context, live snaps only. */
+  snapContext: SnapContext = { seq: 0n, snaps: [] };
+
+  exists: boolean;
+  info: ObjectInfo;
+  snapset: SnapSet;
+  readonly staged: StoreOp[] = [];
+  /** Ranges of the head that the request changes, for clone overlaps. */
+  readonly modified = new IntervalSet();
+  /** A change that clients can see: raises the user version. */
+  userModify = false;
+  /** A change without a store operation. */
+  modify = false;
+  readonly delta: PgStats = zeroStats();
+  #effects: OpEffects | undefined;
+
+  constructor(options: {
+    store: ObjectStore;
+    collection: CollectionId;
+    environment: OpEnvironment;
+    resolveSnap: OpContext["resolveSnap"];
+    connection: Connection;
+    message: MOSDOp;
+    before: ObjectContext;
+    mayWrite: boolean;
+  }) {
+    this.store = options.store;
+    this.collection = options.collection;
+    this.environment = options.environment;
+    this.resolveSnap = options.resolveSnap;
+    this.connection = options.connection;
+    this.message = options.message;
+    this.before = options.before;
+    this.mayWrite = options.mayWrite;
+    this.exists = this.before.exists;
+    this.info = options.mayWrite
+      ? { ...this.before.info, watchers: [...this.before.info.watchers] }
+      : this.before.info;
+    this.snapset = options.mayWrite
+      ? { seq: this.before.snapset.seq, clones: this.before.snapset.clones.slice() }
+      : this.before.snapset;
+  }
+
+  get object(): HObject {
+    return this.before.object;
+  }
+
+  /** Exists and is no whiteout: what a client calls existing. */
+  get isVisible(): boolean {
+    return this.exists && !isWhiteout(this.info);
+  }
+
+  get hasEffects(): boolean {
+    return this.#effects !== undefined;
+  }
+
+  get effects(): OpEffects {
+    this.#effects ??= { watchConnects: [], watchDisconnects: [], notifies: [], acks: [] };
+    return this.#effects;
+  }
+
+  /** Makes sure the object exists before something is put into it. */
+  create(): void {
+    if (!this.exists) {
+      this.exists = true;
+      this.delta.objects++;
+      this.info = {
+        ...this.info,
+        version: EVERSION_ZERO,
+        priorVersion: EVERSION_ZERO,
+        mtime: UTIME_ZERO,
+        truncateSeq: 0,
+        truncateSize: 0,
+      };
+      this.staged.push({ op: "touch", object: this.object });
+    } else if (isWhiteout(this.info)) {
+      this.info.flags &= ~OBJECT_FLAG.WHITEOUT;
+      this.delta.whiteouts--;
+      this.modify = true;
+    }
+  }
+
+  resize(size: number): void {
+    this.delta.bytes += size - this.info.size;
+    this.info.size = size;
+  }
+
+  /** Stages bytes at an offset; the caller has checked the bounds and created the object. */
+  write(offset: number, length: number, data: BufferList): void {
+    if (length === 0) {
+      if (offset > this.info.size) {
+        this.staged.push({ op: "truncate", object: this.object, size: offset });
+        this.resize(offset);
+      } else {
+        this.modify = true;
+      }
+    } else {
+      this.staged.push({ op: "write", object: this.object, offset, data });
+      this.modified.insert(offset, length);
+      if (offset + length > this.info.size) this.resize(offset + length);
+    }
+    this.countWrite(length);
+  }
+
+  /** Replaces the whole content; attributes and omap stay. */
+  writeFull(length: number, data: BufferList): void {
+    if (length < this.info.size) {
+      this.staged.push({ op: "truncate", object: this.object, size: length });
+    }
+    if (length > 0) this.staged.push({ op: "write", object: this.object, offset: 0, data });
+    this.modified.insert(0, this.info.size);
+    this.resize(length);
+    this.modify = true;
+    this.countWrite(length);
+  }
+
+  truncate(size: number): void {
+    this.staged.push({ op: "truncate", object: this.object, size });
+    if (this.info.size > size) this.modified.insert(size, this.info.size - size);
+    this.resize(size);
+    this.countWrite(0);
+  }
+
+  zero(offset: number, length: number): void {
+    this.staged.push({ op: "zero", object: this.object, offset, length });
+    this.modified.insert(offset, length);
+    this.countWrite(0);
+  }
+
+  /** Removes the head; it stays as a whiteout while it has, or is about to get, clones. */
+  remove(): boolean {
+    const newestSnap = this.snapContext.snaps[0];
+    const whiteout =
+      this.snapset.clones.length > 0 || (newestSnap !== undefined && newestSnap > this.snapset.seq);
+    if (!this.exists || (whiteout && isWhiteout(this.info))) return false;
+    this.staged.push({ op: "remove", object: this.object });
+    this.modified.insert(0, this.info.size);
+    this.countWrite(0);
+    this.resize(0);
+    for (const watcher of this.info.watchers) {
+      this.effects.watchDisconnects.push({
+        key: watchKey(watcher.entity, watcher.cookie),
+        sendDisconnect: true,
+      });
+    }
+    if ((this.info.flags & OBJECT_FLAG.OMAP) !== 0) this.delta.omapObjects--;
+    const wasWhiteout = isWhiteout(this.info);
+    this.info = {
+      ...this.info,
+      version: EVERSION_ZERO,
+      priorVersion: EVERSION_ZERO,
+      mtime: UTIME_ZERO,
+      truncateSeq: 0,
+      truncateSize: 0,
+      watchers: [],
+      flags: whiteout ? OBJECT_FLAG.WHITEOUT : 0,
+    };
+    if (whiteout) {
+      this.delta.whiteouts++;
+      this.staged.push({ op: "touch", object: this.object });
+    } else {
+      this.delta.objects--;
+      if (wasWhiteout) this.delta.whiteouts--;
+      this.exists = false;
+    }
+    return true;
+  }
+
+  markOmap(present: boolean): void {
+    const had = (this.info.flags & OBJECT_FLAG.OMAP) !== 0;
+    if (had === present) return;
+    this.info.flags = present
+      ? this.info.flags | OBJECT_FLAG.OMAP
+      : this.info.flags & ~OBJECT_FLAG.OMAP;
+    this.delta.omapObjects += present ? 1 : -1;
+  }
+
+  countRead(bytes: number): void {
+    this.delta.reads++;
+    this.delta.readKb += kb(bytes);
+  }
+
+  countWrite(bytes: number): void {
+    this.delta.writes++;
+    this.delta.writeKb += kb(bytes);
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * One placement group: its objects, its log, its counters, and the life of a request on one of them.
+ *
+ * A request runs to completion in one call: checks, duplicate detection, the ops in order, the clone that
+ * a snapshot needs, one store transaction with the log entry in it. Replies and side effects wait in the
+ * commit queue. The collection is made by the first write to it.
+ * ceph: src/osd/PrimaryLogPG.cc do_op, execute_ctx, prepare_transaction, finish_ctx
+ */
+
+import type { Clock, Logger } from "../base/index.ts";
+import { decodeFromBytes, encodeToBytes, type Infer, struct, u64n } from "../encoding/index.ts";
+import {
+  type CollectionId,
+  NoSpaceError,
+  type ObjectStore,
+  type StoreOp,
+  type TransactionSeq,
+} from "../store/index.ts";
+import {
+  EVERSION_ZERO,
+  EVersion,
+  formatPgId,
+  HOBJECT_MIN,
+  type HObject,
+  IntervalSet,
+  IntervalSetCodec,
+  NOSNAP,
+  type OsdReqId,
+  type PgId,
+  SNAPDIR,
+  SnapSet,
+} from "../types/index.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import { type ObjectContext, ObjectContexts } from "./object-context.ts";
+import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
+import type { OpContext } from "./op-context.ts";
+import { LOG_KEY_PREFIX, LogEntry, logKey, PgLog } from "./pg-log.ts";
+import { addStats, PgStats, zeroStats } from "./pg-stats.ts";
+import { snapIndexChanges, snapIndexKey } from "./snap-index.ts";
+import { makeWriteable, resolveSnap } from "./snapshots.ts";
+import { Notify, Watch } from "./watch.ts";
+
+/** The PG's own record, in the omap of its own object under this key. */
+const INFO_KEY = "info";
+const PgInfo = struct(
+  "spirula_pg_info",
+  { v: 1 },
+  {
+    lastUpdate: EVersion,
+    lastUserVersion: u64n,
+    stats: PgStats,
+    /** Removed snaps whose clones are gone here. */
+    purgedSnaps: IntervalSetCodec,
+  },
+);
+type PgInfo = Infer<typeof PgInfo>;
+
+/** What a PG needs of its OSD. */
+export interface PgHost {
+  readonly store: ObjectStore;
+  readonly commits: CommitQueue;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Epoch of the newest map here. */
+  epoch(): number;
+  /** Snaps of the pool that are removed and not yet purged everywhere. */
+  removedSnaps(pool: number): IntervalSet;
+}
+
+/** What became of a write, for its reply. */
+export interface Committed {
+  readonly seq: TransactionSeq;
+  readonly version: EVersion;
+  readonly userVersion: number;
+}
+
+export class Pg {
+  readonly id: PgId;
+  readonly collection: CollectionId;
+  readonly objects: ObjectContexts;
+  readonly info: PgInfo;
+  #log: PgLog | undefined;
+  readonly #host: PgHost;
+  readonly #meta: HObject;
+  #hasCollection: boolean;
+
+  constructor(host: PgHost, id: PgId) {
+    this.#host = host;
+    this.id = id;
+    this.collection = formatPgId(id);
+    this.#meta = { ...HOBJECT_MIN, pool: BigInt(id.pool), hash: id.seed, snap: NOSNAP };
+    this.objects = new ObjectContexts(host.store, this.collection, (o) => this.#reviveWatches(o));
+    this.#hasCollection = host.store.hasCollection(this.collection);
+    this.info = this.#load();
+  }
+
+  #load(): PgInfo {
+    const { store } = this.#host;
+    const encoded = this.#hasCollection
+      ? store.omapGet(this.collection, this.#meta, INFO_KEY)
+      : undefined;
+    if (encoded === undefined) {
+      return {
+        lastUpdate: EVERSION_ZERO,
+        lastUserVersion: 0,
+        stats: zeroStats(),
+        purgedSnaps: new IntervalSet(),
+      };
+    }
+    return decodeFromBytes(PgInfo, encoded);
+  }
+
+  /** Read back at the first write: a restart must not pay for PGs that nobody writes to. */
+  get log(): PgLog {
+    if (this.#log !== undefined) return this.#log;
+    const log = new PgLog();
+    const { store } = this.#host;
+    if (this.#hasCollection) {
+      for (const [key, value] of store.omapEntries(this.collection, this.#meta, LOG_KEY_PREFIX)) {
+        if (!key.startsWith(LOG_KEY_PREFIX)) break;
+        log.add(decodeFromBytes(LogEntry, value), store.lastSubmitted);
+      }
+    }
+    this.#log = log;
+    return log;
+  }
+
+  get meta(): HObject {
+    return this.#meta;
+  }
+
+  /** Bytes on disk. */
+  get allocated(): number {
+    return this.#hasCollection ? this.#host.store.usage(this.collection).allocated : 0;
+  }
+
+  /** Log entries in memory: none until the first write since the start. */
+  get logSize(): number {
+    return this.#log?.length ?? 0;
+  }
+
+  #nextVersion(): EVersion {
+    return { version: this.info.lastUpdate.version + 1, epoch: this.#host.epoch() };
+  }
+
+  /** The object a request is about: the head, or what a snap maps to; undefined if there is nothing. */
+  find(head: HObject, snap: bigint): ObjectContext | undefined {
+    const context = this.objects.head(head);
+    if (snap === NOSNAP || snap === SNAPDIR) return context;
+    return this.resolveSnap(context, snap);
+  }
+
+  resolveSnap(head: ObjectContext, snap: bigint): ObjectContext | undefined {
+    const removed = this.#host.removedSnaps(this.id.pool);
+    const target = resolveSnap(head.snapset, snap, (s) => removed.has(Number(s)));
+    if (target.at === "nothing") return undefined;
+    return target.at === "head" ? head : this.objects.clone(head, target.id);
+  }
+
+  /** The context's snaps without those that are gone. */
+  liveSnaps(snaps: readonly bigint[]): bigint[] {
+    const removed = this.#host.removedSnaps(this.id.pool);
+    const purged = this.info.purgedSnaps;
+    return snaps.filter((s) => !removed.has(Number(s)) && !purged.has(Number(s)));
+  }
+
+  /**
+   * Puts a request's changes into the store with its log entry.
+   * @param result what a resend of the same request should be told
+   * @throws NoSpaceError; nothing has changed then
+   */
+  commit(ctx: OpContext, reqid: OsdReqId, result: number, rvals: number[]): Committed {
+    const snapsetBefore = ctx.before.snapset;
+    let version = this.#nextVersion();
+    if (makeWriteable(ctx, version)) version = { ...version, version: version.version + 1 };
+    let userVersion = ctx.info.userVersion;
+    if (ctx.userModify) {
+      userVersion = Math.max(
+        Math.max(this.info.lastUserVersion, ctx.info.userVersion) + 1,
+        version.version,
+      );
+    }
+    if (ctx.exists) {
+      ctx.info.userVersion = userVersion;
+      ctx.info.priorVersion = ctx.before.info.version;
+      ctx.info.version = version;
+      if (ctx.message.mtime.sec !== 0 || ctx.message.mtime.nsec !== 0) {
+        ctx.info.mtime = ctx.message.mtime;
+      }
+      const { object } = ctx;
+      ctx.staged.push(
+        { op: "touch", object },
+        { op: "set-attr", object, name: INFO_ATTR, value: encodeToBytes(ObjectInfo, ctx.info) },
+        { op: "set-attr", object, name: SNAPSET_ATTR, value: encodeToBytes(SnapSet, ctx.snapset) },
+      );
+    }
+    ctx.staged.push(...snapIndexChanges(this.#meta, ctx.object, snapsetBefore, ctx.snapset));
+    const seq = this.submit(ctx.staged, ctx.delta, version, userVersion, {
+      reqid,
+      version,
+      userVersion,
+      result,
+      rvals,
+    });
+    const { before } = ctx;
+    before.exists = ctx.exists;
+    before.info = ctx.exists ? ctx.info : NO_OBJECT;
+    before.snapset = ctx.exists ? ctx.snapset : { seq: 0n, clones: [] };
+    before.lastSeq = seq;
+    return { seq, version, userVersion };
+  }
+
+  /** Remembers a write that failed or changed nothing: a resend gets the same answer. */
+  commitNothing(reqid: OsdReqId, result: number, rvals: number[]): Committed {
+    const version = this.#nextVersion();
+    const entry = { reqid, version, userVersion: 0, result, rvals };
+    const seq = this.submit([], zeroStats(), version, 0, entry);
+    return { seq, version, userVersion: this.info.lastUserVersion };
+  }
+
+  /** Reads change no state that must survive: their counters go to disk with the next write. */
+  countReads(delta: PgStats): void {
+    addStats(this.info.stats, delta);
+  }
+
+  /** One transaction: changes, counters, log entry. */
+  submit(
+    changes: readonly StoreOp[],
+    delta: PgStats,
+    version: EVersion,
+    userVersion: number,
+    entry: LogEntry | undefined,
+  ): TransactionSeq {
+    const info: PgInfo = {
+      ...this.info,
+      lastUpdate: version,
+      lastUserVersion: Math.max(this.info.lastUserVersion, userVersion),
+      stats: { ...this.info.stats },
+    };
+    addStats(info.stats, delta);
+    const entries: [string, Uint8Array][] = [[INFO_KEY, encodeToBytes(PgInfo, info)]];
+    if (entry !== undefined) {
+      entries.push([logKey(version.version), encodeToBytes(LogEntry, entry)]);
+    }
+    const ops: StoreOp[] = this.#hasCollection
+      ? [...changes]
+      : [{ op: "create-collection", collection: this.collection }, ...changes];
+    ops.push({ op: "omap-set", object: this.#meta, entries });
+    const trimmed = this.log.trim();
+    if (trimmed.length > 0) ops.push({ op: "omap-remove", object: this.#meta, keys: trimmed });
+    const seq = this.#host.store.submit({ collection: this.collection, ops });
+    this.#hasCollection = true;
+    Object.assign(this.info, info);
+    if (entry !== undefined) this.log.add(entry, seq);
+    return seq;
+  }
+
+  /** A removed snap has no clones left here. */
+  purged(snap: number): void {
+    const purgedSnaps = this.info.purgedSnaps.clone();
+    purgedSnaps.insert(snap, 1);
+    this.info.purgedSnaps = purgedSnaps;
+    // A PG that nobody has written to has nothing to remember: it will find nothing again.
+    if (this.#hasCollection) this.submit([], zeroStats(), this.#nextVersion(), 0, undefined);
+  }
+
+  /** The change that strikes one entry from the snapshot index. */
+  dropSnapIndex(snap: bigint, head: HObject): StoreOp {
+    return { op: "omap-remove", object: this.#meta, keys: [snapIndexKey(snap, head)] };
+  }
+
+  /** Side effects of a request that has become durable: watches, notifications, acknowledgements. */
+  applyEffects(ctx: OpContext, context: ObjectContext): void {
+    if (!ctx.hasEffects) return;
+    const { effects, connection } = ctx;
+    for (const { key, sendDisconnect } of effects.watchDisconnects) {
+      context.watches.get(key)?.remove(sendDisconnect);
+      context.watches.delete(key);
+    }
+    for (const { info, willPing } of effects.watchConnects) {
+      const key = watchKey(info.entity, info.cookie);
+      let watch = context.watches.get(key);
+      if (watch === undefined) {
+        watch = this.#makeWatch(context, info);
+      }
+      if (connection.isOpen) watch.connect(connection, willPing);
+      else watch.arm();
+    }
+    for (const { id, cookie, payload, timeoutSeconds } of effects.notifies) {
+      const version = context.info.userVersion;
+      const notify = new Notify({ id, notifier: connection, cookie, version, payload });
+      notify.start([...context.watches.values()], this.#host.clock, timeoutSeconds);
+    }
+    const { peerName } = connection;
+    for (const { notifyId, cookie, reply } of effects.acks) {
+      for (const watch of context.watches.values()) {
+        const { entity } = watch.info;
+        if (entity.num !== peerName.num || entity.type !== peerName.type) continue;
+        if (cookie === undefined || watch.info.cookie === cookie) watch.ack(notifyId, reply);
+      }
+    }
+  }
+
+  #makeWatch(context: ObjectContext, info: ObjectInfo["watchers"][number]): Watch {
+    const watch = new Watch(info, this.#host.clock, () => this.endWatch(context, watch));
+    context.watches.set(watchKey(info.entity, info.cookie), watch);
+    return watch;
+  }
+
+  /** Watches that survived a restart wait for their clients, each for its timeout. */
+  #reviveWatches(context: ObjectContext): void {
+    for (const info of context.info.watchers) this.#makeWatch(context, info).arm();
+  }
+
+  /** The watcher is silent for too long or locked out: the watch ends, for good and on disk. */
+  endWatch(context: ObjectContext, watch: Watch): void {
+    const { entity, cookie } = watch.info;
+    const key = watchKey(entity, cookie);
+    if (context.watches.get(key) !== watch) return;
+    context.watches.delete(key);
+    watch.remove(true);
+    this.#host.log.info("watch ended", { pg: this.collection, object: context.object.oid });
+    const watchers = context.info.watchers.filter((w) => watchKey(w.entity, w.cookie) !== key);
+    const version = this.#nextVersion();
+    const info: ObjectInfo = {
+      ...context.info,
+      watchers,
+      priorVersion: context.info.version,
+      version,
+    };
+    const { object } = context;
+    const value = encodeToBytes(ObjectInfo, info);
+    try {
+      const change: StoreOp = { op: "set-attr", object, name: INFO_ATTR, value };
+      context.lastSeq = this.submit([change], zeroStats(), version, 0, undefined);
+      context.info = info;
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+      // No room to write it down: the watch comes back after a restart and times out again.
+      this.#host.log.warn("no space to record the end of a watch", { object: object.oid });
+    }
+  }
+}

@@ -1,0 +1,525 @@
+/**
+ * One OSD: its sessions, its maps, its PGs, on one event loop.
+ *
+ * Requests are answered in the order they come. One with a newer map epoch than ours waits for the map;
+ * one for a PG that is not ours is dropped, as upstream drops it, for the client will resend by its map.
+ * The OSD speaks to its monitor only through the callbacks it is given, so it may live in a thread of its own.
+ * ceph: src/osd/OSD.cc
+ */
+
+import { type Clock, ERRNO, type Logger, type Random, type Timer } from "../base/index.ts";
+import { byteString, textOf } from "../encoding/index.ts";
+import {
+  isBlocklisted,
+  mapPg,
+  newObjectStatSum,
+  type OsdMap,
+  type OsdReport,
+  type PgPool,
+  type PgReport,
+  POOL_FLAG,
+  pgKey,
+} from "../maps/index.ts";
+import {
+  MCommand,
+  MCommandReply,
+  MOSDBackoff,
+  MOSDMap,
+  MOSDOp,
+  MPing,
+  OSD_OP,
+} from "../messages/index.ts";
+import type { Connection, Dispatcher } from "../messenger/index.ts";
+import type { CorruptionError, ObjectStore } from "../store/index.ts";
+import {
+  type IncomingMessage,
+  IntervalSet,
+  type PgId,
+  type SnapContext,
+  stableMod,
+  stableModMask,
+  utimeFromMs,
+} from "../types/index.ts";
+import { runCommand } from "./commands.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import { OsdCounters } from "./counters.ts";
+import { Executor, type Request } from "./executor.ts";
+import { IN_FLIGHT_BYTES_MAX } from "./limits.ts";
+import type { OpEnvironment } from "./op-context.ts";
+import { callTarget } from "./ops/call.ts";
+import { OsdMaps } from "./osd-maps.ts";
+import { Pg } from "./pg.ts";
+import { removeCollection } from "./remove-collection.ts";
+import { NO_OP_INFO, opInfo } from "./request.ts";
+import { Session } from "./session.ts";
+import { SnapTrimmer } from "./snap-trimmer.ts";
+
+/** Bytes of the store's allocation unit, as class methods may ask for it. */
+const MIN_ALLOC_SIZE = 4096;
+/** Requests that may wait for a map before a client must be at fault. */
+const WAITING_FOR_MAP_MAX = 1024;
+/** Period of reports to the monitor, milliseconds. */
+const REPORT_MS = 2000;
+const NO_SNAPS = new IntervalSet();
+
+export interface OsdOptions {
+  readonly id: number;
+  readonly store: ObjectStore;
+  /** The newest full map, encoded. */
+  readonly map: Uint8Array;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** What `tell osd.N version` answers. */
+  readonly version: string;
+  report(report: OsdReport): void;
+  /** All PGs here have purged these removed snaps of the pool. */
+  snapsPurged(pool: number, snaps: IntervalSet): void;
+  /** A block did not read as written. */
+  corruption(object: string): void;
+  /** The OSD can not go on: it has stopped answering. */
+  fatal(error: Error): void;
+}
+
+interface Waiting {
+  readonly connection: Connection;
+  readonly message: MOSDOp;
+  readonly tid: number;
+  readonly bytes: number;
+}
+
+export class OsdServer implements Dispatcher {
+  readonly #options: OsdOptions;
+  readonly #store: ObjectStore;
+  readonly #log: Logger;
+  readonly #maps: OsdMaps;
+  readonly #commits: CommitQueue;
+  readonly #executor: Executor;
+  readonly #trimmer: SnapTrimmer;
+  readonly #counters = new OsdCounters();
+  readonly #pgs = new Map<string, Pg>();
+  readonly #sessions = new Set<Session>();
+  #waitingForMap: Waiting[] = [];
+  #notifyCounter = 0;
+  #inFlightBytes = 0;
+  #stopped = false;
+  #reportTimer: Timer | undefined;
+  #submitTimes: { seq: number; at: number }[] = [];
+
+  constructor(options: OsdOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#log = options.log;
+    this.#maps = new OsdMaps(options.map);
+    this.#commits = new CommitQueue(options.store.lastDurable);
+    this.#store.onDurable = (seq) => this.#durable(seq);
+    this.#store.onFatal = (error) => this.#fatal(error);
+    this.#trimmer = new SnapTrimmer({
+      store: this.#store,
+      clock: options.clock,
+      log: options.log,
+      removedSnaps: (pool) => this.#removedSnaps(pool),
+      trimmed: (pg) => this.#trimmed(pg.id.pool),
+    });
+    this.#executor = new Executor({
+      store: this.#store,
+      commits: this.#commits,
+      environment: () => this.#environment(),
+      isBlocklisted: (connection) => this.#isBlocklisted(connection),
+      unsupportedOp: (name) => this.#unsupportedOp(name),
+      corruption: (error) => this.#corruption(error),
+      bug: (error) => this.#fatal(error),
+      epoch: () => this.#maps.epoch,
+    });
+  }
+
+  get counters(): OsdCounters {
+    return this.#counters;
+  }
+
+  /** Begins background work: reports, trimming, the removal of pools that are gone. */
+  start(): void {
+    this.#reportTimer = this.#options.clock.every(REPORT_MS, () => this.#report());
+    this.#mapChanged();
+    this.#report();
+  }
+
+  /** Stops answering. The store is its owner's to close. */
+  stop(): void {
+    this.#stopped = true;
+    this.#reportTimer?.cancel();
+    this.#trimmer.stop();
+  }
+
+  /** The next epoch from the monitor. */
+  handleMap(incremental: Uint8Array, full: Uint8Array): void {
+    if (!this.#maps.advance(incremental, full)) return;
+    this.#mapChanged();
+    const waiting = this.#waitingForMap;
+    this.#waitingForMap = [];
+    for (const w of waiting) this.#runOrWait(w);
+  }
+
+  // --- Dispatcher -----------------------------------------------------------------------------
+
+  onOpen(connection: Connection): void {
+    const session = new Session(connection);
+    connection.session = session;
+    this.#sessions.add(session);
+  }
+
+  onClose(connection: Connection): void {
+    const session = connection.session as Session | undefined;
+    if (session === undefined) return;
+    this.#sessions.delete(session);
+    for (const watch of session.watches) watch.disconnect();
+  }
+
+  onMessage(connection: Connection, message: IncomingMessage): void {
+    if (this.#stopped) return;
+    switch (message.type) {
+      case MOSDOp.type:
+        this.#handleOp(connection, message);
+        return;
+      case MPing.type: // a client that holds watches says that it is there
+      case MOSDMap.type: // maps come from our monitor
+      case MOSDBackoff.type: // an acknowledgement of a backoff; we send none
+        return;
+      case MCommand.type:
+        this.#handleCommand(connection, message);
+        return;
+      default:
+        this.#unsupportedOp(`message ${message.type}`);
+    }
+  }
+
+  #handleOp(connection: Connection, incoming: IncomingMessage): void {
+    const message = MOSDOp.decode(incoming);
+    const bytes = incoming.data.length;
+    (connection.session as Session).begin(bytes);
+    this.#inFlightBytes += bytes;
+    this.#counters.opIn += bytes;
+    if (this.#inFlightBytes > IN_FLIGHT_BYTES_MAX) connection.pause();
+    this.#runOrWait({ connection, message, tid: incoming.tid, bytes });
+  }
+
+  #finish(waiting: Waiting, outBytes: number): void {
+    (waiting.connection.session as Session).end(waiting.bytes);
+    this.#inFlightBytes -= waiting.bytes;
+    this.#counters.opOut += outBytes;
+    if (this.#inFlightBytes < IN_FLIGHT_BYTES_MAX / 2) waiting.connection.resume();
+  }
+
+  #runOrWait(waiting: Waiting): void {
+    const { connection, message } = waiting;
+    if (!connection.isOpen) return this.#finish(waiting, 0);
+    if (message.mapEpoch > this.#maps.epoch) {
+      if (this.#waitingForMap.length >= WAITING_FOR_MAP_MAX) {
+        connection.close("too many requests for a map that is not here yet");
+        return this.#finish(waiting, 0);
+      }
+      this.#waitingForMap.push(waiting);
+      return;
+    }
+    this.#shareMap(connection, message.mapEpoch);
+    const map = this.#maps.current;
+    const pool = map.pools.get(message.pgid.pgid.pool);
+    const pg = pool === undefined ? undefined : this.#ownPg(map, pool, message);
+    if (pool === undefined || pg === undefined) {
+      this.#counters.misdirected++;
+      this.#log.debug("dropping a request that is not for us", { tid: waiting.tid });
+      return this.#finish(waiting, 0);
+    }
+    this.#run(waiting, pool, pg);
+  }
+
+  #run(waiting: Waiting, pool: PgPool, pg: Pg): void {
+    const { connection, message, tid } = waiting;
+    const info = opInfo(message);
+    const known = typeof info === "number" ? undefined : info;
+    const request: Request = {
+      message,
+      tid,
+      connection,
+      pg,
+      pgNum: pool.pgNum,
+      info: known ?? NO_OP_INFO,
+      poolSnaps: poolSnapContext(pool),
+      full: fullness(pool),
+      done: (outBytes) => this.#finish(waiting, outBytes),
+    };
+    this.#counters.op++;
+    if (known === undefined) {
+      const errno = info as number;
+      if (errno === -ERRNO.EOPNOTSUPP || errno === -ERRNO.EPERM) this.#unsupportedCall(message);
+      return this.#executor.refuse(request, errno);
+    }
+    if (known.write) this.#counters.opWrite++;
+    else this.#counters.opRead++;
+    if (!this.#isCapable(request, pool)) return this.#executor.refuse(request, -ERRNO.EPERM);
+    const before = this.#store.lastSubmitted;
+    this.#executor.run(request);
+    if (this.#store.lastSubmitted > before) {
+      const at = this.#options.clock.monotonic();
+      this.#submitTimes.push({ seq: this.#store.lastSubmitted, at });
+    }
+  }
+
+  #isCapable(request: Request, pool: PgPool): boolean {
+    const { message, connection, info } = request;
+    const cap = (connection.session as Session).cap;
+    if (cap === undefined) return false;
+    return cap.isCapable({
+      poolName: this.#maps.current.poolNames.get(request.pg.id.pool) ?? "",
+      nspace: message.locator.nspace,
+      appMetadata: pool.applicationMetadata,
+      object: message.oid,
+      read: info.needsRead,
+      write: info.needsWrite,
+      classCalls: info.calls,
+      addr: connection.peerAddr.ip,
+    });
+  }
+
+  /** The PG of a request if it is a right one and ours. */
+  #ownPg(map: OsdMap, pool: PgPool, message: MOSDOp): Pg | undefined {
+    const { pgid } = message.pgid;
+    if (pgid.seed >= pool.pgNum) return undefined;
+    const isPgOp = message.oid === "";
+    const seed = stableMod(message.hash, pool.pgNum, stableModMask(pool.pgNum));
+    if (!isPgOp && seed !== pgid.seed) return undefined;
+    return this.#isPrimary(map, pgid) ? this.#pg(pgid) : undefined;
+  }
+
+  #isPrimary(map: OsdMap, pg: PgId): boolean {
+    return mapPg(map, pg).actingPrimary === this.#options.id;
+  }
+
+  #pg(id: PgId): Pg {
+    const key = pgKey(id);
+    let pg = this.#pgs.get(key);
+    if (pg === undefined) {
+      pg = new Pg(
+        {
+          store: this.#store,
+          commits: this.#commits,
+          clock: this.#options.clock,
+          log: this.#log,
+          epoch: () => this.#maps.epoch,
+          removedSnaps: (pool) => this.#removedSnaps(pool),
+        },
+        id,
+      );
+      this.#pgs.set(key, pg);
+    }
+    return pg;
+  }
+
+  /** A client that is behind gets what it lacks before its reply. */
+  #shareMap(connection: Connection, epoch: number): void {
+    const session = connection.session as Session;
+    session.knownEpoch = Math.max(session.knownEpoch, epoch);
+    const message = this.#maps.messageSince(session.knownEpoch);
+    if (message === undefined) return;
+    connection.send(message);
+    session.knownEpoch = this.#maps.epoch;
+  }
+
+  #isBlocklisted(connection: Connection): boolean {
+    return isBlocklisted(this.#maps.current, connection.peerAddr);
+  }
+
+  #removedSnaps(pool: number): IntervalSet {
+    return this.#maps.current.removedSnapsQueue.get(pool) ?? NO_SNAPS;
+  }
+
+  #environment(): OpEnvironment {
+    const now = utimeFromMs(this.#options.clock.now());
+    return {
+      now,
+      random: (bytes) => this.#options.random.bytes(bytes),
+      nextNotifyId: () => (BigInt(this.#maps.epoch) << 32n) + BigInt(++this.#notifyCounter),
+      log: (event, fields) => this.#log.debug(event, fields),
+      minAllocSize: MIN_ALLOC_SIZE,
+      requireOsdRelease: this.#maps.current.requireOsdRelease,
+    };
+  }
+
+  // --- Maps -----------------------------------------------------------------------------------
+
+  #mapChanged(): void {
+    const map = this.#maps.current;
+    for (const [key, pg] of this.#pgs) {
+      if (!map.pools.has(pg.id.pool)) {
+        this.#pgs.delete(key);
+        this.#trimmer.forget(pg);
+        continue;
+      }
+      if (map.blocklist.size > 0) this.#endBlocklistedWatches(pg, map);
+    }
+    this.#removeOrphans(map);
+    for (const pool of map.pools.keys()) this.#trimPool(map, pool);
+  }
+
+  #endBlocklistedWatches(pg: Pg, map: OsdMap): void {
+    for (const context of pg.objects.watched()) {
+      for (const watch of context.watches.values()) {
+        if (isBlocklisted(map, watch.info.addr)) pg.endWatch(context, watch);
+      }
+    }
+  }
+
+  #trimPool(map: OsdMap, pool: number): void {
+    const removed = map.removedSnapsQueue.get(pool);
+    if (removed === undefined || removed.isEmpty) return;
+    for (const pg of this.#primaryPgs(map, pool)) {
+      if (!this.#trimmer.pending(pg).isEmpty) this.#trimmer.enqueue(pg);
+    }
+    this.#trimmed(pool);
+  }
+
+  /** Reports the snaps that all our PGs of the pool have purged. */
+  #trimmed(pool: number): void {
+    const map = this.#maps.current;
+    const done = this.#removedSnaps(pool).clone();
+    for (const pg of this.#primaryPgs(map, pool)) done.intersect(pg.info.purgedSnaps);
+    if (!done.isEmpty) this.#options.snapsPurged(pool, done);
+  }
+
+  *#primaryPgs(map: OsdMap, poolId: number): Iterable<Pg> {
+    const pool = map.pools.get(poolId);
+    for (let seed = 0; seed < (pool?.pgNum ?? 0); seed++) {
+      const id = { pool: poolId, seed };
+      if (this.#isPrimary(map, id)) yield this.#pg(id);
+    }
+  }
+
+  /** Collections of pools that are gone are emptied and removed. */
+  #removeOrphans(map: OsdMap): void {
+    for (const collection of this.#store.collections()) {
+      const pool = Number(collection.split(".")[0]);
+      if (map.pools.has(pool)) continue;
+      const { clock } = this.#options;
+      removeCollection(this.#store, collection, clock, () => this.#stopped);
+    }
+  }
+
+  // --- Reports and commands -------------------------------------------------------------------
+
+  #report(): void {
+    const map = this.#maps.current;
+    const pgs: PgReport[] = [];
+    for (const pool of map.pools.keys()) {
+      for (const pg of this.#primaryPgs(map, pool)) pgs.push(this.#pgReport(pg));
+    }
+    this.#options.report({
+      epoch: this.#maps.epoch,
+      statfs: this.#store.statfs(),
+      pgs,
+      perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
+    });
+  }
+
+  #pgReport(pg: Pg): PgReport {
+    const { stats, lastUpdate } = pg.info;
+    const pending = this.#trimmer.pending(pg);
+    return {
+      pgid: pg.id,
+      state: pending.isEmpty ? "active+clean" : "active+clean+snaptrim",
+      version: lastUpdate,
+      stats: {
+        ...newObjectStatSum(),
+        numBytes: stats.bytes,
+        numObjects: stats.objects,
+        numObjectClones: stats.clones,
+        numObjectCopies: stats.objects,
+        numWhiteouts: stats.whiteouts,
+        numObjectsOmap: stats.omapObjects,
+        numRd: stats.reads,
+        numRdKb: stats.readKb,
+        numWr: stats.writes,
+        numWrKb: stats.writeKb,
+      },
+      allocated: pg.allocated,
+      logSize: pg.logSize,
+      snapTrimQueueLength: pending.size,
+    };
+  }
+
+  #handleCommand(connection: Connection, message: IncomingMessage): void {
+    const command = MCommand.decode(message);
+    const cap = (connection.session as Session).cap;
+    const answer =
+      cap?.allowsAll === true
+        ? runCommand(
+            {
+              id: this.#options.id,
+              fsid: this.#maps.current.fsid,
+              version: this.#options.version,
+              epoch: this.#maps.epoch,
+              pgs: this.#pgs.size,
+              counters: this.#counters,
+            },
+            textOf(command.cmd[0] ?? ""),
+          )
+        : { r: -ERRNO.EPERM, status: "access denied", data: "" };
+    const { r, status, data } = answer;
+    const reply = { r, rs: byteString(status), data: Buffer.from(data) };
+    connection.send(MCommandReply.encode(reply, message.tid));
+  }
+
+  // --- Trouble --------------------------------------------------------------------------------
+
+  #durable(seq: number): void {
+    const now = this.#options.clock.monotonic();
+    let n = 0;
+    for (const { seq: s, at } of this.#submitTimes) {
+      if (s > seq) break;
+      this.#counters.commitTook(now - at);
+      n++;
+    }
+    if (n > 0) this.#submitTimes.splice(0, n);
+    this.#commits.advance(seq);
+  }
+
+  #unsupportedOp(name: string): void {
+    this.#counters.countUnsupported(name);
+    this.#log.warn("not supported", { op: name });
+  }
+
+  #unsupportedCall(message: MOSDOp): void {
+    for (const op of message.ops) {
+      if (op.code !== OSD_OP.CALL) continue;
+      const { className, methodName, method } = callTarget(op);
+      if (method === undefined) this.#unsupportedOp(`${className}.${methodName}`);
+    }
+  }
+
+  #corruption(error: CorruptionError): void {
+    this.#log.error("an object does not read as it was written", {
+      object: error.object,
+      why: error.message,
+    });
+    this.#options.corruption(error.object);
+  }
+
+  #fatal(error: Error): void {
+    if (this.#stopped) return;
+    this.#log.error("stopping", { why: error.message });
+    this.stop();
+    for (const session of this.#sessions) session.connection.close("the OSD has failed");
+    this.#options.fatal(error);
+  }
+}
+
+/** Pool snapshots as a context for writes; undefined when clients manage snapshots themselves. */
+function poolSnapContext(pool: PgPool): SnapContext | undefined {
+  if ((pool.flags & POOL_FLAG.POOL_SNAPS) === 0) return undefined;
+  const snaps = [...pool.snaps.keys()].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  return { seq: pool.snapSeq, snaps };
+}
+
+function fullness(pool: PgPool): Request["full"] {
+  if ((pool.flags & POOL_FLAG.FULL) === 0) return "no";
+  return (pool.flags & POOL_FLAG.FULL_QUOTA) !== 0 ? "quota" : "space";
+}

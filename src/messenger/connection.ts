@@ -273,10 +273,13 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
   #onError(error: unknown): void {
     const isRefusal = this.role === "initiator" && this.#facts === undefined;
     if (!(error instanceof Error) || !(isRefusal || isPeerFault(error))) throw error;
-    this.#host.log.warn("link closed: peer's fault", {
-      ...this.#logFields(),
-      why: error.message,
-    });
+    // An initiator's caller gets the error itself.
+    if (!isRefusal) {
+      this.#host.log.warn("link closed: peer's fault", {
+        ...this.#logFields(),
+        why: error.message,
+      });
+    }
     this.fail(error);
   }
 

@@ -434,6 +434,63 @@ describe("a scripted client", () => {
   });
 });
 
+describe("a scripted server", () => {
+  const addr: EntityAddr = { type: 2, nonce: 5, ip: "127.0.0.1", port: 7000 };
+  const ident = {
+    addrs: [addr],
+    gid: 3n,
+    globalSeq: 1n,
+    supported: 0x3f01cfbdfffdffffn,
+    required: 0n,
+    flags: 0n,
+    cookie: 4n,
+  };
+
+  /** A server that lets the client in and answers its ident with `answer`. */
+  async function begin(answer: ControlValue<typeof TAG.SERVER_IDENT>) {
+    const transport = new MemoryNetwork(systemClock).transport("127.0.0.1");
+    const scripts: Script[] = [];
+    await transport.listen({ host: addr.ip, port: addr.port }, (link) => {
+      const script = new Script(link);
+      scripts.push(script);
+      script.write(makeBanner());
+      script.send(TAG.HELLO, { entityType: 4, peerAddr: { ...addr, port: 1 } });
+      script.send(TAG.AUTH_DONE, { globalId: 1n, mode: 1, payload: Buffer.alloc(0) });
+      script.send(TAG.AUTH_SIGNATURE, { signature: Buffer.alloc(32) });
+      script.send(TAG.SERVER_IDENT, answer);
+    });
+    const client = make(transport, ENTITY_TYPE.CLIENT);
+    const connecting = client.messenger.connect([addr], ENTITY_TYPE.OSD, noneInitiator);
+    return { connecting, scripts, client };
+  }
+
+  test("that keeps a lossless session gets its messages acknowledged, once a read", async () => {
+    const { connecting, scripts, client } = await begin(ident);
+    await connecting;
+    const out = new OutQueue();
+    for (let seq = 1; seq <= 3; seq++) {
+      const header = Buffer.alloc(41);
+      header.writeUInt32LE(seq, 0);
+      crcOnWire.seal(out, TAG.MESSAGE, header, [[Buffer.from("hi")]]);
+      // The same message again is no second message.
+      crcOnWire.seal(out, TAG.MESSAGE, header, [[Buffer.from("hi")]]);
+    }
+    scripts[0]!.write(Buffer.concat(out.take()));
+    await scripts[0]!.expectNames("HELLO", "AUTH_REQUEST", "AUTH_SIGNATURE", "CLIENT_IDENT", "ACK");
+    expect(scripts[0]!.got[4]!.payload.readUInt32LE(0)).toBe(3);
+    expect(client.dispatcher.messages.map((m) => m.seq)).toEqual([1, 2, 3]);
+  });
+
+  test.each([
+    ["is somebody else", { ...ident, addrs: [{ ...addr, nonce: 6 }] }, "peer is not v2:127.0.0.1"],
+    ["lacks a feature we need", { ...ident, supported: 1n }, "peer lacks features"],
+  ])("that %s is left", async (_what, answer, why) => {
+    const { connecting, client } = await begin(answer);
+    await expect(connecting).rejects.toThrow(why);
+    expect(client.dispatcher.opened).toEqual([]);
+  });
+});
+
 test("one write per turn: replies of a batch leave together", async () => {
   const writes: number[] = [];
   const network = new MemoryNetwork(systemClock, {

@@ -1,0 +1,32 @@
+// Loads a TypeScript module of the checkout into a plain Node script, bundled by esbuild.
+//
+// Node 20 does not run TypeScript by itself, and the harness is TypeScript because the tests use it.
+// The bundle lands in .cache/ for as long as the import takes.
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Imports `path` (relative to the checkout). */
+export async function loadTs(path) {
+  const outdir = join(ROOT, ".cache", "bundles");
+  await mkdir(outdir, { recursive: true });
+  const outfile = join(outdir, `${path.replaceAll(/[/.]/g, "-")}-${process.pid}.mjs`);
+  await build({
+    entryPoints: [resolve(ROOT, path)],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
+  try {
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    await rm(outfile);
+  }
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+"""Prints the lines of src/mon/services/config-options-table.ts from a real cluster (CEPH_CONF)."""
+import json
+import os
+
+import rados
+
+cluster = rados.Rados(conffile=os.environ.get("CEPH_CONF", "/etc/ceph/ceph.conf"), name="client.admin")
+cluster.connect()
+
+
+def ask(**command):
+    r, data, status = cluster.mon_command(json.dumps({**command, "format": "json"}), b"")
+    if r != 0:
+        raise SystemExit(status)
+    return json.loads(data)
+
+
+def text(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return str(value)
+
+
+for name in sorted(ask(prefix="config ls")):
+    option = ask(prefix="config help", key=name)
+    default = text(option["default"])
+    if "\n" in default or "`" in default or "${" in default:
+        default = ""
+    runtime = "r" if option["can_update_at_runtime"] else "-"
+    line = f"{name} {option['type']} {option['level'][0]}{runtime} {default}"
+    print(line.rstrip().replace("\\", "\\\\"))

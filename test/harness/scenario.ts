@@ -1,0 +1,117 @@
+/**
+ * Walk-through scenarios: lists of commands with directives, run in order on one cluster, and the
+ * transcripts of what they said.
+ *
+ * A scenario is a file `NN-name.sh`: one command a line, `# ` comments, and `#@` directives that speak
+ * about the next command:
+ *   settle     statistics arrive late: wait before recording, ask again (up to 60 s) when comparing
+ *   columns    collapse runs of blanks
+ *   sort       compare the lines sorted
+ *   numbers    compare structure only (benchmarks)
+ *   blank RE   blank the groups of RE
+ *   drop RE    leave out lines that match RE
+ * Commands of one scenario may use files and images that earlier scenarios left.
+ *
+ * A transcript is the text of all steps: `$ command`, stdout, then `! ` before each line of stderr,
+ * then `= N` for the exit code.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { type CommandFilters, filterOutput, noFilters } from "./filters.ts";
+import { clientEnv, sh, sleep } from "./run.ts";
+
+export interface Step {
+  command: string;
+  line: number;
+  settle: boolean;
+  filters: CommandFilters;
+}
+
+export interface Scenario {
+  name: string;
+  steps: Step[];
+}
+
+export interface ScenarioContext {
+  confPath: string;
+  /** Directory in which the commands run; it must hold `guest.qcow2`. */
+  workDir: string;
+}
+
+export const TRANSCRIPTS_DIR = resolve("test/transcripts");
+const SETTLE_RECORD_MS = 10_000;
+const SETTLE_COMPARE_MS = 60_000;
+
+export function loadScenarios(dir = TRANSCRIPTS_DIR): Scenario[] {
+  const files = readdirSync(dir).filter((name) => name.endsWith(".sh"));
+  return files.sort().map((file) => ({
+    name: basename(file, ".sh"),
+    steps: parseScenario(readFileSync(join(dir, file), "utf8")),
+  }));
+}
+
+export function parseScenario(text: string): Step[] {
+  const steps: Step[] = [];
+  let next = { settle: false, filters: noFilters() };
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim();
+    if (line.startsWith("#@ ")) applyDirective(next, line.slice(3), index + 1);
+    else if (line !== "" && !line.startsWith("#")) {
+      steps.push({ command: line, line: index + 1, ...next });
+      next = { settle: false, filters: noFilters() };
+    }
+  }
+  return steps;
+}
+
+function applyDirective(
+  next: { settle: boolean; filters: CommandFilters },
+  text: string,
+  line: number,
+): void {
+  const [word, ...rest] = text.split(" ");
+  const argument = rest.join(" ");
+  if (word === "settle") next.settle = true;
+  else if (word === "columns" || word === "sort" || word === "numbers") next.filters[word] = true;
+  else if (word === "blank" || word === "drop") next.filters[word].push(new RegExp(argument));
+  else throw new Error(`line ${line}: no directive ${word}`);
+}
+
+/** Runs one step once and gives its filtered transcript. */
+export async function runStep(step: Step, context: ScenarioContext): Promise<string> {
+  const result = await sh(step.command, {
+    cwd: context.workDir,
+    env: clientEnv(context.confPath),
+    timeoutMs: 120_000,
+  });
+  const out = filterOutput(result.stdout, step.filters, context.workDir);
+  const err = filterOutput(result.stderr, step.filters, context.workDir);
+  const errLines = err.replace(/^/gm, "! ").replace(/! $/, "");
+  const end = result.timedOut ? "timed out" : String(result.code);
+  return `$ ${step.command}\n${out}${errLines}= ${end}\n`;
+}
+
+/** Runs a step as the recorder does: after statistics have come to rest. */
+export async function recordStep(step: Step, context: ScenarioContext): Promise<string> {
+  if (step.settle) await sleep(SETTLE_RECORD_MS);
+  return runStep(step, context);
+}
+
+/** Runs a step until it says `expected`, once for plain steps, repeatedly for settling ones. */
+export async function compareStep(
+  step: Step,
+  expected: string | undefined,
+  context: ScenarioContext,
+): Promise<string> {
+  const endMs = performance.now() + (step.settle ? SETTLE_COMPARE_MS : 0);
+  for (;;) {
+    const got = await runStep(step, context);
+    if (got === expected || performance.now() > endMs) return got;
+    await sleep(1000);
+  }
+}
+
+/** Splits a recorded transcript into its steps again. */
+export function splitTranscript(text: string): string[] {
+  return text.split(/^(?=\$ )/m).filter((part) => part !== "");
+}

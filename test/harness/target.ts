@@ -1,0 +1,36 @@
+/**
+ * The cluster that an end-to-end test speaks to: ours, or with SPIRULA_TARGET=ceph a real one-OSD Ceph.
+ * A test that passes on the real one says what a real cluster does; only then is it worth passing on ours.
+ */
+import { join } from "node:path";
+import { dropRealCeph, startRealCeph } from "./real-ceph.ts";
+import { requireBuild, startSpirula } from "./spirula.ts";
+
+export interface Target {
+  confPath: string;
+  /** What the server printed, for the message of a failed comparison. */
+  output: () => string;
+  stop: () => Promise<void>;
+}
+
+/** Starts the cluster below `dir`. */
+export async function startTarget(dir: string): Promise<Target> {
+  const path = join(dir, "data");
+  if (process.env["SPIRULA_TARGET"] === "ceph") {
+    const cluster = await startRealCeph({ dir: path, portV2: 4330, portV1: 4819 });
+    return {
+      confPath: cluster.confPath,
+      output: () => "a real cluster",
+      stop: () => dropRealCeph(path),
+    };
+  }
+  requireBuild();
+  const server = await startSpirula({ dir: path });
+  return {
+    confPath: server.confPath,
+    output: server.output,
+    stop: async () => {
+      await server.stop();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Who may import whom: the one place where the house's floor plan is written down.
+ *
+ * Imports go downwards only, and into another room only through its `index.ts`. Everyone may use `base`
+ * and `encoding`; every room above `types` may use `types`. Servers meet libraries only in messages, maps,
+ * types and the classes' argument codecs.
+ */
+
+/** Rooms each room may import from, besides what everyone may. */
+export const LAYERS: Record<string, readonly string[]> = {
+  base: [],
+  encoding: [],
+  types: [],
+  crush: [],
+  maps: ["crush"],
+  auth: [],
+  messages: ["maps", "auth"],
+  messenger: ["auth"],
+  cls: [],
+  store: [],
+  mon: ["messenger", "messages", "maps", "crush", "auth", "store"],
+  mgr: ["messenger", "messages", "maps", "crush", "auth", "store"],
+  osd: ["messenger", "messages", "maps", "crush", "auth", "store", "cls"],
+  cluster: ["mon", "mgr", "osd", "store", "messenger", "messages", "auth", "maps", "crush"],
+  cli: ["cluster", "mon", "mgr", "osd", "store", "messenger", "messages", "auth", "maps", "crush"],
+};
+
+/** What everyone may use, provided the room is above it. */
+export const COMMON: readonly string[] = ["base", "encoding", "types"];
+
+/** Rooms that stand below `types` or beside it and so may not use it. */
+export const BELOW_TYPES: readonly string[] = ["base", "encoding", "types"];
+
+/** Files of a room that other rooms may import besides its index: the classes' argument codecs. */
+export const DEEP_IMPORTS: readonly RegExp[] = [/^cls\/[\w-]+\/(types|ops)(\/[\w-]+)?\.ts$/];
+
+/** Files that may touch time, randomness, sockets or files; each is one door to the outside. */
+export const DOORS: readonly RegExp[] = [
+  /^base\/(clock|random)(\/[\w-]+|-[\w-]+)?\.ts$/,
+  /^messenger\/transport\//,
+  /^store\/disk(\/[\w-]+|-[\w-]+)?\.ts$/,
+];
+
+/** Where start-up code lives, which may read and write files but not keep time or roll dice. */
+export const START_UP_ROOMS: readonly string[] = ["cluster", "cli"];
+
+export interface Banned {
+  pattern: RegExp;
+  why: string;
+  /** Files excepted besides the doors. */
+  except?: (path: string) => boolean;
+}
+
+const inRoom = (path: string, rooms: readonly string[]): boolean =>
+  rooms.includes(path.split("/")[0] ?? "");
+
+/** What source outside the doors must not say. Comments and strings are not looked at. */
+export const BANNED: readonly Banned[] = [
+  { pattern: /\bDate\.now\(|\bnew Date\(\)/, why: "time comes from base/clock" },
+  { pattern: /\bperformance\.now\(/, why: "time comes from base/clock" },
+  { pattern: /\bprocess\.hrtime\b/, why: "time comes from base/clock" },
+  { pattern: /\bMath\.random\(/, why: "randomness comes from base/random" },
+  { pattern: /\b(randomBytes|randomUUID|randomInt)\(/, why: "randomness comes from base/random" },
+  {
+    pattern: /(?<![.\w#])(setTimeout|setInterval|setImmediate)\(/,
+    why: "timers come from base/clock",
+  },
+  {
+    pattern: /(?<![.\w#])console\./,
+    why: "console is for the command line only",
+    except: (path) => inRoom(path, ["cli"]),
+  },
+];
+
+/** Modules that only the doors (and start-up code, for files) may import. */
+export const BANNED_MODULES: readonly Banned[] = [
+  {
+    pattern: /^node:(net|tls|dgram|dns|http|https)$/,
+    why: "sockets belong to messenger/transport",
+  },
+  {
+    pattern: /^node:fs(\/promises)?$/,
+    why: "files belong to store/disk and to start-up",
+    except: (path) => inRoom(path, START_UP_ROOMS),
+  },
+];
+
+/** Longest file, in lines; tables and vectors say so in their first lines. */
+export const FILE_LINES_MAX = 600;
+/** A file whose head says this is a table is exempt from the line limit. */
+export const TABLE_MARK = /\btable\b/i;

@@ -77,6 +77,8 @@ export const BANNED_MODULES: readonly Banned[] = [
   {
     pattern: /^node:(net|tls|dgram|dns|http|https)$/,
     why: "sockets belong to messenger/transport",
+    // Asks Node only what lies inside a network; opens nothing.
+    except: (path) => path === "auth/caps/network.ts",
   },
   {
     pattern: /^node:fs(\/promises)?$/,

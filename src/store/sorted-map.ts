@@ -1,0 +1,141 @@
+/**
+ * A map in key order: byte strings to values.
+ *
+ * Keys lie in chunks of at most CHUNK_MAX, the chunks in one array: a look-up is two binary searches and
+ * an insertion moves at most one chunk's worth of references. Iteration survives changes made meanwhile:
+ * it continues at the first key after the last one it gave.
+ */
+
+const CHUNK_MAX = 128;
+
+interface Chunk<V> {
+  keys: string[];
+  values: V[];
+}
+
+/** Index of the first key >= `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let lo = 0;
+  let hi = keys.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >>> 1;
+    if (keys[mid]! < key) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
+}
+
+export class SortedMap<V> {
+  #chunks: Chunk<V>[] = [];
+  #size = 0;
+  /** Counts changes of the key set, for iterators. */
+  #version = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Index of the only chunk that may hold `key`: the last whose first key is <= it, or the first. */
+  #chunkIndex(key: string): number {
+    const chunks = this.#chunks;
+    let lo = 0;
+    let hi = chunks.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      if (chunks[mid]!.keys[0]! <= key) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo === 0 ? 0 : lo - 1;
+  }
+
+  get(key: string): V | undefined {
+    const chunk = this.#chunks[this.#chunkIndex(key)];
+    if (chunk === undefined) return undefined;
+    const i = lowerBound(chunk.keys, key);
+    return chunk.keys[i] === key ? chunk.values[i] : undefined;
+  }
+
+  has(key: string): boolean {
+    const chunk = this.#chunks[this.#chunkIndex(key)];
+    return chunk !== undefined && chunk.keys[lowerBound(chunk.keys, key)] === key;
+  }
+
+  set(key: string, value: V): void {
+    const at = this.#chunkIndex(key);
+    const chunk = this.#chunks[at];
+    if (chunk === undefined) {
+      this.#chunks.push({ keys: [key], values: [value] });
+    } else {
+      const i = lowerBound(chunk.keys, key);
+      if (chunk.keys[i] === key) {
+        chunk.values[i] = value;
+        return;
+      }
+      chunk.keys.splice(i, 0, key);
+      chunk.values.splice(i, 0, value);
+      if (chunk.keys.length > CHUNK_MAX) this.#split(at, chunk);
+    }
+    this.#size++;
+    this.#version++;
+  }
+
+  #split(at: number, chunk: Chunk<V>): void {
+    // Ascending insertion is the common case: leave full chunks behind, not half-full ones.
+    const keep = at === this.#chunks.length - 1 ? CHUNK_MAX : CHUNK_MAX / 2;
+    const next = { keys: chunk.keys.splice(keep), values: chunk.values.splice(keep) };
+    this.#chunks.splice(at + 1, 0, next);
+  }
+
+  /** True if it was there. */
+  delete(key: string): boolean {
+    const at = this.#chunkIndex(key);
+    const chunk = this.#chunks[at];
+    if (chunk === undefined) return false;
+    const i = lowerBound(chunk.keys, key);
+    if (chunk.keys[i] !== key) return false;
+    chunk.keys.splice(i, 1);
+    chunk.values.splice(i, 1);
+    if (chunk.keys.length === 0) this.#chunks.splice(at, 1);
+    this.#size--;
+    this.#version++;
+    return true;
+  }
+
+  clear(): void {
+    this.#chunks = [];
+    this.#size = 0;
+    this.#version++;
+  }
+
+  /** Entries with keys >= `from` (and < `to`), ascending. */
+  *entries(from = "", to?: string): IterableIterator<[string, V]> {
+    let at = this.#chunkIndex(from);
+    let chunk = this.#chunks[at];
+    let i = chunk === undefined ? 0 : lowerBound(chunk.keys, from);
+    let version = this.#version;
+    for (;;) {
+      if (chunk === undefined) return;
+      if (i === chunk.keys.length) {
+        chunk = this.#chunks[++at];
+        i = 0;
+        continue;
+      }
+      const key = chunk.keys[i]!;
+      if (to !== undefined && key >= to) return;
+      yield [key, chunk.values[i]!];
+      if (version === this.#version) {
+        i++;
+        continue;
+      }
+      version = this.#version;
+      at = this.#chunkIndex(key);
+      chunk = this.#chunks[at];
+      i = chunk === undefined ? 0 : lowerBound(chunk.keys, key);
+      if (chunk?.keys[i] === key) i++;
+    }
+  }
+
+  *keys(from = "", to?: string): IterableIterator<string> {
+    for (const [key] of this.entries(from, to)) yield key;
+  }
+}

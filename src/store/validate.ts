@@ -1,0 +1,157 @@
+/**
+ * The check that comes before anything is changed: does a transaction make sense on this store?
+ *
+ * Ops are looked at in order, each on top of what the ones before would have done, so that applying a
+ * transaction that passed cannot fail half-way for want of an object or a collection.
+ */
+
+import { listLength } from "../encoding/index.ts";
+import type { HObject } from "../types/index.ts";
+import { formatObject, objectKey } from "./object-key.ts";
+import type { CollectionId, Transaction } from "./object-store.ts";
+
+/** Bytes of one object. Ceph's default limit is 128 MiB; ours only keeps offsets well inside 2^53. */
+export const OBJECT_SIZE_MAX = 2 ** 40;
+/** Bytes of an attribute's or omap key's name. */
+export const NAME_MAX = 0xffff;
+
+/** What the check asks of a store: its present state. */
+export interface StoreView {
+  hasCollection(collection: CollectionId): boolean;
+  objectCount(collection: CollectionId): number;
+  exists(collection: CollectionId, object: HObject): boolean;
+}
+
+function checkRange(what: string, offset: number, length: number): void {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > OBJECT_SIZE_MAX
+  ) {
+    throw new RangeError(`${what}: ${offset}~${length} is out of range`);
+  }
+}
+
+function checkName(what: string, name: string): void {
+  if (name.length > NAME_MAX) throw new RangeError(`${what}: a name of ${name.length} bytes`);
+}
+
+/** The staged state: differences to the store, made only when an op creates or removes something. */
+class Staged {
+  readonly #view: StoreView;
+  readonly #collections = new Map<CollectionId, boolean>();
+  readonly #objects = new Map<string, boolean>();
+  readonly collection: CollectionId;
+  #delta = 0;
+
+  constructor(view: StoreView, collection: CollectionId) {
+    this.#view = view;
+    this.collection = collection;
+  }
+
+  hasCollection(id: CollectionId): boolean {
+    return this.#collections.get(id) ?? this.#view.hasCollection(id);
+  }
+
+  setCollection(id: CollectionId, present: boolean): void {
+    this.#collections.set(id, present);
+  }
+
+  isEmpty(id: CollectionId): boolean {
+    const count = this.#view.hasCollection(id) ? this.#view.objectCount(id) : 0;
+    return count + (id === this.collection ? this.#delta : 0) === 0;
+  }
+
+  exists(object: HObject): boolean {
+    if (this.#objects.size > 0) {
+      const staged = this.#objects.get(objectKey(object));
+      if (staged !== undefined) return staged;
+    }
+    return this.#view.hasCollection(this.collection) && this.#view.exists(this.collection, object);
+  }
+
+  setObject(object: HObject, present: boolean): void {
+    if (this.exists(object) === present) return;
+    this.#objects.set(objectKey(object), present);
+    this.#delta += present ? 1 : -1;
+  }
+}
+
+/** @throws RangeError naming the first op that makes no sense */
+export function validateTransaction(view: StoreView, transaction: Transaction): void {
+  const staged = new Staged(view, transaction.collection);
+  for (const op of transaction.ops) {
+    if (op.op === "create-collection") {
+      if (staged.hasCollection(op.collection)) {
+        throw new RangeError(`collection ${op.collection} exists`);
+      }
+      checkName("collection", op.collection);
+      staged.setCollection(op.collection, true);
+      continue;
+    }
+    if (op.op === "remove-collection") {
+      if (!staged.hasCollection(op.collection)) {
+        throw new RangeError(`no collection ${op.collection}`);
+      }
+      if (!staged.isEmpty(op.collection)) {
+        throw new RangeError(`collection ${op.collection} is not empty`);
+      }
+      staged.setCollection(op.collection, false);
+      continue;
+    }
+    if (!staged.hasCollection(transaction.collection)) {
+      throw new RangeError(`no collection ${transaction.collection}`);
+    }
+    if (op.object.max !== 0) throw new RangeError(`${op.op}: not the name of an object`);
+    switch (op.op) {
+      case "touch":
+      case "omap-header":
+        staged.setObject(op.object, true);
+        break;
+      case "write":
+        checkRange(op.op, op.offset, listLength(op.data));
+        staged.setObject(op.object, true);
+        break;
+      case "truncate":
+        checkRange(op.op, op.size, 0);
+        staged.setObject(op.object, true);
+        break;
+      case "set-attr":
+        checkName(op.op, op.name);
+        staged.setObject(op.object, true);
+        break;
+      case "omap-set":
+        for (const [key] of op.entries) checkName(op.op, key);
+        staged.setObject(op.object, true);
+        break;
+      case "zero":
+        checkRange(op.op, op.offset, op.length);
+        break;
+      case "remove":
+        if (!staged.exists(op.object)) {
+          throw new RangeError(`remove: no object ${formatObject(op.object)}`);
+        }
+        staged.setObject(op.object, false);
+        break;
+      case "clone":
+      case "clone-range":
+        if (!staged.exists(op.object)) {
+          throw new RangeError(`${op.op}: no object ${formatObject(op.object)}`);
+        }
+        if (op.to.max !== 0) throw new RangeError(`${op.op}: not the name of an object`);
+        if (objectKey(op.object) === objectKey(op.to)) {
+          throw new RangeError(`${op.op}: ${formatObject(op.object)} onto itself`);
+        }
+        if (op.op === "clone-range") {
+          checkRange(op.op, op.offset, op.length);
+          checkRange(op.op, op.toOffset, op.length);
+        }
+        staged.setObject(op.to, true);
+        break;
+      default:
+        break; // remove-attr and the omap removals: nothing to remove is no mistake
+    }
+  }
+}

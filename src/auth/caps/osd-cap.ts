@@ -208,9 +208,10 @@ class OsdCapParser {
 
   parse(): OsdCap | undefined {
     const s = this.#s;
+    // Upstream skips white space at both ends (a newline from a file), but not around separators.
+    s.spaces();
     const separator = () => s.lit(";") || s.lit(",");
     const grants = grantList(s, () => s.attempt(() => this.#grant()), separator);
-    // Upstream skips white space at the very end (a newline from a file).
     s.spaces();
     return grants !== undefined && s.isAtEnd ? new OsdCap(grants) : undefined;
   }

@@ -32,7 +32,10 @@ export interface Connection {
   send(message: OutgoingMessage): void;
   /** Bytes queued and not yet taken by the socket: what back-pressure looks at. */
   readonly queuedBytes: number;
-  /** Stops reading from the peer until `resume`: back-pressure on the socket, not memory. */
+  /**
+   * Stops reading from the peer until `resume`: back-pressure on the socket, not memory. Messages of
+   * bytes already read (at most one ring, 256 KiB, and one large message) are still delivered.
+   */
   pause(): void;
   resume(): void;
   /** Drops the link. The dispatcher hears `onClose` once. */
@@ -43,7 +46,11 @@ export interface Connection {
 export interface Dispatcher {
   /** A session is established; messages may follow. */
   onOpen(connection: Connection): void;
-  /** DecodeError thrown here closes the link (the peer's fault); anything else is ours and is fatal. */
+  /**
+   * `front` and `middle` are good only during the call: copy what outlives it. `data` has memory of its
+   * own that is never written again, so it may be kept.
+   * DecodeError thrown here closes the link (the peer's fault); anything else is ours and is fatal.
+   */
   onMessage(connection: Connection, message: IncomingMessage): void;
   /** All messages of one read have been handled: a good moment to flush batches. */
   onBatchEnd?(): void;

@@ -193,8 +193,15 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
     }
   }
 
-  onMessageFrame(header: Buffer, front: Buffer, middle: Buffer, data: Uint8Array): void {
-    const message = must(this.#session, "session").receive(header, front, middle, data);
+  onMessageFrame(
+    bytes: Buffer,
+    headerAt: number,
+    front: Buffer,
+    middle: Buffer,
+    data: Uint8Array,
+  ): void {
+    const session = must(this.#session, "session");
+    const message = session.receive(bytes, headerAt, front, middle, data);
     if (message === undefined) {
       this.debug("message dropped: seen before", {});
       return;

@@ -13,7 +13,7 @@
 import { type BufferList, crc32c, DecodeError, listLength } from "../encoding/index.ts";
 import type { OnWire } from "./on-wire.ts";
 import type { OutQueue } from "./out-queue.ts";
-import { PREAMBLE_SIZE, writePreamble } from "./preamble.ts";
+import { PREAMBLE_SIZE, type Preamble, readPreamble, writePreamble } from "./preamble.ts";
 
 const SEED = 0xffff_ffff;
 const CRC_SIZE = 4;
@@ -38,10 +38,29 @@ export function usedSegments(rest: readonly BufferList[]): number {
   return count;
 }
 
-function checkCrc(segment: number, expected: number, bytes: Buffer, length: number): void {
-  if (crc32c(SEED, bytes, 0, length) !== expected) {
-    throw new DecodeError(`frame segment ${segment}`, length, "checksum mismatch");
+function checkCrc(segment: number, expected: number, bytes: Buffer, start: number, end: number) {
+  if (crc32c(SEED, bytes, start, end) !== expected) {
+    throw new DecodeError(`frame segment ${segment}`, end - start, "checksum mismatch");
   }
+}
+
+function checkInPlace(bytes: Buffer, start: number, { count, lengths }: Preamble): boolean {
+  const at = start + PREAMBLE_SIZE;
+  if (count > 1) {
+    const firstSize = lengths[0]! > 0 ? lengths[0]! + CRC_SIZE : 0;
+    const epilogueAt = at + firstSize + lengths[1]! + lengths[2]! + lengths[3]!;
+    // An aborted frame's segments are filler: only its status is meant.
+    if (!isComplete(bytes[epilogueAt]!)) return false;
+    let from = at + firstSize;
+    for (let i = 1; i < count; i++) {
+      const expected = bytes.readUInt32LE(epilogueAt + 1 + (i - 1) * CRC_SIZE);
+      checkCrc(i, expected, bytes, from, from + lengths[i]!);
+      from += lengths[i]!;
+    }
+  }
+  const end = at + lengths[0]!;
+  if (end > at) checkCrc(0, bytes.readUInt32LE(end), bytes, at, end);
+  return true;
 }
 
 function seal(
@@ -82,17 +101,17 @@ export const crcOnWire: OnWire = {
   tailSize: EPILOGUE_SIZE,
   firstSize: (length) => (length > 0 ? length + CRC_SIZE : 0),
   segmentSize: (length) => length,
-  openHead: (head) => head,
+  openHead: readPreamble,
+  checkInPlace,
   openFirst(piece, length) {
-    if (length > 0) checkCrc(0, piece.readUInt32LE(length), piece, length);
+    if (length > 0) checkCrc(0, piece.readUInt32LE(length), piece, 0, length);
     return piece.subarray(0, length);
   },
   openRest(pieces, _lengths, tail) {
-    // An aborted frame's segments are filler: only its status is meant.
     if (!isComplete(tail[0]!)) return false;
     for (let i = 0; i < pieces.length; i++) {
       const piece = pieces[i]!;
-      checkCrc(i + 1, tail.readUInt32LE(1 + i * CRC_SIZE), piece, piece.length);
+      checkCrc(i + 1, tail.readUInt32LE(1 + i * CRC_SIZE), piece, 0, piece.length);
     }
     return true;
   },

@@ -22,7 +22,8 @@ function listener(wire: OnWire) {
   const parser = new FrameParser({
     onBanner: () => {},
     onControl: (tag, payload) => seen.push({ tag, segments: [Buffer.from(payload)] }),
-    onMessageFrame(header, front, middle, data) {
+    onMessageFrame(bytes, headerAt, front, middle, data) {
+      const header = bytes.subarray(headerAt, headerAt + HEADER2_SIZE);
       const segments: Buffer[] = [header, front, middle].map((x) => Buffer.from(x));
       // The data is kept as it is: it must not change afterwards.
       segments.push(Buffer.from(data.buffer, data.byteOffset, data.length));

@@ -16,7 +16,7 @@ import { BANNER_HEAD_SIZE, readBanner, readBannerHead } from "./banner.ts";
 import { crcOnWire } from "./crc-on-wire.ts";
 import { DIRECT_BYTES_MIN, RING_BYTES_MAX, RING_BYTES_MIN, WHOLE_BYTES_MAX } from "./limits.ts";
 import type { OnWire } from "./on-wire.ts";
-import { createPreamble, readPreamble, TAG, tagName } from "./preamble.ts";
+import { createPreamble, TAG, tagName } from "./preamble.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 export interface FrameHandler {
@@ -24,7 +24,14 @@ export interface FrameHandler {
   onBanner(features: { supported: bigint; required: bigint }, raw: Buffer): void;
   /** A control frame; `raw` is all of its bytes, still sealed. */
   onControl(tag: number, payload: Buffer, raw: Buffer): void;
-  onMessageFrame(header: Buffer, front: Buffer, middle: Buffer, data: Uint8Array): void;
+  /** A message; its header is the 41 bytes of `bytes` at `headerAt`. */
+  onMessageFrame(
+    bytes: Buffer,
+    headerAt: number,
+    front: Buffer,
+    middle: Buffer,
+    data: Uint8Array,
+  ): void;
 }
 
 /** Gives the buffer a payload of `length` bytes is received into. */
@@ -157,16 +164,15 @@ export class FrameParser {
   #nextFrame(): void {
     this.#step = "head";
     this.#need = this.onWire.headSize;
-    this.#parts = [];
+    if (this.#parts.length > 0) this.#parts = [];
   }
 
   #readHead(): boolean {
     const wire = this.onWire;
     this.#need = wire.headSize;
     if (this.#available < wire.headSize) return false;
-    const head = wire.openHead(this.#ring.subarray(this.#start, this.#start + wire.headSize));
     const preamble = this.#preamble;
-    readPreamble(head, 0, preamble);
+    wire.openHead(this.#ring, this.#start, preamble);
     if (preamble.tag === TAG.MESSAGE && !this.messagesAllowed) {
       throw new ProtocolError(`${tagName(preamble.tag)} before a session is established`);
     }
@@ -197,6 +203,10 @@ export class FrameParser {
   #readWhole(): boolean {
     const size = this.#need;
     if (this.#available < size) return false;
+    if (this.onWire.checkInPlace !== undefined) {
+      this.#openInPlace(size);
+      return true;
+    }
     const raw = this.#ring.subarray(this.#start, this.#start + size);
     let at = this.onWire.headSize;
     const parts: Buffer[] = [];
@@ -208,6 +218,41 @@ export class FrameParser {
     this.#start += size;
     this.#open(parts, raw);
     return true;
+  }
+
+  /** The same without a view for every part: what most frames of the crc mode take. */
+  #openInPlace(size: number): void {
+    const wire = this.onWire;
+    const ring = this.#ring;
+    const { tag, count, lengths } = this.#preamble;
+    const start = this.#start;
+    const complete = wire.checkInPlace!(ring, start, this.#preamble);
+    this.#start += size;
+    this.#nextFrame();
+    if (!complete) return;
+    const first = start + wire.headSize;
+    if (tag !== TAG.MESSAGE) {
+      const raw = ring.subarray(start, start + size);
+      this.#handler.onControl(tag, ring.subarray(first, first + lengths[0]!), raw);
+      return;
+    }
+    let at = first + wire.firstSize(lengths[0]!);
+    const next = (segment: number): Buffer => {
+      const length = lengths[segment]!;
+      if (segment >= count || length === 0) return NO_BYTES;
+      at += length;
+      return ring.subarray(at - length, at);
+    };
+    const front = next(1);
+    const middle = next(2);
+    const length = lengths[3]!;
+    if (length === 0) {
+      this.#handler.onMessageFrame(ring, first, front, middle, NO_BYTES);
+      return;
+    }
+    const data = Buffer.allocUnsafe(length);
+    ring.copy(data, 0, at, at + length);
+    this.#handler.onMessageFrame(ring, first, front, middle, data);
   }
 
   /** The next part of a large frame: a large part directly, a small one through the ring. */
@@ -256,6 +301,6 @@ export class FrameParser {
     }
     const [front = NO_BYTES, middle = NO_BYTES, data = NO_BYTES] = rest;
     const owned = raw === undefined || data.length === 0 ? data : Buffer.from(data);
-    this.#handler.onMessageFrame(first, front, middle, owned);
+    this.#handler.onMessageFrame(first, 0, front, middle, owned);
   }
 }

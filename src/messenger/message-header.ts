@@ -67,16 +67,19 @@ export interface MessageHeader {
   ackSeq: number;
 }
 
-/** @throws DecodeError if a 64-bit value does not fit a number */
-export function readHeader(header: Buffer): MessageHeader {
+/**
+ * Reads the header at `at` of `bytes`.
+ * @throws DecodeError if a 64-bit value does not fit a number
+ */
+export function readHeader(bytes: Buffer, at: number): MessageHeader {
   return {
-    seq: readU64(header, 0),
-    tid: readU64(header, 8),
-    type: header.readUInt16LE(16),
-    priority: header.readUInt16LE(18),
-    version: header.readUInt16LE(20),
-    compatVersion: header.readUInt16LE(37),
-    ackSeq: readU64(header, 28),
+    seq: readU64(bytes, at),
+    tid: readU64(bytes, at + 8),
+    type: bytes.readUInt16LE(at + 16),
+    priority: bytes.readUInt16LE(at + 18),
+    version: bytes.readUInt16LE(at + 20),
+    compatVersion: bytes.readUInt16LE(at + 37),
+    ackSeq: readU64(bytes, at + 28),
   };
 }
 

@@ -260,7 +260,7 @@ class Script {
       onBanner: () => {},
       onControl: (tag, payload) =>
         this.got.push({ name: tagName(tag), payload: Buffer.from(payload) }),
-      onMessageFrame: (_header, front) => this.got.push({ name: "MESSAGE", payload: front }),
+      onMessageFrame: (_bytes, _at, front) => this.got.push({ name: "MESSAGE", payload: front }),
     });
     parser.messagesAllowed = true;
     link.start({

@@ -10,6 +10,7 @@
 
 import type { BufferList } from "../encoding/index.ts";
 import type { OutQueue } from "./out-queue.ts";
+import type { Preamble } from "./preamble.ts";
 
 export interface OnWire {
   /** Bytes that begin every frame. */
@@ -22,11 +23,17 @@ export interface OnWire {
   segmentSize(length: number): number;
 
   /**
-   * Opens a head of `headSize` bytes. The preamble is the first 32 bytes of the result, which is valid
-   * until the frame has been opened.
+   * Opens the head of `headSize` bytes at `at` and reads its preamble.
+   * @throws DecodeError if it is not what the peer sent, or announces what it may not
+   */
+  openHead(bytes: Buffer, at: number, into: Preamble): void;
+  /**
+   * Checks a whole frame whose segments lie plainly at `at`, one after the other as `firstSize` and
+   * `segmentSize` say. A mode without it has its frames opened piece by piece.
+   * @returns false if the sender gave the frame up half-way: it is to be dropped
    * @throws DecodeError if it is not what the peer sent
    */
-  openHead(head: Buffer): Buffer;
+  checkInPlace?(bytes: Buffer, at: number, preamble: Preamble): boolean;
   /**
    * Opens segment 0 from the `firstSize(length)` bytes after the head.
    * @throws DecodeError if it is not what the peer sent

@@ -16,7 +16,7 @@ import { type BufferList, DecodeError, listLength } from "../encoding/index.ts";
 import { isComplete, LATE_STATUS_COMPLETE, usedSegments } from "./crc-on-wire.ts";
 import type { OnWire } from "./on-wire.ts";
 import type { OutQueue } from "./out-queue.ts";
-import { PREAMBLE_SIZE, writePreamble } from "./preamble.ts";
+import { PREAMBLE_SIZE, type Preamble, readPreamble, writePreamble } from "./preamble.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 const BLOCK_SIZE = 16;
@@ -87,12 +87,11 @@ export class SecureOnWire implements OnWire {
     return padded(length);
   }
 
-  openHead(head: Buffer): Buffer {
-    this.#head = this.#open(
-      [head.subarray(0, PLAIN_HEAD_SIZE)],
-      head.subarray(PLAIN_HEAD_SIZE),
-    )[0]!;
-    return this.#head;
+  openHead(bytes: Buffer, at: number, into: Preamble): void {
+    const end = at + PLAIN_HEAD_SIZE;
+    const sealed = bytes.subarray(at, end);
+    this.#head = this.#open([sealed], bytes.subarray(end, end + GCM_TAG_SIZE))[0]!;
+    readPreamble(this.#head, 0, into);
   }
 
   openFirst(piece: Buffer, length: number): Buffer {

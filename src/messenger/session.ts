@@ -16,6 +16,8 @@ import type { OutQueue } from "./out-queue.ts";
 import { TAG, tagName } from "./preamble.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
+const EMPTY_LIST: readonly Uint8Array[] = [];
+
 export class Session {
   readonly #out: OutQueue;
   readonly #wire: OnWire;
@@ -34,18 +36,23 @@ export class Session {
 
   send(message: OutgoingMessage): void {
     writeHeader(this.#header, message, ++this.#outSeq, this.#inSeq);
-    const rest = [[message.front], message.middle ? [message.middle] : [], message.data ?? []];
+    const rest = [
+      [message.front],
+      message.middle ? [message.middle] : EMPTY_LIST,
+      message.data ?? EMPTY_LIST,
+    ];
     this.#wire.seal(this.#out, TAG.MESSAGE, this.#header, rest, message.dataCrc);
   }
 
   /** The message of a frame; undefined if it has been received before. */
   receive(
-    header: Buffer,
+    bytes: Buffer,
+    headerAt: number,
     front: Uint8Array,
     middle: Uint8Array,
     data: Uint8Array,
   ): IncomingMessage | undefined {
-    const { seq, tid, type, priority, version, compatVersion } = readHeader(header);
+    const { seq, tid, type, priority, version, compatVersion } = readHeader(bytes, headerAt);
     if (seq <= this.#inSeq) return undefined;
     this.#inSeq = seq;
     return { type, version, compatVersion, priority, seq, tid, front, middle, data };

@@ -43,6 +43,5 @@ export {
   createServiceAuthServer,
   type MonAuthServer,
   type MonAuthServerOptions,
-  modesFor,
   type ServiceAuthServerOptions,
 } from "./server.ts";

@@ -1,7 +1,7 @@
 /**
  * Authentication of one listening entity: which methods and modes it takes, and who answers for each.
  *
- * Method none is only for links in crc mode; `modesFor` says so, and the acceptor refuses anything else.
+ * Method none is only for links in crc mode, as it has no secret; its acceptor refuses anything else.
  * ceph: src/auth/AuthRegistry.cc, src/auth/AuthServer.h
  */
 
@@ -53,11 +53,6 @@ export interface MonAuthServer extends AuthServer {
 
 const DEFAULT_METHODS = [AUTH_METHOD.CEPHX];
 const DEFAULT_MODES = [CON_MODE.CRC, CON_MODE.SECURE];
-
-/** Modes possible with a method: none has no secret, so crc only. */
-export function modesFor(method: number, modes: readonly number[]): readonly number[] {
-  return method === AUTH_METHOD.NONE ? modes.filter((mode) => mode === CON_MODE.CRC) : modes;
-}
 
 function createServer(
   options: CommonOptions,

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { ERRNO } from "../base/index.ts";
+import { decodeFromBytes, flatten, Reader } from "../encoding/index.ts";
+import { addrMapKey } from "../maps/index.ts";
+import {
+  NotifyResult,
+  opCreate,
+  opDelete,
+  opListWatchers,
+  opNotify,
+  opNotifyAck,
+  opStat,
+  opWatch,
+  WATCH_EVENT,
+  WATCH_OP,
+} from "../messages/index.ts";
+import { TestOsd } from "./testing/osd-fixture.ts";
+
+const bytes = (text: string) => Buffer.from(text, "latin1");
+const TIMEOUT_MS = 31_000;
+
+async function start() {
+  const osd = new TestOsd();
+  const watcher = osd.client(4100);
+  const notifier = osd.client(4200);
+  await watcher.op("a", [opCreate(false)]);
+  return { osd, watcher, notifier };
+}
+
+async function watcherCount(client: Awaited<ReturnType<typeof start>>["notifier"]) {
+  const reply = await client.op("a", [opListWatchers()]);
+  const r = new Reader(flatten(reply.ops[0]?.outdata ?? []));
+  r.begin("obj_list_watch_response_t", 1);
+  return r.u32();
+}
+
+describe("watch and notify", () => {
+  it("a notification reaches the watcher and completes with its answer", async () => {
+    const { watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    await notifier.op("a", [opNotify(9n, bytes("ping"))]);
+    const [event] = watcher.notifications();
+    expect(event).toMatchObject({ opcode: WATCH_EVENT.NOTIFY, cookie: 7n, notifierGid: 4200n });
+    expect(Buffer.from(event?.payload ?? []).toString()).toBe("ping");
+    await watcher.op("a", [opNotifyAck(event?.notifyId ?? 0n, 7n, bytes("pong"))]);
+    const [complete] = notifier.notifications();
+    expect(complete).toMatchObject({
+      opcode: WATCH_EVENT.NOTIFY_COMPLETE,
+      cookie: 9n,
+      returnCode: 0,
+    });
+    const result = decodeFromBytes(NotifyResult, complete?.data ?? new Uint8Array());
+    expect(result.missed).toEqual([]);
+    expect(result.replies.map(([w, reply]) => [w.gid, Buffer.from(reply).toString()])).toEqual([
+      [4100n, "pong"],
+    ]);
+  });
+
+  it("with nobody watching it completes at once, empty", async () => {
+    const { notifier } = await start();
+    await notifier.op("a", [opNotify(9n, bytes("ping"))]);
+    const [complete] = notifier.notifications();
+    expect(complete?.opcode).toBe(WATCH_EVENT.NOTIFY_COMPLETE);
+    expect(complete?.data.length).toBe(8);
+    expect(
+      notifier.received.map((m) => m.type),
+      "completion before the op's reply",
+    ).toEqual([44, 43]);
+  });
+
+  it("a silent watcher is missed after the notification's timeout", async () => {
+    const { osd, watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    await notifier.op("a", [opNotify(9n, bytes("ping"), 5)]);
+    osd.clock.advance(6000);
+    const [complete] = notifier.notifications();
+    expect(complete?.returnCode).toBe(-ERRNO.ETIMEDOUT);
+    const result = decodeFromBytes(NotifyResult, complete?.data ?? new Uint8Array());
+    expect(result.missed).toEqual([{ gid: 4100n, cookie: 7n }]);
+  });
+
+  it("watching what does not exist is ENOENT; pinging no watch is ENOTCONN", async () => {
+    const { watcher } = await start();
+    expect((await watcher.op("b", [opWatch(1n, WATCH_OP.WATCH)])).result).toBe(-ERRNO.ENOENT);
+    expect((await watcher.op("a", [opWatch(1n, WATCH_OP.PING)])).result).toBe(-ERRNO.ENOTCONN);
+    expect((await watcher.op("a", [opWatch(1n, WATCH_OP.RECONNECT)])).result).toBe(-ERRNO.ENOTCONN);
+    expect((await watcher.op("a", [opWatch(1n, WATCH_OP.UNWATCH)])).result).toBe(0);
+  });
+
+  it("a watch survives its session for its timeout, and a reconnect keeps it", async () => {
+    const { osd, watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    watcher.close();
+    osd.clock.advance(20_000);
+    expect(await watcherCount(notifier)).toBe(1);
+    const back = osd.client(4100);
+    const again = await back.op("a", [opWatch(7n, WATCH_OP.RECONNECT)], { tid: 100 });
+    expect(again.result).toBe(0);
+    osd.clock.advance(20_000);
+    expect(await watcherCount(notifier)).toBe(1);
+    osd.clock.advance(TIMEOUT_MS);
+    expect(await watcherCount(notifier)).toBe(0);
+  });
+
+  it("pings keep a watch alive", async () => {
+    const { osd, watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    for (let i = 0; i < 10; i++) {
+      osd.clock.advance(5000);
+      expect((await watcher.op("a", [opWatch(7n, WATCH_OP.PING)])).result).toBe(0);
+    }
+    expect(await watcherCount(notifier)).toBe(1);
+  });
+
+  it("a watch survives a restart of the OSD for its timeout", async () => {
+    const { osd, watcher } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.restart();
+    const other = osd.client(4200);
+    expect(await watcherCount(other)).toBe(1);
+    osd.clock.advance(TIMEOUT_MS);
+    expect(await watcherCount(other)).toBe(0);
+  });
+
+  it("deleting the object tells its watchers that they are disconnected", async () => {
+    const { watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    await notifier.op("a", [opDelete()]);
+    expect(watcher.notifications()).toMatchObject([{ opcode: WATCH_EVENT.DISCONNECT, cookie: 7n }]);
+  });
+
+  it("blocklisting a client ends its watches before it hears of the map", async () => {
+    const { osd, watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.changeMap((inc) => {
+      const addr = watcher.peerAddr;
+      inc.newBlocklist.set(addrMapKey(addr), { addr, until: { sec: 2 ** 31, nsec: 0 } });
+    });
+    expect(watcher.notifications().map((n) => n.opcode)).toEqual([WATCH_EVENT.DISCONNECT]);
+    expect((await watcher.op("a", [opStat()])).result).toBe(-ERRNO.ESHUTDOWN);
+    expect(await watcherCount(notifier)).toBe(0);
+  });
+
+  it("a watch does not raise the user version", async () => {
+    const { watcher } = await start();
+    const before = (await watcher.op("a", [opStat()])).userVersion;
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    expect((await watcher.op("a", [opStat()])).userVersion).toBe(before);
+  });
+});

@@ -1,0 +1,348 @@
+/**
+ * One OSD on a memory store with a client beside it, for tests: requests go in as messages and come back
+ * as replies, without a socket in between.
+ */
+
+import { type Clock, seededRandom, silentLogger, type Timer } from "../../base/index.ts";
+import { TUNABLES_JEWEL } from "../../crush/index.ts";
+import { EMPTY, encodeToBytes, flatten } from "../../encoding/index.ts";
+import {
+  CEPH_RELEASE,
+  commitIncremental,
+  NEW_OSD_INFO,
+  NEW_OSD_XINFO,
+  newIncremental,
+  newPool,
+  OSD_IN,
+  OSD_STATE,
+  OSDMAP_FLAG,
+  OsdMap,
+  type OsdMapIncremental,
+  type PgPool,
+  pgKey,
+} from "../../maps/index.ts";
+import { MOSDOp, MOSDOpReply, MWatchNotify, type OsdOp } from "../../messages/index.ts";
+import type { Connection } from "../../messenger/index.ts";
+import { MemStore, type ObjectStore } from "../../store/index.ts";
+import {
+  ADDR_TYPE,
+  ENTITY_TYPE,
+  type IncomingMessage,
+  IntervalSet,
+  NOSNAP,
+  type OutgoingMessage,
+  objectHash,
+  type SnapContext,
+  stableMod,
+  stableModMask,
+  UTIME_ZERO,
+} from "../../types/index.ts";
+import { OsdServer } from "../server.ts";
+
+export const POOL = 1;
+const PG_NUM = 8;
+const FSID = "00000000-1111-2222-3333-444444444444";
+
+/** A clock that moves when told. */
+export class ManualClock implements Clock {
+  #now = 1_000_000;
+  #timers: { at: number; fn: () => void; period: number | undefined }[] = [];
+  #deferred: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+  monotonic(): number {
+    return this.#now;
+  }
+  after(delayMs: number, fn: () => void): Timer {
+    return this.#add(delayMs, fn, undefined);
+  }
+  every(periodMs: number, fn: () => void): Timer {
+    return this.#add(periodMs, fn, periodMs);
+  }
+  defer(fn: () => void): void {
+    this.#deferred.push(fn);
+  }
+  #add(delayMs: number, fn: () => void, period: number | undefined): Timer {
+    const timer = { at: this.#now + delayMs, fn, period };
+    this.#timers.push(timer);
+    return { cancel: () => void (this.#timers = this.#timers.filter((t) => t !== timer)) };
+  }
+
+  /** Runs what was deferred, and what that defers, until nothing is left. */
+  settle(): void {
+    for (let fn = this.#deferred.shift(); fn !== undefined; fn = this.#deferred.shift()) fn();
+  }
+
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    this.settle();
+    for (;;) {
+      const [next] = this.#timers.filter((t) => t.at <= end).sort((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      this.#now = next.at;
+      if (next.period === undefined) this.#timers = this.#timers.filter((t) => t !== next);
+      else next.at += next.period;
+      next.fn();
+      this.settle();
+    }
+    this.#now = end;
+  }
+}
+
+function initialMap(pool: PgPool): OsdMap {
+  const addr = [{ type: ADDR_TYPE.MSGR2, nonce: 1, ip: "127.0.0.1", port: 6800 }];
+  return {
+    fsid: FSID,
+    epoch: 10,
+    created: UTIME_ZERO,
+    modified: UTIME_ZERO,
+    pools: new Map([[POOL, pool]]),
+    poolNames: new Map([[POOL, "rbd"]]),
+    poolMax: POOL,
+    flags: OSDMAP_FLAG.SORTBITWISE,
+    maxOsd: 1,
+    osdState: [OSD_STATE.EXISTS | OSD_STATE.UP],
+    osdWeight: [OSD_IN],
+    clientAddrs: [addr],
+    pgTemp: new Map(
+      Array.from({ length: PG_NUM }, (_, seed) => [pgKey({ pool: POOL, seed }), [0]] as const),
+    ),
+    primaryTemp: new Map(),
+    osdPrimaryAffinity: [],
+    crush: {
+      buckets: [],
+      rules: [],
+      maxDevices: 0,
+      typeNames: new Map(),
+      itemNames: new Map(),
+      ruleNames: new Map(),
+      tunables: TUNABLES_JEWEL,
+      classMap: new Map(),
+      classNames: new Map(),
+      classBucket: new Map(),
+      chooseArgs: new Map(),
+    },
+    erasureCodeProfiles: new Map(),
+    pgUpmap: new Map(),
+    pgUpmapItems: new Map(),
+    crushVersion: 1,
+    newRemovedSnaps: new Map(),
+    newPurgedSnaps: new Map(),
+    lastUpChange: UTIME_ZERO,
+    lastInChange: UTIME_ZERO,
+    hbBackAddrs: [addr],
+    osdInfo: [NEW_OSD_INFO],
+    blocklist: new Map(),
+    clusterAddrs: [addr],
+    clusterSnapshotEpoch: 0,
+    clusterSnapshot: "",
+    osdUuid: [FSID],
+    osdXinfo: [NEW_OSD_XINFO],
+    hbFrontAddrs: [addr],
+    nearfullRatio: 0.85,
+    fullRatio: 0.95,
+    backfillfullRatio: 0.9,
+    requireMinCompatClient: CEPH_RELEASE.LUMINOUS,
+    requireOsdRelease: CEPH_RELEASE.PACIFIC,
+    removedSnapsQueue: new Map(),
+    crushNodeFlags: new Map(),
+    deviceClassFlags: new Map(),
+    stretchMode: undefined,
+  };
+}
+
+function toIncoming(m: OutgoingMessage): IncomingMessage {
+  return {
+    type: m.type,
+    version: m.version,
+    compatVersion: m.compatVersion,
+    priority: m.priority ?? 127,
+    seq: 0,
+    tid: m.tid ?? 0,
+    front: m.front,
+    middle: m.middle ?? EMPTY,
+    data: flatten(m.data ?? []),
+  };
+}
+
+export interface OpOptions {
+  snap?: bigint;
+  snapContext?: SnapContext;
+  flags?: number;
+  nspace?: string;
+  key?: string;
+  /** Sent as a resend of this transaction. */
+  tid?: number;
+  mtimeSec?: number;
+  /** The PG of a listing. */
+  seed?: number;
+  epoch?: number;
+}
+
+/** A client on a connection of its own. */
+export class TestClient implements Connection {
+  static #lastId = 0;
+  readonly id = ++TestClient.#lastId;
+  readonly peerName: { type: number; num: bigint };
+  readonly peerAddr: Connection["peerAddr"];
+  readonly features = 0n;
+  readonly identity: Connection["identity"];
+  readonly queuedBytes = 0;
+  session: unknown;
+  isOpen = true;
+  readonly received: OutgoingMessage[] = [];
+  readonly #osd: TestOsd;
+  #tid = 0;
+
+  constructor(osd: TestOsd, globalId: number, caps = "allow *") {
+    this.#osd = osd;
+    this.peerName = { type: ENTITY_TYPE.CLIENT, num: BigInt(globalId) };
+    this.peerAddr = { type: ADDR_TYPE.ANY, nonce: globalId, ip: "127.0.0.1", port: 0 };
+    this.identity = {
+      entity: { type: ENTITY_TYPE.CLIENT, id: "admin" },
+      globalId: BigInt(globalId),
+      caps: { osd: caps },
+    };
+    osd.server.onOpen(this);
+  }
+
+  get peerAddrs(): Connection["peerAddrs"] {
+    return [this.peerAddr];
+  }
+  send(message: OutgoingMessage): void {
+    this.received.push(message);
+  }
+  pause(): void {}
+  resume(): void {}
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#osd.server.onClose(this);
+  }
+
+  get lastTid(): number {
+    return this.#tid;
+  }
+
+  /** Sends a request and returns its transaction id. */
+  submit(oid: string, ops: OsdOp[], o: OpOptions = {}): number {
+    const tid = o.tid ?? ++this.#tid;
+    const nspace = o.nspace ?? "";
+    const key = o.key ?? "";
+    const hash = o.seed ?? objectHash(oid, nspace, key);
+    const seed = stableMod(hash, PG_NUM, stableModMask(PG_NUM));
+    const message = MOSDOp.encode(
+      {
+        pgid: { pgid: { pool: POOL, seed }, shard: -1 },
+        hash,
+        mapEpoch: o.epoch ?? this.#osd.map.epoch,
+        flags: o.flags ?? 0,
+        reqid: { name: { type: 0, num: 0n }, tid: 0, inc: 0 },
+        clientInc: 0,
+        mtime: { sec: o.mtimeSec ?? 100, nsec: 0 },
+        locator: { pool: POOL, key, nspace, hash: -1 },
+        oid,
+        ops,
+        snapid: o.snap ?? NOSNAP,
+        snapSeq: o.snapContext?.seq ?? 0n,
+        snaps: o.snapContext?.snaps ?? [],
+        retryAttempt: 0,
+        features: 0n,
+      },
+      tid,
+    );
+    this.#osd.server.onMessage(this, toIncoming(message));
+    return tid;
+  }
+
+  /** The reply to a transaction, if it has come. */
+  reply(tid: number): MOSDOpReply | undefined {
+    const found = this.received.findLast((m) => m.type === MOSDOpReply.type && m.tid === tid);
+    return found === undefined ? undefined : MOSDOpReply.decode(toIncoming(found));
+  }
+
+  /** Sends a request and waits for its reply. */
+  async op(oid: string, ops: OsdOp[], o: OpOptions = {}): Promise<MOSDOpReply> {
+    const tid = this.submit(oid, ops, o);
+    for (let i = 0; i < 50; i++) {
+      this.#osd.clock.settle();
+      const reply = this.reply(tid);
+      if (reply !== undefined) return reply;
+      await Promise.resolve();
+    }
+    throw new Error(`no reply to transaction ${tid}`);
+  }
+
+  /** One page of a PG's listing. */
+  list(seed: number, op: OsdOp): Promise<MOSDOpReply> {
+    return this.op("", [op], { seed });
+  }
+
+  notifications(): MWatchNotify[] {
+    return this.received
+      .filter((m) => m.type === MWatchNotify.type)
+      .map((m) => MWatchNotify.decode(toIncoming(m)));
+  }
+}
+
+export class TestOsd {
+  readonly clock = new ManualClock();
+  readonly store: ObjectStore;
+  server: OsdServer;
+  map: OsdMap;
+  readonly purged: [number, IntervalSet][] = [];
+
+  constructor(options: { pool?: Partial<PgPool>; store?: ObjectStore } = {}) {
+    this.store = options.store ?? new MemStore({ clock: this.clock });
+    this.map = initialMap({ ...newPool({ pgNum: PG_NUM, size: 1 }), ...options.pool });
+    this.server = this.#start();
+  }
+
+  #start(): OsdServer {
+    const server = new OsdServer({
+      id: 0,
+      store: this.store,
+      map: encodeToBytes(OsdMap, this.map),
+      clock: this.clock,
+      random: seededRandom(1),
+      log: silentLogger,
+      version: "test",
+      report: () => {},
+      snapsPurged: (pool, snaps) => this.purged.push([pool, snaps]),
+      corruption: () => {},
+      fatal: (error) => {
+        throw error;
+      },
+    });
+    server.start();
+    return server;
+  }
+
+  /** The OSD stops and comes back on the same store. Clients have to connect anew. */
+  restart(): void {
+    this.server.stop();
+    this.server = this.#start();
+  }
+
+  client(globalId: number, caps?: string): TestClient {
+    return new TestClient(this, globalId, caps);
+  }
+
+  /** Publishes the next epoch. */
+  changeMap(change: (inc: OsdMapIncremental) => void): void {
+    const inc = newIncremental(this.map);
+    change(inc);
+    const { map, full, incremental } = commitIncremental(this.map, inc);
+    this.map = map;
+    this.server.handleMap(incremental, full);
+  }
+
+  /** The monitor says that snaps are removed. */
+  removeSnaps(snaps: IntervalSet): void {
+    this.changeMap((inc) => {
+      inc.newRemovedSnaps.set(POOL, snaps);
+    });
+  }
+}

@@ -29,6 +29,7 @@ import {
 } from "../encoding/index.ts";
 import {
   CRUSH_BUCKET,
+  CRUSH_HASH_RJENKINS1,
   CRUSH_MAGIC,
   CRUSH_MAX_BUCKETS,
   CRUSH_MAX_RULES,
@@ -101,6 +102,7 @@ function decodeBucket(r: Reader, slot: number): CrushBucket | undefined {
   const type = r.u16();
   if (r.u8() !== alg) throw r.fail("a bucket of two algorithms");
   const hash = r.u8();
+  if (hash !== CRUSH_HASH_RJENKINS1) throw r.fail(`bucket hash ${hash}`);
   const weight = r.u32();
   const items: number[] = [];
   for (let n = r.count(4); n > 0; n--) items.push(r.s32());
@@ -251,13 +253,18 @@ export const CrushMapCodec: Codec<CrushMap> = {
     if (r.u32() !== CRUSH_MAGIC) throw r.fail("not a crush map");
     const slots = r.s32();
     const ruleSlots = r.u32();
-    const maxDevices = r.s32();
+    // Written for old readers; like upstream we go by the items.
+    r.s32();
     if (slots < 0 || slots > CRUSH_MAX_BUCKETS || slots * 4 > r.remaining) {
       throw r.fail(`${slots} buckets`);
     }
-    if (ruleSlots > CRUSH_MAX_RULES || maxDevices < 0) throw r.fail(`${ruleSlots} rules`);
+    if (ruleSlots > CRUSH_MAX_RULES) throw r.fail(`${ruleSlots} rules`);
     const buckets: (CrushBucket | undefined)[] = [];
     for (let i = 0; i < slots; i++) buckets.push(decodeBucket(r, i));
+    let maxDevices = 0;
+    for (const bucket of buckets) {
+      for (const item of bucket?.items ?? []) maxDevices = Math.max(maxDevices, item + 1);
+    }
     const rules: (CrushRule | undefined)[] = [];
     for (let i = 0; i < ruleSlots; i++) rules.push(decodeRule(r));
     const typeNames = names.decode(r);

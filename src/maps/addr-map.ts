@@ -22,6 +22,19 @@ export function compareAddrs(a: EntityAddr, b: EntityAddr): number {
   return Buffer.compare(x, y);
 }
 
+/** Offset of the IP address in an encoded address: past type, nonce, length, family, port; IPv6 flow. */
+const IPV4_AT = 23;
+const IPV6_AT = 27;
+
+/** The 4 or 16 bytes of the IP address; none for a blank address. */
+export function ipBytes(addr: EntityAddr): Uint8Array {
+  if (addr.ip === "") return new Uint8Array(0);
+  const encoded = encodeToBytes(EntityAddr, addr);
+  return addr.ip.includes(":")
+    ? encoded.subarray(IPV6_AT, IPV6_AT + 16)
+    : encoded.subarray(IPV4_AT, IPV4_AT + 4);
+}
+
 /** map<entity_addr_t, V>, kept by `addrMapKey(addr)`. */
 export function addrMap<V, N extends string>(
   value: Codec<V>,

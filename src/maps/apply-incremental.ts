@@ -256,13 +256,18 @@ export function applyIncremental(base: OsdMap, inc: OsdMapIncremental): OsdMap {
   applyOsdHistory(m, inc);
   applyPgs(m, inc);
   m.blocklist = merged(m.blocklist, inc.newBlocklist, inc.oldBlocklist.map(addrMapKey));
+  m.rangeBlocklist = merged(
+    m.rangeBlocklist,
+    inc.newRangeBlocklist,
+    inc.oldRangeBlocklist.map(addrMapKey),
+  );
   m.crushNodeFlags = mergedFlags(m.crushNodeFlags, inc.newCrushNodeFlags);
   m.deviceClassFlags = mergedFlags(m.deviceClassFlags, inc.newDeviceClassFlags);
   applySettings(m, inc);
   applyCrush(m, inc);
-  if (inc.stretchChange?.change) {
-    const { change: _, ...stretch } = inc.stretchChange;
-    m.stretchMode = stretch.enabled ? stretch : undefined;
+  if (inc.stretchChange.change) {
+    const { enabled, bucketCount, degraded, recovering, bucket } = inc.stretchChange;
+    m.stretchMode = { enabled, bucketCount, degraded, recovering, bucket };
   }
   return m;
 }

@@ -9,7 +9,6 @@ import {
   type Infer,
   list,
   map,
-  record,
   set,
   str,
   struct,

@@ -1,7 +1,8 @@
 /**
  * What one epoch changed in the OSD map, and how to apply it.
  *
- *   hdr(8,7) { hdr(8,1) client part; hdr(9,1) osd part (10 in stretch mode); u32 inc_crc; u32 full_crc }
+ *   hdr(8,7) { hdr(8,1) client part; hdr(9,1) osd part; u32 inc_crc; u32 full_crc }
+ *   osd part: 10 if stretch mode changes; 11, with those fields, if locked-out ranges do
  *   inc_crc: crc32c seeded with -1 over all but itself; full_crc: the crc inside the resulting full map
  *
  * "No change" has a value of its own in each scalar: -1, 255 for releases, zero for times, empty for
@@ -42,7 +43,14 @@ import {
 } from "../types/index.ts";
 import { addrMap } from "./addr-map.ts";
 import { applyIncremental } from "./apply-incremental.ts";
-import { EcProfiles, encodeOsdMap, type OsdMap, OsdXinfo, UpmapItems } from "./osd-map.ts";
+import {
+  EcProfiles,
+  encodeOsdMap,
+  type OsdMap,
+  OsdXinfo,
+  RangeBlocklist,
+  UpmapItems,
+} from "./osd-map.ts";
 import { comparePgKeys, PgKeyCodec, pgMap } from "./pg-key.ts";
 import { PgPool } from "./pg-pool.ts";
 
@@ -89,6 +97,7 @@ const ClientPart = record("OSDMap::Incremental", {
 
 const OSD_V = 9;
 const OSD_STRETCH_V = 10;
+const OSD_RANGE_V = 11;
 const OsdPart = record("OSDMap::Incremental", {
   newHbBackUp: addrsByOsd,
   newUpThru: map(s32, u32),
@@ -121,10 +130,30 @@ const StretchChange = record("OSDMap::Incremental", {
   enabled: bool,
 });
 
+type StretchChange = Infer<typeof StretchChange>;
+const NO_STRETCH_CHANGE: StretchChange = Object.freeze({
+  change: false,
+  bucketCount: 0,
+  degraded: 0,
+  recovering: 0,
+  bucket: 0,
+  enabled: false,
+});
+
+const RangeChange = record("OSDMap::Incremental", {
+  newRangeBlocklist: RangeBlocklist,
+  oldRangeBlocklist: list(EntityAddr),
+});
+
+const noRangeChange = (): Infer<typeof RangeChange> => ({
+  newRangeBlocklist: new Map(),
+  oldRangeBlocklist: [],
+});
+
 export type OsdMapIncremental = Infer<typeof ClientPart> &
-  Infer<typeof OsdPart> & {
-    /** undefined: no change. */
-    stretchChange: Infer<typeof StretchChange> | undefined;
+  Infer<typeof OsdPart> &
+  Infer<typeof RangeChange> & {
+    stretchChange: StretchChange;
     /** crc of the resulting full map. */
     fullCrc: number;
   };
@@ -148,9 +177,12 @@ export const OsdMapIncremental: Codec<OsdMapIncremental> = {
     const client = w.begin(CLIENT_V, 1);
     ClientPart.encode(w, x);
     w.end(client);
-    const osd = w.begin(x.stretchChange === undefined ? OSD_V : OSD_STRETCH_V, 1);
+    const ranges = x.newRangeBlocklist.size > 0 || x.oldRangeBlocklist.length > 0;
+    const osdV = ranges ? OSD_RANGE_V : x.stretchChange.change ? OSD_STRETCH_V : OSD_V;
+    const osd = w.begin(osdV, 1);
     OsdPart.encode(w, x);
-    if (x.stretchChange !== undefined) StretchChange.encode(w, x.stretchChange);
+    if (osdV >= OSD_STRETCH_V) StretchChange.encode(w, x.stretchChange);
+    if (osdV >= OSD_RANGE_V) RangeChange.encode(w, x);
     w.end(osd);
     const crcAt = w.reserve(4);
     w.u32(x.fullCrc);
@@ -166,10 +198,11 @@ export const OsdMapIncremental: Codec<OsdMapIncremental> = {
     if (clientV < CLIENT_V) throw r.fail(`version ${clientV} is older than ${CLIENT_V}`);
     const client = ClientPart.decode(r);
     r.finish();
-    const osdV = r.begin("OSDMap::Incremental osd part", OSD_STRETCH_V);
+    const osdV = r.begin("OSDMap::Incremental osd part", OSD_RANGE_V);
     if (osdV < OSD_V) throw r.fail(`version ${osdV} is older than ${OSD_V}`);
     const osd = OsdPart.decode(r);
-    const stretchChange = osdV >= OSD_STRETCH_V ? StretchChange.decode(r) : undefined;
+    const stretchChange = osdV >= OSD_STRETCH_V ? StretchChange.decode(r) : NO_STRETCH_CHANGE;
+    const ranges = osdV >= OSD_RANGE_V ? RangeChange.decode(r) : noRangeChange();
     r.finish();
     const crcAt = r.offset;
     const expected = r.u32();
@@ -177,7 +210,7 @@ export const OsdMapIncremental: Codec<OsdMapIncremental> = {
     // A newer writer's tail would be covered as well, and we do not know how it is laid out.
     if (r.remaining === 0) checkCrc(r, start, crcAt, expected);
     r.finish();
-    return { ...client, ...osd, stretchChange, fullCrc };
+    return { ...client, ...osd, ...ranges, stretchChange, fullCrc };
   },
 };
 
@@ -230,7 +263,8 @@ export function newIncremental(base: Pick<OsdMap, "fsid" | "epoch">): OsdMapIncr
     newRequireOsdRelease: RELEASE_UNCHANGED,
     newCrushNodeFlags: new Map(),
     newDeviceClassFlags: new Map(),
-    stretchChange: undefined,
+    ...noRangeChange(),
+    stretchChange: NO_STRETCH_CHANGE,
     fullCrc: 0,
   };
 }

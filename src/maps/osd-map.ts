@@ -6,7 +6,8 @@
  * The encoding is canonical: every holder of an epoch computes the same bytes and the same crc, and the
  * incrementals carry that crc. So nothing may be lost or reordered on the way through.
  *
- *   hdr(8,7) { hdr(9,1) client part; hdr(9,1) osd part (10 in stretch mode); u32 crc }
+ *   hdr(8,7) { hdr(9,1) client part; hdr(9,1) osd part; u32 crc }
+ *   osd part: 10 in stretch mode; 11, with the stretch fields, if ranges are locked out
  *   crc: crc32c seeded with -1 over all that precedes it, the outer header included
  * ceph: src/osd/OSDMap.h, src/osd/OSDMap.cc OSDMap::encode
  */
@@ -42,7 +43,7 @@ import {
   Utime,
   Uuid,
 } from "../types/index.ts";
-import { addrMap, addrMapKey } from "./addr-map.ts";
+import { addrMap, addrMapKey, ipBytes } from "./addr-map.ts";
 import { pgMap } from "./pg-key.ts";
 import { PgPool } from "./pg-pool.ts";
 
@@ -198,6 +199,7 @@ const ClientPart = record("OSDMap", {
 
 const OSD_V = 9;
 const OSD_STRETCH_V = 10;
+const OSD_RANGE_V = 11;
 const OsdPart = record("OSDMap", {
   hbBackAddrs: list(AddrVec),
   osdInfo: list(OsdInfo),
@@ -221,7 +223,7 @@ const OsdPart = record("OSDMap", {
   deviceClassFlags: map(s32, u32),
 });
 
-/** Two sites and a tiebreaker; only on the wire when enabled. */
+/** Two sites and a tiebreaker. */
 export const StretchMode = record("OSDMap", {
   enabled: bool,
   bucketCount: u32,
@@ -231,9 +233,20 @@ export const StretchMode = record("OSDMap", {
 });
 export type StretchMode = Infer<typeof StretchMode>;
 
+export const NO_STRETCH_MODE: StretchMode = Object.freeze({
+  enabled: false,
+  bucketCount: 0,
+  degraded: 0,
+  recovering: 0,
+  bucket: 0,
+});
+
+/** Locked-out networks: entries whose address is of type CIDR, with the prefix length as its nonce. */
+export const RangeBlocklist = addrMap(Utime, "until");
+
 export type OsdMap = Readonly<Infer<typeof ClientPart> & Infer<typeof OsdPart>> & {
-  /** undefined: off. */
-  readonly stretchMode: StretchMode | undefined;
+  readonly stretchMode: StretchMode;
+  readonly rangeBlocklist: Infer<typeof RangeBlocklist>;
 };
 
 /** Seed of map checksums. */
@@ -245,9 +258,12 @@ function encodeMap(w: Writer, x: OsdMap): void {
   const client = w.begin(CLIENT_V, 1);
   ClientPart.encode(w, x);
   w.end(client);
-  const osd = w.begin(x.stretchMode === undefined ? OSD_V : OSD_STRETCH_V, 1);
+  const plainV = x.stretchMode.enabled ? OSD_STRETCH_V : OSD_V;
+  const osdV = x.rangeBlocklist.size > 0 ? OSD_RANGE_V : plainV;
+  const osd = w.begin(osdV, 1);
   OsdPart.encode(w, x);
-  if (x.stretchMode !== undefined) StretchMode.encode(w, x.stretchMode);
+  if (osdV >= OSD_STRETCH_V) StretchMode.encode(w, x.stretchMode);
+  if (osdV >= OSD_RANGE_V) RangeBlocklist.encode(w, x.rangeBlocklist);
   w.end(osd);
   const crcAt = w.reserve(4);
   // The checksum covers the outer length, so that goes in first.
@@ -288,15 +304,16 @@ export const OsdMap: Codec<OsdMap> = {
     if (clientV < CLIENT_V) throw r.fail(`version ${clientV} is older than ${CLIENT_V}`);
     const client = ClientPart.decode(r);
     r.finish();
-    const osdV = r.begin("OSDMap osd part", OSD_STRETCH_V);
+    const osdV = r.begin("OSDMap osd part", OSD_RANGE_V);
     if (osdV < OSD_V) throw r.fail(`version ${osdV} is older than ${OSD_V}`);
     const osd = OsdPart.decode(r);
-    const stretchMode = osdV >= OSD_STRETCH_V ? StretchMode.decode(r) : undefined;
+    const stretchMode = osdV >= OSD_STRETCH_V ? StretchMode.decode(r) : NO_STRETCH_MODE;
+    const rangeBlocklist = osdV >= OSD_RANGE_V ? RangeBlocklist.decode(r) : new Map();
     r.finish();
     const crc = crc32c(CRC_SEED, r.buffer, start, r.offset);
     const expected = r.u32();
     if (r.remaining === 0 && crc !== expected) throw r.fail(`bad crc ${crc}, not ${expected}`);
-    const x = { ...client, ...osd, stretchMode };
+    const x: OsdMap = { ...client, ...osd, stretchMode, rangeBlocklist };
     checkLengths(r, x);
     r.finish();
     return x;
@@ -335,16 +352,30 @@ export function poolByName(map: OsdMap, name: string): number | undefined {
   return undefined;
 }
 
+/** Is the first `bits` bits of both the same? */
+function samePrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false;
+  const mask = 0xff00 >> (bits & 7);
+  return (bits & 7) === 0 || ((a[whole]! ^ b[whole]!) & mask & 0xff) === 0;
+}
+
 /**
- * Is a client locked out? Entries are for one instance (address and nonce) or, with port and nonce 0,
- * for everything at an IP address.
+ * Is a client locked out? Entries are for one instance (address and nonce), or with port and nonce 0
+ * for everything at an IP address, or for a network.
  */
 export function isBlocklisted(map: OsdMap, addr: EntityAddr): boolean {
-  if (map.blocklist.size === 0) return false;
-  // Since Nautilus all entries are of type "any": the same client may come by v1 and v2.
-  const any = { ...addr, type: ADDR_TYPE.ANY };
-  return (
-    map.blocklist.has(addrMapKey(any)) ||
-    map.blocklist.has(addrMapKey({ ...any, port: 0, nonce: 0 }))
-  );
+  if (map.blocklist.size > 0) {
+    // Since Nautilus all entries are of type "any": the same client may come by v1 and v2.
+    const any = { ...addr, type: ADDR_TYPE.ANY };
+    if (map.blocklist.has(addrMapKey(any))) return true;
+    if (map.blocklist.has(addrMapKey({ ...any, port: 0, nonce: 0 }))) return true;
+  }
+  if (map.rangeBlocklist.size === 0) return false;
+  const ip = ipBytes(addr);
+  for (const { addr: range } of map.rangeBlocklist.values()) {
+    const network = ipBytes(range);
+    if (ip.length === network.length && samePrefix(ip, network, range.nonce)) return true;
+  }
+  return false;
 }

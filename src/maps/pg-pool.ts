@@ -110,6 +110,7 @@ export const POOL_OPTS: Readonly<Record<string, { key: number; type: PoolOpt["ty
   deep_scrub_interval: { key: 2, type: "double" },
   fingerprint_algorithm: { key: 14, type: "str" },
   pg_autoscale_bias: { key: 18, type: "double" },
+  pg_num_max: { key: 23, type: "int" },
   pg_num_min: { key: 15, type: "int" },
   read_lease_interval: { key: 19, type: "double" },
   recovery_op_priority: { key: 4, type: "int" },

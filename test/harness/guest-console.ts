@@ -14,7 +14,7 @@ export interface BootOptions {
   confPath: string;
   /** The value of `-drive`, for example `format=raw,file=rbd:rbd/fedora`. */
   drive: string;
-  /** @default 120000 */
+  /** @default 240000 */
   bootTimeoutMs?: number;
 }
 
@@ -49,7 +49,7 @@ export class GuestConsole {
     });
     const console = new GuestConsole(child);
     try {
-      await console.#waitFor(GUEST_PROMPT, options.bootTimeoutMs ?? 120_000);
+      await console.#waitFor(GUEST_PROMPT, options.bootTimeoutMs ?? 240_000);
     } catch (error) {
       console.kill();
       throw error;

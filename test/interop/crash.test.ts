@@ -44,7 +44,7 @@ async function objectCount(): Promise<number> {
 test("qemu-img convert carries on across two crashes and the image is identical", async () => {
   const disk = await makeSampleDisk(work.path);
   // A slow target keeps the convert running for long enough to be hit twice.
-  const convert = sh(`qemu-img convert -r 12M -f qcow2 -O raw ${disk} rbd:rbd/fedora`, {
+  const convert = sh(`qemu-img convert -r 4M -f qcow2 -O raw ${disk} rbd:rbd/fedora`, {
     env: clientEnv(server.confPath),
     cwd: work.path,
     timeoutMs: 240_000,

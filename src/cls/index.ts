@@ -1,8 +1,12 @@
 /** The object classes: what the OSD runs, by class name. Argument codecs are imported from their rooms. */
 
+import { helloClass } from "./hello/index.ts";
 import { lockClass } from "./lock/index.ts";
+import { numopsClass } from "./numops/index.ts";
 import type { ObjectClass } from "./objclass.ts";
 import { rbdClass } from "./rbd/index.ts";
+import { refcountClass } from "./refcount/index.ts";
+import { versionClass } from "./version/index.ts";
 
 export {
   type ClassContext,
@@ -15,5 +19,8 @@ export {
 } from "./objclass.ts";
 
 export const objectClasses: ReadonlyMap<string, ObjectClass> = new Map(
-  [lockClass, rbdClass].map((cls) => [cls.name, cls]),
+  [helloClass, lockClass, numopsClass, rbdClass, refcountClass, versionClass].map((cls) => [
+    cls.name,
+    cls,
+  ]),
 );

@@ -28,7 +28,7 @@ import {
   u64n,
 } from "../../encoding/index.ts";
 import { NOSNAP, UTIME_ZERO, Utime } from "../../types/index.ts";
-import { SNAPSHOT_NAMESPACE } from "./features.ts";
+import { SNAPSHOT_NAMESPACE } from "./types/features.ts";
 
 /** Pool id of "no pool". */
 export const NO_POOL = -1;

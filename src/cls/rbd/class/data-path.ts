@@ -6,13 +6,13 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import type { Infer } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { ASSERT_SNAPC_SEQ } from "../features.ts";
 import {
   AssertSnapcSeqArgs,
   CopyupArgs,
   SparseCopyupArgs,
   SparsifyArgs,
 } from "../ops/data-path.ts";
+import { ASSERT_SNAPC_SEQ } from "../types/features.ts";
 
 export const dataPathMethods = {
   /** Writes the parent's data unless the object is there: then a writer was faster. */

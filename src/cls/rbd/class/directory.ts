@@ -8,8 +8,8 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { encodeToBytes, type Infer, str, u8 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { DIRECTORY_STATE } from "../features.ts";
 import { DirListReply, NameIdArgs, PageArgs, RenameArgs } from "../ops/directory.ts";
+import { DIRECTORY_STATE } from "../types/features.ts";
 import { isMissing, isValidId, listKeys, listValues, readKey, writeKey } from "./omap.ts";
 
 const NAME_PREFIX = "name_";

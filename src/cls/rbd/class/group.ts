@@ -7,7 +7,6 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, u8 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { GROUP_SNAPSHOT_STATE, RBD_OPERATION_FEATURE } from "../features.ts";
 import {
   GroupImageListArgs,
   GroupImageListReply,
@@ -15,6 +14,7 @@ import {
   GroupSnapListArgs,
   GroupSnapListReply,
 } from "../ops/group.ts";
+import { GROUP_SNAPSHOT_STATE, RBD_OPERATION_FEATURE } from "../types/features.ts";
 import { GroupImageSpec, GroupImageStatus, GroupSnapshot, GroupSpec, NO_POOL } from "../types.ts";
 import { KEY, setOpFeatures } from "./header.ts";
 import { decodeStored, isMissing, listKeys, listValues, readKey, writeKey } from "./omap.ts";

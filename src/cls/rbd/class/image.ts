@@ -9,16 +9,6 @@ import { encodeToBytes, type Infer, s64n, str, u8, u64, u64n } from "../../../en
 import { NOSNAP, UTIME_ZERO, Utime } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
 import {
-  RBD_FEATURE,
-  RBD_FEATURES_ALL,
-  RBD_FEATURES_DISABLE_ONLY,
-  RBD_FEATURES_INCOMPATIBLE,
-  RBD_FEATURES_INTERNAL,
-  RBD_FEATURES_MUTABLE,
-  RBD_FEATURES_RW_INCOMPATIBLE,
-  RBD_OPERATION_FEATURES_ALL,
-} from "../features.ts";
-import {
   CreateArgs,
   GetFeaturesArgs,
   GetFeaturesReply,
@@ -30,6 +20,16 @@ import {
   SnapIdArgs,
   StripeArgs,
 } from "../ops/image.ts";
+import {
+  RBD_FEATURE,
+  RBD_FEATURES_ALL,
+  RBD_FEATURES_DISABLE_ONLY,
+  RBD_FEATURES_INCOMPATIBLE,
+  RBD_FEATURES_INTERNAL,
+  RBD_FEATURES_MUTABLE,
+  RBD_FEATURES_RW_INCOMPATIBLE,
+  RBD_OPERATION_FEATURES_ALL,
+} from "../types/features.ts";
 import { NO_PARENT, Parent, parentExists } from "../types.ts";
 import {
   KEY,

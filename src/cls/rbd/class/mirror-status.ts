@@ -9,16 +9,6 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { EMPTY, type Infer, str } from "../../../encoding/index.ts";
 import { ADDR_TYPE, addrKey, EntityInst } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { MIRROR_IMAGE_STATUS_STATE, MIRROR_PEER_DIRECTION } from "../features.ts";
-import {
-  LOCAL_MIRROR_UUID,
-  MirrorImage,
-  MirrorImageMap,
-  type MirrorImageSiteStatus,
-  MirrorImageSiteStatusOnDisk,
-  MirrorImageStatus,
-  type MirrorPeer,
-} from "../mirror-types.ts";
 import { PageArgs } from "../ops/directory.ts";
 import {
   ImageMapListReply,
@@ -30,6 +20,16 @@ import {
   SummaryArgs,
   SummaryReply,
 } from "../ops/mirror.ts";
+import { MIRROR_IMAGE_STATUS_STATE, MIRROR_PEER_DIRECTION } from "../types/features.ts";
+import {
+  LOCAL_MIRROR_UUID,
+  MirrorImage,
+  MirrorImageMap,
+  type MirrorImageSiteStatus,
+  MirrorImageSiteStatusOnDisk,
+  MirrorImageStatus,
+  type MirrorPeer,
+} from "../types/mirror.ts";
 import {
   isMissing,
   listKeys,

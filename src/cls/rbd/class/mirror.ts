@@ -9,13 +9,6 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { byteStringOf, bytesOf, type Infer, str, u32 } from "../../../encoding/index.ts";
 import { uuidFromBytes } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import {
-  MIRROR_IMAGE_STATE,
-  MIRROR_MODE,
-  MIRROR_PEER_DIRECTION,
-  MIRROR_SNAPSHOT_STATE,
-} from "../features.ts";
-import { isValidPeer, MirrorImage, MirrorPeer } from "../mirror-types.ts";
 import { PageArgs } from "../ops/directory.ts";
 import {
   CopyProgressArgs,
@@ -27,8 +20,15 @@ import {
   PeerTextArgs,
   UnlinkPeerArgs,
 } from "../ops/mirror.ts";
+import {
+  MIRROR_IMAGE_STATE,
+  MIRROR_MODE,
+  MIRROR_PEER_DIRECTION,
+  MIRROR_SNAPSHOT_STATE,
+} from "../types/features.ts";
+import { isValidPeer, MirrorImage, MirrorPeer } from "../types/mirror.ts";
 import type { Snapshot, SnapshotNamespace } from "../types.ts";
-import { readSnapshot, readSnapshots, writeSnapshot } from "./header.ts";
+import { readSnapshot, writeSnapshot } from "./header.ts";
 import { removeStatuses } from "./mirror-status.ts";
 import { isMissing, listValues, readKey, readKeyOr, removeKey, writeKey } from "./omap.ts";
 
@@ -37,8 +37,6 @@ const MODE = "mirror_mode";
 const PEER_PREFIX = "mirror_peer_";
 const IMAGE_PREFIX = "image_";
 const GLOBAL_PREFIX = "global_";
-/** The caller should rather remove the snapshot: a newer one does its work. */
-const ERESTART = 85;
 
 export const mirrorMethods = {
   mirror_uuid_get: method("r", none, str, readUuid),
@@ -259,7 +257,10 @@ function readMirrorSnapshot(
   return namespace.type === "mirror" ? { snap, namespace } : fail("EINVAL");
 }
 
-/** As above; ENOENT: not linked; ERESTART: it is the last link, and there is a newer mirror snapshot. */
+/**
+ * As above; ENOENT: not linked. compat: early 16.2 refused to drop the last link of an old snapshot
+ * (ERESTART); 16.2.15 leaves that to the caller.
+ */
 function unlinkPeer(
   context: ClassContext,
   { snapId, mirrorPeerUuid }: Infer<typeof UnlinkPeerArgs>,
@@ -268,12 +269,6 @@ function unlinkPeer(
   if (isFailure(found)) return found;
   const uuids = new Set(found.namespace.mirrorPeerUuids);
   if (!uuids.delete(mirrorPeerUuid)) return fail("ENOENT");
-  if (uuids.size === 0) {
-    const snapshots = readSnapshots(context);
-    if (isFailure(snapshots)) return snapshots;
-    const isNewer = (s: Snapshot) => s.id > snapId && s.namespace.type === "mirror";
-    if (snapshots.some(isNewer)) return fail(ERESTART);
-  }
   const namespace = { ...found.namespace, mirrorPeerUuids: uuids };
   return writeSnapshot(context, { ...found.snap, namespace });
 }

@@ -15,6 +15,7 @@ import {
   Writer,
 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { ObjectMapResizeArgs, ObjectMapUpdateArgs } from "../ops/object-map.ts";
 import {
   applyTable,
   type BitVector,
@@ -31,9 +32,8 @@ import {
   STATES_PER_BYTE,
   stateAt,
   stateTable,
-} from "../bit-vector.ts";
-import { OBJECT_MAP_COUNT_MAX, OBJECT_STATE } from "../features.ts";
-import { ObjectMapResizeArgs, ObjectMapUpdateArgs } from "../ops/object-map.ts";
+} from "../types/bit-vector.ts";
+import { OBJECT_MAP_COUNT_MAX, OBJECT_STATE } from "../types/features.ts";
 import { checkExists, isMissing } from "./omap.ts";
 
 export const objectMapMethods = {

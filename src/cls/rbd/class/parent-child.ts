@@ -17,7 +17,6 @@ import {
 } from "../../../encoding/index.ts";
 import { NOSNAP } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { RBD_FEATURE, RBD_OPERATION_FEATURE } from "../features.ts";
 import { SnapIdArgs } from "../ops/image.ts";
 import {
   ChildArgs,
@@ -26,6 +25,7 @@ import {
   ParentChildArgs,
   ParentKey,
 } from "../ops/parent-child.ts";
+import { RBD_FEATURE, RBD_OPERATION_FEATURE } from "../types/features.ts";
 import {
   ChildImageSpecs,
   NO_PARENT,

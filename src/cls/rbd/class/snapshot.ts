@@ -7,7 +7,6 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, str, u8, u64 } from "../../../encoding/index.ts";
 import { NOSNAP, Utime, uuidFromBytes } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { RBD_FEATURE, RBD_OPERATION_FEATURE, RBD_PROTECTION_STATUS } from "../features.ts";
 import { SnapIdArgs } from "../ops/image.ts";
 import {
   NO_SNAPSHOT_LIMIT,
@@ -16,6 +15,7 @@ import {
   SnapshotLimit,
   SnapshotRenameArgs,
 } from "../ops/snapshot.ts";
+import { RBD_FEATURE, RBD_OPERATION_FEATURE, RBD_PROTECTION_STATUS } from "../types/features.ts";
 import {
   NO_PARENT,
   namespaceType,

@@ -9,7 +9,7 @@ import {
   MirrorImageSiteStatus,
   MirrorImageStatus,
   MirrorPeer,
-} from "../mirror-types.ts";
+} from "../types/mirror.ts";
 
 export const PeerPingArgs = record("mirror_peer_ping", {
   siteName: str,

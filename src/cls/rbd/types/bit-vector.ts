@@ -10,7 +10,13 @@
  * ceph: src/common/bit_vector.hpp
  */
 
-import { type Codec, crc32c, DecodeError, type Reader, type Writer } from "../../encoding/index.ts";
+import {
+  type Codec,
+  crc32c,
+  DecodeError,
+  type Reader,
+  type Writer,
+} from "../../../encoding/index.ts";
 
 /** Bytes before the states. */
 export const HEADER_BYTES = 18;

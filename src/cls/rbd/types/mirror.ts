@@ -17,8 +17,8 @@ import {
   struct,
   u8,
   type Writer,
-} from "../../encoding/index.ts";
-import { ADDR_TYPE, EntityInst, UTIME_ZERO, Utime } from "../../types/index.ts";
+} from "../../../encoding/index.ts";
+import { ADDR_TYPE, EntityInst, UTIME_ZERO, Utime } from "../../../types/index.ts";
 import { MIRROR_PEER_DIRECTION } from "./features.ts";
 
 /** Another cluster that mirrors images from or to this pool. */

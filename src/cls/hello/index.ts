@@ -1,0 +1,2 @@
+/** The hello class. */
+export { helloClass } from "./class.ts";

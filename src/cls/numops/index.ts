@@ -1,0 +1,2 @@
+/** The numops class. */
+export { numopsClass } from "./class.ts";

@@ -1,0 +1,2 @@
+/** The refcount class. */
+export { refcountClass } from "./class.ts";

@@ -1,0 +1,2 @@
+/** The version class. */
+export { versionClass } from "./class.ts";

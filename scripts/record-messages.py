@@ -2,7 +2,7 @@
 """Records golden message vectors from a real Ceph cluster (16.2) on loopback.
 
     CEPH_CONF=DIR/ceph.conf scripts/record-messages.py OUTDIR FILTER SCRIPT...
-    scripts/record-messages.py OUTDIR --pcap FILE
+    scripts/record-messages.py OUTDIR --pcap FILE...
 
 Captures with tcpdump what the filter (of pcap) lets through while the given scripts run (.py with
 /usr/bin/python3, anything else with bash), reassembles the TCP streams of connections whose beginning
@@ -37,7 +37,7 @@ NAMES = {
 }
 PER_KIND = 6  # vectors of one type, version and direction
 SIZE_MAX = 64 * 1024  # bytes of one vector
-BIG = 4 * 1024  # of vectors above this size, two of a kind do
+BIG = 4 * 1024  # of vectors above this size, one of a kind does
 
 
 def capture(path, traffic, scripts):
@@ -79,17 +79,13 @@ def packets(path):
 
 def streams(path):
     """Pairs of byte streams of connections seen from their SYN: (initiator's bytes, acceptor's)."""
-    flows = {}  # (src, dst) -> [first seq, {offset: payload}]
+    flows = {}  # (src, dst) -> (first seq, {offset: payload})
     pairs = []
     for flow, seq, flags, payload in packets(path):
-        if flags & 2:  # SYN
-            flows[flow] = [(seq + 1) & 0xFFFFFFFF, {}]
-            if not flags & 16:
-                pairs.append((flow, flows[flow]))
-            else:
-                for i, (other, sent) in enumerate(pairs):
-                    if other == flow[::-1] and len(pairs[i]) == 2 and sent is flows.get(other):
-                        pairs[i] = (other, sent, flows[flow])
+        if flags & 2:  # SYN: a connection begins
+            flows[flow] = ((seq + 1) & 0xFFFFFFFF, {})
+            if flags & 16 and flow[::-1] in flows:
+                pairs.append((flows[flow[::-1]][1], flows[flow][1]))
         elif payload and flow in flows:
             first, parts = flows[flow]
             offset = (seq - first) & 0xFFFFFFFF
@@ -104,9 +100,8 @@ def streams(path):
             out[offset:offset + len(parts[offset])] = parts[offset]
         return bytes(out)
 
-    for pair in pairs:
-        if len(pair) == 3:
-            yield join(pair[1][1]), join(pair[2][1])
+    for initiator, acceptor in pairs:
+        yield join(initiator), join(acceptor)
 
 
 def frames(stream):
@@ -130,6 +125,43 @@ def frames(stream):
         yield tag, segments
 
 
+def cuts(path):
+    """Small types out of bigger things, where the library exports no encoder: (type, bytes)."""
+    for initiator, acceptor in streams(path):
+        for stream in initiator, acceptor:
+            for tag, segments in frames(stream):
+                if tag == TAG_HELLO:
+                    yield "entity_addr_t", segments[0][1:]
+    for header, front, _, _ in messages(path):
+        kind = header["type"], header["version"]
+        if kind == (42, 8):
+            yield "spg_t", front[:24]
+            yield "pg_t", front[6:23]
+            yield "utime_t", front[91:99]
+            count, at = op_start(front)
+            at += count * 38 + 8
+            yield "SnapContext", front[at:at + 12 + 8 * struct.unpack_from("<I", front, at + 8)[0]]
+        elif kind == (43, 8):
+            at = 4 + struct.unpack_from("<I", front, 0)[0] + 17 + 8 + 4
+            yield "eversion_t", front[at:at + 12]
+        elif kind == (50, 1):
+            yield "uuid_d", front[18:34]
+        elif kind == (112, 3):  # MOSDRepOp: epoch, epoch, trace, reqid
+            yield "osd_reqid_t", front[32:59]
+            yield "entity_name_t", front[38:47]
+
+
+def write_cuts(paths, out):
+    """A few distinct, non-blank ones of each type, as hex."""
+    found = collections.defaultdict(dict)
+    for name, value in (cut for path in paths for cut in cuts(path)):
+        if any(value):
+            found[name][value.hex()] = None
+    few = {name: sorted(values, key=lambda v: (-len(v), v))[:5] for name, values in found.items()}
+    with open(out, "w", encoding="ascii") as file:
+        json.dump(dict(sorted(few.items())), file, indent=1)
+
+
 def messages(path):
     for initiator, acceptor in streams(path):
         sides = [list(frames(initiator)), list(frames(acceptor))]
@@ -149,8 +181,24 @@ def messages(path):
                 }, segments[1], segments[2], segments[3]
 
 
-def without_keys(header, front):
+def without_defaults(front):
+    """An mgr_open ends in a blob of all options' defaults, 60 kB: keep its first bytes."""
+    at = 4 + struct.unpack_from("<I", front, 0)[0]
+    at += 4 + struct.unpack_from("<I", front, at)[0]
+    at += 1
+    for _ in range(2 if front[at - 1] else 0):  # metadata, status
+        count = struct.unpack_from("<I", front, at)[0]
+        at += 4
+        for _ in range(count * 2):
+            at += 4 + struct.unpack_from("<I", front, at)[0]
+    at += 4 + struct.unpack_from("<I", front, at)[0]
+    return front[:at] + struct.pack("<I", 64) + front[at + 4:at + 68]
+
+
+def edited(header, front):
     """Auth blobs become zeros: PX (18 bytes), protocol, blob | protocol, result, gid, blob."""
+    if header["type"] == 0x700:
+        return without_defaults(front)
     at = {17: 22, 18: 16}.get(header["type"])
     if at is None:
         return front
@@ -194,17 +242,23 @@ def op_codes(front, count, at):
 
 
 def choose(found):
-    """Per kind (type, version, direction): one of each shape while there is room, smallest first."""
+    """Edits what may not or need not be kept; then, per kind (type, version, direction),
+    takes one of each shape while there is room, smallest first."""
     kinds = collections.defaultdict(lambda: collections.defaultdict(list))
     for m in found:
         header, front, middle, data = m
+        front = edited(header, front)
+        m = (header, front, middle, data)
         if header["type"] not in NAMES or len(front) + len(data) > SIZE_MAX:
             continue
         kind = (header["type"], header["version"], header["from"], header["to"])
         if header["to"] == "osd" and header["from"] == "osd":
             continue
         kinds[kind][shape(header, front)].append(m)
+    of_clients = {kind[:2] for kind in kinds if "client" in kind}
     for kind in sorted(kinds):
+        if "client" not in kind and kind[:2] in of_clients and kind[0] not in (0x700, 0x702):
+            continue
         shapes = kinds[kind]
         per_shape = max(1, PER_KIND // len(shapes))
         for key in sorted(shapes, key=str):
@@ -221,7 +275,7 @@ def pick(candidates, count):
         sizes.setdefault(len(m[1]) + len(m[3]), m)
     ranked = list(sizes.values())
     small = [m for m in ranked if len(m[1]) + len(m[3]) <= BIG]
-    chosen = small[:count] or ranked[:min(count, 2)]
+    chosen = small[:count] or ranked[:1]
     return chosen
 
 
@@ -230,7 +284,6 @@ def write(outdir, chosen):
     for header, front, middle, data in chosen:
         name = NAMES[header["type"]]
         counts[name] += 1
-        front = without_keys(header, front)
         meta = dict(header, front=len(front), middle=len(middle), data=len(data))
         text = json.dumps(meta, separators=(",", ":")).encode()
         with open(os.path.join(outdir, f"{name}-{counts[name]}.bin"), "wb") as out:
@@ -242,15 +295,16 @@ def main():
     outdir, args = sys.argv[1], sys.argv[2:]
     os.makedirs(outdir, exist_ok=True)
     if args[0] == "--pcap":
-        path = args[1]
+        paths = args[1:]
     else:
-        path = os.path.join("/tmp", f"messages-{os.getpid()}.pcap")
-        capture(path, args[0], args[1:])
-        print("capture kept in", path)
+        paths = [os.path.join("/tmp", f"messages-{os.getpid()}.pcap")]
+        capture(paths[0], args[0], args[1:])
+        print("capture kept in", paths[0])
     for name in os.listdir(outdir):
         if name.endswith(".bin"):
             os.remove(os.path.join(outdir, name))
-    counts = write(outdir, choose(messages(path)))
+    counts = write(outdir, choose(m for path in paths for m in messages(path)))
+    write_cuts(paths, os.path.join(outdir, "cuts.json"))
     for name in sorted(set(NAMES.values())):
         print(f"{counts[name]:4} {name}")
 

@@ -58,11 +58,6 @@ describe("MOSDOp", () => {
     expect(ops[0]?.indata.buffer).toBe(m.data.buffer);
   });
 
-  it("tells where the data belongs, so that the receiver can align it", () => {
-    expect(MOSDOp.encode(request()).dataOff).toBe(0x2345);
-    expect(MOSDOp.encode({ ...request(), ops: [opRead(0x12345, 1)] }).dataOff).toBe(0);
-  });
-
   it("is refused when its ops claim more input than there is", () => {
     const m = received(MOSDOp.encode(request()));
     const short = { ...m, data: m.data.subarray(0, m.data.length - 1) };

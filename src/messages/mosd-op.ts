@@ -24,15 +24,7 @@ import {
   SpgId,
   type Utime,
 } from "../types/index.ts";
-import {
-  encodeOsdOp,
-  extentOffset,
-  isWriteOp,
-  OSD_OP_ARGS_SIZE,
-  OSD_OP_SIZE,
-  type OsdOp,
-  usesExtent,
-} from "./osd-op.ts";
+import { encodeOsdOp, OSD_OP_ARGS_SIZE, OSD_OP_SIZE, type OsdOp } from "./osd-op.ts";
 import { readSnapId } from "./osd-snap-id.ts";
 
 const TYPE = 42;
@@ -113,13 +105,6 @@ function encodeFront(x: MOSDOp): Buffer {
   return w.finish();
 }
 
-/** Where the data will be written, so that the receiver can align it. */
-function dataOffset(x: MOSDOp): number {
-  const write = x.ops.find((op) => op.indata.length > 0);
-  if (write === undefined || !isWriteOp(write.code) || !usesExtent(write.code)) return 0;
-  return extentOffset(write) % 0x1_0000;
-}
-
 /** Reads the ops and splits the data segment among them. */
 function decodeOps(r: Reader, data: Uint8Array): OsdOp[] {
   const count = r.u16();
@@ -188,7 +173,6 @@ export const MOSDOp: MessageType<MOSDOp> = {
       tid,
       front: encodeFront(x),
       data: x.ops.filter((op) => op.indata.length > 0).map((op) => op.indata),
-      dataOff: dataOffset(x),
     };
   },
   decode(m: IncomingMessage): MOSDOp {

@@ -44,7 +44,7 @@ import {
 describe("op codes", () => {
   it("has no two ops with one code", () => {
     const codes = Object.values(OSD_OP);
-    expect([...new Set(codes)].length).toBe(codes.length);
+    expect(new Set(codes).size).toBe(codes.length);
   });
 
   it("prints Ceph's names", () => {

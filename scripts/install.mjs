@@ -25,7 +25,6 @@ export const DEBIAN_PACKAGES = {
   "ceph-mgr": "the same",
   "busybox-static": "the guest's user land",
   e2fsprogs: "the guest's file system",
-  "grub-pc-bin": "the guest's boot loader",
 };
 /** Fetched (not installed) by apt when the guest is built; apt has to know it. */
 const FETCHED_PACKAGE = "linux-image-cloud-amd64";

@@ -2,12 +2,13 @@
  * Builds the guest that the boot tests boot: a small Linux that starts from the disk image itself, by
  * the PC's own firmware, with no kernel handed in from outside.
  *
- * Parts, all from Debian packages: the cloud kernel (fetched and unpacked into the cache, never
- * installed), `busybox-static`, `grub-pc-bin` for the boot loader, `mke2fs -d` for the file system.
+ * Parts: Debian's cloud kernel (fetched by apt and unpacked into the cache, never installed),
+ * `busybox-static`, `mke2fs -d`, and a boot sector of ours.
  *
- * Disk layout: sector 0 boot.img with the partition table; from sector 1 GRUB's core image (the
- * defaults of both already point there, so nothing has to be installed by a mount); at 1 MiB one ext4
- * partition to the end. The result is a compressed qcow2, cached under a digest of its inputs.
+ * Disk layout: sector 0 the boot sector with the partition table; from sector 64 the kernel's setup code
+ * with its command line, the kernel, the initial root file system, each from a sector of its own; at
+ * 32 MiB one ext4 partition to the end. The result is a compressed qcow2, cached under a digest of its
+ * inputs.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -28,13 +29,21 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { BOOT_SECTOR, LOAD_TABLE_OFFSET } from "./boot-sector.ts";
 import { type CpioEntry, cpio, MODE_CHAR, MODE_DIR, MODE_EXE, MODE_FILE } from "./cpio.ts";
 import { must } from "./run.ts";
 
 export const GUEST_DISK_BYTES = 512 * 1024 * 1024;
-export const PARTITION_OFFSET = 1024 * 1024;
+export const PARTITION_OFFSET = 32 * 1024 * 1024;
 const SECTOR_BYTES = 512;
-const GRUB_DIR = "/usr/lib/grub/i386-pc";
+/** Where the loaded parts begin, in sectors. */
+const PARTS_SECTOR = 64;
+/** Addresses the parts are loaded at; the setup code's own window is 64 KiB less the firmware's data. */
+const SETUP_ADDRESS = 0x90000;
+const CMDLINE_OFFSET = 0xe000;
+const KERNEL_ADDRESS = 0x100000;
+const INITRD_ADDRESS = 0x8000000;
+const CMDLINE = "console=ttyS0,115200 quiet loglevel=3 mitigations=off nokaslr tsc=reliable";
 /** Loaded in this order: each needs the ones before it. Missing ones are built into the kernel. */
 const MODULES = [
   "scsi_common",
@@ -57,7 +66,8 @@ export async function buildGuest(cacheDir = resolve(".cache")): Promise<string> 
   const kernelDir = await unpackKernel(cacheDir);
   const digest = createHash("sha256")
     .update(kernelDir)
-    .update(JSON.stringify([INIT, INITTAB, PROFILE, GRUB_CFG, MODULES, GUEST_DISK_BYTES]))
+    .update(BOOT_SECTOR)
+    .update(JSON.stringify([INIT, INITTAB, PROFILE, CMDLINE, MODULES, GUEST_DISK_BYTES]))
     .digest("hex");
   const target = join(cacheDir, `guest-${digest.slice(0, 12)}.qcow2`);
   if (existsSync(target)) return target;
@@ -95,7 +105,7 @@ async function unpackKernel(cacheDir: string): Promise<string> {
 
 async function makeDisk(work: string, kernelDir: string): Promise<string> {
   const root = join(work, "root");
-  await makeRoot(root, kernelDir);
+  await makeRoot(root);
   const raw = join(work, "disk.raw");
   const part = join(work, "part.raw");
   await writeFile(part, "");
@@ -106,29 +116,65 @@ async function makeDisk(work: string, kernelDir: string): Promise<string> {
   await must(
     `tune2fs -O has_journal -J size=4 ${part} >/dev/null && e2fsck -fy ${part} || [ $? = 1 ]`,
   );
-  await must(
-    `grub-mkimage -d ${GRUB_DIR} -O i386-pc -o core.img -p '(hd0,msdos1)/boot/grub' biosdisk part_msdos ext2 normal linux gzio serial terminal configfile`,
-    { cwd: work },
-  );
   await writeFile(raw, "");
   await truncate(raw, GUEST_DISK_BYTES);
-  const disk = await open(raw, "r+");
-  try {
-    const core = await readFile(join(work, "core.img"));
-    if (core.length > PARTITION_OFFSET - SECTOR_BYTES) throw new Error("core.img is too large");
-    await disk.write(await bootSector(), 0, SECTOR_BYTES, 0);
-    await disk.write(core, 0, core.length, SECTOR_BYTES);
-  } finally {
-    await disk.close();
-  }
-  await must(`dd if=${part} of=${raw} bs=1M seek=1 conv=notrunc,sparse status=none`);
+  await writeBootArea(raw, kernelDir);
+  await must(`dd if=${part} of=${raw} bs=1M seek=32 conv=notrunc,sparse status=none`);
   return raw;
 }
 
-/** GRUB's boot sector with one active Linux partition in its table (four 16-byte entries at 446). */
-async function bootSector(): Promise<Buffer> {
-  const sector = Buffer.from(await readFile(join(GRUB_DIR, "boot.img")));
-  sector.fill(0, 440, 510);
+/** Boot sector, then kernel setup, kernel and initrd one after the other. */
+async function writeBootArea(raw: string, kernelDir: string): Promise<void> {
+  const initrd = await makeInitramfs(kernelDir);
+  const { setup, kernel } = splitKernel(await readKernel(kernelDir), initrd.length);
+  const sector = bootSector();
+  const disk = await open(raw, "r+");
+  try {
+    let at = PARTS_SECTOR;
+    let entry = LOAD_TABLE_OFFSET;
+    for (const [part, address] of [
+      [setup, SETUP_ADDRESS],
+      [kernel, KERNEL_ADDRESS],
+      [initrd, INITRD_ADDRESS],
+    ] as const) {
+      const sectors = Math.ceil(part.length / SECTOR_BYTES);
+      for (const [i, value] of [at, sectors, address].entries()) {
+        sector.writeUInt32LE(value, entry + 4 * i);
+      }
+      await disk.write(part, 0, part.length, at * SECTOR_BYTES);
+      at += sectors;
+      entry += 12;
+    }
+    if (at * SECTOR_BYTES > PARTITION_OFFSET) throw new Error("the kernel does not fit");
+    await disk.write(sector, 0, SECTOR_BYTES, 0);
+  } finally {
+    await disk.close();
+  }
+}
+
+/**
+ * Splits a bzImage into its setup code, with the loader's fields and the command line filled in, and the
+ * protected-mode kernel.  linux: Documentation/x86/boot.rst
+ */
+function splitKernel(image: Buffer, initrdBytes: number): { setup: Buffer; kernel: Buffer } {
+  if (image.toString("latin1", 0x202, 0x206) !== "HdrS") throw new Error("not a bzImage");
+  const setupBytes = (image.readUInt8(0x1f1) + 1) * SECTOR_BYTES;
+  const setup = Buffer.alloc(CMDLINE_OFFSET + SECTOR_BYTES);
+  image.copy(setup, 0, 0, setupBytes);
+  setup.writeUInt8(0xff, 0x210); // type_of_loader: none of the known ones
+  setup.writeUInt8(setup.readUInt8(0x211) | 0x80, 0x211); // loadflags: heap_end_ptr is set
+  setup.writeUInt32LE(INITRD_ADDRESS, 0x218);
+  setup.writeUInt32LE(initrdBytes, 0x21c);
+  setup.writeUInt16LE(CMDLINE_OFFSET - 0x200, 0x224); // heap_end_ptr
+  setup.writeUInt32LE(SETUP_ADDRESS + CMDLINE_OFFSET, 0x228);
+  setup.write(`${CMDLINE}\0`, CMDLINE_OFFSET, "latin1");
+  return { setup, kernel: image.subarray(setupBytes) };
+}
+
+/** Our boot code with one active Linux partition in its table (four 16-byte entries at 446). */
+function bootSector(): Buffer {
+  const sector = Buffer.alloc(SECTOR_BYTES);
+  BOOT_SECTOR.copy(sector);
   sector.writeUInt32LE(0x51a1a001, 440);
   sector.writeUInt8(0x80, 446);
   sector.writeUInt8(0x83, 450);
@@ -138,18 +184,17 @@ async function bootSector(): Promise<Buffer> {
   return sector;
 }
 
-async function makeRoot(root: string, kernelDir: string): Promise<void> {
-  for (const dir of ["bin", "sbin", "boot/grub", "dev", "etc", "proc", "sys", "root", "tmp"]) {
-    await mkdir(join(root, dir), { recursive: true });
-  }
+async function readKernel(kernelDir: string): Promise<Buffer> {
   const boot = await readdir(join(kernelDir, "boot"));
   const vmlinuz = boot.find((name) => name.startsWith("vmlinuz-"));
   if (vmlinuz === undefined) throw new Error(`no kernel in ${kernelDir}`);
-  // The firmware's IDE driver reads a sector at a time: bytes saved here are seconds in each boot.
-  const kernel = await readFile(join(kernelDir, "boot", vmlinuz));
-  await writeFile(join(root, "boot/vmlinuz.gz"), gzipSync(kernel, { level: 9 }));
-  await writeFile(join(root, "boot/initrd.img"), await makeInitramfs(kernelDir));
-  await writeFile(join(root, "boot/grub/grub.cfg"), GRUB_CFG);
+  return readFile(join(kernelDir, "boot", vmlinuz));
+}
+
+async function makeRoot(root: string): Promise<void> {
+  for (const dir of ["bin", "sbin", "dev", "etc", "proc", "sys", "root", "tmp"]) {
+    await mkdir(join(root, dir), { recursive: true });
+  }
   await copyFile("/bin/busybox", join(root, "bin/busybox"));
   await chmod(join(root, "bin/busybox"), 0o755);
   const applets = (await must("busybox --list")).trim().split("\n");
@@ -216,12 +261,4 @@ const PROFILE = `alias halt=poweroff
 export PATH=/bin:/sbin HOME=/root
 export PS1='${GUEST_PROMPT}'
 cd /root
-`;
-
-const GRUB_CFG = `serial --unit=0 --speed=115200
-terminal_input serial
-terminal_output serial
-linux (hd0,msdos1)/boot/vmlinuz.gz console=ttyS0,115200 quiet loglevel=3 mitigations=off nokaslr tsc=reliable
-initrd (hd0,msdos1)/boot/initrd.img
-boot
 `;

@@ -9,4 +9,32 @@ export * from "./osd-map-incremental.ts";
 export type { OsdReport, OsdSpace, PgReport } from "./osd-report.ts";
 export { comparePgKeys, type PgKey, parsePgId, pgKey } from "./pg-key.ts";
 export * from "./pg-pool.ts";
+export { dumpMonMap, monMapText } from "./print-mon-map.ts";
+export {
+  dumpOsdMap,
+  minCompatClient,
+  osdMapFlagNames,
+  osdMapText,
+  osdStateNames,
+} from "./print-osd-map.ts";
+export { dumpOsdTree, osdTreeNodes, osdTreeText, type TreeNode } from "./print-osd-tree.ts";
+export {
+  autoscaleModeName,
+  dumpPool,
+  dumpPools,
+  intervalSetText,
+  poolLines,
+  poolsText,
+  poolTypeName,
+} from "./print-pool.ts";
+export {
+  type Dump,
+  type DumpObject,
+  dumpAddrVec,
+  dumpText,
+  legacyAddrText,
+  RELEASE_NAMES,
+  releaseName,
+  timeText,
+} from "./print-values.ts";
 export * from "./stats.ts";

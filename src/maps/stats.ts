@@ -242,11 +242,31 @@ export const PgStat: Codec<PgStat> = {
   },
 };
 
-const PerfStat = struct(
-  "objectstore_perf_stat_t",
-  { v: 2, oldest: 2, compat: 2 },
-  { commitLatencyNs: u64n, applyLatencyNs: u64n },
-);
+/** Latencies of the store, in nanoseconds. */
+export interface ObjectstorePerfStat {
+  commitLatencyNs: number;
+  applyLatencyNs: number;
+}
+const NS_PER_MS = 1_000_000;
+/* hdr(2,2): u64 commit, u64 apply, ns; hdr(1,1), as the monitors still store it: u32 each, ms */
+const PerfStat: Codec<ObjectstorePerfStat> = {
+  name: "objectstore_perf_stat_t",
+  minSize: 6,
+  encode(w, x) {
+    const mark = w.begin(2, 2);
+    w.u64n(x.commitLatencyNs);
+    w.u64n(x.applyLatencyNs);
+    w.end(mark);
+  },
+  decode(r) {
+    const read =
+      r.begin("objectstore_perf_stat_t", 2) >= 2 ? () => r.u64n() : () => r.u32() * NS_PER_MS;
+    const commitLatencyNs = read();
+    const applyLatencyNs = read();
+    r.finish();
+    return { commitLatencyNs, applyLatencyNs };
+  },
+};
 const Histogram = struct("pow2_hist_t", { v: 1 }, { h: list(s32) });
 
 const three = record("uint32_t[3]", { min1: u32, min5: u32, min15: u32 });

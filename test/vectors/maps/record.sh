@@ -47,6 +47,8 @@ ceph osd blocklist add 192.168.1.17:0/4242 3600
 ceph osd blocklist add 192.168.1.4:0/17 7200
 ceph osd blocklist add 10.9.8.7:1234/99 3600
 ceph osd blocklist rm 192.168.1.4:0/17
+ceph osd blocklist range add 10.7.0.0/16 3600
+ceph osd blocklist range rm 10.7.0.0/16
 for flag in noout norebalance nodeep-scrub pause; do ceph osd set "$flag"; done
 ceph osd unset pause
 ceph osd set-nearfull-ratio 0.84
@@ -75,11 +77,11 @@ ceph osd down 2
 sleep 5
 rich=$(epoch)
 command ceph osd dump --epoch "$rich" -f json 2>/dev/null > "$out/osdmap-rich.json"
-command ceph osd dump --epoch "$rich" 2>/dev/null > "$out/osdmap-rich.txt"
 command ceph osd tree -f json "$rich" 2>/dev/null > "$out/osd-tree-rich.json"
 command ceph osd tree "$rich" 2>/dev/null > "$out/osd-tree-rich.txt"
 command ceph osd pool ls detail 2>/dev/null > "$out/pool-ls-detail-rich.txt"
 command ceph osd getmap "$rich" -o "$out/osdmap-rich.bin" 2>/dev/null
+osdmaptool "$out/osdmap-rich.bin" --print 2>/dev/null > "$out/osdmap-rich.txt"
 osdmaptool "$out/osdmap-rich.bin" --test-map-pgs-dump-all 2>/dev/null | grep ' acting ' > "$out/osdmap-rich-pgs.txt"
 for pool in $(command ceph osd pool ls 2>/dev/null); do
   for object in a rbd_directory 'name with space'; do

@@ -1,0 +1,251 @@
+/**
+ * What the monitors and the manager are: `mon …`, `quorum_status`, `mgr …`, `service …`, and the file
+ * system commands of a cluster without any.
+ * ceph: src/mon/MonmapMonitor.cc, src/mon/MgrMonitor.cc, src/mon/MDSMonitor.cc
+ */
+
+import { encodeToBytes } from "../../encoding/index.ts";
+import {
+  dumpAddrVec,
+  dumpMonMap,
+  legacyAddrText,
+  MON_FEATURES,
+  MonMap,
+  monMapText,
+} from "../../maps/index.ts";
+import { type AddrVec, FEATURES_SUPPORTED, formatAddrVec, formatUtime } from "../../types/index.ts";
+import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
+import type { MonCommand } from "./common.ts";
+import type { CommandContext } from "./context.ts";
+import type { Json } from "./formatter.ts";
+
+const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
+
+/** Always in brackets, as a monitor's addresses are a list. */
+function addrsText(addrs: AddrVec): string {
+  const text = formatAddrVec(addrs);
+  return text.startsWith("[v") ? text : `[${text}]`;
+}
+
+function dump(ctx: CommandContext, args: Args): CommandReply {
+  const { state } = ctx;
+  const { monMap } = state;
+  const text = () => monMapText(monMap);
+  const json = () => ({ ...dumpMonMap(state.monMap), quorum: [0] });
+  const data = args.render(text, json, { newline: args.format === "json" });
+  return ok(data, `dumped monmap epoch ${monMap.epoch}`);
+}
+
+function stat(ctx: CommandContext, args: Args): CommandReply {
+  const { monMap, name } = ctx.state;
+  const mons = monMap.ranks.map(
+    (rank) => `${rank}=${addrsText(monMap.monInfo.get(rank)?.publicAddrs ?? [])}`,
+  );
+  return ok(
+    args.render(
+      () =>
+        `e${monMap.epoch}: ${monMap.ranks.length} mons at {${mons.join(",")}} removed_ranks: {}, election epoch 3, leader 0 ${name}, quorum 0 ${name}`,
+      () => ({
+        epoch: monMap.epoch,
+        min_mon_release_name: "pacific",
+        num_mons: monMap.ranks.length,
+        leader: name,
+        quorum: [{ rank: 0, name }],
+      }),
+    ) + (args.format === "json-pretty" ? "" : "\n"),
+  );
+}
+
+function getmap(ctx: CommandContext): CommandReply {
+  const bytes = encodeToBytes(MonMap, ctx.state.monMap);
+  return ok(bytes, `got monmap epoch ${ctx.state.monMap.epoch}`);
+}
+
+function quorum(ctx: CommandContext, args: Args): CommandReply {
+  const { state } = ctx;
+  return ok(
+    // Compact unless asked otherwise.
+    args.compactJson(
+      {
+        election_epoch: 3,
+        quorum: [0],
+        quorum_names: [state.name],
+        quorum_leader_name: state.name,
+        quorum_age: Math.floor((state.clock.now() - state.startedAt) / 1000),
+        features: { quorum_con: FEATURES_SUPPORTED.toString(), quorum_mon: FEATURE_NAMES },
+        monmap: dumpMonMap(state.monMap),
+      },
+      { newline: args.format !== "json-pretty" },
+    ),
+  );
+}
+
+function metadata(ctx: CommandContext, args: Args): CommandReply {
+  const { state } = ctx;
+  const isMgr = args.prefix.startsWith("mgr");
+  const name = isMgr ? state.mgrMap().activeName : state.name;
+  const values = isMgr ? state.mgrMetadata() : state.monMetadata;
+  const asked = args.text("id") ?? args.text("who");
+  if (asked === undefined) return ok(args.json([{ name, ...values }]));
+  if (asked !== name) return refused("ENOENT", "");
+  return ok(args.json({ ...values }));
+}
+
+function featureLs(_ctx: CommandContext, args: Args): CommandReply {
+  const names = `[${FEATURE_NAMES.join(",")}]`;
+  const list: Json = FEATURE_NAMES;
+  return ok(
+    args.render(
+      () =>
+        `all features\n\tsupported: ${names}\n\tpersistent: ${names}\n` +
+        `on current monmap (epoch 1)\n\tpersistent: ${names}\n\trequired: ${names}\n`,
+      () => ({
+        all: { supported: list, persistent: list },
+        monmap: { persistent: list, optional: [], required: list },
+      }),
+      { newline: args.format === "json" },
+    ),
+  );
+}
+
+function mgrDump(ctx: CommandContext, args: Args): CommandReply {
+  const mgr = ctx.state.mgrMap();
+  return ok(
+    args.json({
+      epoch: mgr.epoch,
+      active_gid: mgr.activeGid,
+      active_name: mgr.activeName,
+      active_addrs: dumpAddrVec(mgr.activeAddrs),
+      active_addr: legacyAddrText(mgr.activeAddrs),
+      active_change: formatUtime(mgr.activeChange),
+      active_mgr_features: mgr.activeMgrFeatures,
+      available: mgr.available,
+      standbys: [],
+      modules: [...mgr.modules].sort(),
+      available_modules: [],
+      services: Object.fromEntries(mgr.services),
+      always_on_modules: {},
+      last_failure_osd_epoch: mgr.lastFailureOsdEpoch,
+      active_clients: [],
+    }),
+  );
+}
+
+function mgrStat(ctx: CommandContext, args: Args): CommandReply {
+  const { epoch, available, activeName } = ctx.state.mgrMap();
+  return ok(args.json({ epoch, available, active_name: activeName, num_standby: 0 }));
+}
+
+function mgrModules(ctx: CommandContext, args: Args): CommandReply {
+  const enabled = [...ctx.state.mgrMap().modules].sort();
+  return ok(args.json({ always_on_modules: [], enabled_modules: enabled, disabled_modules: [] }));
+}
+
+function mgrServices(ctx: CommandContext, args: Args): CommandReply {
+  return ok(args.json(Object.fromEntries(ctx.state.mgrMap().services)));
+}
+
+function serviceDump(ctx: CommandContext, args: Args): CommandReply {
+  const modified = formatUtime(ctx.state.monMap.created);
+  return ok(args.json({ epoch: 1, modified, services: {} }));
+}
+
+function serviceStatus(_ctx: CommandContext, args: Args): CommandReply {
+  return ok(args.json({}));
+}
+
+function okToStop(ctx: CommandContext, args: Args): CommandReply {
+  const known = args.list("ids").filter((id) => id === ctx.state.name);
+  if (known.length === 0) return ok("", "quorum should be preserved");
+  const why = `not enough monitors would be available () after stopping mons [${known.join(",")}]`;
+  return refused("EBUSY", why);
+}
+
+function fsLs(_ctx: CommandContext, args: Args): CommandReply {
+  return ok(
+    args.render(
+      () => "No filesystems enabled\n",
+      () => [],
+      { newline: args.format === "json" },
+    ),
+  );
+}
+
+function fsStatus(): CommandReply {
+  return ok("");
+}
+
+const ID = "name=id,type=CephString,req=false";
+
+export const monInfoCommands: readonly MonCommand[] = [
+  [
+    "mon dump name=epoch,type=CephInt,range=0,req=false",
+    "mon",
+    "show the monitor map",
+    dump,
+  ] as const,
+  ["mon stat", "mon", "sum up the monitors", stat] as const,
+  [
+    "mon getmap name=epoch,type=CephInt,range=0,req=false",
+    "mon",
+    "get the monitor map's bytes",
+    getmap,
+  ] as const,
+  ["quorum_status", "mon", "show which monitors agree", quorum] as const,
+  [`mon metadata ${ID}`, "mon", "show what a monitor runs on", metadata] as const,
+  [
+    "mon feature ls name=with_value,type=CephChoices,strings=--with-value,req=false",
+    "mon",
+    "list the features of the monitors",
+    featureLs,
+  ] as const,
+  [
+    "mon ok-to-stop name=ids,type=CephString,n=N",
+    "mon",
+    "would the cluster live without these monitors?",
+    okToStop,
+  ] as const,
+  [
+    "mgr dump name=epoch,type=CephInt,range=0,req=false",
+    "mgr",
+    "show the manager map",
+    mgrDump,
+  ] as const,
+  ["mgr stat", "mgr", "sum up the managers", mgrStat] as const,
+  ["mgr module ls", "mgr", "list the manager's modules", mgrModules] as const,
+  ["mgr services", "mgr", "list the addresses modules serve at", mgrServices] as const,
+  [
+    "mgr metadata name=who,type=CephString,req=false",
+    "mgr",
+    "show what a manager runs on",
+    metadata,
+  ] as const,
+  ["fs ls", "fs", "list the file systems", fsLs] as const,
+]
+  .map(([sig, module, help, run]): MonCommand => ({ sig, help, module, perm: "r", run }))
+  .concat([
+    {
+      sig: "service dump",
+      help: "show the daemons that registered",
+      module: "service",
+      perm: "r",
+      flags: COMMAND_FLAG.MGR,
+      run: serviceDump,
+    },
+    {
+      sig: "service status",
+      help: "show how registered daemons are",
+      module: "service",
+      perm: "r",
+      flags: COMMAND_FLAG.MGR,
+      run: serviceStatus,
+    },
+    {
+      sig: "fs status name=fs,type=CephString,req=false",
+      help: "show how the file systems are",
+      module: "mgr",
+      perm: "r",
+      flags: COMMAND_FLAG.MGR,
+      run: fsStatus,
+    },
+  ]);

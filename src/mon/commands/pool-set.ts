@@ -1,0 +1,331 @@
+/**
+ * `osd pool get` and `osd pool set`: a table of variables, each with how it is read and written.
+ * ceph: src/mon/OSDMonitor.cc prepare_command_pool_set
+ */
+
+import { byteString, textOf } from "../../encoding/index.ts";
+import {
+  type OsdMap,
+  PG_AUTOSCALE_MODE,
+  type PgPool,
+  POOL_FLAG_NAMES,
+  POOL_OPTS,
+  type PoolOpt,
+} from "../../maps/index.ts";
+import { Refusal, updatePool } from "../services/osd-pools.ts";
+import { type Args, type CommandReply, ok, refused } from "./command.ts";
+import { changeMap, findPool, isCommandReply, type MonCommand } from "./common.ts";
+import type { CommandContext } from "./context.ts";
+import { formatDouble, type Json } from "./formatter.ts";
+import { parseSize } from "./units.ts";
+
+/** Switches that are flag bits of a pool. */
+const FLAG_VARS = [
+  "hashpspool",
+  "nodelete",
+  "nopgchange",
+  "nosizechange",
+  "write_fadvise_dontneed",
+  "noscrub",
+  "nodeep-scrub",
+];
+/** Only cache tiers have these. */
+const TIER_VARS = [
+  "hit_set_type",
+  "hit_set_period",
+  "hit_set_count",
+  "hit_set_fpp",
+  "target_max_objects",
+  "target_max_bytes",
+  "cache_target_dirty_ratio",
+  "cache_target_dirty_high_ratio",
+  "cache_target_full_ratio",
+  "cache_min_flush_age",
+  "cache_min_evict_age",
+  "min_read_recency_for_promote",
+  "min_write_recency_for_promote",
+  "hit_set_grade_decay_rate",
+  "hit_set_search_last_n",
+];
+const SIZE_OPTS = new Set([
+  "target_size_bytes",
+  "compression_max_blob_size",
+  "compression_min_blob_size",
+  "csum_max_block",
+  "csum_min_block",
+]);
+const COMPRESSION_MODES = ["none", "passive", "aggressive", "force"];
+const COMPRESSION_ALGORITHMS = ["", "none", "snappy", "zlib", "zstd", "lz4"];
+
+const GET_VARS =
+  "size|min_size|pg_num|pgp_num|crush_rule|hashpspool|nodelete|nopgchange|nosizechange|write_fadvise_dontneed|noscrub|nodeep-scrub|hit_set_type|hit_set_period|hit_set_count|hit_set_fpp|use_gmt_hitset|target_max_objects|target_max_bytes|cache_target_dirty_ratio|cache_target_dirty_high_ratio|cache_target_full_ratio|cache_min_flush_age|cache_min_evict_age|erasure_code_profile|min_read_recency_for_promote|all|min_write_recency_for_promote|fast_read|hit_set_grade_decay_rate|hit_set_search_last_n|scrub_min_interval|scrub_max_interval|deep_scrub_interval|recovery_priority|recovery_op_priority|scrub_priority|compression_mode|compression_algorithm|compression_required_ratio|compression_max_blob_size|compression_min_blob_size|csum_type|csum_min_block|csum_max_block|allow_ec_overwrites|fingerprint_algorithm|pg_autoscale_mode|pg_autoscale_bias|pg_num_min|pg_num_max|target_size_bytes|target_size_ratio|dedup_tier|dedup_chunk_algorithm|dedup_cdc_chunk_size|bulk";
+const SET_VARS = GET_VARS.replace("|erasure_code_profile", "")
+  .replace("|all", "")
+  .replace("|pgp_num|", "|pgp_num|pgp_num_actual|")
+  .replace("target_max_objects|target_max_bytes", "target_max_bytes|target_max_objects");
+
+function flagOf(name: string): number {
+  return POOL_FLAG_NAMES.find(([, text]) => text === name)?.[0] ?? 0;
+}
+
+function autoscaleName(mode: number): string {
+  const found = Object.entries(PG_AUTOSCALE_MODE).find(([, value]) => value === mode);
+  return found?.[0].toLowerCase() ?? "unknown";
+}
+
+/** A variable's value as [text, JSON]; undefined if the pool has none. */
+function valueOf(map: OsdMap, pool: PgPool, name: string): [string, Json] | undefined {
+  const number = (x: number): [string, Json] => [formatDouble(x, 6), x];
+  if (FLAG_VARS.includes(name)) {
+    const on = (pool.flags & flagOf(name)) !== 0;
+    return [String(on), on];
+  }
+  switch (name) {
+    case "size":
+      return number(pool.size);
+    case "min_size":
+      return number(pool.minSize);
+    case "pg_num":
+      return number(pool.pgNum);
+    case "pgp_num":
+      return number(pool.pgpNum);
+    case "crush_rule": {
+      const rule = textOf(map.crush.ruleNames.get(pool.crushRule) ?? String(pool.crushRule));
+      return [rule, rule];
+    }
+    case "use_gmt_hitset":
+      return [pool.useGmtHitset ? "1" : "0", pool.useGmtHitset];
+    case "fast_read":
+      return [pool.fastRead ? "1" : "0", pool.fastRead ? 1 : 0];
+    case "pg_autoscale_mode":
+      return [autoscaleName(pool.pgAutoscaleMode), autoscaleName(pool.pgAutoscaleMode)];
+    case "bulk":
+      return ["false", false];
+    default: {
+      const opt = POOL_OPTS[name];
+      const value = opt === undefined ? undefined : pool.opts.get(opt.key);
+      if (value === undefined) return undefined;
+      if (value.type === "str") return [textOf(value.value), textOf(value.value)];
+      return number(value.value);
+    }
+  }
+}
+
+/** The order of `osd pool get … all`. */
+const ALL_VARS = [
+  "size",
+  "min_size",
+  "pg_num",
+  "pgp_num",
+  "crush_rule",
+  ...FLAG_VARS,
+  "use_gmt_hitset",
+  "fast_read",
+  "scrub_min_interval",
+  "scrub_max_interval",
+  "deep_scrub_interval",
+  "recovery_priority",
+  "recovery_op_priority",
+  "scrub_priority",
+  "compression_mode",
+  "compression_algorithm",
+  "compression_required_ratio",
+  "compression_max_blob_size",
+  "compression_min_blob_size",
+  "csum_type",
+  "csum_max_block",
+  "csum_min_block",
+  "fingerprint_algorithm",
+  "pg_autoscale_mode",
+  "pg_num_min",
+  "target_size_bytes",
+  "target_size_ratio",
+  "pg_autoscale_bias",
+  "bulk",
+];
+
+function get(ctx: CommandContext, args: Args): CommandReply {
+  const { map } = ctx.state.maps;
+  const name = args.text("pool") ?? "";
+  const variable = args.text("var") ?? "";
+  const found = findPool(map, name);
+  if (isCommandReply(found)) return found;
+  const all = variable === "all";
+  if (!GET_VARS.split("|").includes(variable)) {
+    return refused("EINVAL", `pool '${name}': invalid variable: '${variable}'`);
+  }
+  if (TIER_VARS.includes(variable)) {
+    return refused("EACCES", `pool '${name}' is not a tier pool: variable not applicable`);
+  }
+  if (variable === "erasure_code_profile" || variable === "allow_ec_overwrites") {
+    return refused("EACCES", `pool '${name}' is not a erasure pool: variable not applicable`);
+  }
+  const values = (all ? ALL_VARS : [variable]).flatMap((key) => {
+    const value = valueOf(map, found.pool, key);
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  if (values.length === 0) {
+    return refused("ENOENT", `option '${variable}' is not set on pool '${name}'`);
+  }
+  return ok(
+    args.render(
+      () => values.map(([key, [text]]) => `${key}: ${text}\n`).join(""),
+      () =>
+        new Map<string, Json>([
+          ["pool", name],
+          ["pool_id", found.id],
+          ...values.map(([key, [, json]]): [string, Json] => [key, json]),
+        ]),
+    ),
+  );
+}
+
+/** A whole number, or why the text is none. */
+function integer(text: string): number | Refusal {
+  if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text);
+  return new Refusal(
+    "EINVAL",
+    `error parsing integer value '${text}': Expected option value to be integer, got '${text}'`,
+  );
+}
+
+function setOption(pool: PgPool, name: string, text: string): Partial<PgPool> | Refusal {
+  const opt = POOL_OPTS[name];
+  if (opt === undefined) return new Refusal("EINVAL", `unrecognized variable '${name}'`);
+  const opts = new Map(pool.opts);
+  if (text === "unset") {
+    opts.delete(opt.key);
+    return { opts };
+  }
+  if (name === "compression_mode" && !COMPRESSION_MODES.includes(text)) {
+    return new Refusal("EINVAL", `unrecognized compression mode '${text}'`);
+  }
+  if (name === "compression_algorithm" && !COMPRESSION_ALGORITHMS.includes(text)) {
+    return new Refusal("EINVAL", `unrecognized compression_algorithm '${text}'`);
+  }
+  let value: PoolOpt;
+  if (opt.type === "str") {
+    value = { type: "str", value: byteString(text) };
+  } else {
+    const size = SIZE_OPTS.has(name) ? parseSize(text, 1024) : Number(text);
+    if (typeof size !== "number") {
+      return new Refusal("EINVAL", `error parsing int value '${text}': ${size.error}`);
+    }
+    if (!Number.isFinite(size) || text.trim() === "" || size < 0) {
+      return new Refusal("EINVAL", `error parsing value '${text}'`);
+    }
+    value = { type: opt.type, value: opt.type === "int" ? Math.trunc(size) : size };
+  }
+  // Zero is how numbers are unset.
+  if (value.value === 0) opts.delete(opt.key);
+  else opts.set(opt.key, value);
+  return { opts };
+}
+
+function setSize(pool: PgPool, text: string, sure: boolean): Partial<PgPool> | Refusal {
+  const n = integer(text);
+  if (n instanceof Refusal) return n;
+  if (n <= 0 || n > 10) return new Refusal("EINVAL", "pool size must be between 1 and 10");
+  if (n > 1) return new Refusal("EINVAL", `pool size ${n} is not supported: the only size is 1`);
+  if (!sure) {
+    return new Refusal(
+      "EPERM",
+      "WARNING: setting pool size 1 could lead to data loss without recovery. If you are *ABSOLUTELY CERTAIN* that is what you want, pass the flag --yes-i-really-mean-it.",
+    );
+  }
+  return { size: n, minSize: Math.min(pool.minSize, n) };
+}
+
+function setFlag(pool: PgPool, name: string, text: string): Partial<PgPool> | Refusal {
+  if (text !== "true" && text !== "1" && text !== "false" && text !== "0") {
+    return new Refusal("EINVAL", "expecting value 'true', 'false', '0', or '1'");
+  }
+  const bit = flagOf(name);
+  const on = text === "true" || text === "1";
+  return { flags: on ? pool.flags | bit : pool.flags & ~bit };
+}
+
+function pgNum(pool: PgPool, name: string, text: string): Partial<PgPool> | Refusal {
+  const n = integer(text);
+  if (n instanceof Refusal) return n;
+  const now = name === "pg_num" ? pool.pgNumTarget : pool.pgpNumTarget;
+  if (n === now) return {};
+  return new Refusal("EOPNOTSUPP", `changing ${name} of an existing pool is not supported`);
+}
+
+/** The change that setting a variable makes. */
+function change(map: OsdMap, pool: PgPool, args: Args): Partial<PgPool> | Refusal {
+  const name = args.text("var") ?? "";
+  const text = args.text("val") ?? "";
+  const sure = args.flag("yes_i_really_mean_it");
+  if (TIER_VARS.includes(name) || name === "use_gmt_hitset") return new Refusal("EACCES");
+  if (name === "hashpspool") {
+    return new Refusal("EOPNOTSUPP", "changing hashpspool of an existing pool is not supported");
+  }
+  if (FLAG_VARS.includes(name)) return setFlag(pool, name, text);
+  switch (name) {
+    case "size":
+      return setSize(pool, text, sure);
+    case "min_size": {
+      const n = integer(text);
+      if (n instanceof Refusal) return n;
+      if (n >= 1 && n <= pool.size) return { minSize: n };
+      return new Refusal(
+        "EINVAL",
+        `pool min_size must be between 1 and size, which is set to ${pool.size}`,
+      );
+    }
+    case "pg_num":
+    case "pgp_num":
+    case "pgp_num_actual":
+      return pgNum(pool, name, text);
+    case "pg_autoscale_mode":
+      // Accepted and shown: no autoscaler acts on it, as on a cluster whose module is off.
+      if (!["on", "off", "warn"].includes(text)) {
+        return new Refusal("EINVAL", `specified invalid mode ${text}`);
+      }
+      return { pgAutoscaleMode: { off: 0, warn: 1, on: 2 }[text] ?? 0 };
+    case "crush_rule": {
+      for (const [id, rule] of map.crush.ruleNames) {
+        if (rule === byteString(text)) return { crushRule: id };
+      }
+      return new Refusal("ENOENT", `crush rule ${text} does not exist`);
+    }
+    case "fast_read":
+    case "allow_ec_overwrites":
+      return new Refusal("EINVAL", `${name} can only be set for an erasure coded pool`);
+    case "bulk":
+    case "pg_num_max":
+      return new Refusal("EOPNOTSUPP", `variable '${name}' is not supported`);
+    default:
+      return setOption(pool, name, text);
+  }
+}
+
+async function set(ctx: CommandContext, args: Args): Promise<CommandReply> {
+  return await changeMap(ctx, (pending) => {
+    const found = findPool(pending.map, args.text("pool"));
+    if (isCommandReply(found)) return found;
+    const edit = change(pending.map, found.pool, args);
+    if (edit instanceof Refusal) return edit;
+    if (Object.keys(edit).length > 0) updatePool(pending, found.id, edit);
+    return `set pool ${found.id} ${args.text("var")} to ${args.text("val")}`;
+  });
+}
+
+export const poolSetCommands: readonly MonCommand[] = [
+  {
+    sig: `osd pool get name=pool,type=CephPoolname name=var,type=CephChoices,strings=${GET_VARS}`,
+    help: "show a variable of a pool",
+    module: "osd",
+    perm: "r",
+    run: get,
+  },
+  {
+    sig: `osd pool set name=pool,type=CephPoolname name=var,type=CephChoices,strings=${SET_VARS} name=val,type=CephString name=yes_i_really_mean_it,type=CephBool,req=false`,
+    help: "set a variable of a pool",
+    module: "osd",
+    perm: "rw",
+    run: set,
+  },
+];

@@ -1,0 +1,87 @@
+/**
+ * All commands of the monitor, and the few that `ceph tell mon.a` may ask.
+ */
+
+import { dumpMonMap } from "../../maps/index.ts";
+import { authCommands } from "./auth.ts";
+import { type Args, type CommandReply, CommandTable, ok, renderDescriptions } from "./command.ts";
+import type { MonCommand } from "./common.ts";
+import { configCommands } from "./config.ts";
+import { configKeyCommands } from "./config-key.ts";
+import type { CommandContext } from "./context.ts";
+import { crushCommands } from "./crush.ts";
+import { dfCommands } from "./df.ts";
+import { logCommands } from "./log.ts";
+import { monInfoCommands } from "./mon-info.ts";
+import { osdAdminCommands } from "./osd-admin.ts";
+import { osdViewCommands } from "./osd-view.ts";
+import { poolCommands } from "./pool.ts";
+import { poolApplicationCommands } from "./pool-application.ts";
+import { poolSetCommands } from "./pool-set.ts";
+import { statusCommands } from "./status.ts";
+
+export function monCommandTable(): CommandTable<CommandContext> {
+  return new CommandTable<CommandContext>(
+    [
+      ...statusCommands,
+      ...dfCommands,
+      ...monInfoCommands,
+      ...osdViewCommands,
+      ...osdAdminCommands,
+      ...crushCommands,
+      ...poolCommands,
+      ...poolSetCommands,
+      ...poolApplicationCommands,
+      ...authCommands,
+      ...configCommands,
+      ...configKeyCommands,
+      ...logCommands,
+    ],
+    () => "command not known",
+  );
+}
+
+function version(ctx: CommandContext, args: Args): CommandReply {
+  const { version: short, release, text } = ctx.state.version;
+  return ok(args.json({ version: short, release, release_type: "stable", full: text }));
+}
+
+function monStatus(ctx: CommandContext, args: Args): CommandReply {
+  const { state } = ctx;
+  return ok(
+    args.json({
+      name: state.name,
+      rank: 0,
+      state: "leader",
+      election_epoch: 3,
+      quorum: [0],
+      quorum_age: Math.floor((state.clock.now() - state.startedAt) / 1000),
+      outside_quorum: [],
+      extra_probe_peers: [],
+      sync_provider: [],
+      monmap: dumpMonMap(state.monMap),
+    }),
+  );
+}
+
+export function tellCommandTable(): CommandTable<CommandContext> {
+  const own: MonCommand[] = [
+    { sig: "version", help: "show the daemon's release", module: "mon", perm: "r", run: version },
+    {
+      sig: "mon_status",
+      help: "show the monitor's state",
+      module: "mon",
+      perm: "r",
+      run: monStatus,
+    },
+    {
+      sig: "get_command_descriptions",
+      help: "list the commands",
+      module: "mon",
+      perm: "r",
+      run: () => ok(renderDescriptions(table.descriptions())),
+    },
+  ];
+  const table = new CommandTable<CommandContext>(own, (prefix) => `unknown command '${prefix}'`);
+  return table;
+}

@@ -1,0 +1,82 @@
+/**
+ * Sizes, counts and spans of time in words, as Ceph prints them.
+ * ceph: src/include/types.h byte_u_t, si_u_t; src/common/ceph_time.cc timespan_str; src/common/strtol.cc
+ */
+
+/** At most seven characters, unit included: `290 MiB`, `3.7 GiB`, `19 B`. */
+function scaled(x: number, base: number, units: readonly string[]): string {
+  let index = 0;
+  let rest = Math.floor(x);
+  while (rest >= base && index < units.length - 1) {
+    rest = Math.floor(rest / base);
+    index++;
+  }
+  const unit = units[index] ?? "";
+  const divisor = base ** index;
+  if (index === 0 || x % divisor === 0) return `${rest}${unit}`;
+  for (let precision = 2; precision > 0; precision--) {
+    const text = `${(x / divisor).toFixed(precision)}${unit}`;
+    if (text.length <= 7) return text;
+  }
+  return `${(x / divisor).toFixed(0)}${unit}`;
+}
+
+/** Bytes with binary units. */
+export function formatBytes(x: number): string {
+  return scaled(x, 1024, [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"]);
+}
+
+/** Counts with decimal units: `1.23k`. */
+export function formatCount(x: number): string {
+  return scaled(x, 1000, ["", "k", "M", "G", "T", "P", "E"]);
+}
+
+/** A part of one in percent: `0` below a hundredth of a percent. */
+export function formatPercent(part: number): string {
+  const percent = part * 100;
+  return percent < 0.01 ? "0" : percent.toFixed(2);
+}
+
+/** How long ago, coarse: `0.5s`, `90s`, `4m`, `3h`, `2d`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 2) return `${Number(seconds.toPrecision(6))}s`;
+  const whole = Math.floor(seconds);
+  if (whole < 120) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 120) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours}h`;
+  const days = Math.floor(hours / 24);
+  if (days < 14) return `${days}d`;
+  if (days < 7 * 12) return `${Math.floor(days / 7)}w`;
+  if (days < 30 * 24) return `${Math.floor(days / 30)}M`;
+  return `${Math.floor(days / 365)}y`;
+}
+
+const PREFIXES = "KMGTPE";
+
+/** A count with an optional unit (`10`, `10K`, `10Ki`, `10M`), or why it is none. */
+export function parseSize(text: string, base: 1000 | 1024): number | { error: string } {
+  const name = base === 1024 ? "strict_iecstrtoll" : "strict_sistrtoll";
+  const match = /^\s*([+-]?\d+)\s*([A-Za-z]*)\s*$/.exec(text);
+  if (match === null) {
+    return {
+      error: /^\s*[+-]?\d/.test(text)
+        ? `${name}: illegal unit prefix`
+        : `${name}: unit prefix not recognized`,
+    };
+  }
+  const unit = match[2] ?? "";
+  const power =
+    unit === "" || unit === "B" ? 0 : PREFIXES.indexOf(unit[0]?.toUpperCase() ?? "") + 1;
+  if (power === 0 && unit !== "" && unit !== "B") {
+    return { error: `${name}: unit prefix not recognized` };
+  }
+  if (unit.length > 1 && unit[1] !== "i" && unit[1] !== "B") {
+    return { error: `${name}: illegal unit prefix` };
+  }
+  const value = Number(match[1]) * base ** power;
+  if (!Number.isSafeInteger(value)) return { error: "value seems to be too large" };
+  return value;
+}

@@ -1,0 +1,304 @@
+/**
+ * What comes in at the monitor's port, message by message.
+ * ceph: src/mon/Monitor.cc dispatch_op
+ */
+
+import type { MonAuthServer } from "../auth/index.ts";
+import { ERRNO, type Logger } from "../base/index.ts";
+import { byteString, textOf } from "../encoding/index.ts";
+import {
+  MAuth,
+  MAuthReply,
+  MCommand,
+  MCommandReply,
+  MGetPoolStats,
+  MLog,
+  MLogAck,
+  MMonCommand,
+  MMonCommandAck,
+  MMonGetMap,
+  MMonGetVersion,
+  MMonGetVersionReply,
+  MMonSubscribe,
+  MPing,
+  MPoolOp,
+  MStatfs,
+  messageName,
+} from "../messages/index.ts";
+import type { Connection, Dispatcher } from "../messenger/api.ts";
+import { formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import {
+  type CommandReply,
+  type CommandTable,
+  isReply,
+  refused,
+  renderDescriptions,
+} from "./commands/command.ts";
+import type { ClusterState, CommandContext } from "./commands/context.ts";
+import { monCommandTable, tellCommandTable } from "./commands/table.ts";
+import { handleGetPoolStats, handlePoolOp, handleStatfs } from "./pool-ops.ts";
+import { MonSession } from "./session.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+type Handler = (session: MonSession, message: IncomingMessage) => void;
+
+/** Lines a peer may add to the cluster log with one message. */
+const LOG_ENTRIES_MAX = 1000;
+/** Commands of one peer under way. */
+const COMMANDS_RUNNING_MAX = 64;
+
+export class MonDispatcher implements Dispatcher {
+  readonly #state: ClusterState;
+  readonly #log: Logger;
+  readonly #sessions = new Set<MonSession>();
+  readonly #subscriptions: Subscriptions;
+  readonly #commands = monCommandTable();
+  readonly #tell = tellCommandTable();
+  readonly #handlers: ReadonlyMap<number, Handler>;
+  #mgrCommands: CommandTable<CommandContext> | undefined;
+  #authServer: MonAuthServer | undefined;
+  #unsupported = 0;
+
+  constructor(state: ClusterState, log: Logger) {
+    this.#state = state;
+    this.#log = log;
+    this.#subscriptions = new Subscriptions(state, log);
+    this.#handlers = this.#table();
+    state.maps.onMap(() => this.publish("osdmap"));
+    state.config.onChange(() => this.publish("config"));
+    state.log.onEntry((entry) => this.#subscriptions.publishLog(this.#sessions, entry));
+  }
+
+  get unsupportedMessages(): number {
+    return this.#unsupported;
+  }
+
+  setMgrCommands(table: CommandTable<CommandContext>): void {
+    this.#mgrCommands = table;
+  }
+
+  setAuthServer(server: MonAuthServer): void {
+    this.#authServer = server;
+  }
+
+  sessions(): Iterable<MonSession> {
+    return this.#sessions;
+  }
+
+  publish(what: string): void {
+    this.#subscriptions.publish(this.#sessions, what);
+  }
+
+  #table(): ReadonlyMap<number, Handler> {
+    return new Map<number, Handler>([
+      [MMonGetMap.type, (s) => this.#subscriptions.sendMonMap(s)],
+      [MMonSubscribe.type, (s, m) => this.#subscriptions.handle(s, MMonSubscribe.decode(m))],
+      [MMonGetVersion.type, (s, m) => this.#getVersion(s, m)],
+      [MMonCommand.type, (s, m) => this.#monCommand(s, m)],
+      [MCommand.type, (s, m) => this.#tellCommand(s, m)],
+      [MPoolOp.type, (s, m) => this.#poolOp(s, m)],
+      [MStatfs.type, (s, m) => handleStatfs(this.#state, s, MStatfs.decode(m), m.tid, this.#log)],
+      [
+        MGetPoolStats.type,
+        (s, m) => handleGetPoolStats(this.#state, s, MGetPoolStats.decode(m), m.tid, this.#log),
+      ],
+      [MAuth.type, (s, m) => this.#renew(s, m)],
+      [MPing.type, (s, m) => this.#ping(s, m)],
+      [MLog.type, (s, m) => this.#clientLog(s, m)],
+    ]);
+  }
+
+  onOpen(connection: Connection): void {
+    const { identity } = connection;
+    if (identity === undefined) {
+      connection.close("not authenticated");
+      return;
+    }
+    const session = new MonSession(connection, identity);
+    connection.session = session;
+    this.#sessions.add(session);
+  }
+
+  onClose(connection: Connection): void {
+    if (connection.session instanceof MonSession) this.#sessions.delete(connection.session);
+  }
+
+  onMessage(connection: Connection, message: IncomingMessage): void {
+    const { session } = connection;
+    if (!(session instanceof MonSession)) return;
+    const handler = this.#handlers.get(message.type);
+    if (handler === undefined) {
+      this.#unsupported++;
+      this.#log.warn("unsupported message", {
+        type: messageName(message.type),
+        peer: formatAuthEntity(session.identity.entity),
+      });
+      return;
+    }
+    handler(session, message);
+  }
+
+  #getVersion(session: MonSession, message: IncomingMessage): void {
+    const { handle, what } = MMonGetVersion.decode(message);
+    const { maps, monMap, mgrMap } = this.#state;
+    const versions: Readonly<Record<string, readonly [newest: number, oldest: number]>> = {
+      osdmap: [maps.map.epoch, maps.oldestEpoch],
+      monmap: [monMap.epoch, 1],
+      mgrmap: [mgrMap().epoch, 1],
+      // There is no file system, and the map that says so never changes.
+      mdsmap: [1, 1],
+      fsmap: [1, 1],
+    };
+    const found = Object.hasOwn(versions, what) ? versions[what] : undefined;
+    if (found === undefined) this.#log.warn("get_version of an unknown map", { what });
+    const [version, oldestVersion] = found ?? [0, 0];
+    session.send(MMonGetVersionReply, { handle, version, oldestVersion }, message.tid);
+  }
+
+  #poolOp(session: MonSession, message: IncomingMessage): void {
+    const op = MPoolOp.decode(message);
+    handlePoolOp(this.#state, session, op, message.tid).catch((error: unknown) => {
+      this.#log.error("poolop failed", { op: op.op, why: String(error) });
+      session.connection.close("internal error");
+    });
+  }
+
+  #renew(session: MonSession, message: IncomingMessage): void {
+    const { protocol, payload } = MAuth.decode(message);
+    const reply =
+      this.#authServer === undefined
+        ? { errno: -ERRNO.EOPNOTSUPP, blob: new Uint8Array(0) }
+        : this.#authServer.renew(session.identity, payload);
+    const { globalId } = session.identity;
+    session.send(
+      MAuthReply,
+      { protocol, result: reply.errno, globalId, payload: reply.blob, resultMessage: "" },
+      message.tid,
+    );
+  }
+
+  #ping(session: MonSession, message: IncomingMessage): void {
+    const { name, fsid, monMap } = this.#state;
+    const status = { name, rank: 0, state: "leader", election_epoch: 3, quorum: [0] };
+    const text = JSON.stringify({
+      health: {},
+      mon_status: { ...status, monmap: { epoch: monMap.epoch, fsid } },
+    });
+    session.send(MPing, { text: byteString(text) }, message.tid);
+  }
+
+  #clientLog(session: MonSession, message: IncomingMessage): void {
+    const { entries } = MLog.decode(message);
+    if (!session.mayWrite("log")) {
+      this.#log.info("log denied", { peer: formatAuthEntity(session.identity.entity) });
+      return;
+    }
+    for (const entry of entries.slice(0, LOG_ENTRIES_MAX)) this.#state.log.append(entry);
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    const { fsid } = this.#state;
+    session.send(MLogAck, { fsid, last: last.seq, channel: last.channel }, message.tid);
+  }
+
+  #context(session: MonSession): CommandContext {
+    return {
+      state: this.#state,
+      identity: session.identity,
+      peerAddrs: session.connection.peerAddrs,
+      descriptions: () =>
+        renderDescriptions([
+          ...this.#commands.descriptions(),
+          ...(this.#mgrCommands?.descriptions() ?? []),
+        ]),
+    };
+  }
+
+  async #run(
+    session: MonSession,
+    table: CommandTable<CommandContext>,
+    cmd: readonly string[],
+    data: Uint8Array,
+  ): Promise<CommandReply> {
+    // Kept beyond this turn, so not a view of the frame.
+    const input = Uint8Array.from(data);
+    const texts = cmd.map(textOf);
+    let parsed = table.parse(texts, input);
+    if (isReply(parsed) && this.#mgrCommands !== undefined) {
+      // compat: some tools send the manager's commands here, and upstream passes them on.
+      const other = this.#mgrCommands.parse(texts, input);
+      if (!isReply(other)) parsed = other;
+    }
+    if (isReply(parsed)) return parsed;
+    const { command, args, argTexts } = parsed;
+    const allowed =
+      args.prefix === "get_command_descriptions" ||
+      session.isCapable({
+        service: command.module,
+        command: args.prefix,
+        args: argTexts,
+        read: command.perm.includes("r"),
+        write: command.perm.includes("w"),
+        exec: command.perm.includes("x"),
+      });
+    if (!allowed) return refused("EACCES", "access denied");
+    return await command.run(this.#context(session), args);
+  }
+
+  /** Runs a command and answers, whatever it comes to. */
+  #answer(
+    session: MonSession,
+    run: Promise<CommandReply>,
+    send: (reply: CommandReply, data: Uint8Array) => void,
+  ): void {
+    // A peer that sends faster than commands end has to wait.
+    if (++session.running >= COMMANDS_RUNNING_MAX) session.connection.pause();
+    run
+      .catch((error: unknown): CommandReply => {
+        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#log.error("command failed", { why });
+        return refused("EIO", "internal error; see the server's log");
+      })
+      .then((reply) => {
+        if (session.running-- === COMMANDS_RUNNING_MAX) session.connection.resume();
+        const data = typeof reply.data === "string" ? Buffer.from(reply.data, "utf8") : reply.data;
+        if (session.connection.isOpen) send(reply, data);
+      })
+      .catch((error: unknown) => this.#log.error("reply failed", { why: String(error) }));
+  }
+
+  #monCommand(session: MonSession, message: IncomingMessage): void {
+    const { cmd, data, fsid } = MMonCommand.decode(message);
+    const run =
+      fsid === this.#state.fsid
+        ? this.#run(session, this.#commands, cmd, data)
+        : Promise.resolve(refused("EPERM", "wrong fsid"));
+    this.#answer(session, run, (reply, out) =>
+      session.send(
+        MMonCommandAck,
+        {
+          version: this.#state.maps.map.epoch,
+          r: reply.r,
+          rs: byteString(reply.status),
+          cmd,
+          data: out,
+        },
+        message.tid,
+      ),
+    );
+  }
+
+  #tellCommand(session: MonSession, message: IncomingMessage): void {
+    const { cmd, data } = MCommand.decode(message);
+    const run =
+      session.cap?.allowsAll === true
+        ? this.#run(session, this.#tell, cmd, data)
+        : Promise.resolve(refused("EPERM", "access denied"));
+    this.#answer(session, run, (reply, out) =>
+      session.send(
+        MCommandReply,
+        { r: reply.r, rs: byteString(reply.status), data: out },
+        message.tid,
+      ),
+    );
+  }
+}

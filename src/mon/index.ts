@@ -1,0 +1,31 @@
+/** The monitor room: the one monitor, its services and its commands. */
+
+export type { OsdReport, OsdSpace, PgReport } from "../maps/index.ts";
+export {
+  type Args,
+  COMMAND_FLAG,
+  type Command,
+  type CommandReply,
+  CommandTable,
+  isReply,
+  ok,
+  refused,
+  renderDescriptions,
+} from "./commands/command.ts";
+export { findPool, isCommandReply, poolName, poolsOf } from "./commands/common.ts";
+export type { ClusterState, CommandContext, Metadata, VersionInfo } from "./commands/context.ts";
+export { deviceClass } from "./commands/df.ts";
+export { formatDouble, type Json, type JsonObject } from "./commands/formatter.ts";
+export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
+export { findPg } from "./commands/osd-view.ts";
+export { ioRateJson, ioRateText } from "./commands/status.ts";
+export { TextTable } from "./commands/text-table.ts";
+export { formatAge, formatBytes, formatCount } from "./commands/units.ts";
+export {
+  type BootstrapOptions,
+  Monitor,
+  type MonitorOptions,
+  type OsdBootInfo,
+} from "./monitor.ts";
+export type { OsdMapUpdate } from "./services/osd-map.ts";
+export { type PgEntry, type PoolSums, STATFS_ZERO, usedBytes } from "./services/stats.ts";

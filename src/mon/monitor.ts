@@ -1,0 +1,348 @@
+/**
+ * The monitor: the one there is, so there is no quorum to ask. Clients come here first, for the maps, their
+ * options and their tickets; the rest of the server comes here for the OSD map.
+ *
+ * Every handler checks the peer's caps; what is not allowed is refused with a code where the reply has one.
+ * A message we do not know is counted and logged, never passed over in silence.
+ * ceph: src/mon/Monitor.cc
+ */
+
+import {
+  type AuthServer,
+  createMonAuthServer,
+  type EntityCaps,
+  type MonAuthServer,
+  parseKey,
+  type RotatingSecrets,
+} from "../auth/index.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { ConfigError, type Timer } from "../base/index.ts";
+import {
+  type MgrMap,
+  type MonMap,
+  newMgrMap,
+  newMonMap,
+  type OsdMap,
+  type OsdReport,
+} from "../maps/index.ts";
+import type { Dispatcher } from "../messenger/api.ts";
+import type { ObjectStore } from "../store/index.ts";
+import {
+  type AddrVec,
+  type AuthEntity,
+  ENTITY_TYPE,
+  FEATURES_SUPPORTED,
+  type IntervalSet,
+  parseAuthEntity,
+  type Uuid,
+  utimeFromMs,
+} from "../types/index.ts";
+import type { CommandTable } from "./commands/command.ts";
+import type {
+  ClusterState,
+  CommandContext,
+  Metadata,
+  SessionCount,
+  VersionInfo,
+} from "./commands/context.ts";
+import { MonDispatcher } from "./dispatcher.ts";
+import { MonStore, put } from "./mon-store.ts";
+import { AuthService } from "./services/auth.ts";
+import { ConfigService } from "./services/config.ts";
+import { ConfigKeyService } from "./services/config-key.ts";
+import { firstOsdMap } from "./services/initial-map.ts";
+import { LogService } from "./services/log.ts";
+import { OsdMapService, type OsdMapUpdate } from "./services/osd-map.ts";
+import { PG_NUM_DEFAULT, purgeSnaps } from "./services/osd-pools.ts";
+import { isTickDue, isUpAt, markDown, markUp, tick } from "./services/osd-states.ts";
+import { StatsService } from "./services/stats.ts";
+
+const TICK_MS = 1000;
+/** Entities that a cluster is born with, and what they may do. */
+const FIRST_ENTITIES: Readonly<Record<string, EntityCaps>> = {
+  "mon.": { mon: "allow *" },
+  "client.admin": { mds: "allow *", mgr: "allow *", mon: "allow *", osd: "allow *" },
+};
+
+export interface MonitorOptions {
+  readonly fsid: Uuid;
+  /** "a" */
+  readonly name: string;
+  /** Where clients reach us. */
+  readonly addrs: AddrVec;
+  /** Short host name. */
+  readonly host: string;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: VersionInfo;
+  readonly metadata?: Metadata;
+}
+
+export interface BootstrapOptions {
+  readonly pools: readonly string[];
+  readonly numOsds: number;
+  /** Bytes of each OSD's disk. */
+  readonly osdBytes: number;
+  /** @default "ssd" */
+  readonly deviceClass?: string;
+  /** @default 32 */
+  readonly pgNum?: number;
+  /** Keys in text form for entities that should not get random ones. */
+  readonly keys?: Readonly<Record<string, string>>;
+}
+
+/** What an OSD tells about itself when it comes up. */
+export type OsdBootInfo = Metadata;
+
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #maps: OsdMapService;
+  readonly #auth: AuthService;
+  readonly #stats: StatsService;
+  readonly #dispatcher: MonDispatcher;
+  readonly #osdMetadata = new Map<number, Metadata>();
+  readonly #tick: Timer;
+  #mgrMap: MgrMap = newMgrMap();
+  #mgrMetadata: Metadata = {};
+  /** State shared by all commands, also the manager's. */
+  readonly state: ClusterState;
+
+  private constructor(options: MonitorOptions, store: MonStore, auth: AuthService, monMap: MonMap) {
+    const { clock, log } = options;
+    this.#options = options;
+    this.#maps = new OsdMapService(store, clock);
+    this.#auth = auth;
+    this.#stats = new StatsService(clock);
+    this.state = {
+      fsid: options.fsid,
+      name: options.name,
+      host: options.host,
+      clock,
+      startedAt: clock.now(),
+      version: options.version,
+      monMap,
+      mgrMap: () => this.#mgrMap,
+      maps: this.#maps,
+      auth,
+      config: new ConfigService(store, clock),
+      configKey: new ConfigKeyService(store),
+      log: new LogService(store, clock, log),
+      stats: this.#stats,
+      monMetadata: options.metadata ?? {},
+      mgrMetadata: () => this.#mgrMetadata,
+      osdMetadata: (id) => this.#osdMetadata.get(id),
+      sessions: () => this.#countSessions(),
+    };
+    this.#dispatcher = new MonDispatcher(this.state, log);
+    this.#maps.onMap(({ map }) => this.#stats.prune(map));
+    this.#tick = clock.every(TICK_MS, () => this.#onTick());
+  }
+
+  /** Is there a cluster in this store? */
+  static exists(store: ObjectStore): boolean {
+    return store.hasCollection("mon") && OsdMapService.hasMap(new MonStore(store));
+  }
+
+  /** Makes a new cluster in an empty store and opens it. */
+  static async create(options: MonitorOptions, first: BootstrapOptions): Promise<Monitor> {
+    if (Monitor.exists(options.store)) throw new ConfigError("there is a cluster here already");
+    const store = new MonStore(options.store);
+    const created = utimeFromMs(options.clock.now());
+    const auth = await AuthService.open(store, options.clock, options.random);
+    const names = new Set([...Object.keys(FIRST_ENTITIES), ...Object.keys(first.keys ?? {})]);
+    await auth.set(
+      [...names].map((name) => {
+        const entity = parseAuthEntity(name);
+        const text = first.keys?.[name];
+        const key = text === undefined ? auth.newKey() : parseKey(text);
+        if (entity === undefined || key === undefined) throw new ConfigError(`bad key for ${name}`);
+        return { entity, auth: { key, caps: FIRST_ENTITIES[name] ?? {} } };
+      }),
+    );
+    auth.close();
+    await store.commit([
+      put("monitor", "fsid", options.fsid),
+      put("monitor", "created", JSON.stringify(created)),
+    ]);
+    // Last: a store with a map is a cluster.
+    const map = firstOsdMap({
+      fsid: options.fsid,
+      created,
+      host: options.host,
+      numOsds: first.numOsds,
+      osdBytes: first.osdBytes,
+      deviceClass: first.deviceClass ?? "ssd",
+      pools: first.pools,
+      pgNum: first.pgNum ?? PG_NUM_DEFAULT,
+    });
+    await OsdMapService.create(store, map);
+    return await Monitor.open(options);
+  }
+
+  /** Opens the cluster in a store. OSDs that were up when it was left are marked down. */
+  static async open(options: MonitorOptions): Promise<Monitor> {
+    const store = new MonStore(options.store);
+    const fsid = store.text("monitor", "fsid");
+    if (fsid !== options.fsid)
+      throw new ConfigError(`this is cluster ${fsid}, not ${options.fsid}`);
+    const created = JSON.parse(store.text("monitor", "created") ?? "{}") as MonMap["created"];
+    const monMap = newMonMap({
+      fsid: options.fsid,
+      name: options.name,
+      addrs: options.addrs,
+      created,
+    });
+    const auth = await AuthService.open(store, options.clock, options.random);
+    const monitor = new Monitor(options, store, auth, monMap);
+    await monitor.#maps.change((pending) => {
+      for (let id = 0; id < pending.map.maxOsd; id++) markDown(pending, id, options.clock.now());
+    });
+    return monitor;
+  }
+
+  /** The fsid of the cluster in a store; undefined if there is none. */
+  static fsidOf(store: ObjectStore): Uuid | undefined {
+    return Monitor.exists(store) ? new MonStore(store).text("monitor", "fsid") : undefined;
+  }
+
+  /** Authentication for the monitor's port. Call once: renewals go through the same server. */
+  authServer(methods: readonly number[], modes: readonly number[]): AuthServer {
+    const { clock, random } = this.#options;
+    const server: MonAuthServer = createMonAuthServer({
+      keys: (entity) => this.#auth.get(entity),
+      secrets: this.#auth.secrets,
+      globalIds: this.#auth.globalIds,
+      methods,
+      modes,
+      clock,
+      random,
+    });
+    this.#dispatcher.setAuthServer(server);
+    return server;
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#dispatcher;
+  }
+
+  /** Messages of types we do not serve, so far. */
+  get unsupportedMessages(): number {
+    return this.#dispatcher.unsupportedMessages;
+  }
+
+  /** The manager's commands: described to clients here, and run here for those who send them here. */
+  registerMgrCommands(table: CommandTable<CommandContext>): void {
+    this.#dispatcher.setMgrCommands(table);
+  }
+
+  get osdMap(): OsdMap {
+    return this.#maps.map;
+  }
+
+  /** The newest map's bytes. */
+  get osdMapFull(): Uint8Array {
+    return this.#maps.full;
+  }
+
+  /** Told of every epoch, once it is durable. Returns how to stop. */
+  onOsdMap(listener: (update: OsdMapUpdate) => void): () => void {
+    return this.#maps.onMap(listener);
+  }
+
+  /** Incrementals after an epoch; undefined if they are not all kept: take the full map. */
+  osdMapSince(epoch: number): Uint8Array[] | undefined {
+    return this.#maps.since(epoch);
+  }
+
+  /** An OSD has started. Resolves when the map that says so is published. */
+  async osdBoot(id: number, addrs: AddrVec, uuid: Uuid, info: OsdBootInfo = {}): Promise<void> {
+    const { clock } = this.#options;
+    this.#osdMetadata.set(id, info);
+    // Two epochs for one that was up elsewhere: down first, so that everybody sees a new interval.
+    await this.#maps.change((pending) => {
+      if (!isUpAt(pending, id, addrs)) markDown(pending, id, clock.now());
+    });
+    await this.#maps.change((pending) => {
+      if (!isUpAt(pending, id, addrs)) markUp(pending, id, addrs, uuid, clock.now());
+    });
+  }
+
+  /** An OSD is gone. */
+  async osdDown(id: number): Promise<void> {
+    await this.#maps.change((pending) => markDown(pending, id, this.#options.clock.now()));
+  }
+
+  osdReport(id: number, report: OsdReport): void {
+    this.#stats.report(id, report);
+  }
+
+  /** All OSDs have trimmed these snaps of a pool. */
+  async snapsPurged(pool: number, snaps: IntervalSet): Promise<void> {
+    await this.#maps.change((pending) => purgeSnaps(pending, this.#maps, pool, snaps));
+  }
+
+  /** The manager serves at these addresses. */
+  mgrBoot(addrs: AddrVec, gid: bigint, name = "x", metadata: Metadata = {}): void {
+    this.#mgrMetadata = metadata;
+    this.#mgrMap = {
+      ...newMgrMap(),
+      epoch: this.#mgrMap.epoch + 1,
+      activeAddrs: addrs,
+      activeGid: gid,
+      available: true,
+      activeName: name,
+      modules: new Set(["iostat", "nfs", "restful"]),
+      activeChange: utimeFromMs(this.#options.clock.now()),
+      activeMgrFeatures: FEATURES_SUPPORTED,
+    };
+    this.#dispatcher.publish("mgrmap");
+  }
+
+  /** A new global id, for the manager and other daemons of the house. */
+  allocateGlobalId(): bigint {
+    return this.#auth.globalIds.allocate();
+  }
+
+  /** What OSDs and the manager read tickets with. */
+  serviceSecrets(): RotatingSecrets {
+    return this.#auth.secrets;
+  }
+
+  /** An entity's key and caps; undefined if there is none. */
+  entityAuth(entity: AuthEntity): ReturnType<AuthService["get"]> {
+    return this.#auth.get(entity);
+  }
+
+  #onTick(): void {
+    const now = this.#options.clock.now();
+    if (!isTickDue(this.#maps, this.#stats, now)) return;
+    this.#maps
+      .change((pending) => tick(pending, this.#stats, now))
+      .catch((error: unknown) => this.#options.log.error("tick failed", { why: String(error) }));
+  }
+
+  #countSessions(): SessionCount[] {
+    const house = (type: string, count: number) =>
+      count === 0 ? [] : [{ type, features: FEATURES_SUPPORTED, count }];
+    const up = this.#maps.map.osdState.filter((state) => (state & 2) !== 0).length;
+    const clients = new Map<bigint, number>();
+    for (const { connection, identity } of this.#dispatcher.sessions()) {
+      if (identity.entity.type !== ENTITY_TYPE.CLIENT) continue;
+      clients.set(connection.features, (clients.get(connection.features) ?? 0) + 1);
+    }
+    return [
+      ...house("mon", 1),
+      ...house("osd", up),
+      ...[...clients].map(([features, count]) => ({ type: "client", features, count })),
+      ...house("mgr", this.#mgrMap.available ? 1 : 0),
+    ];
+  }
+
+  /** Stops timers. The store is its owner's to close. */
+  close(): void {
+    this.#tick.cancel();
+    this.#auth.close();
+  }
+}

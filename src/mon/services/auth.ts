@@ -1,0 +1,157 @@
+/**
+ * The monitor's table of entities: keys and caps, durable; global ids, never given out twice in the life
+ * of the cluster; and the rotating secrets that tickets are sealed under.
+ * ceph: src/mon/AuthMonitor.cc, src/auth/KeyRing.cc
+ */
+
+import {
+  type EntityAuth,
+  formatKey,
+  type GlobalIds,
+  generateKey,
+  type KeyringEntry,
+  parseKey,
+  RotatingSecrets,
+} from "../../auth/index.ts";
+import type { Clock, Random } from "../../base/index.ts";
+import { type AuthEntity, formatAuthEntity, parseAuthEntity } from "../../types/index.ts";
+import { keyOf, type MonStore, put, remove, textOfKey } from "../mon-store.ts";
+
+/** Ids reserved with one write. */
+const GLOBAL_ID_RANGE = 10_000;
+/** The first id of a cluster, as upstream's first session has. */
+const GLOBAL_ID_FIRST = 4096;
+/** Bounds the table against a client that never stops adding. */
+export const AUTH_ENTITIES_MAX = 10_000;
+
+interface StoredEntity {
+  key: string;
+  caps: Record<string, string>;
+}
+
+/** Numbers are used only below a limit that is durable: a restart goes on at the limit. */
+class GlobalIdRange implements GlobalIds {
+  readonly #store: MonStore;
+  #next: number;
+  #limit: number;
+
+  private constructor(store: MonStore, first: number) {
+    this.#store = store;
+    this.#next = first;
+    this.#limit = first;
+  }
+
+  static async open(store: MonStore): Promise<GlobalIdRange> {
+    const saved = store.text("monitor", "global-id-limit");
+    const range = new GlobalIdRange(store, saved === undefined ? GLOBAL_ID_FIRST : Number(saved));
+    await range.#extend();
+    return range;
+  }
+
+  async #extend(): Promise<void> {
+    const limit = this.#limit + GLOBAL_ID_RANGE;
+    await this.#store.commit([put("monitor", "global-id-limit", String(limit))]);
+    this.#limit = Math.max(this.#limit, limit);
+  }
+
+  allocate(): bigint {
+    if (this.#next >= this.#limit)
+      throw new RangeError("global ids are used up faster than reserved");
+    const id = this.#next++;
+    // A failing disk stops the whole server; until then there are ids left.
+    if (this.#limit - this.#next === GLOBAL_ID_RANGE / 2) this.#extend().catch(() => undefined);
+    return BigInt(id);
+  }
+
+  wasAllocated(globalId: bigint): boolean {
+    return globalId >= BigInt(GLOBAL_ID_FIRST) && globalId < BigInt(this.#next);
+  }
+}
+
+export class AuthService {
+  readonly #store: MonStore;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #entities = new Map<string, KeyringEntry>();
+  readonly globalIds: GlobalIds;
+  readonly secrets: RotatingSecrets;
+
+  private constructor(store: MonStore, clock: Clock, random: Random, ids: GlobalIds) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#random = random;
+    this.globalIds = ids;
+    const state = store.get("monitor", "rotating-secrets");
+    this.secrets = new RotatingSecrets({
+      clock,
+      random,
+      ...(state === undefined ? {} : { state }),
+    });
+    for (const [key, value] of store.entries("auth")) {
+      const stored = JSON.parse(Buffer.from(value).toString("utf8")) as StoredEntity;
+      const entity = parseAuthEntity(textOfKey(key));
+      const secret = parseKey(stored.key);
+      if (entity === undefined || secret === undefined) continue;
+      this.#entities.set(formatAuthEntity(entity), {
+        entity,
+        auth: { key: secret, caps: stored.caps },
+      });
+    }
+  }
+
+  /** Reads the tables; the secrets are durable before the first ticket is sealed. */
+  static async open(store: MonStore, clock: Clock, random: Random): Promise<AuthService> {
+    const service = new AuthService(store, clock, random, await GlobalIdRange.open(store));
+    service.secrets.start();
+    await service.#saveSecrets(service.secrets.encode());
+    // The next secret is made long before it is used, so nobody has to wait for this write.
+    service.secrets.onRotate((state) => void service.#saveSecrets(state).catch(() => undefined));
+    return service;
+  }
+
+  async #saveSecrets(state: Uint8Array): Promise<void> {
+    await this.#store.commit([{ service: "monitor", key: "rotating-secrets", value: state }]);
+  }
+
+  close(): void {
+    this.secrets.close();
+  }
+
+  get size(): number {
+    return this.#entities.size;
+  }
+
+  get(entity: AuthEntity): EntityAuth | undefined {
+    return this.#entities.get(formatAuthEntity(entity))?.auth;
+  }
+
+  /** By entity type, then name, as `auth ls` lists them. */
+  list(): KeyringEntry[] {
+    return [...this.#entities.values()].sort(
+      (a, b) => a.entity.type - b.entity.type || (keyOf(a.entity.id) < keyOf(b.entity.id) ? -1 : 1),
+    );
+  }
+
+  newKey(): EntityAuth["key"] {
+    return generateKey(this.#random, this.#clock.now());
+  }
+
+  async set(entries: readonly KeyringEntry[]): Promise<void> {
+    await this.#store.commit(
+      entries.map(({ entity, auth }) =>
+        put(
+          "auth",
+          keyOf(formatAuthEntity(entity)),
+          JSON.stringify({ key: formatKey(auth.key), caps: auth.caps } satisfies StoredEntity),
+        ),
+      ),
+    );
+    for (const entry of entries) this.#entities.set(formatAuthEntity(entry.entity), entry);
+  }
+
+  async remove(entity: AuthEntity): Promise<void> {
+    const name = formatAuthEntity(entity);
+    await this.#store.commit([remove("auth", keyOf(name))]);
+    this.#entities.delete(name);
+  }
+}

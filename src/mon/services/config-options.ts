@@ -1,0 +1,103 @@
+/**
+ * What options there are and which values they take.
+ * ceph: src/common/options.cc, src/common/config_values.h Option::parse_value
+ */
+
+import { CONFIG_OPTIONS_TEXT } from "./config-options-table.ts";
+
+export interface ConfigOption {
+  readonly name: string;
+  /** `bool`, `int`, `uint`, `float`, `size`, `secs`, `str`, … */
+  readonly type: string;
+  readonly level: "basic" | "advanced" | "dev";
+  readonly runtime: boolean;
+  /** As text; "" for none. */
+  readonly fallback: string;
+}
+
+const LEVELS = { b: "basic", a: "advanced", d: "dev" } as const;
+/** A client needs these before it can ask anybody. */
+const BOOTSTRAP = new Set([
+  "mon_host",
+  "mon_host_override",
+  "mon_dns_srv_name",
+  "keyring",
+  "keyfile",
+  "key",
+  "fsid",
+  "no_mon_config",
+  "monmap",
+]);
+
+let options: Map<string, ConfigOption> | undefined;
+
+/** Built on first use: most runs never ask. */
+function table(): Map<string, ConfigOption> {
+  if (options !== undefined) return options;
+  options = new Map();
+  for (const line of CONFIG_OPTIONS_TEXT.split("\n")) {
+    const [name = "", type = "", bits = "", ...rest] = line.split(" ");
+    if (name === "") continue;
+    options.set(name, {
+      name,
+      type,
+      level: LEVELS[bits[0] as keyof typeof LEVELS],
+      runtime: bits[1] === "r",
+      fallback: rest.join(" "),
+    });
+  }
+  return options;
+}
+
+export function findOption(name: string): ConfigOption | undefined {
+  return table().get(name);
+}
+
+export function optionNames(): string[] {
+  return [...table().keys()];
+}
+
+/** May not be stored: who reads it could not have come this far without it. */
+export function isBootstrapOption(name: string): boolean {
+  return BOOTSTRAP.has(name);
+}
+
+const UNITS = ["", "K", "M", "G", "T", "P", "E"];
+
+function parseNumber(type: string, text: string): string | { error: string } {
+  if (type === "float") {
+    const ok = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text);
+    return ok ? String(Number(text)) : { error: `strict_strtod: expected double, got: '${text}'` };
+  }
+  const match = /^([+-]?\d+)([KMGTPE]?)(?:i?B?)?$/.exec(text.trim());
+  if (match === null) {
+    return { error: `Expected option value to be integer, got '${text}'` };
+  }
+  const power = UNITS.indexOf(match[2] ?? "");
+  const value = BigInt(match[1] ?? 0) * (type === "size" ? 1024n : 1000n) ** BigInt(power);
+  if (value < 0n && type !== "int") return { error: `value must be >= 0, got '${text}'` };
+  return String(value);
+}
+
+/** The value in its canonical text, or what is wrong with it. */
+export function parseOptionValue(option: ConfigOption, text: string): string | { error: string } {
+  switch (option.type) {
+    case "bool": {
+      const word = text.trim().toLowerCase();
+      if (["true", "yes", "on", "1"].includes(word)) return "true";
+      if (["false", "no", "off", "0"].includes(word)) return "false";
+      if (/^[+-]?\d+$/.test(word)) return "true";
+      return { error: `Expected option value to be integer, got '${text}'` };
+    }
+    case "int":
+    case "uint":
+    case "size":
+    case "float":
+      return parseNumber(option.type, text);
+    case "secs":
+    case "millisecs":
+      return /^\s*\d+\s*[a-z]*\s*$/.test(text) ? text.trim() : { error: "invalid argument" };
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * What is not as it should be, in Ceph's codes and words.
+ * ceph: src/osd/OSDMap.cc check_health, src/mon/PGMap.cc get_health_checks, src/mon/HealthMonitor.cc
+ */
+
+import { textOf } from "../../encoding/index.ts";
+import {
+  isIn,
+  isUp,
+  OSD_STATE,
+  OSDMAP_FLAG,
+  type OsdMap,
+  osdIds,
+  POOL_FLAG,
+} from "../../maps/index.ts";
+import { type StatsService, usedBytes } from "./stats.ts";
+
+export interface HealthCheck {
+  readonly code: string;
+  readonly severity: "HEALTH_WARN" | "HEALTH_ERR";
+  readonly message: string;
+  readonly count: number;
+  readonly detail: readonly string[];
+}
+
+export interface Health {
+  readonly status: "HEALTH_OK" | "HEALTH_WARN" | "HEALTH_ERR";
+  /** In order of their codes. */
+  readonly checks: readonly HealthCheck[];
+}
+
+/** Flags that somebody set and should not forget. */
+const WARN_FLAGS: readonly (readonly [bit: number, name: string])[] = [
+  [OSDMAP_FLAG.PAUSERD, "pauserd"],
+  [OSDMAP_FLAG.PAUSEWR, "pausewr"],
+  [OSDMAP_FLAG.PAUSEREC, "pauserec"],
+  [OSDMAP_FLAG.NOUP, "noup"],
+  [OSDMAP_FLAG.NODOWN, "nodown"],
+  [OSDMAP_FLAG.NOIN, "noin"],
+  [OSDMAP_FLAG.NOOUT, "noout"],
+  [OSDMAP_FLAG.NOBACKFILL, "nobackfill"],
+  [OSDMAP_FLAG.NORECOVER, "norecover"],
+  [OSDMAP_FLAG.NOSCRUB, "noscrub"],
+  [OSDMAP_FLAG.NODEEP_SCRUB, "nodeep-scrub"],
+  [OSDMAP_FLAG.NOTIERAGENT, "notieragent"],
+  [OSDMAP_FLAG.NOSNAPTRIM, "nosnaptrim"],
+  [OSDMAP_FLAG.NOREBALANCE, "norebalance"],
+];
+
+function osdChecks(map: OsdMap): HealthCheck[] {
+  const ids = osdIds(map);
+  const checks: HealthCheck[] = [];
+  const down = ids.filter((id) => isIn(map, id) && !isUp(map, id));
+  if (down.length > 0) {
+    checks.push({
+      code: "OSD_DOWN",
+      severity: "HEALTH_WARN",
+      message: `${down.length} osds down`,
+      count: down.length,
+      detail: down.map((id) => `osd.${id} is down`),
+    });
+  }
+  const flags = WARN_FLAGS.filter(([bit]) => (map.flags & bit) !== 0).map(([, name]) => name);
+  if (flags.length > 0) {
+    const text = flags.join(",");
+    checks.push({
+      code: "OSDMAP_FLAGS",
+      severity: "HEALTH_WARN",
+      message: `${text} flag(s) set`,
+      // compat: upstream counts the characters.
+      count: text.length,
+      detail: [],
+    });
+  }
+  return checks;
+}
+
+function spaceChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
+  const full: string[] = [];
+  const nearfull: string[] = [];
+  for (const id of osdIds(map)) {
+    const report = stats.osd(id);
+    if (report === undefined || report.statfs.total === 0) continue;
+    const ratio = usedBytes(report.statfs) / report.statfs.total;
+    const state = map.osdState[id] ?? 0;
+    if (ratio >= map.fullRatio || (state & OSD_STATE.FULL) !== 0) full.push(`osd.${id} is full`);
+    else if (ratio >= map.nearfullRatio) nearfull.push(`osd.${id} is near full`);
+  }
+  const checks: HealthCheck[] = [];
+  const add = (code: string, severity: HealthCheck["severity"], word: string, detail: string[]) => {
+    if (detail.length === 0) return;
+    const message = `${detail.length} ${word} osd(s)`;
+    checks.push({ code, severity, message, count: detail.length, detail });
+  };
+  add("OSD_FULL", "HEALTH_ERR", "full", full);
+  add("OSD_NEARFULL", "HEALTH_WARN", "nearfull", nearfull);
+  return checks;
+}
+
+function poolChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
+  const full: string[] = [];
+  const noApp: string[] = [];
+  for (const [id, pool] of map.pools) {
+    const name = textOf(map.poolNames.get(id) ?? "");
+    if ((pool.flags & POOL_FLAG.FULL) !== 0) {
+      const why =
+        (pool.flags & POOL_FLAG.FULL_QUOTA) !== 0 ? "full (running out of quota)" : "full";
+      full.push(`pool '${name}' is ${why}`);
+    }
+    if (pool.applicationMetadata.size === 0 && stats.poolSums(id).stats.numObjects > 0) {
+      noApp.push(`application not enabled on pool '${name}'`);
+    }
+  }
+  const checks: HealthCheck[] = [];
+  if (noApp.length > 0) {
+    checks.push({
+      code: "POOL_APP_NOT_ENABLED",
+      severity: "HEALTH_WARN",
+      message: `${noApp.length} pool(s) do not have an application enabled`,
+      count: noApp.length,
+      detail: [
+        ...noApp,
+        "use 'ceph osd pool application enable <pool-name> <app-name>', where <app-name> is 'cephfs', 'rbd', 'rgw', or freeform for custom applications.",
+      ],
+    });
+  }
+  if (full.length > 0) {
+    checks.push({
+      code: "POOL_FULL",
+      severity: "HEALTH_WARN",
+      message: `${full.length} pool(s) full`,
+      count: full.length,
+      detail: full,
+    });
+  }
+  return checks;
+}
+
+function pgChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
+  const states = stats.states(map);
+  let inactive = 0;
+  let damaged = 0;
+  for (const [state, count] of states) {
+    if (!state.includes("active")) inactive += count;
+    if (state.includes("inconsistent")) damaged += count;
+  }
+  const checks: HealthCheck[] = [];
+  // Groups nobody has reported yet are normal in the first moments.
+  inactive -= states.get("unknown") ?? 0;
+  if (inactive > 0) {
+    checks.push({
+      code: "PG_AVAILABILITY",
+      severity: "HEALTH_WARN",
+      message: `Reduced data availability: ${inactive} ${inactive === 1 ? "pg" : "pgs"} inactive`,
+      count: inactive,
+      detail: [],
+    });
+  }
+  if (damaged > 0) {
+    checks.push({
+      code: "PG_DAMAGED",
+      severity: "HEALTH_ERR",
+      message: `Possible data damage: ${damaged} ${damaged === 1 ? "pg" : "pgs"} inconsistent`,
+      count: damaged,
+      detail: [],
+    });
+  }
+  return checks;
+}
+
+export function checkHealth(map: OsdMap, stats: StatsService): Health {
+  const checks = [
+    ...osdChecks(map),
+    ...spaceChecks(map, stats),
+    ...poolChecks(map, stats),
+    ...pgChecks(map, stats),
+  ].sort((a, b) => (a.code < b.code ? -1 : 1));
+  const status = checks.some((check) => check.severity === "HEALTH_ERR")
+    ? "HEALTH_ERR"
+    : checks.length > 0
+      ? "HEALTH_WARN"
+      : "HEALTH_OK";
+  return { status, checks };
+}

@@ -1,0 +1,119 @@
+/**
+ * The first OSD map of a cluster: its OSDs exist, out and down, and its first pools are there.
+ * ceph: src/osd/OSDMap.cc build_simple_optioned, src/mon/OSDMonitor.cc create_initial
+ */
+
+import { buildDefaultMap, type CrushMap } from "../../crush/index.ts";
+import { byteString } from "../../encoding/index.ts";
+import {
+  CEPH_RELEASE,
+  NEW_OSD_INFO,
+  NEW_OSD_XINFO,
+  NO_STRETCH_MODE,
+  newPool,
+  OSD_OUT,
+  OSD_STATE,
+  OSDMAP_FLAG,
+  type OsdMap,
+  PG_AUTOSCALE_MODE,
+} from "../../maps/index.ts";
+import { UTIME_ZERO, type Utime, UUID_ZERO } from "../../types/index.ts";
+
+export interface FirstMap {
+  readonly fsid: string;
+  readonly created: Utime;
+  /** Short host name. */
+  readonly host: string;
+  readonly numOsds: number;
+  /** Bytes of each OSD's disk: its CRUSH weight is the size in TiB. */
+  readonly osdBytes: number;
+  /** "ssd", "hdd", "nvme" */
+  readonly deviceClass: string;
+  /** Names; each gets the application "rbd". */
+  readonly pools: readonly string[];
+  readonly pgNum: number;
+}
+
+/** 16.16 weight of a disk. Never 0, or nothing would be placed there. */
+export function crushWeight(bytes: number): number {
+  return Math.max(1, Math.floor((bytes / 2 ** 40) * 0x1_0000));
+}
+
+export function crushFor(
+  options: Pick<FirstMap, "host" | "numOsds" | "osdBytes" | "deviceClass">,
+): CrushMap {
+  return buildDefaultMap({
+    host: byteString(options.host),
+    devices: Array.from({ length: options.numOsds }, (_, id) => ({
+      id,
+      weight: crushWeight(options.osdBytes),
+      deviceClass: options.deviceClass,
+    })),
+  });
+}
+
+export function firstOsdMap(options: FirstMap): OsdMap {
+  const { fsid, created, numOsds } = options;
+  const perOsd = <T>(value: T): T[] => Array.from({ length: numOsds }, () => value);
+  const pools = options.pools.map((name, i) => {
+    const pool = newPool({
+      pgNum: options.pgNum,
+      size: 1,
+      minSize: 1,
+      lastChange: 1,
+      createTime: created,
+      pgAutoscaleMode: PG_AUTOSCALE_MODE.OFF,
+      applicationMetadata: new Map([["rbd", new Map<string, string>()]]),
+    });
+    return { id: i + 1, name: byteString(name), pool };
+  });
+  return {
+    fsid,
+    epoch: 1,
+    created,
+    modified: created,
+    pools: new Map(pools.map(({ id, pool }) => [id, pool])),
+    poolNames: new Map(pools.map(({ id, name }) => [id, name])),
+    poolMax: pools.length,
+    flags:
+      OSDMAP_FLAG.SORTBITWISE |
+      OSDMAP_FLAG.RECOVERY_DELETES |
+      OSDMAP_FLAG.PURGED_SNAPDIRS |
+      OSDMAP_FLAG.PGLOG_HARDLIMIT,
+    maxOsd: numOsds,
+    osdState: perOsd(OSD_STATE.EXISTS | OSD_STATE.NEW),
+    osdWeight: perOsd(OSD_OUT),
+    clientAddrs: perOsd([]),
+    pgTemp: new Map(),
+    primaryTemp: new Map(),
+    osdPrimaryAffinity: [],
+    crush: crushFor(options),
+    erasureCodeProfiles: new Map(),
+    pgUpmap: new Map(),
+    pgUpmapItems: new Map(),
+    crushVersion: 1,
+    newRemovedSnaps: new Map(),
+    newPurgedSnaps: new Map(),
+    lastUpChange: UTIME_ZERO,
+    lastInChange: UTIME_ZERO,
+    hbBackAddrs: perOsd([]),
+    osdInfo: perOsd(NEW_OSD_INFO),
+    blocklist: new Map(),
+    clusterAddrs: perOsd([]),
+    clusterSnapshotEpoch: 0,
+    clusterSnapshot: "",
+    osdUuid: perOsd(UUID_ZERO),
+    osdXinfo: perOsd(NEW_OSD_XINFO),
+    hbFrontAddrs: perOsd([]),
+    nearfullRatio: Math.fround(0.85),
+    fullRatio: Math.fround(0.95),
+    backfillfullRatio: Math.fround(0.9),
+    requireMinCompatClient: CEPH_RELEASE.LUMINOUS,
+    requireOsdRelease: CEPH_RELEASE.PACIFIC,
+    removedSnapsQueue: new Map(),
+    crushNodeFlags: new Map(),
+    deviceClassFlags: new Map(),
+    stretchMode: NO_STRETCH_MODE,
+    rangeBlocklist: new Map(),
+  };
+}

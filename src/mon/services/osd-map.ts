@@ -1,0 +1,263 @@
+/**
+ * The OSD map's history and the one way to change it.
+ *
+ * Changes that arrive while one is being written wait and share the next epoch. A mutator validates, then
+ * edits the pending incremental; it sees what earlier mutators of the same epoch did. Order for each epoch:
+ * encode, store (incremental, now and then the full map), durable, publish, answer. So nobody ever sees an
+ * epoch that a power cut could take back.
+ * The last 500 epochs are kept: a client further behind gets the newest full map.
+ * ceph: src/mon/OSDMonitor.cc
+ */
+
+import { assert, type Clock } from "../../base/index.ts";
+import { decodeFromBytes, encodeToBytes } from "../../encoding/index.ts";
+import {
+  applyIncremental,
+  commitIncremental,
+  encodeOsdMap,
+  newIncremental,
+  OsdMap,
+  OsdMapIncremental,
+} from "../../maps/index.ts";
+import { IntervalSet, IntervalSetCodec, utimeFromMs } from "../../types/index.ts";
+import { type Change, type MonStore, numberKey } from "../mon-store.ts";
+
+/** Epochs kept. */
+export const OSDMAP_EPOCHS_MAX = 500;
+/** A full map is stored every so many epochs; between them incrementals are applied. */
+const FULL_INTERVAL = 25;
+
+export interface OsdMapUpdate {
+  readonly epoch: number;
+  readonly incremental: Uint8Array;
+  readonly full: Uint8Array;
+  readonly map: OsdMap;
+}
+
+/** The next epoch while it is being put together. */
+export class PendingMap {
+  readonly base: OsdMap;
+  readonly #inc: OsdMapIncremental;
+  readonly #changes: Change[] = [];
+  #map: OsdMap | undefined;
+  #dirty = false;
+
+  constructor(base: OsdMap) {
+    this.base = base;
+    this.#inc = newIncremental(base);
+    this.#map = base;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty;
+  }
+
+  get incremental(): OsdMapIncremental {
+    return this.#inc;
+  }
+
+  /** What is stored together with the epoch. */
+  get changes(): readonly Change[] {
+    return this.#changes;
+  }
+
+  /** The epoch this will be. */
+  get epoch(): number {
+    return this.#inc.epoch;
+  }
+
+  /** The map with everything edited so far. */
+  get map(): OsdMap {
+    this.#map ??= applyIncremental(this.base, this.#inc);
+    return this.#map;
+  }
+
+  edit(fn: (inc: OsdMapIncremental) => void): void {
+    this.#dirty = true;
+    this.#map = undefined;
+    fn(this.#inc);
+  }
+
+  store(change: Change): void {
+    this.#changes.push(change);
+  }
+}
+
+interface Queued {
+  readonly mutate: (pending: PendingMap) => unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class OsdMapService {
+  readonly #store: MonStore;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(update: OsdMapUpdate) => void>();
+  readonly #queue: Queued[] = [];
+  readonly #purged = new Map<number, IntervalSet>();
+  #map: OsdMap;
+  #full: Uint8Array;
+  #oldest: number;
+  #scheduled = false;
+
+  /** Reads the newest map back; there must be one (see `create`). */
+  constructor(store: MonStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    const fulls = [...store.entries("osdmap", "f/")].filter(([key]) => key.startsWith("f/"));
+    const first = fulls[0];
+    const last = fulls.at(-1);
+    assert(first !== undefined && last !== undefined, "no osdmap in the monitor's store");
+    this.#oldest = Number.parseInt(first[0].slice(2), 16);
+    let map = decodeFromBytes(OsdMap, Uint8Array.from(last[1]));
+    for (;;) {
+      const bytes = this.incremental(map.epoch + 1);
+      if (bytes === undefined) break;
+      map = applyIncremental(map, decodeFromBytes(OsdMapIncremental, bytes));
+    }
+    this.#map = map;
+    this.#full = encodeOsdMap(map).bytes;
+    for (const [key, value] of store.entries("osdmap", "p/")) {
+      if (!key.startsWith("p/")) continue;
+      this.#purged.set(Number(key.slice(2)), decodeFromBytes(IntervalSetCodec, value));
+    }
+  }
+
+  static hasMap(store: MonStore): boolean {
+    for (const [key] of store.entries("osdmap")) if (key.startsWith("f/")) return true;
+    return false;
+  }
+
+  /** Stores the first map. */
+  static async create(store: MonStore, map: OsdMap): Promise<void> {
+    const { bytes } = encodeOsdMap(map);
+    await store.commit([{ service: "osdmap", key: numberKey("f/", map.epoch), value: bytes }]);
+  }
+
+  get map(): OsdMap {
+    return this.#map;
+  }
+
+  /** The newest map's bytes. */
+  get full(): Uint8Array {
+    return this.#full;
+  }
+
+  get oldestEpoch(): number {
+    return this.#oldest;
+  }
+
+  onMap(listener: (update: OsdMapUpdate) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The change that led to `epoch`; undefined if it is not kept. */
+  incremental(epoch: number): Uint8Array | undefined {
+    const value = this.#store.get("osdmap", numberKey("i/", epoch));
+    return value === undefined ? undefined : Uint8Array.from(value);
+  }
+
+  /** The full map of an epoch; undefined if it is not kept. */
+  mapAt(epoch: number): OsdMap | undefined {
+    if (epoch === this.#map.epoch) return this.#map;
+    if (epoch < this.#oldest || epoch > this.#map.epoch) return undefined;
+    for (let at = epoch; at >= this.#oldest; at--) {
+      const bytes = this.#store.get("osdmap", numberKey("f/", at));
+      if (bytes === undefined) continue;
+      let map = decodeFromBytes(OsdMap, Uint8Array.from(bytes));
+      while (map.epoch < epoch) {
+        const inc = this.incremental(map.epoch + 1);
+        if (inc === undefined) return undefined;
+        map = applyIncremental(map, decodeFromBytes(OsdMapIncremental, inc));
+      }
+      return map;
+    }
+    return undefined;
+  }
+
+  /** Incrementals after `epoch`, oldest first; undefined if some are gone. */
+  since(epoch: number): Uint8Array[] | undefined {
+    const out: Uint8Array[] = [];
+    for (let at = epoch + 1; at <= this.#map.epoch; at++) {
+      const inc = this.incremental(at);
+      if (inc === undefined) return undefined;
+      out.push(inc);
+    }
+    return out;
+  }
+
+  /** Snaps of a pool whose objects are all trimmed. */
+  purgedSnaps(pool: number): IntervalSet {
+    return this.#purged.get(pool) ?? new IntervalSet();
+  }
+
+  /** Replaces the purged set of a pool, together with the pending epoch. */
+  storePurged(pending: PendingMap, pool: number, purged: IntervalSet | undefined): void {
+    const value = purged === undefined ? undefined : encodeToBytes(IntervalSetCodec, purged);
+    pending.store({ service: "osdmap", key: `p/${pool}`, value });
+    if (purged === undefined) this.#purged.delete(pool);
+    else this.#purged.set(pool, purged);
+  }
+
+  /**
+   * Runs `mutate` on the next epoch and resolves with its result once that epoch is durable and published;
+   * if nothing was edited, once everything before is.
+   */
+  change<T>(mutate: (pending: PendingMap) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ mutate, resolve: resolve as (result: unknown) => void, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      this.#clock.defer(() => void this.#run());
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0);
+      const pending = new PendingMap(this.#map);
+      const done: (() => void)[] = [];
+      for (const { mutate, resolve, reject } of batch) {
+        try {
+          const result = mutate(pending);
+          done.push(() => resolve(result));
+        } catch (error) {
+          reject(error);
+        }
+      }
+      try {
+        if (pending.isDirty) await this.#commit(pending);
+        for (const answer of done) answer();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#scheduled = false;
+  }
+
+  async #commit(pending: PendingMap): Promise<void> {
+    const inc = pending.incremental;
+    inc.modified = utimeFromMs(this.#clock.now());
+    const { map, full, incremental } = commitIncremental(pending.base, inc);
+    const changes: Change[] = [
+      ...pending.changes,
+      { service: "osdmap", key: numberKey("i/", map.epoch), value: incremental },
+    ];
+    if (map.epoch % FULL_INTERVAL === 0) {
+      changes.push({ service: "osdmap", key: numberKey("f/", map.epoch), value: full });
+    }
+    const keepFrom = map.epoch - OSDMAP_EPOCHS_MAX;
+    const oldest = Math.max(this.#oldest, keepFrom - (keepFrom % FULL_INTERVAL));
+    for (let at = this.#oldest; at < oldest; at++) {
+      changes.push({ service: "osdmap", key: numberKey("f/", at), value: undefined });
+      changes.push({ service: "osdmap", key: numberKey("i/", at), value: undefined });
+    }
+    await this.#store.commit(changes);
+    this.#oldest = oldest;
+    this.#map = map;
+    this.#full = full;
+    const update: OsdMapUpdate = { epoch: map.epoch, incremental, full, map };
+    for (const listener of this.#listeners) listener(update);
+  }
+}

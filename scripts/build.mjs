@@ -12,7 +12,7 @@ import { ROOT, step } from "./steps.mjs";
 
 const BUNDLES = [
   { entry: "src/cli/main.ts", outfile: "dist/spirula.js", required: true },
-  { entry: "src/osd/worker.ts", outfile: "dist/osd-worker.js", required: false },
+  { entry: "src/cluster/osd-worker.ts", outfile: "dist/osd-worker.js", required: true },
 ];
 
 await rm(join(ROOT, "dist"), { recursive: true, force: true });

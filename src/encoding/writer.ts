@@ -6,13 +6,18 @@
  * ceph: src/include/encoding.h (ENCODE_START and friends)
  */
 
-import { assert } from "../base/index.ts";
+import { AssertionError, assert } from "../base/index.ts";
 import { isByteString } from "./byte-string.ts";
 
 const TWO_32 = 0x1_0000_0000;
 const INITIAL_SIZE = 256;
 /** Strings up to this long are written by hand: cheaper than a call into C++. */
 const SHORT_MAX = 24;
+
+// Made only when it is thrown: a message on every call would cost more than the number.
+function outOfRange(type: string, x: number): AssertionError {
+  return new AssertionError(`${type} out of range: ${x}`);
+}
 
 export class Writer {
   buffer: Buffer;
@@ -92,13 +97,13 @@ export class Writer {
   }
 
   u64n(x: number): void {
-    assert(Number.isSafeInteger(x) && x >= 0, `u64 out of range: ${x}`);
+    if (!(Number.isSafeInteger(x) && x >= 0)) throw outOfRange("u64", x);
     this.u32(x % TWO_32);
     this.u32(Math.floor(x / TWO_32));
   }
 
   s64n(x: number): void {
-    assert(Number.isSafeInteger(x), `s64 out of range: ${x}`);
+    if (!Number.isSafeInteger(x)) throw outOfRange("s64", x);
     const hi = Math.floor(x / TWO_32);
     this.u32(x - hi * TWO_32);
     this.u32(hi >>> 0);

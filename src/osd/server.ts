@@ -194,7 +194,8 @@ export class OsdServer implements Dispatcher {
   }
 
   #handleOp(connection: Connection, incoming: IncomingMessage): void {
-    const message = MOSDOp.decode(incoming);
+    // The reply repeats the ops' arguments and may leave much later: the front is the receive ring's.
+    const message = MOSDOp.decode({ ...incoming, front: Buffer.from(incoming.front) });
     const bytes = incoming.data.length;
     (connection.session as Session).begin(bytes);
     this.#inFlightBytes += bytes;

@@ -11,6 +11,7 @@ import {
   commitIncremental,
   NEW_OSD_INFO,
   NEW_OSD_XINFO,
+  NO_STRETCH_MODE,
   newIncremental,
   newPool,
   OSD_IN,
@@ -149,7 +150,8 @@ function initialMap(pool: PgPool): OsdMap {
     removedSnapsQueue: new Map(),
     crushNodeFlags: new Map(),
     deviceClassFlags: new Map(),
-    stretchMode: undefined,
+    stretchMode: NO_STRETCH_MODE,
+    rangeBlocklist: new Map(),
   };
 }
 

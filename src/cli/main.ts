@@ -1,0 +1,50 @@
+/**
+ * The `spirula` command: picks the verb and loads its room, so that no verb pays for another.
+ */
+
+import process from "node:process";
+import { ConfigError } from "../base/index.ts";
+import { VERSION } from "../cluster/version.ts";
+
+interface Verb {
+  readonly summary: string;
+  run(args: string[]): Promise<number>;
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  start: {
+    summary: "run a cluster in the foreground",
+    run: async (args) => (await import("./start.ts")).runStart(args),
+  },
+};
+
+function usage(): string {
+  const verbs = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`);
+  return `usage: spirula <command> [options]\n\n${verbs.join("\n")}\n\n'spirula <command> --help' tells more.\n`;
+}
+
+async function main(argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(usage());
+    return name === undefined ? 1 : 0;
+  }
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`spirula ${VERSION}\n`);
+    return 0;
+  }
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (verb === undefined) {
+    process.stderr.write(`spirula: unknown command '${name}'\n${usage()}`);
+    return 1;
+  }
+  return verb.run(rest);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`spirula: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,121 @@
+/**
+ * `spirula start`: one cluster in the foreground until a signal stops it.
+ */
+
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { ConfigError, createLogger, LOG_LEVEL, type LogLevel, systemClock } from "../base/index.ts";
+import { type ClusterOptions, installConf, startCluster } from "../cluster/index.ts";
+
+const HELP = `usage: spirula start [options]
+
+  --data DIR           where the cluster lives           (default ./data)
+  --listen ADDRESS     IP address to listen on           (default 127.0.0.1)
+  --port PORT          the monitor's port; 0 picks one   (default 3300)
+  --osds N             OSDs, each on a port of its own   (default 1, or what DIR has)
+  --memory BYTES       memory the process may use; K, M and G work (default 256M)
+  --auth cephx|none    how clients prove who they are    (default cephx)
+  --install-conf       also write /etc/ceph/ceph.conf and the admin keyring where none stand
+  --log LEVEL          error, warn, info or debug        (default warn)
+`;
+
+const DEFAULT_MEMORY = "256M";
+
+function parseSize(text: string): number {
+  const match = /^(\d+)([KMG]?)B?$/i.exec(text);
+  if (match === null) throw new ConfigError(`--memory ${text}: not a size; try 256M`);
+  const unit = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(match[2] ?? "").toUpperCase()] ?? 1;
+  return Number(match[1]) * unit;
+}
+
+function parseCount(name: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new ConfigError(`--${name} ${text}: a number from ${min} to ${max} is needed`);
+  }
+  return value;
+}
+
+interface StartArguments {
+  readonly options: ClusterOptions;
+  readonly installConf: boolean;
+  readonly help: boolean;
+}
+
+export function parseStartArguments(args: string[]): StartArguments {
+  const spec = {
+    data: { type: "string", default: "./data" },
+    listen: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "3300" },
+    osds: { type: "string" },
+    memory: { type: "string", default: DEFAULT_MEMORY },
+    auth: { type: "string", default: "cephx" },
+    "install-conf": { type: "boolean", default: false },
+    log: { type: "string", default: "warn" },
+    help: { type: "boolean", short: "h", default: false },
+  } as const;
+  let values: ReturnType<typeof parseArgs<{ options: typeof spec }>>["values"];
+  try {
+    ({ values } = parseArgs({ args, options: spec, strict: true }));
+  } catch (error) {
+    throw new ConfigError(`start: ${(error as Error).message}`, error);
+  }
+  const { auth, log } = values;
+  if (auth !== "cephx" && auth !== "none") {
+    throw new ConfigError(`--auth ${auth}: cephx or none is needed`);
+  }
+  if (!Object.hasOwn(LOG_LEVEL, log)) {
+    throw new ConfigError(`--log ${log}: error, warn, info or debug is needed`);
+  }
+  return {
+    help: values.help,
+    installConf: values["install-conf"],
+    options: {
+      data: values.data,
+      listen: values.listen,
+      port: parseCount("port", values.port, 0, 65535),
+      ...(values.osds === undefined ? {} : { osds: parseCount("osds", values.osds, 1, 64) }),
+      memory: parseSize(values.memory),
+      auth,
+      log: createLogger({
+        level: log as LogLevel,
+        now: () => systemClock.now(),
+        sink: (_level, line) => void process.stderr.write(`${line}\n`),
+      }),
+    },
+  };
+}
+
+/** Resolves with the first signal that asks us to stop. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(name));
+  });
+}
+
+export async function runStart(args: string[]): Promise<number> {
+  const parsed = parseStartArguments(args);
+  if (parsed.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const startedAt = performance.timeOrigin;
+  const signal = stopSignal();
+  const cluster = await startCluster(parsed.options);
+  if (parsed.installConf) {
+    for (const line of await installConf(cluster)) process.stdout.write(`${line}\n`);
+  }
+  const seconds = (performance.timeOrigin + performance.now() - startedAt) / 1000;
+  process.stdout.write(
+    `cluster ${cluster.fsid}: ${cluster.osds} osd${cluster.osds === 1 ? "" : "s"}, monitor at ${cluster.monAddress}\n` +
+      `ready in ${seconds.toFixed(2)} s\n\n` +
+      `export CEPH_CONF=${cluster.confPath}\n`,
+  );
+  const failure = await Promise.race([signal.then(() => undefined), cluster.failed]);
+  await cluster.close();
+  if (failure !== undefined) {
+    process.stderr.write(`spirula: ${failure.message}\n`);
+    return 1;
+  }
+  return 0;
+}

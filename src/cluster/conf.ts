@@ -1,0 +1,73 @@
+/**
+ * The files that unmodified clients read: ceph.conf and the administrator's keyring.
+ */
+
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError } from "../base/index.ts";
+import { replaceFile } from "./data-dir.ts";
+
+export interface ConfFacts {
+  readonly fsid: string;
+  /** `v2:127.0.0.1:3300` */
+  readonly monHost: string;
+  readonly auth: "cephx" | "none";
+  /** Where keyrings are looked for: `<directory>/ceph.client.<id>.keyring`. */
+  readonly directory: string;
+}
+
+export function formatConf(facts: ConfFacts): string {
+  return `# For Ceph clients. Written by 'spirula start' at every start.
+[global]
+fsid = ${facts.fsid}
+mon host = [${facts.monHost}]
+auth cluster required = ${facts.auth}
+auth service required = ${facts.auth}
+auth client required = ${facts.auth}
+
+[client]
+keyring = ${join(facts.directory, "$cluster.$name.keyring")}
+`;
+}
+
+export const CONF_FILE = "ceph.conf";
+export const KEYRING_FILE = "ceph.client.admin.keyring";
+
+/** @returns the path of ceph.conf */
+export async function writeClientFiles(facts: ConfFacts, keyring: string): Promise<string> {
+  const confPath = join(facts.directory, CONF_FILE);
+  await replaceFile(join(facts.directory, KEYRING_FILE), keyring, 0o600);
+  await replaceFile(confPath, formatConf(facts), 0o644);
+  return confPath;
+}
+
+/**
+ * Puts both files under `/etc/ceph` where none stand.
+ * @returns a line for each file: written, or left alone
+ * @throws ConfigError if the directory can not be written
+ */
+export async function installConf(
+  cluster: { readonly dataDir: string },
+  etc: string = "/etc/ceph",
+): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    await mkdir(etc, { recursive: true });
+    for (const [name, mode] of [
+      [CONF_FILE, 0o644],
+      [KEYRING_FILE, 0o600],
+    ] as const) {
+      const target = join(etc, name);
+      if (existsSync(target)) {
+        lines.push(`${target} stands already: left alone`);
+        continue;
+      }
+      await replaceFile(target, await readFile(join(cluster.dataDir, name), "utf8"), mode);
+      lines.push(`wrote ${target}`);
+    }
+  } catch (error) {
+    throw new ConfigError(`${etc}: ${(error as Error).message}; run without --install-conf`, error);
+  }
+  return lines;
+}

@@ -1,0 +1,130 @@
+/**
+ * The data directory: one file that says what it is, one folder per store, and the files for clients.
+ *
+ *   spirula.json                 version, fsid, OSDs: written once, last of all, when the cluster is whole
+ *   lock                         held while a process has the directory open
+ *   mon/  osd.0/  …              object stores
+ *   ceph.conf                    written at every start, for unmodified clients
+ *   ceph.client.admin.keyring    the administrator's key, 0600
+ *
+ * A first start that is cut off leaves no spirula.json; the next one starts over. Nothing is touched in a
+ * directory that is not ours, is in use, or is newer than we are.
+ */
+
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { ConfigError } from "../base/index.ts";
+import { type Uuid } from "../types/index.ts";
+
+/** Layout of the directory; a directory of a higher version is refused. */
+export const DATA_VERSION = 1;
+
+export interface Identity {
+  readonly version: number;
+  readonly fsid: Uuid;
+  readonly osds: number;
+}
+
+const IDENTITY_FILE = "spirula.json";
+/** What a first start may leave behind. */
+const OURS = /^(lock|mon|osd\.\d+|spirula\.json\.new|ceph\.conf|ceph\.client\.admin\.keyring)$/;
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error;
+}
+
+function explain(directory: string, error: unknown): never {
+  if (!isSystemError(error)) throw error;
+  const why =
+    error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS"
+      ? "not writable by this user"
+      : error.code === "ENOTDIR" || error.code === "EEXIST"
+        ? "a file is in the way"
+        : error.message;
+  throw new ConfigError(`${directory}: ${why}; give another directory with --data`, error);
+}
+
+/**
+ * Makes sure that the directory exists and can be written to.
+ * @throws ConfigError
+ */
+export async function prepareDirectory(path: string): Promise<string> {
+  const directory = resolve(path);
+  try {
+    await mkdir(directory, { recursive: true });
+    const probe = join(directory, ".writable");
+    const handle = await open(probe, "wx").catch(async (error: unknown) => {
+      if (isSystemError(error) && error.code === "EEXIST") return undefined;
+      throw error;
+    });
+    await handle?.close();
+    await rm(probe, { force: true });
+  } catch (error) {
+    explain(directory, error);
+  }
+  return directory;
+}
+
+/**
+ * What the directory holds; undefined if it is empty or has an unfinished first start in it.
+ * @throws ConfigError if it is newer than we are, or holds something else
+ */
+export async function readIdentity(directory: string): Promise<Identity | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, IDENTITY_FILE), "utf8");
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== "ENOENT") throw error;
+    const foreign = (await readdir(directory)).find((name) => !OURS.test(name));
+    if (foreign !== undefined) {
+      throw new ConfigError(
+        `${directory}: holds ${foreign} and no cluster; give an empty directory with --data`,
+      );
+    }
+    return undefined;
+  }
+  let identity: Partial<Identity>;
+  try {
+    identity = JSON.parse(text) as Partial<Identity>;
+  } catch (error) {
+    throw new ConfigError(`${directory}: ${IDENTITY_FILE} is damaged; restore it`, error);
+  }
+  const { version, fsid, osds } = identity;
+  if (typeof version !== "number") {
+    throw new ConfigError(`${directory}: ${IDENTITY_FILE} has no version; restore it`);
+  }
+  if (version > DATA_VERSION) {
+    throw new ConfigError(
+      `${directory}: made by a newer spirula (layout ${version}, this one knows ${DATA_VERSION}); upgrade`,
+    );
+  }
+  if (typeof fsid !== "string" || typeof osds !== "number") {
+    throw new ConfigError(`${directory}: ${IDENTITY_FILE} is incomplete; restore it`);
+  }
+  return { version, fsid, osds };
+}
+
+/** Writes a file so that a crash leaves the old one or the new one, durably. */
+export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const fresh = `${path}.new`;
+  await rm(fresh, { force: true });
+  await writeFile(fresh, text, { mode, flag: "wx", flush: true });
+  await rename(fresh, path);
+  const directory = await open(resolve(path, ".."));
+  await directory.sync();
+  await directory.close();
+}
+
+export async function writeIdentity(directory: string, identity: Identity): Promise<void> {
+  const text = `${JSON.stringify(identity, null, 2)}\n`;
+  await replaceFile(join(directory, IDENTITY_FILE), text, 0o644);
+}
+
+/** Removes the stores of a first start that did not finish. */
+export async function clearUnfinished(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name === "mon" || name.startsWith("osd.")) {
+      await rm(join(directory, name), { recursive: true, force: true });
+    }
+  }
+}

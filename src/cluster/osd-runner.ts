@@ -1,0 +1,117 @@
+/**
+ * One OSD at work: its store, its messenger, its server. Runs on the caller's event loop, whichever that is.
+ */
+
+import { createServiceAuthServer, RotatingSecrets } from "../auth/index.ts";
+import { type Clock, type Logger, type Random } from "../base/index.ts";
+import type { OsdReport } from "../maps/index.ts";
+import { Messenger, type Transport } from "../messenger/index.ts";
+import { OsdServer } from "../osd/index.ts";
+import { createStore, type Disk, openStore } from "../store/index.ts";
+import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
+import { authModes } from "./auth-modes.ts";
+import { VERSION_TEXT } from "./version.ts";
+
+/** What an OSD is told when it starts; goes between threads as it is. */
+export interface OsdConfig {
+  readonly id: number;
+  /** Its store's directory. */
+  readonly directory: string;
+  /** Make the store first. */
+  readonly create: boolean;
+  readonly listen: string;
+  readonly auth: "cephx" | "none";
+  readonly memoryBytes: number;
+  /** The newest full map, encoded. */
+  readonly map: Uint8Array;
+  /** The monitor's rotating secrets, encoded. */
+  readonly secrets: Uint8Array;
+}
+
+/** What an OSD tells whoever runs it. */
+export interface OsdEvents {
+  report(report: OsdReport): void;
+  snapsPurged(pool: number, snaps: IntervalSet): void;
+  corruption(object: string): void;
+  fatal(error: Error): void;
+}
+
+/** A running OSD, here or in a thread. */
+export interface OsdHandle {
+  readonly addrs: AddrVec;
+  handleMap(incremental: Uint8Array, full: Uint8Array): void;
+  loadSecrets(state: Uint8Array): void;
+  close(): Promise<void>;
+}
+
+export interface OsdSurroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly transport: Transport;
+  disk(directory: string): Disk;
+}
+
+export async function runOsd(
+  config: OsdConfig,
+  events: OsdEvents,
+  surroundings: OsdSurroundings,
+): Promise<OsdHandle> {
+  const { clock, random, transport } = surroundings;
+  const log = surroundings.log.child(`osd.${config.id}`);
+  const options = {
+    disk: surroundings.disk(config.directory),
+    clock,
+    log,
+    memoryBytes: config.memoryBytes,
+  };
+  const store = config.create ? await createStore(options) : await openStore(options);
+  try {
+    const secrets = new RotatingSecrets({ clock, random, state: config.secrets });
+    const server = new OsdServer({
+      id: config.id,
+      store,
+      map: config.map,
+      clock,
+      random,
+      log,
+      version: VERSION_TEXT,
+      ...events,
+    });
+    const messenger = new Messenger({
+      name: { type: ENTITY_TYPE.OSD, num: BigInt(config.id) },
+      transport,
+      clock,
+      random,
+      log,
+      dispatcher: server,
+      auth: createServiceAuthServer({
+        serviceType: ENTITY_TYPE.OSD,
+        secrets,
+        clock,
+        random,
+        ...authModes(config.auth),
+      }),
+    });
+    await messenger.bind({ host: config.listen, port: 0 });
+    server.start();
+    let closing: Promise<void> | undefined;
+    return {
+      addrs: messenger.addrs,
+      handleMap: (incremental, full) => server.handleMap(incremental, full),
+      loadSecrets: (state) => secrets.load(state),
+      close: () => {
+        closing ??= (async () => {
+          await store.flush();
+          server.stop();
+          await messenger.close();
+          await store.close();
+        })();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * An OSD in a worker thread, seen from the cluster: the same handle as one on the cluster's own event loop.
+ * With more OSDs than one and cores to spare each gets a thread: the data path then never leaves it.
+ */
+
+import { Worker } from "node:worker_threads";
+import { ConfigError, type Logger, type LogLevel } from "../base/index.ts";
+import type { OsdReport } from "../maps/index.ts";
+import { type AddrVec, IntervalSet } from "../types/index.ts";
+import type { OsdConfig, OsdEvents, OsdHandle } from "./osd-runner.ts";
+
+export interface OsdThreadData {
+  readonly config: OsdConfig;
+  readonly logLevel: string;
+}
+
+export type ToOsd =
+  | { type: "map"; incremental: Uint8Array; full: Uint8Array }
+  | { type: "secrets"; state: Uint8Array }
+  | { type: "close" };
+
+export type FromOsd =
+  | { type: "ready"; addrs: AddrVec }
+  | { type: "report"; report: OsdReport }
+  | { type: "purged"; pool: number; snaps: [number, number][] }
+  | { type: "corruption"; object: string }
+  | { type: "log"; level: LogLevel; line: string }
+  | { type: "fatal"; message: string }
+  | { type: "closed" };
+
+/** Starts the thread; resolves once the OSD listens. */
+export function startOsdThread(
+  data: OsdThreadData,
+  events: OsdEvents,
+  log: Logger,
+  workerFile: URL,
+): Promise<OsdHandle> {
+  const worker = new Worker(workerFile, { workerData: data });
+  const tell = (message: ToOsd) => worker.postMessage(message);
+  let closed: (() => void) | undefined;
+  return new Promise((resolve, reject) => {
+    let isReady = false;
+    const gone = (error: Error) => {
+      if (!isReady) reject(error);
+      else if (closed === undefined) events.fatal(error);
+      closed?.();
+    };
+    worker.on("error", (error: Error) => {
+      gone(isReady ? error : new ConfigError(`osd.${data.config.id}: ${error.message}`, error));
+    });
+    worker.on("exit", (code) => gone(new Error(`osd.${data.config.id} left with ${code}`)));
+    worker.on("message", (message: FromOsd) => {
+      switch (message.type) {
+        case "ready":
+          isReady = true;
+          resolve({
+            addrs: message.addrs,
+            handleMap: (incremental, full) => tell({ type: "map", incremental, full }),
+            loadSecrets: (state) => tell({ type: "secrets", state }),
+            close: () =>
+              new Promise<void>((done) => {
+                closed = done;
+                tell({ type: "close" });
+              }),
+          });
+          return;
+        case "report":
+          return events.report(message.report);
+        case "purged":
+          return events.snapsPurged(message.pool, IntervalSet.from(message.snaps));
+        case "corruption":
+          return events.corruption(message.object);
+        case "log":
+          return log[message.level](message.line);
+        case "fatal":
+          return events.fatal(new Error(message.message));
+        case "closed":
+          closed?.();
+      }
+    });
+  });
+}

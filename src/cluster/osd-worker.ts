@@ -1,0 +1,52 @@
+/**
+ * The thread of one OSD: runs it and passes messages between it and the cluster.
+ */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { createLogger, type LogLevel, must, systemClock, systemRandom } from "../base/index.ts";
+import { tcpTransport } from "../messenger/index.ts";
+import { fileDisk } from "../store/index.ts";
+import { runOsd } from "./osd-runner.ts";
+import type { FromOsd, OsdThreadData, ToOsd } from "./osd-thread.ts";
+
+const port = must(parentPort, "a parent thread");
+const { config, logLevel } = workerData as OsdThreadData;
+const tell = (message: FromOsd) => port.postMessage(message);
+
+const osd = await runOsd(
+  config,
+  {
+    report: (report) => tell({ type: "report", report }),
+    snapsPurged: (pool, snaps) => tell({ type: "purged", pool, snaps: [...snaps] }),
+    corruption: (object) => tell({ type: "corruption", object }),
+    fatal: (error) => tell({ type: "fatal", message: error.message }),
+  },
+  {
+    clock: systemClock,
+    random: systemRandom,
+    log: createLogger({
+      level: logLevel as LogLevel,
+      now: () => systemClock.now(),
+      sink: (level, line) => tell({ type: "log", level, line }),
+    }),
+    transport: tcpTransport,
+    disk: fileDisk,
+  },
+);
+
+port.on("message", (message: ToOsd) => {
+  switch (message.type) {
+    case "map":
+      osd.handleMap(message.incremental, message.full);
+      return;
+    case "secrets":
+      osd.loadSecrets(message.state);
+      return;
+    case "close":
+      void osd.close().then(() => {
+        tell({ type: "closed" });
+        port.close();
+      });
+  }
+});
+tell({ type: "ready", addrs: osd.addrs });

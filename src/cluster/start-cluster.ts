@@ -1,0 +1,345 @@
+/**
+ * The embedded cluster: one monitor, one manager, N OSDs and their stores in one directory.
+ *
+ * Order of a start: take the directory, take the monitor's port, then touch files. So a start that can not
+ * succeed (directory in use, port in use, newer version) changes nothing. The first start writes the
+ * directory's identity last of all.
+ */
+
+import { availableParallelism, hostname } from "node:os";
+import { join } from "node:path";
+import { CON_MODE, createServiceAuthServer, formatKeyring } from "../auth/index.ts";
+import {
+  type Clock,
+  ConfigError,
+  type Logger,
+  must,
+  type Random,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from "../base/index.ts";
+import { Messenger, type Transport, tcpTransport } from "../messenger/index.ts";
+import { Manager } from "../mgr/index.ts";
+import { Monitor, type MonitorOptions, type OsdMapUpdate } from "../mon/index.ts";
+import { createStore, type Disk, DiskLockedError, fileDisk, openStore } from "../store/index.ts";
+import { ENTITY_TYPE, formatAddr, type IntervalSet, uuidFromBytes } from "../types/index.ts";
+import { authModes } from "./auth-modes.ts";
+import { writeClientFiles } from "./conf.ts";
+import {
+  clearUnfinished,
+  DATA_VERSION,
+  type Identity,
+  prepareDirectory,
+  readIdentity,
+  writeIdentity,
+} from "./data-dir.ts";
+import { MonPort } from "./mon-port.ts";
+import { type OsdConfig, type OsdEvents, type OsdHandle, runOsd } from "./osd-runner.ts";
+import { startOsdThread } from "./osd-thread.ts";
+import { PurgedSnaps } from "./purged-snaps.ts";
+import { CEPH_RELEASE_NAME, CEPH_VERSION, VERSION_TEXT } from "./version.ts";
+
+/** Of the whole process, when nothing else is said. */
+const MEMORY_DEFAULT = 256 * 1024 * 1024;
+/** The part of it that stores may use for their caches and journals. */
+const STORE_SHARE = 1 / 4;
+/** The monitor's own store is small. */
+const MON_STORE_MEMORY = 8 * 1024 * 1024;
+
+export interface ClusterOptions {
+  /** Data directory; made if absent. */
+  readonly data: string;
+  /** IP address to listen on. @default "127.0.0.1" */
+  readonly listen?: string;
+  /** The monitor's port; 0 picks a free one. @default 0 */
+  readonly port?: number;
+  /** OSDs. @default what the directory has, or 1 */
+  readonly osds?: number;
+  /** Bytes that the process may use. @default 256 MiB */
+  readonly memory?: number;
+  /** @default "cephx" */
+  readonly auth?: "cephx" | "none";
+  /** @default none */
+  readonly log?: Logger;
+  /** Level for logs of OSDs in threads. @default "warn" */
+  readonly logLevel?: string;
+}
+
+/** A running cluster. */
+export interface Cluster extends AsyncDisposable {
+  readonly fsid: string;
+  readonly osds: number;
+  readonly dataDir: string;
+  /** ceph.conf for unmodified clients. */
+  readonly confPath: string;
+  /** `127.0.0.1:3300` */
+  readonly monAddress: string;
+  /** Resolves if the cluster can not go on; never otherwise. */
+  readonly failed: Promise<Error>;
+  /** Makes everything durable and stops. Idempotent. */
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly transport: Transport;
+  disk(directory: string): Disk;
+}
+
+/** Undone in reverse order, each once, when a start fails or the cluster closes. */
+class Undo {
+  readonly #steps: (() => void | Promise<void>)[] = [];
+  #running: Promise<void> | undefined;
+
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  run(): Promise<void> {
+    this.#running ??= (async () => {
+      for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) await step();
+    })();
+    return this.#running;
+  }
+}
+
+function takeLock(disk: Disk): () => void {
+  try {
+    return disk.lock();
+  } catch (error) {
+    if (!(error instanceof DiskLockedError)) throw error;
+    throw new ConfigError(
+      `${error.message}; stop it, or give another directory with --data`,
+      error,
+    );
+  }
+}
+
+/**
+ * Starts a cluster.
+ * @throws ConfigError for what the user can mend: directory, port, options
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const surroundings: Surroundings = {
+    clock: systemClock,
+    random: systemRandom,
+    log: options.log ?? silentLogger,
+    transport: tcpTransport,
+    disk: fileDisk,
+  };
+  const undo = new Undo();
+  try {
+    return await start(options, surroundings, undo);
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+}
+
+async function start(options: ClusterOptions, around: Surroundings, undo: Undo): Promise<Cluster> {
+  const directory = await prepareDirectory(options.data);
+  await readIdentity(directory); // refuses a newer or foreign directory before the lock file is made
+  undo.add(takeLock(around.disk(directory)));
+  const found = await readIdentity(directory);
+  if (found !== undefined && options.osds !== undefined && options.osds !== found.osds) {
+    throw new ConfigError(
+      `${directory}: has ${found.osds} OSDs; --osds ${options.osds} can not change that`,
+    );
+  }
+  const identity: Identity = found ?? {
+    version: DATA_VERSION,
+    fsid: uuidFromBytes(around.random.bytes(16)),
+    osds: options.osds ?? 1,
+  };
+  const listen = options.listen ?? "127.0.0.1";
+  const auth = options.auth ?? "cephx";
+  const port = new MonPort(around);
+  await port.messenger.bind({ host: listen, port: options.port ?? 0 });
+  undo.add(() => port.messenger.close());
+  if (found === undefined) await clearUnfinished(directory);
+
+  const monitor = await startMonitor(directory, identity, found === undefined, port, around, undo);
+  port.open(
+    monitor.authServer(authModes(auth).methods, [CON_MODE.CRC, CON_MODE.SECURE]),
+    monitor.dispatcher,
+  );
+  await startManager(monitor, listen, auth, around, undo);
+  const { failed } = await startOsds(
+    directory,
+    identity,
+    found === undefined,
+    options,
+    monitor,
+    around,
+    undo,
+  );
+
+  const monAddr = must(port.messenger.addrs[0], "the monitor's address");
+  const monHost = formatAddr(monAddr).replace(/\/\d+$/, "");
+  const admin = { type: ENTITY_TYPE.CLIENT, id: "admin" };
+  const adminAuth = must(monitor.entityAuth(admin), "client.admin");
+  const confPath = await writeClientFiles(
+    { fsid: identity.fsid, monHost, auth, directory },
+    formatKeyring([{ entity: admin, auth: adminAuth }]),
+  );
+  if (found === undefined) await writeIdentity(directory, identity);
+  const close = () => undo.run();
+  return {
+    fsid: identity.fsid,
+    osds: identity.osds,
+    dataDir: directory,
+    confPath,
+    monAddress: monHost.replace(/^v2:/, ""),
+    failed,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function startMonitor(
+  directory: string,
+  identity: Identity,
+  create: boolean,
+  port: MonPort,
+  around: Surroundings,
+  undo: Undo,
+): Promise<Monitor> {
+  const { clock, random, log } = around;
+  const storeOptions = {
+    disk: around.disk(join(directory, "mon")),
+    clock,
+    log: log.child("mon.a"),
+    memoryBytes: MON_STORE_MEMORY,
+  };
+  const store = create ? await createStore(storeOptions) : await openStore(storeOptions);
+  undo.add(() => store.close());
+  const options: MonitorOptions = {
+    fsid: identity.fsid,
+    name: "a",
+    addrs: port.messenger.addrs,
+    host: hostname().split(".")[0] ?? "localhost",
+    store,
+    clock,
+    random,
+    log: log.child("mon.a"),
+    version: { version: CEPH_VERSION, release: CEPH_RELEASE_NAME, text: VERSION_TEXT },
+  };
+  const monitor = create
+    ? await Monitor.create(options, {
+        pools: ["rbd"],
+        numOsds: identity.osds,
+        osdBytes: around.disk(directory).space().available,
+      })
+    : await Monitor.open(options);
+  undo.add(() => monitor.close());
+  return monitor;
+}
+
+async function startManager(
+  monitor: Monitor,
+  listen: string,
+  auth: "cephx" | "none",
+  around: Surroundings,
+  undo: Undo,
+): Promise<void> {
+  const { clock, random, transport } = around;
+  const log = around.log.child("mgr.x");
+  const gid = monitor.allocateGlobalId();
+  const manager = new Manager({ monitor, log });
+  const messenger = new Messenger({
+    name: { type: ENTITY_TYPE.MGR, num: gid },
+    transport,
+    clock,
+    random,
+    log,
+    dispatcher: manager,
+    auth: createServiceAuthServer({
+      serviceType: ENTITY_TYPE.MGR,
+      secrets: monitor.serviceSecrets(),
+      clock,
+      random,
+      ...authModes(auth),
+    }),
+  });
+  await messenger.bind({ host: listen, port: 0 });
+  undo.add(() => messenger.close());
+  monitor.mgrBoot(messenger.addrs, gid);
+}
+
+/** Starts every OSD and tells the monitor. `failed` resolves when no OSD is left. */
+async function startOsds(
+  directory: string,
+  identity: Identity,
+  create: boolean,
+  options: ClusterOptions,
+  monitor: Monitor,
+  around: Surroundings,
+  undo: Undo,
+): Promise<{ failed: Promise<Error> }> {
+  const { osds } = identity;
+  const memory = options.memory ?? MEMORY_DEFAULT;
+  const threads = osds > 1 && availableParallelism() > 1;
+  const purged = new PurgedSnaps(osds, (pool, snaps) => {
+    monitor.snapsPurged(pool, snaps).catch((error: Error) => fail(error));
+  });
+  let alive = osds;
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const log = around.log;
+  for (let id = 0; id < osds; id++) {
+    const events: OsdEvents = {
+      report: (report) => monitor.osdReport(id, report),
+      snapsPurged: (pool: number, snaps: IntervalSet) => purged.report(id, pool, snaps),
+      corruption: (object) => log.error("damaged object", { osd: id, object }),
+      fatal: (error) => {
+        alive--;
+        if (alive === 0) fail(new Error(`osd.${id} has failed: ${error.message}`));
+        else monitor.osdDown(id).catch((e: Error) => fail(e));
+      },
+    };
+    const missed: OsdMapUpdate[] = [];
+    let handle: OsdHandle | undefined;
+    const unsubscribe = monitor.onOsdMap((update) => {
+      if (handle === undefined) missed.push(update);
+      else handle.handleMap(update.incremental, update.full);
+    });
+    const config: OsdConfig = {
+      id,
+      directory: join(directory, `osd.${id}`),
+      create,
+      listen: options.listen ?? "127.0.0.1",
+      auth: options.auth ?? "cephx",
+      memoryBytes: Math.floor((memory * STORE_SHARE) / osds),
+      map: monitor.osdMapFull,
+      secrets: monitor.serviceSecrets().encode(),
+    };
+    handle = threads
+      ? await startOsdThread(
+          { config, logLevel: options.logLevel ?? "warn" },
+          events,
+          log,
+          osdWorkerFile(),
+        )
+      : await runOsd(config, events, around);
+    const running = handle;
+    for (const update of missed) running.handleMap(update.incremental, update.full);
+    const stopSecrets = monitor.serviceSecrets().onRotate((state) => running.loadSecrets(state));
+    undo.add(async () => {
+      unsubscribe();
+      stopSecrets();
+      await running.close();
+    });
+    await monitor.osdBoot(id, running.addrs, uuidFromBytes(around.random.bytes(16)));
+  }
+  return { failed };
+}
+
+/** The thread's code lies beside this file's, bundled or not. */
+function osdWorkerFile(): URL {
+  return new URL("./osd-worker.js", import.meta.url);
+}

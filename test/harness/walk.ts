@@ -67,7 +67,7 @@ async function showCommand(command: string, confPath: string, cwd: string): Prom
 }
 
 async function atConsole(confPath: string, commands: string[]): Promise<void> {
-  console.log(`\n$ ${BOOT}\n(boots in software emulation: half a minute or less)`);
+  console.log(`\n$ ${BOOT}\n(boots in software emulation: some seconds)`);
   const vm = await GuestConsole.boot({ confPath, drive: "format=raw,file=rbd:rbd/fedora" });
   try {
     for (const command of commands) {

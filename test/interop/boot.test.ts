@@ -39,7 +39,7 @@ function client(command: string): Promise<string> {
 
 /** Checks the file system inside an image, without a guest. */
 async function fsckOf(image: string): Promise<string> {
-  await client(`rbd export --no-progress ${image} ${image}.raw`);
+  await client(`rm -f ${image}.raw && rbd export --no-progress ${image} ${image}.raw`);
   return fsckGuest(join(work.path, `${image}.raw`));
 }
 

@@ -12,7 +12,7 @@
  * ceph: src/osd/OSDMap.h, src/osd/OSDMap.cc OSDMap::encode
  */
 
-import { type CrushMap, CrushMapCodec } from "../crush/index.ts";
+import { buildDefaultMap, type CrushMap, CrushMapCodec } from "../crush/index.ts";
 import {
   bool,
   boxed,
@@ -40,6 +40,7 @@ import {
   AddrVec,
   type EntityAddr,
   IntervalSetCodec,
+  UTIME_ZERO,
   Utime,
   Uuid,
 } from "../types/index.ts";
@@ -170,7 +171,7 @@ const ClientPart = record("OSDMap", {
   pools: map(s64n, PgPool),
   /** Byte strings. */
   poolNames: map(s64n, str),
-  /** Highest pool id ever given out; -1 before the first. */
+  /** Highest pool id ever given out; 0 before the first. */
   poolMax: s32,
   /** OSDMAP_FLAG bits. */
   flags: u32,
@@ -326,6 +327,60 @@ export function encodeOsdMap(x: OsdMap): { bytes: Buffer; crc: number } {
   encodeMap(w, x);
   const bytes = w.finish();
   return { bytes, crc: bytes.readUInt32LE(bytes.length - 4) };
+}
+
+/** The map before the first change: epoch 0, no OSDs, no pools. */
+export function emptyOsdMap(fsid: Uuid, created: Utime = UTIME_ZERO): OsdMap {
+  return {
+    fsid,
+    epoch: 0,
+    created,
+    modified: created,
+    pools: new Map(),
+    poolNames: new Map(),
+    poolMax: 0,
+    flags:
+      OSDMAP_FLAG.SORTBITWISE |
+      OSDMAP_FLAG.RECOVERY_DELETES |
+      OSDMAP_FLAG.PURGED_SNAPDIRS |
+      OSDMAP_FLAG.PGLOG_HARDLIMIT,
+    maxOsd: 0,
+    osdState: [],
+    osdWeight: [],
+    clientAddrs: [],
+    pgTemp: new Map(),
+    primaryTemp: new Map(),
+    osdPrimaryAffinity: [],
+    crush: buildDefaultMap({ host: "localhost", devices: [] }),
+    erasureCodeProfiles: new Map(),
+    pgUpmap: new Map(),
+    pgUpmapItems: new Map(),
+    crushVersion: 1,
+    newRemovedSnaps: new Map(),
+    newPurgedSnaps: new Map(),
+    lastUpChange: UTIME_ZERO,
+    lastInChange: UTIME_ZERO,
+    hbBackAddrs: [],
+    osdInfo: [],
+    blocklist: new Map(),
+    clusterAddrs: [],
+    clusterSnapshotEpoch: 0,
+    clusterSnapshot: "",
+    osdUuid: [],
+    osdXinfo: [],
+    hbFrontAddrs: [],
+    // What a monitor sets from mon_osd_nearfull_ratio and friends.
+    nearfullRatio: Math.fround(0.85),
+    fullRatio: Math.fround(0.95),
+    backfillfullRatio: Math.fround(0.9),
+    requireMinCompatClient: CEPH_RELEASE.LUMINOUS,
+    requireOsdRelease: CEPH_RELEASE.PACIFIC,
+    removedSnapsQueue: new Map(),
+    crushNodeFlags: new Map(),
+    deviceClassFlags: new Map(),
+    stretchMode: NO_STRETCH_MODE,
+    rangeBlocklist: new Map(),
+  };
 }
 
 /** Is there such an OSD? */

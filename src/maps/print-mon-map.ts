@@ -12,6 +12,7 @@ import {
   dumpAddrVec,
   legacyAddrText,
   releaseName,
+  timeText,
 } from "./print-values.ts";
 
 function monOf(map: MonMap, name: string): MonInfo {
@@ -30,8 +31,8 @@ export function monMapText(map: MonMap): string {
   return [
     `epoch ${map.epoch}`,
     `fsid ${map.fsid}`,
-    `last_changed ${formatUtime(map.lastChanged)}`,
-    `created ${formatUtime(map.created)}`,
+    `last_changed ${timeText(map.lastChanged)}`,
+    `created ${timeText(map.created)}`,
     `min_mon_release ${map.minMonRelease} (${releaseName(map.minMonRelease)})`,
     `election_strategy: ${map.electionStrategy}`,
     ...(disallowed === "" ? [] : [`disallowed_leaders ${disallowed}`]),

@@ -25,7 +25,7 @@ const cases = JSON.parse(read("crush-mappings.json").toString()) as Case[];
 const INPUTS = 1024;
 
 function weightsOf(map: CrushMap, changed: Record<string, number>): number[] {
-  const weights = new Array<number>(map.maxDevices).fill(0x10000);
+  const weights = Array.from({ length: map.maxDevices }, () => 0x10000);
   for (const [osd, weight] of Object.entries(changed)) {
     weights[Number(osd)] = Math.trunc(weight * 0x10000);
   }

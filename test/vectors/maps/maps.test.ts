@@ -7,7 +7,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { CRUSH_ITEM_NONE, CrushMapCodec } from "../../../src/crush/index.ts";
+import { addSimpleRule, buildDefaultMap, CRUSH_ITEM_NONE, CrushMapCodec } from "../../../src/crush/index.ts";
 import {
   type Codec,
   DecodeError,
@@ -29,9 +29,12 @@ import {
   MonMap,
   mapPg,
   monMapText,
+  newPool,
   OsdMap,
   OsdMapIncremental,
   OsdStat,
+  PG_AUTOSCALE_MODE,
+  POOL_FLAG,
   osdMapText,
   osdTreeText,
   PgPool,
@@ -105,6 +108,44 @@ test("applying a change leaves the base as it was", () => {
     const after = encodeToBytes(OsdMap, base);
     expect(after.equals(epochs[i - 1]!.full), `base of ${epochs[i]!.epoch}`).toBe(true);
   }
+});
+
+describe("what we build is what Ceph builds", () => {
+  const first = decodeFromBytes(OsdMap, epochs[0]!.full);
+  const options = {
+    host: "vm",
+    devices: [0, 1, 2].map((id) => ({ id, weight: 65, deviceClass: "hdd" })),
+  };
+  const ours = buildDefaultMap(options);
+  test("the crush map of one host with three OSDs", () => {
+    // The recorded cluster had one more rule by then.
+    const bytes = encodeToBytes(CrushMapCodec, buildDefaultMap({ ...options, base: first.crush }));
+    expect(bytes.equals(encodeToBytes(CrushMapCodec, first.crush))).toBe(true);
+    expect(ours.rules).toEqual([first.crush.rules[0]]);
+    expect(ours.tunables).toEqual(first.crush.tunables);
+  });
+  test("the rule of an erasure-coded pool", () => {
+    const { map, ruleId } = addSimpleRule(ours, { name: "maps_ec", erasure: { size: 3 } });
+    expect(map.rules[ruleId]).toEqual(rich.crush.rules[rich.pools.get(11)!.crushRule]);
+    expect(map.ruleNames).toEqual(rich.crush.ruleNames);
+  });
+  test("a new replicated pool", () => {
+    const inc = epochs
+      .map((e) => decodeFromBytes(OsdMapIncremental, e.incremental))
+      .find((each) => [...each.newPoolNames.values()].includes("maps_b"))!;
+    const [, theirs] = [...inc.newPools][0]!;
+    const pool = newPool({
+      pgNum: 4,
+      size: 2,
+      minSize: 1,
+      flags: POOL_FLAG.HASHPSPOOL | POOL_FLAG.CREATING,
+      pgAutoscaleMode: PG_AUTOSCALE_MODE.OFF,
+      createTime: theirs.createTime,
+      lastChange: theirs.lastChange,
+    });
+    expect(pool).toEqual(theirs);
+    expect(encodeToBytes(PgPool, pool).equals(encodeToBytes(PgPool, theirs))).toBe(true);
+  });
 });
 
 describe("a rich OSD map reads as Ceph reads it", () => {
@@ -284,9 +325,19 @@ describe("damaged maps are refused cleanly", () => {
 /** Folder with one folder of encoded objects per type, as ceph-object-corpus has them for a release. */
 const corpus = process.env["SPIRULA_CORPUS"];
 const corpusTypes: Record<string, Codec<unknown>> = Object.fromEntries(
-  ([OsdMap, OsdMapIncremental, MonMap, PgPool, PgStat, PoolStat, OsdStat] as Codec<unknown>[]).map(
-    (codec) => [codec.name, codec],
-  ),
+  (
+    [
+      CrushMapCodec,
+      MgrMap,
+      MonMap,
+      OsdMap,
+      OsdMapIncremental,
+      OsdStat,
+      PgPool,
+      PgStat,
+      PoolStat,
+    ] as Codec<unknown>[]
+  ).map((codec) => [codec.name, codec]),
 );
 
 describe.skipIf(corpus === undefined || !existsSync(corpus))("object corpus", () => {
@@ -296,8 +347,10 @@ describe.skipIf(corpus === undefined || !existsSync(corpus))("object corpus", ()
     for (const file of readdirSync(folder)) {
       const bytes = readFileSync(`${folder}/${file}`);
       const codec = corpusTypes[name]!;
-      const again = encodeToBytes(codec, decodeFromBytes(codec, bytes));
-      expect(again.equals(bytes), `${name}/${file}`).toBe(true);
+      const first = decodeFromBytes(codec, bytes);
+      // Not byte for byte: some were written at an older version, or by a map not yet finalized.
+      const again = decodeFromBytes(codec, encodeToBytes(codec, first));
+      expect(again, `${name}/${file}`).toEqual(first);
     }
   });
 });

@@ -244,26 +244,25 @@ export class MonDispatcher implements Dispatcher {
     return await command.run(this.#context(session), args);
   }
 
-  /** Runs a command and answers, whatever it comes to. */
-  #answer(
+  /** Answers when a command has ended, whatever it comes to. */
+  async #answer(
     session: MonSession,
     run: Promise<CommandReply>,
     send: (reply: CommandReply, data: Uint8Array) => void,
-  ): void {
+  ): Promise<void> {
     // A peer that sends faster than commands end has to wait.
     if (++session.running >= COMMANDS_RUNNING_MAX) session.connection.pause();
-    run
-      .catch((error: unknown): CommandReply => {
-        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#log.error("command failed", { why });
-        return refused("EIO", "internal error; see the server's log");
-      })
-      .then((reply) => {
-        if (session.running-- === COMMANDS_RUNNING_MAX) session.connection.resume();
-        const data = typeof reply.data === "string" ? Buffer.from(reply.data, "utf8") : reply.data;
-        if (session.connection.isOpen) send(reply, data);
-      })
-      .catch((error: unknown) => this.#log.error("reply failed", { why: String(error) }));
+    let reply: CommandReply;
+    try {
+      reply = await run;
+    } catch (error) {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#log.error("command failed", { why });
+      reply = refused("EIO", "internal error; see the server's log");
+    }
+    if (session.running-- === COMMANDS_RUNNING_MAX) session.connection.resume();
+    if (!session.connection.isOpen) return;
+    send(reply, typeof reply.data === "string" ? Buffer.from(reply.data, "utf8") : reply.data);
   }
 
   #monCommand(session: MonSession, message: IncomingMessage): void {
@@ -272,7 +271,7 @@ export class MonDispatcher implements Dispatcher {
       fsid === this.#state.fsid
         ? this.#run(session, this.#commands, cmd, data)
         : Promise.resolve(refused("EPERM", "wrong fsid"));
-    this.#answer(session, run, (reply, out) =>
+    void this.#answer(session, run, (reply, out) =>
       session.send(
         MMonCommandAck,
         {
@@ -293,7 +292,7 @@ export class MonDispatcher implements Dispatcher {
       session.cap?.allowsAll === true
         ? this.#run(session, this.#tell, cmd, data)
         : Promise.resolve(refused("EPERM", "access denied"));
-    this.#answer(session, run, (reply, out) =>
+    void this.#answer(session, run, (reply, out) =>
       session.send(
         MCommandReply,
         { r: reply.r, rs: byteString(reply.status), data: out },

@@ -18,11 +18,10 @@ import { TextTable } from "./text-table.ts";
 /** The tree down to the OSDs that `keep` takes; buckets left empty go too. */
 export function prunedTree(map: OsdMap, keep: (osd: number) => boolean): TreeNode[] {
   const nodes = osdTreeNodes(map);
-  const kept = new Set(
-    nodes.filter((node) => node.id >= 0 && osdExists(map, node.id) && keep(node.id)),
-  );
+  const leaves = nodes.filter((node) => node.id >= 0 && osdExists(map, node.id) && keep(node.id));
+  const kept = new Set(leaves);
   const parents = new Map(nodes.map((node) => [node.id, node]));
-  for (const leaf of [...kept]) {
+  for (const leaf of leaves) {
     for (let at = parents.get(leaf.parent); at !== undefined; at = parents.get(at.parent)) {
       kept.add(at);
     }

@@ -1,0 +1,147 @@
+/**
+ * What tools ask of manager modules that have nothing to do here: lists are empty, tasks are refused.
+ * ceph: src/pybind/mgr/rbd_support, balancer, progress, crash, devicehealth
+ */
+
+import {
+  type Args,
+  COMMAND_FLAG,
+  type Command,
+  type CommandContext,
+  type CommandReply,
+  type Json,
+  ok,
+  refused,
+} from "../../mon/index.ts";
+
+/** The formats modules answer in whatever was asked for. */
+function answer(text: (args: Args) => string, status = "") {
+  return (_ctx: CommandContext, args: Args): CommandReply => ok(text(args), status);
+}
+
+function refuse(what: string) {
+  return (): CommandReply => refused("EOPNOTSUPP", `${what} is not supported`);
+}
+
+const descriptors: Json = [
+  "write_ops",
+  "read_ops",
+  "write_bytes",
+  "read_bytes",
+  "write_latency",
+  "read_latency",
+];
+
+function perf(kind: "stats" | "counters") {
+  const head = kind === "stats" ? "stat_descriptors" : "counter_descriptors";
+  return (ctx: CommandContext): CommandReply =>
+    ok(
+      JSON.stringify({
+        timestamp: Math.floor(ctx.state.clock.now() / 1000),
+        [head]: descriptors,
+        pool_descriptors: {},
+        [kind]: [],
+      }),
+    );
+}
+
+const SORT =
+  "name=pool_spec,type=CephString,req=false name=sort_by,type=CephChoices,strings=write_ops|write_bytes|write_latency|read_ops|read_bytes|read_latency,req=false";
+const LEVEL = "name=level_spec,type=CephString";
+const SCHEDULE = `${LEVEL} name=interval,type=CephString name=start_time,type=CephString,req=false`;
+const IMAGE = "name=image_spec,type=CephString";
+const schedules = answer(() => "{}");
+const noSchedule = refuse("scheduling in the manager");
+const noTask = refuse("a task in the manager");
+
+type Row = readonly [
+  sig: string,
+  perm: "r" | "w" | "rw",
+  help: string,
+  run: Command<CommandContext>["run"],
+];
+
+const ROWS: readonly Row[] = [
+  [
+    "balancer status",
+    "r",
+    "show what the balancer does",
+    answer((args) =>
+      args.json({
+        active: false,
+        last_optimize_duration: "",
+        last_optimize_started: "",
+        mode: "none",
+        optimize_result: "",
+        plans: [],
+      }),
+    ),
+  ],
+  ["progress", "r", "show what is under way", answer(() => "", "Nothing in progress")],
+  [
+    "progress json",
+    "r",
+    "show what is under way, as JSON",
+    answer(() => '{"events": [], "completed": []}'),
+  ],
+  ["crash ls", "r", "list crashes of daemons", answer(() => "")],
+  ["crash ls-new", "r", "list crashes nobody has looked at", answer(() => "")],
+  [
+    "device ls",
+    "r",
+    "list the devices",
+    answer(() => "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
+  ],
+  [
+    "rbd task list name=task_id,type=CephString,req=false",
+    "r",
+    "list background tasks on images",
+    answer(() => "[]"),
+  ],
+  [`rbd perf image stats ${SORT}`, "r", "show the busiest images", perf("stats")],
+  [`rbd perf image counters ${SORT}`, "r", "show counters of images", perf("counters")],
+  [
+    `rbd mirror snapshot schedule list ${LEVEL},req=false`,
+    "r",
+    "list schedules of mirror snapshots",
+    schedules,
+  ],
+  [
+    `rbd mirror snapshot schedule status ${LEVEL},req=false`,
+    "r",
+    "show the next mirror snapshots",
+    answer((args) => args.json({ scheduled_images: [] })),
+  ],
+  [`rbd mirror snapshot schedule add ${SCHEDULE}`, "w", "schedule mirror snapshots", noSchedule],
+  [
+    `rbd trash purge schedule list ${LEVEL},req=false`,
+    "r",
+    "list schedules of emptying the trash",
+    schedules,
+  ],
+  [
+    `rbd trash purge schedule status ${LEVEL},req=false`,
+    "r",
+    "show when the trash is emptied next",
+    answer((args) => args.json({ scheduled: [] })),
+  ],
+  [`rbd trash purge schedule add ${SCHEDULE}`, "w", "schedule emptying the trash", noSchedule],
+  [`rbd task add flatten ${IMAGE}`, "w", "flatten an image in the background", noTask],
+  [`rbd task add remove ${IMAGE}`, "w", "remove an image in the background", noTask],
+  [
+    "rbd task add trash remove name=image_id_spec,type=CephString",
+    "w",
+    "remove an image from the trash in the background",
+    noTask,
+  ],
+  [
+    "rbd task cancel name=task_id,type=CephString",
+    "r",
+    "cancel a background task",
+    (_ctx, args) => refused("ENOENT", `No such task ${args.text("task_id")}`),
+  ],
+];
+
+export const moduleCommands: readonly Command<CommandContext>[] = ROWS.map(
+  ([sig, perm, help, run]) => ({ sig, help, module: "mgr", perm, flags: COMMAND_FLAG.MGR, run }),
+);

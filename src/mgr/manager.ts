@@ -1,0 +1,196 @@
+/**
+ * The manager: where clients send the commands that are flagged so, and where daemons report. It shares the
+ * monitor's state; the separate port is for the clients, who expect one.
+ * ceph: src/mgr/DaemonServer.cc
+ */
+
+import { parseMgrCap } from "../auth/index.ts";
+import type { Logger } from "../base/index.ts";
+import { byteString, textOf } from "../encoding/index.ts";
+import {
+  MCommand,
+  MCommandReply,
+  MMgrClose,
+  MMgrCommand,
+  MMgrCommandReply,
+  MMgrConfigure,
+  MMgrOpen,
+  MMgrReport,
+  MPing,
+  messageName,
+} from "../messages/index.ts";
+import type { Connection, Dispatcher } from "../messenger/api.ts";
+import {
+  type CommandContext,
+  type CommandReply,
+  CommandTable,
+  isReply,
+  type Monitor,
+  refused,
+  renderDescriptions,
+} from "../mon/index.ts";
+import { formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { moduleCommands } from "./commands/modules.ts";
+import { osdCommands } from "./commands/osd.ts";
+import { pgCommands } from "./commands/pg.ts";
+
+/** Seconds between the reports of daemons that register. */
+const REPORT_PERIOD_S = 5;
+/** Counters below this priority need not be reported.  ceph: PRIO_USEFUL */
+const REPORT_THRESHOLD = 5;
+
+export function mgrCommandTable(): CommandTable<CommandContext> {
+  return new CommandTable<CommandContext>(
+    [...pgCommands, ...osdCommands, ...moduleCommands],
+    (prefix) => `No handler found for '${prefix}'`,
+  );
+}
+
+export interface ManagerOptions {
+  readonly monitor: Monitor;
+  readonly log: Logger;
+}
+
+export class Manager implements Dispatcher {
+  readonly #monitor: Monitor;
+  readonly #log: Logger;
+  readonly #commands = mgrCommandTable();
+  #unsupported = 0;
+
+  constructor(options: ManagerOptions) {
+    this.#monitor = options.monitor;
+    this.#log = options.log;
+    options.monitor.registerMgrCommands(this.#commands);
+  }
+
+  /** Messages of types we do not serve, so far. */
+  get unsupportedMessages(): number {
+    return this.#unsupported;
+  }
+
+  onOpen(connection: Connection): void {
+    if (connection.identity === undefined) connection.close("not authenticated");
+  }
+
+  onClose(): void {}
+
+  onMessage(connection: Connection, message: IncomingMessage): void {
+    switch (message.type) {
+      case MMgrCommand.type:
+        this.#mgrCommand(connection, message);
+        break;
+      case MCommand.type:
+        this.#tell(connection, message);
+        break;
+      case MMgrOpen.type: {
+        const { serviceName, daemonName } = MMgrOpen.decode(message);
+        this.#log.info("daemon registered", { service: serviceName, daemon: daemonName });
+        connection.send(
+          MMgrConfigure.encode({
+            statsPeriod: REPORT_PERIOD_S,
+            statsThreshold: REPORT_THRESHOLD,
+            osdPerfMetricQueries: [],
+            metricConfig: undefined,
+          }),
+        );
+        break;
+      }
+      case MMgrReport.type:
+        // Checked and let go: nothing here shows counters of outside daemons.
+        MMgrReport.decode(message);
+        break;
+      case MMgrClose.type:
+        // The daemon wants its message back, then hangs up.
+        connection.send(MMgrClose.encode(MMgrClose.decode(message), message.tid));
+        break;
+      case MPing.type:
+        break;
+      default:
+        this.#unsupported++;
+        this.#log.warn("unsupported message", { type: messageName(message.type) });
+    }
+  }
+
+  #context(connection: Connection): CommandContext | undefined {
+    const { identity } = connection;
+    if (identity === undefined) return undefined;
+    return {
+      state: this.#monitor.state,
+      identity,
+      peerAddrs: connection.peerAddrs,
+      descriptions: () => renderDescriptions(this.#commands.descriptions()),
+    };
+  }
+
+  async #run(
+    connection: Connection,
+    cmd: readonly string[],
+    data: Uint8Array,
+  ): Promise<CommandReply> {
+    const context = this.#context(connection);
+    if (context === undefined) return refused("EACCES", "access denied");
+    const parsed = this.#commands.parse(cmd.map(textOf), Uint8Array.from(data));
+    if (isReply(parsed)) {
+      if (!isDescriptionRequest(cmd)) return parsed;
+      return { r: 0, status: "", data: context.descriptions() };
+    }
+    const { command, args, argTexts } = parsed;
+    const cap = parseMgrCap(context.identity.caps["mgr"] ?? "");
+    const allowed = cap?.isCapable({
+      service: command.module,
+      module: args.prefix.startsWith("rbd ") ? "rbd_support" : "",
+      command: args.prefix,
+      args: argTexts,
+      read: command.perm.includes("r"),
+      write: command.perm.includes("w"),
+      exec: command.perm.includes("x"),
+      addr: connection.peerAddr.ip,
+    });
+    if (allowed !== true) {
+      const who = formatAuthEntity(context.identity.entity);
+      this.#log.info("command denied", { command: args.prefix, peer: who });
+      return refused(
+        "EACCES",
+        `access denied: does your client key have mgr caps? See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication`,
+      );
+    }
+    return await command.run(context, args);
+  }
+
+  async #answer(
+    connection: Connection,
+    run: Promise<CommandReply>,
+    send: (reply: CommandReply, data: Uint8Array) => void,
+  ): Promise<void> {
+    let reply: CommandReply;
+    try {
+      reply = await run;
+    } catch (error) {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#log.error("command failed", { why });
+      reply = refused("EIO", "internal error; see the server's log");
+    }
+    if (!connection.isOpen) return;
+    send(reply, typeof reply.data === "string" ? Buffer.from(reply.data, "utf8") : reply.data);
+  }
+
+  #mgrCommand(connection: Connection, message: IncomingMessage): void {
+    const { cmd, data } = MMgrCommand.decode(message);
+    void this.#answer(connection, this.#run(connection, cmd, data), (reply, out) => {
+      const answer = { r: reply.r, rs: byteString(reply.status), data: out };
+      connection.send(MMgrCommandReply.encode(answer, message.tid));
+    });
+  }
+
+  #tell(connection: Connection, message: IncomingMessage): void {
+    const { cmd, data } = MCommand.decode(message);
+    void this.#answer(connection, this.#run(connection, cmd, data), (reply, out) => {
+      const answer = { r: reply.r, rs: byteString(reply.status), data: out };
+      connection.send(MCommandReply.encode(answer, message.tid));
+    });
+  }
+}
+
+function isDescriptionRequest(cmd: readonly string[]): boolean {
+  return /"prefix"\s*:\s*"get_command_descriptions"/.test(cmd.map(textOf).join(""));
+}

@@ -1,4 +1,11 @@
 /** The store room: collections of objects changed by atomic transactions, in memory or on disk. */
+export { type Disk, DiskLockedError } from "./disk/disk.ts";
+export { FileDisk } from "./disk/file.ts";
+export { MemoryDisk, PowerCutError } from "./disk/memory.ts";
+export { DiskStore } from "./disk-store/disk-store.ts";
+export { JournalError } from "./disk-store/journal.ts";
+export { type CreateOptions, createStore, type OpenOptions, openStore } from "./disk-store/open.ts";
+export { StoreFormatError } from "./disk-store/superblock.ts";
 export { MemStore } from "./mem-store.ts";
 export { formatObject, objectKey, objectOfKey } from "./object-key.ts";
 export {

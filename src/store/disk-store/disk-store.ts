@@ -1,0 +1,363 @@
+/**
+ * The durable object store: one directory, one journal, one block file, one index.
+ *
+ * `submit` checks a transaction, applies it to the state in memory and writes its record into the open
+ * batch; the committer makes batches durable; a checkpoint now and then moves small data home and saves
+ * the state, so that the journal can be used again. docs/formats/store.md tells what is written in which
+ * order and why.
+ */
+
+import { must } from "../../base/index.ts";
+import { type BufferList, EMPTY } from "../../encoding/index.ts";
+import type { HObject } from "../../types/index.ts";
+import { objectKey, objectOfKey } from "../object-key.ts";
+import {
+  type CollectionId,
+  type CollectionUsage,
+  NoSpaceError,
+  type ObjectInfo,
+  type ObjectStore,
+  type StoreStatfs,
+  type Transaction,
+  type TransactionSeq,
+} from "../object-store.ts";
+import { type StoreView, validateTransaction } from "../validate.ts";
+import { BLOCK_SIZE } from "./allocator.ts";
+import { Applier } from "./apply.ts";
+import type { DirectWrite } from "./block-file.ts";
+import { Checkpointer } from "./checkpoint.ts";
+import { Committer } from "./committer.ts";
+import { objectPrefix, omapPrefix, prefixEnd } from "./keys.ts";
+import type { Onode } from "./onode.ts";
+import type { StoreParts } from "./parts.ts";
+import { type Plan, Planner } from "./plan.ts";
+import { ObjectReader } from "./reader.ts";
+import { Space } from "./space.ts";
+import type { StoreState } from "./state.ts";
+
+/** Longest run of bytes whose data rides in the journal. */
+const INLINE_MAX = 64 * 1024;
+
+export class DiskStore implements ObjectStore {
+  onDurable: (seq: TransactionSeq) => void = () => {};
+  onFatal: (error: Error) => void = () => {};
+  lastSubmitted: TransactionSeq;
+  lastDurable: TransactionSeq;
+
+  readonly #parts: StoreParts;
+  readonly #state: StoreState;
+  readonly #view: StoreView;
+  readonly #reader: ObjectReader;
+  readonly #planner: Planner;
+  readonly #applier: Applier;
+  readonly #committer: Committer;
+  readonly #space: Space;
+  readonly #checkpointer: Checkpointer;
+  /** Blocks read for the transaction under way, so that they need not be read (and cannot fail) twice. */
+  readonly #readBefore = new Map<number, Uint8Array>();
+  #fatal: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: StoreParts) {
+    const { state, journal, clock, log } = parts;
+    this.#parts = parts;
+    this.#state = state;
+    this.lastSubmitted = parts.lastSeq;
+    this.lastDurable = parts.lastSeq;
+    this.#view = {
+      hasCollection: (id) => state.collections.has(id),
+      objectCount: (id) => state.collections.get(id)?.objects ?? 0,
+      exists: (id, object) => this.#find(id, object) !== undefined,
+    };
+    this.#reader = new ObjectReader(state.blocks, log);
+    this.#planner = new Planner({
+      state,
+      readBlock: (o, index) => this.#readEarly(o, index),
+      inlineMax: Math.min(INLINE_MAX, journal.segmentSize / 8),
+      inlineTransactionMax: journal.segmentSize / 4,
+    });
+    this.#applier = new Applier({
+      state,
+      readBlock: (o, index) => this.#readEarly(o, index),
+      startDirect: (write) => this.#startDirect(write),
+    });
+    this.#committer = new Committer({
+      journal,
+      blocks: state.blocks,
+      clock,
+      mode: parts.commit,
+      lastSeq: parts.lastSeq,
+      onProgress: (durable) => this.#progress(durable),
+      onFatal: (error) => this.#fail(error),
+    });
+    this.#space = new Space({
+      allocator: state.allocator,
+      file: state.blocks,
+      disk: parts.disk,
+      clock,
+    });
+    this.#checkpointer = new Checkpointer({
+      parts,
+      committer: this.#committer,
+      lastSeq: () => this.lastSubmitted,
+    });
+  }
+
+  get uuid(): string {
+    return this.#parts.superblock.uuid;
+  }
+
+  submit(transaction: Transaction): TransactionSeq {
+    if (this.#fatal !== undefined) {
+      throw new Error("the store has failed", { cause: this.#fatal });
+    }
+    if (this.#closing !== undefined) throw new Error("the store is closed");
+    validateTransaction(this.#view, transaction);
+    this.#readBefore.clear();
+    const plan = this.#planner.plan(transaction);
+    this.#checkRoom(plan);
+    const seq = this.lastSubmitted + 1;
+    try {
+      const w = this.#parts.journal.beginRecord(seq, plan.recordBytes);
+      this.#applier.begin(w, seq, transaction.collection, plan.inlineMax);
+      for (const op of transaction.ops) this.#applier.apply(op);
+      this.#parts.journal.endRecord();
+    } catch (error) {
+      // Half a transaction is in memory: this must not go on, and the disk has none of it.
+      this.#committer.stop(error as Error);
+      throw error;
+    } finally {
+      this.#readBefore.clear();
+    }
+    this.lastSubmitted = seq;
+    this.#space.hold(seq, this.#state.freed);
+    this.#state.freed = [];
+    this.#committer.schedule();
+    return seq;
+  }
+
+  #checkRoom(plan: Plan): void {
+    const { recordMax } = this.#parts.journal;
+    if (plan.recordBytes > recordMax) {
+      throw new RangeError(`a transaction of ${plan.recordBytes} bytes, at most ${recordMax}`);
+    }
+    if (!this.#space.fits(plan.dataBlocks, plan.edgeBlocks)) throw new NoSpaceError();
+  }
+
+  /** A block's content before the transaction under way, or what that has made of it. */
+  #readEarly(o: Onode, index: number): Uint8Array {
+    const block = o.at(index) - 1;
+    if (this.#state.blocks.inMemory(block)) return this.#reader.block(o, index);
+    let bytes = this.#readBefore.get(block);
+    if (bytes === undefined) {
+      bytes = this.#reader.block(o, index);
+      this.#readBefore.set(block, bytes);
+    }
+    return bytes;
+  }
+
+  #startDirect(write: DirectWrite): void {
+    this.#state.blocks.startDirect(write).then(
+      () => this.#committer.progress(),
+      (error: Error) => this.#committer.stop(error),
+    );
+  }
+
+  #progress(durable: TransactionSeq): void {
+    if (durable > this.lastDurable) {
+      this.lastDurable = durable;
+      this.onDurable(durable);
+    }
+    this.#releaseSpace();
+    if (this.#checkpointer.due && this.#closing === undefined) this.#startCheckpoint();
+  }
+
+  #releaseSpace(): void {
+    // What a checkpoint is about to write home may be among the blocks.
+    if (!this.#checkpointer.applying) this.#space.release(this.#committer.watermark);
+  }
+
+  #startCheckpoint(): void {
+    this.#checkpointer.run().then(
+      () => this.#releaseSpace(),
+      (error: Error) => this.#committer.stop(error),
+    );
+  }
+
+  #fail(error: Error): void {
+    if (this.#fatal !== undefined) return;
+    this.#fatal = error;
+    this.#parts.log.error("the store has failed", { error: error.message });
+    this.onFatal(error);
+  }
+
+  async flush(): Promise<void> {
+    const seq = this.lastSubmitted;
+    await this.#committer.whenDurable(seq);
+    if (this.#space.heldBlocks === 0) return;
+    // Space that these transactions have freed can be used from now on.
+    await this.#committer.whenWatermark(seq);
+    this.#releaseSpace();
+  }
+
+  /** Saves the state and empties the journal, as the store does by itself when it is due. */
+  async checkpoint(): Promise<void> {
+    await this.#checkpointer.run();
+    this.#releaseSpace();
+  }
+
+  collections(): CollectionId[] {
+    return [...this.#state.collections.keys()].sort();
+  }
+
+  hasCollection(collection: CollectionId): boolean {
+    return this.#state.collections.has(collection);
+  }
+
+  #find(collection: CollectionId, object: HObject): Onode | undefined {
+    const c = this.#state.collections.get(collection);
+    return c && this.#state.find(c, objectKey(object));
+  }
+
+  stat(collection: CollectionId, object: HObject): ObjectInfo | undefined {
+    const o = this.#find(collection, object);
+    return o && { size: o.size };
+  }
+
+  read(
+    collection: CollectionId,
+    object: HObject,
+    offset: number,
+    length: number,
+  ): BufferList | Promise<BufferList> {
+    const o = this.#find(collection, object);
+    return o === undefined ? [] : this.#reader.read(o, offset, length, false);
+  }
+
+  readSync(collection: CollectionId, object: HObject, offset: number, length: number): BufferList {
+    const o = this.#find(collection, object);
+    return o === undefined ? [] : (this.#reader.read(o, offset, length, true) as BufferList);
+  }
+
+  extents(
+    collection: CollectionId,
+    object: HObject,
+    offset: number,
+    length: number,
+  ): [offset: number, length: number][] {
+    const o = this.#find(collection, object);
+    const out: [number, number][] = [];
+    if (o === undefined) return out;
+    const end = Math.min(offset + length, o.size);
+    for (const index of mappedBlocks(o, offset, end)) {
+      const from = Math.max(offset, index * BLOCK_SIZE);
+      const to = Math.min(end, (index + 1) * BLOCK_SIZE);
+      const last = out.at(-1);
+      if (last && last[0] + last[1] === from) last[1] += to - from;
+      else out.push([from, to - from]);
+    }
+    return out;
+  }
+
+  getAttr(collection: CollectionId, object: HObject, name: string): Uint8Array | undefined {
+    return this.#find(collection, object)?.attrs.get(name);
+  }
+
+  getAttrs(collection: CollectionId, object: HObject): [string, Uint8Array][] {
+    const attrs = this.#find(collection, object)?.attrs ?? [];
+    return [...attrs].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  omapHeader(collection: CollectionId, object: HObject): Uint8Array {
+    return this.#find(collection, object)?.omapHeader ?? EMPTY;
+  }
+
+  omapGet(collection: CollectionId, object: HObject, key: string): Uint8Array | undefined {
+    const o = this.#find(collection, object);
+    return o?.hasOmap ? this.#state.kv.get(omapPrefix(o.id) + key) : undefined;
+  }
+
+  *omapEntries(
+    collection: CollectionId,
+    object: HObject,
+    after?: string,
+  ): Iterable<[string, Uint8Array]> {
+    const o = this.#find(collection, object);
+    if (!o?.hasOmap) return;
+    const prefix = omapPrefix(o.id);
+    // The least key above `after` is `after` with a zero byte behind it.
+    const from = after === undefined ? prefix : `${prefix}${after}\x00`;
+    for (const [key, value] of this.#state.kv.entries(from, prefixEnd(prefix))) {
+      yield [key.slice(prefix.length), value];
+    }
+  }
+
+  list(
+    collection: CollectionId,
+    from: HObject,
+    max: number,
+  ): { objects: HObject[]; next: HObject | undefined } {
+    const objects: HObject[] = [];
+    const c = this.#state.collections.get(collection);
+    if (c === undefined) return { objects, next: undefined };
+    const prefix = objectPrefix(c.id);
+    for (const [name] of this.#state.kv.entries(prefix + objectKey(from), prefixEnd(prefix))) {
+      const object = objectOfKey(name.slice(prefix.length));
+      if (objects.length === max) return { objects, next: object };
+      objects.push(object);
+    }
+    return { objects, next: undefined };
+  }
+
+  usage(collection: CollectionId): CollectionUsage {
+    const c = this.#state.collections.get(collection);
+    return { objects: c?.objects ?? 0, allocated: (c?.blocks ?? 0) * BLOCK_SIZE };
+  }
+
+  statfs(): StoreStatfs {
+    const data = this.#state.allocator.used * BLOCK_SIZE;
+    const { available } = this.#space;
+    const capacity = this.#state.allocator.blocks * BLOCK_SIZE;
+    return {
+      total: Math.min(capacity, data + available + this.#space.reserve * BLOCK_SIZE),
+      available,
+      data,
+      internal: this.#parts.journal.bytes + this.#parts.kv.diskBytes,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (this.#fatal === undefined) {
+        await this.#committer.whenDurable(this.lastSubmitted);
+        await this.#checkpointer.finish();
+      }
+    } catch (error) {
+      // Already told to onFatal; what was durable stays so.
+      must(this.#fatal, "reason of a failed close");
+      this.#parts.log.warn("closing a failed store", { error: (error as Error).message });
+    }
+    this.#committer.close();
+    await this.#space.close();
+    await this.#state.blocks.drainReads();
+    this.#parts.release();
+  }
+}
+
+/** Blocks of `[offset, end)` that are not holes, ascending. */
+function* mappedBlocks(o: Onode, offset: number, end: number): IterableIterator<number> {
+  if (offset >= end) return;
+  const first = Math.floor(offset / BLOCK_SIZE);
+  const last = Math.floor((end - 1) / BLOCK_SIZE);
+  // The shards there are, not the range asked for: a sparse object may be huge.
+  for (const [base, shard] of o.sortedShards()) {
+    for (let i = Math.max(first, base); i <= Math.min(last, base + shard.map.length / 2 - 1); i++) {
+      if (shard.map[i - base] !== 0) yield i;
+    }
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * The journal: a ring of segments in one preallocated file, appended to by group commits.
+ *
+ * A batch is one durable write: a header of 64 bytes, then the records of all transactions submitted
+ * since the last one, padded with zeros to 4 KiB. Layout of the header, little-endian:
+ *
+ *    0 u32 magic           4 u32 crc32c of bytes 8..63
+ *    8 u64 store nonce    16 u64 segment number (rises by one per segment, never reused)
+ *   24 u64 first sequence 32 u32 transactions        36 u32 bytes of records
+ *   40 u64 watermark      48 u32 previous batch's records crc
+ *   52 u32 crc of records 56 u32 offset in the segment / 4096        60 u32 zero
+ *
+ * Nonce, segment number and offset bind a batch to its place; sequence and previous crc bind it to the
+ * one before. At most one batch is being written at a time, so a torn one is always the last: anything
+ * valid behind it means that the disk has lost what it promised, and opening refuses.
+ * See docs/formats/store.md.
+ */
+
+import { assert } from "../../base/index.ts";
+import { crc32c, Reader, Writer } from "../../encoding/index.ts";
+import { alignedBuffer, type DiskFile, SECTOR_SIZE } from "../disk/disk.ts";
+
+const MAGIC = 0x4a4c5053; // "SPLJ"
+export const BATCH_HEADER_SIZE = 64;
+const BUFFER_INITIAL = 1 << 20;
+/** Buffers past this are not kept: they came from a burst. */
+const BUFFER_KEPT_MAX = 4 << 20;
+
+/** Records gathered for one durable write. */
+interface Batch {
+  readonly w: Writer;
+  memory: Buffer;
+  firstSeq: number;
+  count: number;
+}
+
+/** A batch on its way to the disk. */
+export interface SealedBatch {
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly lastSeq: number;
+  /** What the batch says is durable, once it is on disk itself. */
+  readonly watermark: number;
+  readonly recycle: () => void;
+}
+
+export interface JournalOptions {
+  file: DiskFile;
+  nonce: bigint;
+  segmentSize: number;
+  /** Segments the file has room for now. */
+  segments: number;
+}
+
+/** A place in the log between two batches. */
+export interface JournalStart {
+  /** The segment that the next batch begins. */
+  readonly segment: number;
+  /** Sequence number of the next transaction. */
+  readonly seq: number;
+  /** Records crc of the batch before. */
+  readonly previousCrc: number;
+}
+
+/** Fills a new journal with zeros, so that later writes change no file metadata. */
+export function zeroJournal(file: DiskFile, bytes: number): void {
+  const chunk = alignedBuffer(Math.min(bytes, 4 << 20));
+  for (let at = 0; at < bytes; at += chunk.length) {
+    file.writeSync(chunk.subarray(0, Math.min(chunk.length, bytes - at)), at);
+  }
+  file.syncSync();
+}
+
+export class Journal {
+  readonly segmentSize: number;
+  readonly #file: DiskFile;
+  readonly #nonce: bigint;
+  /** Number of the segment in each slot of the file; 0: free. */
+  #slots: number[];
+  #slot = -1;
+  #segment: number;
+  #offset: number;
+  #previousCrc = 0;
+  #open: Batch;
+  #full: Batch[] = [];
+  #spare: Buffer[] = [];
+  #mark = 0;
+  /** Bytes of batches since the last checkpoint began. */
+  bytesSinceRotate = 0;
+
+  /** @param start where the log goes on, as the manifest or recovery says */
+  constructor(options: JournalOptions, start: JournalStart) {
+    this.segmentSize = options.segmentSize;
+    this.#file = options.file;
+    this.#nonce = options.nonce;
+    this.#slots = Array.from({ length: options.segments }, () => 0);
+    this.#segment = start.segment - 1;
+    this.#offset = this.segmentSize;
+    this.#previousCrc = start.previousCrc;
+    this.#open = this.#newBatch(start.seq);
+  }
+
+  /** Bytes of records that fit in one transaction. */
+  get recordMax(): number {
+    return this.segmentSize - BATCH_HEADER_SIZE - SECTOR_SIZE;
+  }
+
+  get bytes(): number {
+    return this.#slots.length * this.segmentSize;
+  }
+
+  get hasRecords(): boolean {
+    return this.#open.count > 0 || this.#full.length > 0;
+  }
+
+  #newBatch(firstSeq: number): Batch {
+    const memory = this.#spare.pop() ?? alignedBuffer(Math.min(BUFFER_INITIAL, this.segmentSize));
+    const w = new Writer(0);
+    w.buffer = memory;
+    w.reserve(BATCH_HEADER_SIZE);
+    return { w, memory, firstSeq, count: 0 };
+  }
+
+  /** Opens the record of transaction `seq`: the caller writes it, then calls `endRecord`. */
+  beginRecord(seq: number, sizeMax: number): Writer {
+    assert(sizeMax <= this.recordMax, "a record larger than a segment");
+    if (this.#open.w.length + 4 + sizeMax > this.segmentSize) {
+      this.#full.push(this.#open);
+      this.#open = this.#newBatch(seq);
+    }
+    assert(this.#open.firstSeq + this.#open.count === seq, "records out of order");
+    this.#mark = this.#open.w.reserve(4);
+    return this.#open.w;
+  }
+
+  endRecord(): void {
+    const { w } = this.#open;
+    assert(w.length <= this.segmentSize, "a record outgrew its estimate");
+    w.buffer.writeUInt32LE(w.length - this.#mark - 4, this.#mark);
+    this.#open.count++;
+  }
+
+  /** The next batch to write, or undefined; an empty one only to carry the watermark. */
+  seal(watermark: number, evenEmpty: boolean): SealedBatch | undefined {
+    let batch = this.#full.shift();
+    if (batch === undefined) {
+      if (this.#open.count === 0 && !evenEmpty) return undefined;
+      batch = this.#open;
+      this.#open = this.#newBatch(batch.firstSeq + batch.count);
+    }
+    const { w } = batch;
+    const length = w.length;
+    const padded = Math.ceil(length / SECTOR_SIZE) * SECTOR_SIZE;
+    w.zeros(padded - length);
+    if (w.buffer !== batch.memory) {
+      // The writer outgrew its aligned memory: move to a larger one, which is kept if it is not huge.
+      batch.memory = alignedBuffer(Math.max(w.buffer.length, padded));
+      batch.memory.set(w.buffer.subarray(0, padded));
+    }
+    const bytes = batch.memory.subarray(0, padded);
+    if (this.#offset + padded > this.segmentSize) this.#nextSegment();
+    this.#writeHeader(bytes, batch, length - BATCH_HEADER_SIZE, watermark);
+    const offset = this.#slot * this.segmentSize + this.#offset;
+    this.#offset += padded;
+    this.bytesSinceRotate += padded;
+    const { memory } = batch;
+    return {
+      bytes,
+      offset,
+      lastSeq: batch.firstSeq + batch.count - 1,
+      watermark,
+      recycle: () => {
+        if (memory.length <= BUFFER_KEPT_MAX && this.#spare.length < 2) this.#spare.push(memory);
+      },
+    };
+  }
+
+  #writeHeader(bytes: Buffer, batch: Batch, length: number, watermark: number): void {
+    const crc = crc32c(0, bytes, BATCH_HEADER_SIZE, BATCH_HEADER_SIZE + length);
+    bytes.writeUInt32LE(MAGIC, 0);
+    bytes.writeBigUInt64LE(this.#nonce, 8);
+    bytes.writeBigUInt64LE(BigInt(this.#segment), 16);
+    bytes.writeBigUInt64LE(BigInt(batch.firstSeq), 24);
+    bytes.writeUInt32LE(batch.count, 32);
+    bytes.writeUInt32LE(length, 36);
+    bytes.writeBigUInt64LE(BigInt(watermark), 40);
+    bytes.writeUInt32LE(this.#previousCrc, 48);
+    bytes.writeUInt32LE(crc, 52);
+    bytes.writeUInt32LE(this.#offset / SECTOR_SIZE, 56);
+    bytes.writeUInt32LE(0, 60);
+    bytes.writeUInt32LE(crc32c(0, bytes, 8, BATCH_HEADER_SIZE), 4);
+    this.#previousCrc = crc;
+  }
+
+  #nextSegment(): void {
+    this.#segment++;
+    this.#offset = 0;
+    let slot = this.#slots.indexOf(0);
+    // No free segment (a checkpoint is late): the file grows, nobody waits.
+    if (slot < 0) slot = this.#slots.push(0) - 1;
+    this.#slots[slot] = this.#segment;
+    this.#slot = slot;
+  }
+
+  /**
+   * Records submitted from now on go to a new segment; all earlier ones have been sealed.
+   * @returns where recovery of a state that has everything before must start
+   */
+  rotate(): JournalStart {
+    assert(!this.hasRecords, "records pending at a rotation");
+    this.#offset = this.segmentSize;
+    this.bytesSinceRotate = 0;
+    const seq = this.#open.firstSeq;
+    return { segment: this.#segment + 1, seq, previousCrc: this.#previousCrc };
+  }
+
+  /** Segments before `number` are not needed any more. */
+  free(number: number): void {
+    this.#slots = this.#slots.map((n) => (n < number ? 0 : n));
+  }
+
+  write(batch: SealedBatch): Promise<void> {
+    return this.#file.writeDurable(batch.bytes, batch.offset);
+  }
+
+  writeSync(batch: SealedBatch): void {
+    this.#file.writeDurableSync(batch.bytes, batch.offset);
+  }
+}
+
+/** One batch as found on disk. */
+interface FoundBatch {
+  segment: number;
+  firstSeq: number;
+  count: number;
+  watermark: number;
+  previousCrc: number;
+  crc: number;
+  padded: number;
+  records: Buffer;
+}
+
+/** What a journal holds past a checkpoint. */
+export interface JournalTail {
+  batches: FoundBatch[];
+  /** Highest segment number that any header shows; 0: none past the checkpoint. */
+  lastSegment: number;
+  /** The newest one found: all transactions up to it were durable, data included. */
+  watermark: number;
+  /** Records crc of the last batch. */
+  previousCrc: number;
+}
+
+/** The journal cannot be what this store wrote: opening it would lose acknowledged changes. */
+export class JournalError extends Error {
+  constructor(why: string) {
+    super(`journal: ${why}`);
+    this.name = "JournalError";
+  }
+}
+
+function parseHeader(bytes: Buffer, at: number, nonce: bigint): FoundBatch | undefined {
+  if (bytes.readUInt32LE(at) !== MAGIC) return undefined;
+  if (bytes.readUInt32LE(at + 4) !== crc32c(0, bytes, at + 8, at + BATCH_HEADER_SIZE)) {
+    return undefined;
+  }
+  if (bytes.readBigUInt64LE(at + 8) !== nonce) return undefined;
+  const length = bytes.readUInt32LE(at + 36);
+  return {
+    segment: Number(bytes.readBigUInt64LE(at + 16)),
+    firstSeq: Number(bytes.readBigUInt64LE(at + 24)),
+    count: bytes.readUInt32LE(at + 32),
+    watermark: Number(bytes.readBigUInt64LE(at + 40)),
+    previousCrc: bytes.readUInt32LE(at + 48),
+    crc: bytes.readUInt32LE(at + 52),
+    padded: Math.ceil((BATCH_HEADER_SIZE + length) / SECTOR_SIZE) * SECTOR_SIZE,
+    records: bytes.subarray(at + BATCH_HEADER_SIZE, at + BATCH_HEADER_SIZE + length),
+  };
+}
+
+/** Slots of the file by the number of the segment that lies there, from `firstSegment` on. */
+function findSegments(options: JournalOptions, firstSegment: number): Map<number, number> {
+  const slots = new Map<number, number>();
+  const head = Buffer.alloc(BATCH_HEADER_SIZE);
+  for (let slot = 0; slot < options.segments; slot++) {
+    options.file.readSync(head, slot * options.segmentSize);
+    const found = parseHeader(head, 0, options.nonce);
+    if (found && found.segment >= firstSegment && head.readUInt32LE(56) === 0) {
+      slots.set(found.segment, slot);
+    }
+  }
+  return slots;
+}
+
+/** Reads everything from `start` on, in order, up to the torn end. */
+export function readJournal(options: JournalOptions, start: JournalStart): JournalTail {
+  const { file, nonce, segmentSize } = options;
+  const slots = findSegments(options, start.segment);
+  const tail: JournalTail = {
+    batches: [],
+    lastSegment: Math.max(0, ...slots.keys()),
+    watermark: 0,
+    previousCrc: start.previousCrc,
+  };
+  let next = start.seq;
+  let ended = false;
+  for (let number = start.segment; number <= tail.lastSegment; number++) {
+    const slot = slots.get(number);
+    if (slot === undefined) {
+      throw new JournalError(`segment ${number} is missing, ${tail.lastSegment} is there`);
+    }
+    const bytes = Buffer.allocUnsafeSlow(segmentSize);
+    file.readSync(bytes, slot * segmentSize);
+    for (let at = 0; at + SECTOR_SIZE <= segmentSize; ) {
+      const found = parseHeader(bytes, at, nonce);
+      if (!found || found.segment !== number || bytes.readUInt32LE(at + 56) * SECTOR_SIZE !== at) {
+        at += SECTOR_SIZE;
+        continue;
+      }
+      const intact =
+        at + found.padded <= segmentSize &&
+        found.firstSeq === next &&
+        found.previousCrc === tail.previousCrc &&
+        found.crc === crc32c(0, found.records);
+      if (!intact && !ended) {
+        ended = true; // torn, unless something valid follows
+        at += SECTOR_SIZE;
+        continue;
+      }
+      if (ended) throw new JournalError(`a batch is damaged before transaction ${found.firstSeq}`);
+      tail.batches.push(found);
+      tail.watermark = found.watermark;
+      next += found.count;
+      tail.previousCrc = found.crc;
+      at += found.padded;
+    }
+  }
+  return tail;
+}
+
+/** The records of one batch, with their sequence numbers. */
+export function* recordsOf(batch: FoundBatch): IterableIterator<[seq: number, record: Reader]> {
+  const r = new Reader(batch.records);
+  for (let i = 0; i < batch.count; i++) {
+    yield [batch.firstSeq + i, new Reader(r.view(r.u32()))];
+  }
+}

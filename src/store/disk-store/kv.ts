@@ -1,0 +1,230 @@
+/**
+ * The ordered index under the durable store: byte-string keys to bytes.
+ *
+ * A table in memory takes every change; the journal makes them durable. A checkpoint sets the table
+ * aside, writes it out as a run (run.ts) and names the run in the manifest; only then is it dropped.
+ * Reads look in the table, the one set aside, and the runs from new to old. Runs are merged when the
+ * newer ones together have grown to the size of the next: each entry is rewritten log(n) times.
+ */
+
+import { assert } from "../../base/index.ts";
+import { EMPTY } from "../../encoding/index.ts";
+import type { Disk } from "../disk/disk.ts";
+import { SortedMap } from "../sorted-map.ts";
+import { BlockCache, GONE, openRun, type Run, type RunInfo, writeRun } from "./run.ts";
+
+/** What the store asks of its index. */
+export interface Kv {
+  get(key: string): Uint8Array | undefined;
+  put(key: string, value: Uint8Array): void;
+  delete(key: string): void;
+  /** Entries of `[from, to)` in byte order, read as consumed. */
+  entries(from: string, to: string): IterableIterator<[string, Uint8Array]>;
+  /** Bytes held in memory for changes since the last checkpoint, about. */
+  readonly tableBytes: number;
+}
+
+/** Merging leaves at most this many runs behind, whatever their sizes. */
+const RUNS_MAX = 8;
+/** A map entry's own cost in memory. */
+const ENTRY_OVERHEAD = 64;
+
+type Source = IterableIterator<[string, Uint8Array]>;
+
+/** Merges sorted sources; for equal keys the first source wins. */
+export function* mergeSources(sources: Source[]): Source {
+  const heads = sources.map((s) => s.next());
+  for (;;) {
+    let least: string | undefined;
+    let winner = -1;
+    for (const [i, head] of heads.entries()) {
+      if (head.done) continue;
+      const key = head.value[0];
+      if (least === undefined || key < least) {
+        least = key;
+        winner = i;
+      }
+    }
+    if (least === undefined) return;
+    const entry = heads[winner]!.value as [string, Uint8Array];
+    for (const [i, head] of heads.entries()) {
+      if (!head.done && head.value[0] === least) heads[i] = sources[i]!.next();
+    }
+    yield entry;
+  }
+}
+
+export class RunKv implements Kv {
+  readonly #disk: Disk;
+  readonly #nonce: bigint;
+  readonly #cache: BlockCache;
+  #table = new SortedMap<Uint8Array>();
+  #frozen: SortedMap<Uint8Array> | undefined;
+  /** Newest first. */
+  #runs: Run[] = [];
+  #nextRun: number;
+  /** Files to remove once no manifest names them. */
+  #obsolete: Run[] = [];
+  #version = 0;
+  #merging = false;
+  tableBytes = 0;
+
+  constructor(options: {
+    disk: Disk;
+    nonce: bigint;
+    runs: readonly RunInfo[];
+    nextRun: number;
+    cacheBytes: number;
+  }) {
+    this.#disk = options.disk;
+    this.#nonce = options.nonce;
+    this.#cache = new BlockCache(options.cacheBytes);
+    this.#nextRun = options.nextRun;
+    for (const info of options.runs) this.#runs.push(this.#openRun(info));
+  }
+
+  #openRun(info: RunInfo): Run {
+    return openRun({ disk: this.#disk, nonce: this.#nonce, cache: this.#cache, info });
+  }
+
+  get runs(): readonly RunInfo[] {
+    return this.#runs.map((run) => run.info);
+  }
+
+  get nextRun(): number {
+    return this.#nextRun;
+  }
+
+  /** Bytes of the runs' files. */
+  get diskBytes(): number {
+    return this.#runs.reduce((sum, run) => sum + run.info.bytes, 0);
+  }
+
+  get(key: string): Uint8Array | undefined {
+    let value = this.#table.get(key) ?? this.#frozen?.get(key);
+    for (let i = 0; value === undefined && i < this.#runs.length; i++) {
+      value = this.#runs[i]!.get(key);
+    }
+    return value === GONE ? undefined : value;
+  }
+
+  put(key: string, value: Uint8Array): void {
+    // GONE is told by identity, so an empty value needs one of its own.
+    this.#set(key, value.length === 0 ? EMPTY : value);
+  }
+
+  delete(key: string): void {
+    this.#set(key, GONE);
+  }
+
+  #set(key: string, value: Uint8Array): void {
+    this.#table.set(key, value);
+    this.tableBytes += key.length + value.length + ENTRY_OVERHEAD;
+    this.#version++;
+  }
+
+  *entries(from: string, to: string): IterableIterator<[string, Uint8Array]> {
+    let next = from;
+    for (;;) {
+      const version = this.#version;
+      let restart = false;
+      for (const [key, value] of this.#merged(next, to)) {
+        if (value === GONE) continue;
+        yield [key, value];
+        if (version !== this.#version) {
+          // Something changed meanwhile: look again behind the key just given.
+          next = `${key}\x00`;
+          restart = true;
+          break;
+        }
+      }
+      if (!restart) return;
+    }
+  }
+
+  #merged(from: string, to: string): Source {
+    const sources: Source[] = [this.#table.entries(from, to)];
+    if (this.#frozen) sources.push(this.#frozen.entries(from, to));
+    for (const run of this.#runs) sources.push(run.entries(from, to));
+    return sources.length === 1 ? sources[0]! : mergeSources(sources);
+  }
+
+  /** Sets the table aside for `writeFrozen`; changes from now on belong to the next checkpoint. */
+  freeze(): void {
+    assert(this.#frozen === undefined, "two checkpoints at once");
+    this.#frozen = this.#table;
+    this.#table = new SortedMap();
+    this.tableBytes = 0;
+    this.#version++;
+  }
+
+  /** Writes what was set aside as a run, stable on return; it counts once a manifest names it. */
+  async writeFrozen(): Promise<void> {
+    const frozen = this.#frozen;
+    if (frozen === undefined || frozen.size === 0) {
+      this.#frozen = undefined;
+      return;
+    }
+    const info = await this.#write(frozen.entries());
+    this.#runs.unshift(this.#openRun(info));
+    this.#frozen = undefined;
+    this.#version++;
+  }
+
+  async #write(entries: Source): Promise<RunInfo> {
+    const id = this.#nextRun++;
+    return await writeRun({ disk: this.#disk, nonce: this.#nonce, id, entries });
+  }
+
+  /**
+   * Merges runs if that is due. The outcome counts with the next checkpoint's manifest: one written now
+   * could name the run of a checkpoint that is half done. Runs that checkpoints write meanwhile are newer
+   * than all that are merged, and stay in front.
+   */
+  async merge(): Promise<void> {
+    if (this.#merging) return;
+    const picked = this.#pickMerge();
+    if (picked.length < 2) return;
+    this.#merging = true;
+    try {
+      const oldest = picked.at(-1) === this.#runs.at(-1);
+      const sources = picked.map((run) => run.entries("", undefined));
+      const info = await this.#write(oldest ? withoutGone(sources) : mergeSources(sources));
+      const at = this.#runs.indexOf(picked[0]!);
+      this.#runs.splice(at, picked.length, this.#openRun(info));
+      this.#obsolete.push(...picked);
+      this.#version++;
+    } finally {
+      this.#merging = false;
+    }
+  }
+
+  /** The newest runs up to the last that is not much larger than all before it. */
+  #pickMerge(): Run[] {
+    let count = 1;
+    let sum = this.#runs[0]?.info.bytes ?? 0;
+    for (let i = 1; i < this.#runs.length; i++) {
+      const { bytes } = this.#runs[i]!.info;
+      if (bytes <= 2 * sum || this.#runs.length > RUNS_MAX) count = i + 1;
+      sum += bytes;
+    }
+    return count < 2 || this.#runs.length < 4 ? [] : this.#runs.slice(0, count);
+  }
+
+  /** The manifest just written names exactly the present runs: others' files go. */
+  dropObsolete(): void {
+    for (const run of this.#obsolete) {
+      run.close();
+      this.#disk.remove(run.info.name);
+    }
+    this.#obsolete = [];
+  }
+
+  close(): void {
+    for (const run of [...this.#runs, ...this.#obsolete]) run.close();
+  }
+}
+
+function* withoutGone(sources: Source[]): Source {
+  for (const entry of mergeSources(sources)) if (entry[1] !== GONE) yield entry;
+}

@@ -1,0 +1,219 @@
+/**
+ * What a transaction will need, found before anything of it is done: blocks, bytes of its record, and
+ * the old content of blocks that it changes in part. A full store, a transaction too large for the
+ * journal and a block that cannot be read all show here, while nothing has changed yet.
+ */
+
+import { listLength } from "../../encoding/index.ts";
+import type { HObject } from "../../types/index.ts";
+import { objectKey } from "../object-key.ts";
+import type { StoreOp, Transaction } from "../object-store.ts";
+import { BLOCK_SIZE } from "./allocator.ts";
+import type { Onode } from "./onode.ts";
+import type { StoreState } from "./state.ts";
+
+/** Fixed part of any change in a record, generously. */
+const CHANGE_BYTES = 64;
+/** Of a large write: a crc per block, and a header per piece if every block were apart. */
+const DIRECT_BYTES_PER_BLOCK = 20;
+
+export interface Plan {
+  /** Blocks that data of writes and copies may take at most. */
+  dataBlocks: number;
+  /** Blocks that patched edges of zeroed ranges may take at most: even a full store has these. */
+  edgeBlocks: number;
+  /** Bytes of the record at most. */
+  recordBytes: number;
+  /** Longest run of bytes whose data rides in the record. */
+  inlineMax: number;
+}
+
+/** An object that will have (some of) another's data when its turn comes. */
+interface Alias {
+  to: string;
+  from: HObject;
+  /** Offset in `to` minus offset in `from`. */
+  shift: number;
+}
+
+export class Planner {
+  readonly #state: StoreState;
+  readonly #readBlock: (o: Onode, index: number) => Uint8Array;
+  readonly #inlineMax: number;
+  readonly #inlineTransactionMax: number;
+  #aliases: Alias[] = [];
+  #shares = false;
+  #transaction!: Transaction;
+
+  constructor(options: {
+    state: StoreState;
+    /** Reads and checks a block, and keeps it for the transaction. */
+    readBlock: (o: Onode, index: number) => Uint8Array;
+    inlineMax: number;
+    inlineTransactionMax: number;
+  }) {
+    this.#state = options.state;
+    this.#readBlock = options.readBlock;
+    this.#inlineMax = options.inlineMax;
+    this.#inlineTransactionMax = options.inlineTransactionMax;
+  }
+
+  /** @throws CorruptionError if a block that must be read first cannot be */
+  plan(transaction: Transaction): Plan {
+    this.#transaction = transaction;
+    this.#aliases = [];
+    this.#shares = transaction.ops.some((op) => op.op === "clone" || op.op === "clone-range");
+    const plan = { dataBlocks: 0, edgeBlocks: 0, recordBytes: 0, inlineMax: this.#inlineMax };
+    let written = 0;
+    for (const op of transaction.ops) if (op.op === "write") written += listLength(op.data);
+    if (written > this.#inlineTransactionMax) plan.inlineMax = 0;
+    for (const op of transaction.ops) this.#op(op, plan);
+    return plan;
+  }
+
+  #op(op: StoreOp, plan: Plan): void {
+    plan.recordBytes += CHANGE_BYTES * 4;
+    if (op.op === "create-collection" || op.op === "remove-collection") {
+      plan.recordBytes += op.collection.length;
+      return;
+    }
+    plan.recordBytes += nameBytes(op.object);
+    switch (op.op) {
+      case "write":
+        this.#write(op.object, op.offset, listLength(op.data), plan);
+        break;
+      case "zero":
+        this.#edges(op.object, op.offset, op.length, plan);
+        break;
+      case "truncate":
+        this.#edges(op.object, op.size, 0, plan);
+        break;
+      case "clone":
+        plan.recordBytes += nameBytes(op.to);
+        this.#aliases.push({ to: objectKey(op.to), from: op.object, shift: 0 });
+        break;
+      case "clone-range":
+        this.#cloneRange(op, plan);
+        break;
+      default:
+        plan.recordBytes += payloadBytes(op);
+    }
+  }
+
+  #find(object: HObject): Onode | undefined {
+    const c = this.#state.collections.get(this.#transaction.collection);
+    return c && this.#state.find(c, objectKey(object));
+  }
+
+  #write(object: HObject, offset: number, length: number, plan: Plan): void {
+    if (length === 0) return;
+    const first = Math.floor(offset / BLOCK_SIZE);
+    const last = Math.floor((offset + length - 1) / BLOCK_SIZE);
+    const count = last - first + 1;
+    this.#checkEdge(object, offset);
+    this.#checkEdge(object, offset + length);
+    const inline = length <= plan.inlineMax + 2 * BLOCK_SIZE;
+    plan.recordBytes += (inline ? count : 2) * (BLOCK_SIZE + CHANGE_BYTES);
+    plan.recordBytes += count * DIRECT_BYTES_PER_BLOCK;
+    plan.dataBlocks += inline && !this.#shares ? this.#notOwn(object, first, count) : count;
+  }
+
+  /** Blocks of a range that cannot be overwritten where they are. */
+  #notOwn(object: HObject, first: number, count: number): number {
+    const o = this.#find(object);
+    if (o === undefined) return count;
+    let n = 0;
+    for (let i = first; i < first + count; i++) {
+      const block = o.at(i) - 1;
+      if (block < 0 || this.#state.allocator.extraRefs(block) > 0) n++;
+    }
+    return n;
+  }
+
+  #edges(object: HObject, offset: number, length: number, plan: Plan): void {
+    this.#checkEdge(object, offset);
+    this.#checkEdge(object, offset + length);
+    plan.recordBytes += 2 * (BLOCK_SIZE + CHANGE_BYTES);
+    for (const at of [offset, offset + length]) {
+      const index = Math.floor(at / BLOCK_SIZE);
+      const needs = at % BLOCK_SIZE !== 0 && (this.#shares || this.#notOwn(object, index, 1) > 0);
+      if (needs) plan.edgeBlocks++;
+    }
+  }
+
+  #cloneRange(op: StoreOp & { op: "clone-range" }, plan: Plan): void {
+    const { object, to, offset, toOffset } = op;
+    plan.recordBytes += nameBytes(to);
+    this.#edges(to, toOffset, op.length, plan);
+    // A source made by this very transaction has no size yet: all of the range may count.
+    const source = this.#find(object);
+    const made = source === undefined || this.#aliases.length > 0;
+    const length = made ? op.length : Math.max(0, Math.min(op.length, source.size - offset));
+    const blocks = Math.ceil(length / BLOCK_SIZE) + 2;
+    const shared = offset % BLOCK_SIZE === toOffset % BLOCK_SIZE && offset % BLOCK_SIZE === 0;
+    if (!shared) {
+      for (let at = offset; at < offset + length; at += BLOCK_SIZE) this.#check(object, at);
+    }
+    this.#check(object, offset + length - 1);
+    const copied = shared ? 2 : blocks * 2;
+    plan.dataBlocks += copied;
+    plan.recordBytes += copied * (BLOCK_SIZE + CHANGE_BYTES) + blocks * DIRECT_BYTES_PER_BLOCK;
+    this.#aliases.push({ to: objectKey(to), from: object, shift: toOffset - offset });
+  }
+
+  #checkEdge(object: HObject, offset: number): void {
+    if (offset % BLOCK_SIZE !== 0) this.#check(object, offset);
+  }
+
+  /** The block at this offset can be read, in the object and in all that it will be made of. */
+  #check(object: HObject, offset: number): void {
+    if (offset < 0) return;
+    const o = this.#find(object);
+    const index = Math.floor(offset / BLOCK_SIZE);
+    if (o !== undefined && o.at(index) !== 0) this.#readBlock(o, index);
+    if (this.#aliases.length === 0) return;
+    const key = objectKey(object);
+    const aliases = this.#aliases;
+    for (const [i, alias] of aliases.entries()) {
+      if (alias.to !== key) continue;
+      this.#aliases = aliases.slice(0, i);
+      // Unaligned, two source blocks meet in one.
+      this.#check(alias.from, offset - alias.shift);
+      if (alias.shift % BLOCK_SIZE !== 0) {
+        this.#check(alias.from, offset - alias.shift - BLOCK_SIZE);
+        this.#check(alias.from, offset - alias.shift + BLOCK_SIZE);
+      }
+    }
+    this.#aliases = aliases;
+  }
+}
+
+/** Bytes of a record that name an object, at most: every byte may be escaped, the name comes twice. */
+function nameBytes(object: HObject): number {
+  return 64 + 2 * (object.nspace.length + object.key.length + 2 * object.oid.length);
+}
+
+function payloadBytes(op: StoreOp): number {
+  switch (op.op) {
+    case "set-attr":
+      return op.name.length + op.value.length;
+    case "remove-attr":
+      return op.name.length;
+    case "omap-set": {
+      let n = 0;
+      for (const [key, value] of op.entries) n += key.length + value.length + 8;
+      return n;
+    }
+    case "omap-remove": {
+      let n = 0;
+      for (const key of op.keys) n += key.length + 4;
+      return n;
+    }
+    case "omap-remove-range":
+      return op.from.length + op.to.length;
+    case "omap-header":
+      return op.header.length;
+    default:
+      return 0;
+  }
+}

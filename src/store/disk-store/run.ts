@@ -1,0 +1,284 @@
+/**
+ * A run: an immutable file of sorted entries, written once by a checkpoint or a merge.
+ *
+ *   blocks, each: u32 entries, entries, u32 crc      about 16 KiB, larger for a large value
+ *     entry: u16 key length, u32 value length (ffffffff: the key is gone), key, value
+ *   index: u32 blocks, per block: u64 offset, u32 length, u16 key length, first key; u32 crc
+ *   footer of 64 bytes: u32 magic, u32 crc of the rest, u64 nonce, u64 run id, u64 index offset,
+ *     u32 index length, u64 entries, zeros
+ *
+ * Every crc is seeded with the store's nonce, the run's id and the offset, so a block read from the wrong
+ * place does not pass. The index stays in memory, blocks are read when needed and cached parsed.
+ */
+
+import { crc32c, Reader, Writer } from "../../encoding/index.ts";
+import type { Disk, DiskFile } from "../disk/disk.ts";
+import { CorruptionError } from "../object-store.ts";
+
+const MAGIC = 0x524c5053; // "SPLR"
+const BLOCK_TARGET = 16384;
+const FOOTER_SIZE = 64;
+/** Bytes gathered before they are written out. */
+const CHUNK_SIZE = 1 << 20;
+const GONE_LENGTH = 0xffff_ffff;
+
+/** Stands for a removed key, told by identity. */
+export const GONE: Uint8Array = new Uint8Array(0);
+
+/** What the manifest says of a run. */
+export interface RunInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface Run {
+  readonly info: RunInfo;
+  /** GONE for a key that was removed; undefined if this run knows nothing of it. */
+  get(key: string): Uint8Array | undefined;
+  entries(from: string, to: string | undefined): IterableIterator<[string, Uint8Array]>;
+  close(): void;
+}
+
+export function runName(id: number): string {
+  return `run.${id}`;
+}
+
+function seed(nonce: bigint, id: number, offset: number): number {
+  const place = Buffer.alloc(24);
+  place.writeBigUInt64LE(nonce, 0);
+  place.writeBigUInt64LE(BigInt(id), 8);
+  place.writeBigUInt64LE(BigInt(offset), 16);
+  return crc32c(0, place);
+}
+
+/** Parsed blocks, forgotten oldest first. */
+export class BlockCache {
+  readonly #max: number;
+  #bytes = 0;
+  readonly #blocks = new Map<string, { block: ParsedBlock; bytes: number }>();
+
+  constructor(maxBytes: number) {
+    this.#max = maxBytes;
+  }
+
+  get(key: string): ParsedBlock | undefined {
+    return this.#blocks.get(key)?.block;
+  }
+
+  put(key: string, block: ParsedBlock, bytes: number): void {
+    this.#blocks.set(key, { block, bytes });
+    this.#bytes += bytes;
+    for (const [oldest, entry] of this.#blocks) {
+      if (this.#bytes <= this.#max) break;
+      this.#blocks.delete(oldest);
+      this.#bytes -= entry.bytes;
+    }
+  }
+}
+
+interface ParsedBlock {
+  keys: string[];
+  values: Uint8Array[];
+}
+
+/** Writes entries as run `id`, stable on return. */
+export async function writeRun(options: {
+  disk: Disk;
+  nonce: bigint;
+  id: number;
+  entries: Iterable<[string, Uint8Array]>;
+}): Promise<RunInfo> {
+  const { disk, nonce, id } = options;
+  const name = runName(id);
+  const file = disk.open(name, "create");
+  try {
+    const w = new Writer(CHUNK_SIZE + BLOCK_TARGET * 2);
+    const index: { key: string; offset: number; length: number }[] = [];
+    let flushed = 0; // bytes of the file already written
+    let start = 0; // of the open block in `w`
+    let count = 0;
+    let total = 0;
+    const endBlock = () => {
+      w.buffer.writeUInt32LE(count, start);
+      const offset = flushed + start;
+      w.u32(crc32c(seed(nonce, id, offset), w.buffer, start, w.length));
+      index.at(-1)!.length = w.length - start;
+      count = 0;
+    };
+    const flush = async () => {
+      await file.write(w.finish(), flushed);
+      flushed += w.length;
+      w.reset();
+    };
+    for (const [key, value] of options.entries) {
+      if (count === 0) {
+        start = w.length;
+        index.push({ key, offset: flushed + start, length: 0 });
+        w.u32(0);
+      }
+      w.u16(key.length);
+      w.u32(value === GONE ? GONE_LENGTH : value.length);
+      w.buffer.write(key, w.reserve(key.length), "latin1");
+      w.bytes(value);
+      count++;
+      total++;
+      if (w.length - start >= BLOCK_TARGET) endBlock();
+      if (count === 0 && w.length >= CHUNK_SIZE) await flush();
+    }
+    if (count > 0) endBlock();
+    await flush();
+    const at = flushed;
+    w.u32(index.length);
+    for (const entry of index) {
+      w.u64n(entry.offset);
+      w.u32(entry.length);
+      w.u16(entry.key.length);
+      w.buffer.write(entry.key, w.reserve(entry.key.length), "latin1");
+    }
+    w.u32(crc32c(seed(nonce, id, at), w.buffer, 0, w.length));
+    const indexLength = w.length;
+    writeFooter(w, { nonce, id, at, indexLength, total });
+    await flush();
+    await file.sync();
+    disk.syncDirectory();
+    return { id, name, bytes: flushed };
+  } finally {
+    file.close();
+  }
+}
+
+function writeFooter(
+  w: Writer,
+  f: { nonce: bigint; id: number; at: number; indexLength: number; total: number },
+): void {
+  const start = w.length;
+  w.u32(MAGIC);
+  w.u32(0);
+  w.u64(f.nonce);
+  w.u64n(f.id);
+  w.u64n(f.at);
+  w.u32(f.indexLength);
+  w.u64n(f.total);
+  w.zeros(start + FOOTER_SIZE - w.length);
+  w.buffer.writeUInt32LE(crc32c(0, w.buffer, start + 8, w.length), start + 4);
+}
+
+/** Index of the last key <= `key`; -1 if all are above. */
+function floor(keys: readonly string[], key: string): number {
+  let lo = 0;
+  let hi = keys.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >>> 1;
+    if (keys[mid]! <= key) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo - 1;
+}
+
+class FileRun implements Run {
+  readonly info: RunInfo;
+  readonly #file: DiskFile;
+  readonly #nonce: bigint;
+  readonly #cache: BlockCache;
+  readonly #keys: string[] = [];
+  readonly #offsets: number[] = [];
+  readonly #lengths: number[] = [];
+
+  constructor(options: { disk: Disk; nonce: bigint; cache: BlockCache; info: RunInfo }) {
+    this.info = options.info;
+    this.#nonce = options.nonce;
+    this.#cache = options.cache;
+    this.#file = options.disk.open(options.info.name, "read");
+    try {
+      this.#loadIndex();
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
+  }
+
+  #damaged(what: string): CorruptionError {
+    return new CorruptionError(this.info.name, `${what} is damaged`);
+  }
+
+  #loadIndex(): void {
+    const footer = Buffer.alloc(FOOTER_SIZE);
+    if (this.info.bytes < FOOTER_SIZE) throw this.#damaged("its length");
+    this.#file.readSync(footer, this.info.bytes - FOOTER_SIZE);
+    const intact =
+      footer.readUInt32LE(0) === MAGIC &&
+      footer.readUInt32LE(4) === crc32c(0, footer, 8) &&
+      footer.readBigUInt64LE(8) === this.#nonce &&
+      Number(footer.readBigUInt64LE(16)) === this.info.id;
+    if (!intact) throw this.#damaged("its footer");
+    const at = Number(footer.readBigUInt64LE(24));
+    const r = new Reader(this.#readChecked(at, footer.readUInt32LE(32)));
+    for (let n = r.count(14); n > 0; n--) {
+      this.#offsets.push(r.u64n());
+      this.#lengths.push(r.u32());
+      this.#keys.push(r.view(r.u16()).toString("latin1"));
+    }
+  }
+
+  /** Bytes of one checked piece, without its crc. */
+  #readChecked(offset: number, length: number): Buffer {
+    if (length < 8 || offset + length > this.info.bytes) throw this.#damaged("a length");
+    const bytes = Buffer.allocUnsafeSlow(length);
+    this.#file.readSync(bytes, offset);
+    const crc = crc32c(seed(this.#nonce, this.info.id, offset), bytes, 0, length - 4);
+    if (crc !== bytes.readUInt32LE(length - 4)) throw this.#damaged(`block at ${offset}`);
+    return bytes.subarray(0, length - 4);
+  }
+
+  #block(index: number): ParsedBlock {
+    const name = `${this.info.id}/${index}`;
+    const cached = this.#cache.get(name);
+    if (cached !== undefined) return cached;
+    const bytes = this.#readChecked(this.#offsets[index]!, this.#lengths[index]!);
+    const r = new Reader(bytes);
+    const block: ParsedBlock = { keys: [], values: [] };
+    for (let n = r.count(6); n > 0; n--) {
+      const keyLength = r.u16();
+      const length = r.u32();
+      block.keys.push(r.view(keyLength).toString("latin1"));
+      block.values.push(length === GONE_LENGTH ? GONE : r.view(length));
+    }
+    this.#cache.put(name, block, bytes.length * 2);
+    return block;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const at = floor(this.#keys, key);
+    if (at < 0) return undefined;
+    const block = this.#block(at);
+    const i = floor(block.keys, key);
+    return i >= 0 && block.keys[i] === key ? block.values[i] : undefined;
+  }
+
+  *entries(from: string, to: string | undefined): IterableIterator<[string, Uint8Array]> {
+    for (let at = Math.max(0, floor(this.#keys, from)); at < this.#keys.length; at++) {
+      const block = this.#block(at);
+      let i = floor(block.keys, from);
+      if (i < 0 || block.keys[i] !== from) i++;
+      for (; i < block.keys.length; i++) {
+        const key = block.keys[i]!;
+        if (to !== undefined && key >= to) return;
+        yield [key, block.values[i]!];
+      }
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+export function openRun(options: {
+  disk: Disk;
+  nonce: bigint;
+  cache: BlockCache;
+  info: RunInfo;
+}): Run {
+  return new FileRun(options);
+}

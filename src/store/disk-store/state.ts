@@ -1,0 +1,348 @@
+/**
+ * The store's state as of the last transaction: collections, objects, allocation, index.
+ *
+ * These are the elementary changes; a live transaction and the replay of its record call the same ones
+ * with the same arguments, which is what makes recovery exact. Changed objects stay in memory until a
+ * checkpoint puts them into the index (`saveDirty`); their keys are in the index from the start, so that
+ * listings need only look there.
+ */
+
+import { assert, must } from "../../base/index.ts";
+import { EMPTY } from "../../encoding/index.ts";
+import type { CollectionId } from "../object-store.ts";
+import { Allocator, encodeRegion } from "./allocator.ts";
+import type { BlockFile } from "./block-file.ts";
+import {
+  collectionKey,
+  decodeCollection,
+  encodeCollection,
+  objectPrefix,
+  omapPrefix,
+  prefixEnd,
+  readU32be,
+  regionKey,
+  shardKey,
+  shardPrefix,
+} from "./keys.ts";
+import type { Kv } from "./kv.ts";
+import {
+  type CollectionState,
+  decodeOnode,
+  decodeShard,
+  encodeOnode,
+  encodeShard,
+  Onode,
+  SHARD_BLOCKS,
+} from "./onode.ts";
+
+/** Stands in the index for an object whose first checkpoint is still to come. */
+const PLACEHOLDER = new Uint8Array(0);
+
+export class StoreState {
+  readonly kv: Kv;
+  readonly blocks: BlockFile;
+  readonly allocator: Allocator;
+  readonly collections = new Map<CollectionId, CollectionState>();
+  readonly #byId = new Map<number, CollectionState>();
+  /** Known objects by index key. */
+  readonly #onodes = new Map<string, Onode>();
+  #onodeBytes = 0;
+  readonly #onodeBytesMax: number;
+  /** Size at which room is made next: above the limit while much of it is dirty. */
+  #makeRoomAt: number;
+  #dirty = new Set<Onode>();
+  nextObjectId: number;
+  nextCollectionId: number;
+  /** Blocks that lost their last owner since somebody looked. */
+  freed: number[] = [];
+
+  constructor(options: {
+    kv: Kv;
+    blocks: BlockFile;
+    allocator: Allocator;
+    nextObjectId: number;
+    nextCollectionId: number;
+    onodeBytesMax: number;
+  }) {
+    this.kv = options.kv;
+    this.blocks = options.blocks;
+    this.allocator = options.allocator;
+    this.nextObjectId = options.nextObjectId;
+    this.nextCollectionId = options.nextCollectionId;
+    this.#onodeBytesMax = options.onodeBytesMax;
+    this.#makeRoomAt = options.onodeBytesMax;
+    this.#load();
+  }
+
+  #load(): void {
+    for (const [key, value] of this.kv.entries("C", "D")) {
+      this.#addCollection(decodeCollection(key.slice(1), value));
+    }
+    for (const [key, value] of this.kv.entries("F", "G")) {
+      this.allocator.load(readU32be(key, 1), value);
+    }
+  }
+
+  #addCollection(c: CollectionState): void {
+    this.collections.set(c.name, c);
+    this.#byId.set(c.id, c);
+  }
+
+  /** Objects changed since the last checkpoint. */
+  get dirtyCount(): number {
+    return this.#dirty.size;
+  }
+
+  collectionById(id: number): CollectionState {
+    return must(this.#byId.get(id), "collection of a record");
+  }
+
+  createCollection(name: CollectionId, id: number): void {
+    const c: CollectionState = { name, id, objects: 0, blocks: 0, dirty: false };
+    this.#addCollection(c);
+    this.kv.put(collectionKey(name), encodeCollection(c));
+    this.nextCollectionId = Math.max(this.nextCollectionId, id + 1);
+  }
+
+  removeCollection(name: CollectionId): void {
+    const c = must(this.collections.get(name), "collection to remove");
+    this.collections.delete(name);
+    this.#byId.delete(c.id);
+    this.kv.delete(collectionKey(name));
+  }
+
+  find(c: CollectionState, key: string): Onode | undefined {
+    const name = objectPrefix(c.id) + key;
+    const known = this.#onodes.get(name);
+    if (known !== undefined) {
+      known.recent = true;
+      return known;
+    }
+    const value = this.kv.get(name);
+    if (value === undefined) return undefined;
+    const o = decodeOnode(c, key, value);
+    const prefix = shardPrefix(o.id);
+    for (const [shardName, shard] of this.kv.entries(prefix, prefixEnd(prefix))) {
+      o.shards.set(readU32be(shardName, prefix.length), decodeShard(shard));
+    }
+    this.#remember(name, o);
+    return o;
+  }
+
+  #remember(name: string, o: Onode): void {
+    this.#onodes.set(name, o);
+    this.#onodeBytes += o.bytes;
+    if (this.#onodeBytes > this.#makeRoomAt) this.#makeRoom(o);
+  }
+
+  /** Forgets clean objects, those not looked at lately first. */
+  #makeRoom(keep: Onode): void {
+    const limit = this.#onodeBytesMax * 0.9;
+    let looks = this.#onodes.size * 2;
+    let bytes = 0;
+    for (const o of this.#onodes.values()) bytes += o.bytes;
+    for (const [name, o] of this.#onodes) {
+      if (bytes <= limit || looks-- === 0) break;
+      if (o.dirty || o === keep || o.recent) {
+        o.recent = false;
+        this.#onodes.delete(name);
+        this.#onodes.set(name, o);
+        continue;
+      }
+      this.#onodes.delete(name);
+      bytes -= o.bytes;
+    }
+    this.#onodeBytes = bytes;
+    this.#makeRoomAt = Math.max(this.#onodeBytesMax, bytes * 1.2);
+  }
+
+  create(c: CollectionState, key: string, id: number): Onode {
+    const name = objectPrefix(c.id) + key;
+    const o = new Onode(c, key, id);
+    this.kv.put(name, PLACEHOLDER);
+    this.#touch(o);
+    this.#remember(name, o);
+    c.objects++;
+    c.dirty = true;
+    this.nextObjectId = Math.max(this.nextObjectId, id + 1);
+    return o;
+  }
+
+  #touch(o: Onode): void {
+    if (o.dirty) return;
+    o.dirty = true;
+    this.#dirty.add(o);
+  }
+
+  remove(o: Onode): void {
+    for (const [index, shard] of o.shards) {
+      for (let i = 0; i < SHARD_BLOCKS; i++) this.#drop(o, shard.map[i]!);
+      this.kv.delete(shardKey(o.id, index));
+    }
+    this.omapClear(o);
+    const name = objectPrefix(o.collection.id) + o.key;
+    this.kv.delete(name);
+    this.#onodes.delete(name);
+    this.#dirty.delete(o);
+    o.collection.objects--;
+    o.collection.dirty = true;
+  }
+
+  /** One owner less of a block (its number plus one; 0: nothing). */
+  #drop(o: Onode, block1: number): void {
+    if (block1 === 0) return;
+    if (!this.allocator.drop(block1 - 1)) return;
+    this.blocks.forget(block1 - 1);
+    this.freed.push(block1 - 1);
+    o.collection.blocks--;
+    o.collection.dirty = true;
+  }
+
+  setSize(o: Onode, size: number): void {
+    o.size = size;
+    this.#touch(o);
+  }
+
+  /** Block `index` of the object is now `block`, taken or shared by the caller (or the same as before). */
+  #setBlock(o: Onode, index: number, block: number, crc: number): void {
+    const shardIndex = Math.floor(index / SHARD_BLOCKS);
+    const slot = index % SHARD_BLOCKS;
+    let shard = o.shards.get(shardIndex);
+    if (shard === undefined) {
+      shard = { map: new Uint32Array(2 * SHARD_BLOCKS), count: 0, dirty: true };
+      o.shards.set(shardIndex, shard);
+      this.#onodeBytes += SHARD_BLOCKS * 8 + 200;
+    }
+    const old = shard.map[slot]!;
+    if (old === 0) shard.count++;
+    else if (old !== block + 1) this.#drop(o, old);
+    shard.map[slot] = block + 1;
+    shard.map[SHARD_BLOCKS + slot] = crc;
+    shard.dirty = true;
+    this.#touch(o);
+  }
+
+  /** New content for a block: in place if the object owns `block` there already, else freshly taken. */
+  mapOwn(o: Onode, index: number, block: number, crc: number): void {
+    if (o.at(index) !== block + 1) o.collection.blocks++;
+    this.#setBlock(o, index, block, crc);
+    o.collection.dirty = true;
+  }
+
+  /** The object becomes one more owner of a block in use. */
+  mapShared(o: Onode, index: number, block: number, crc: number): void {
+    assert(this.allocator.isUsed(block), `block ${block} is shared but not in use`);
+    this.allocator.share(block);
+    this.#setBlock(o, index, block, crc);
+  }
+
+  unmap(o: Onode, first: number, count: number): void {
+    const end = first + count;
+    // The shards there are, not the range asked for: a sparse object may be huge.
+    for (const [shardIndex, shard] of o.shards) {
+      const base = shardIndex * SHARD_BLOCKS;
+      const from = Math.max(first, base);
+      const to = Math.min(end, base + SHARD_BLOCKS);
+      for (let index = from; index < to; index++) {
+        const slot = index - base;
+        if (shard.map[slot] === 0) continue;
+        this.#drop(o, shard.map[slot]!);
+        shard.map[slot] = 0;
+        shard.map[SHARD_BLOCKS + slot] = 0;
+        shard.count--;
+        shard.dirty = true;
+        this.#touch(o);
+      }
+    }
+  }
+
+  setAttr(o: Onode, name: string, value: Uint8Array): void {
+    o.attrs.set(name, value);
+    this.#touch(o);
+  }
+
+  removeAttr(o: Onode, name: string): void {
+    if (o.attrs.delete(name)) this.#touch(o);
+  }
+
+  omapSet(o: Onode, key: string, value: Uint8Array): void {
+    this.kv.put(omapPrefix(o.id) + key, value);
+    if (o.hasOmap) return;
+    o.hasOmap = true;
+    this.#touch(o);
+  }
+
+  omapRemove(o: Onode, key: string): void {
+    if (o.hasOmap) this.kv.delete(omapPrefix(o.id) + key);
+  }
+
+  omapRemoveRange(o: Onode, from: string, to: string): void {
+    if (!o.hasOmap || from >= to) return;
+    const prefix = omapPrefix(o.id);
+    for (const [key] of this.kv.entries(prefix + from, prefix + to)) this.kv.delete(key);
+  }
+
+  omapClear(o: Onode): void {
+    if (o.hasOmap) {
+      const prefix = omapPrefix(o.id);
+      for (const [key] of this.kv.entries(prefix, prefixEnd(prefix))) this.kv.delete(key);
+      o.hasOmap = false;
+    }
+    o.omapHeader = EMPTY;
+    this.#touch(o);
+  }
+
+  setOmapHeader(o: Onode, header: Uint8Array): void {
+    o.omapHeader = header;
+    this.#touch(o);
+  }
+
+  /** A new object with everything of `from`; its blocks are shared. */
+  clone(from: Onode, key: string, id: number): Onode {
+    const o = this.create(from.collection, key, id);
+    o.size = from.size;
+    o.omapHeader = from.omapHeader;
+    for (const [name, value] of from.attrs) o.attrs.set(name, value);
+    for (const [index, shard] of from.shards) {
+      if (shard.count === 0) continue;
+      for (let i = 0; i < SHARD_BLOCKS; i++) {
+        if (shard.map[i] !== 0) this.allocator.share(shard.map[i]! - 1);
+      }
+      o.shards.set(index, { map: shard.map.slice(), count: shard.count, dirty: true });
+    }
+    this.#onodeBytes += o.bytes;
+    if (from.hasOmap) {
+      const prefix = omapPrefix(from.id);
+      for (const [name, value] of this.kv.entries(prefix, prefixEnd(prefix))) {
+        this.omapSet(o, name.slice(prefix.length), value);
+      }
+    }
+    return o;
+  }
+
+  /** Puts everything changed since the last checkpoint into the index. */
+  saveDirty(): void {
+    for (const o of this.#dirty) {
+      this.kv.put(objectPrefix(o.collection.id) + o.key, encodeOnode(o));
+      for (const [index, shard] of o.shards) {
+        if (!shard.dirty) continue;
+        shard.dirty = false;
+        if (shard.count > 0) {
+          this.kv.put(shardKey(o.id, index), encodeShard(shard));
+          continue;
+        }
+        this.kv.delete(shardKey(o.id, index));
+        o.shards.delete(index);
+      }
+      o.dirty = false;
+    }
+    this.#dirty = new Set();
+    for (const c of this.collections.values()) {
+      if (c.dirty) this.kv.put(collectionKey(c.name), encodeCollection(c));
+      c.dirty = false;
+    }
+    for (const [index, region] of this.allocator.takeDirty()) {
+      this.kv.put(regionKey(index), encodeRegion(region));
+    }
+  }
+}

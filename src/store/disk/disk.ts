@@ -1,0 +1,92 @@
+/**
+ * The only door of the store to files: one directory of named files.
+ *
+ * Two classes of write. A plain one is on its way when the call is done, and stable after `sync`. A
+ * durable one is stable when the call is done (sync or promise). Both pass by the page cache if the memory
+ * came from `alignedBuffer`, in multiples of SECTOR_SIZE at such offsets. Names become stable with
+ * `syncDirectory`. Any error of a write or a sync is final for its caller: it never retries.
+ */
+
+/** Alignment of direct writes, and the unit in which the store lays things out. */
+export const SECTOR_SIZE = 4096;
+
+export interface DiskFile {
+  /** Bytes. */
+  size(): number;
+  /** Bytes of the file system that the file takes: less than its size where it is sparse. */
+  allocated(): number;
+  /** Fills `into` from `offset`; what lies past the end of the file reads as zeros. */
+  readSync(into: Uint8Array, offset: number): void;
+  read(into: Uint8Array, offset: number): Promise<void>;
+  /** Plain write: the file grows as needed. */
+  writeSync(data: Uint8Array, offset: number): void;
+  write(data: Uint8Array, offset: number): Promise<void>;
+  /** Durable write; see above. `data` is not touched before the promise has settled. */
+  writeDurableSync(data: Uint8Array, offset: number): void;
+  writeDurable(data: Uint8Array, offset: number): Promise<void>;
+  /** Plain writes so far, and the size, are stable afterwards. */
+  sync(): Promise<void>;
+  syncSync(): void;
+  truncate(size: number): void;
+  /** Gives the range back to the file system; it reads as zeros. False where that cannot be done. */
+  punch(offset: number, length: number): Promise<boolean>;
+  close(): void;
+}
+
+/** Space of the file system that holds the directory, in bytes. */
+export interface DiskSpace {
+  readonly total: number;
+  readonly available: number;
+}
+
+export interface Disk {
+  /** @param mode `read`: writes are refused; `create`: made if absent */
+  open(name: string, mode: "read" | "write" | "create"): DiskFile;
+  exists(name: string): boolean;
+  list(): string[];
+  remove(name: string): void;
+  rename(from: string, to: string): void;
+  syncDirectory(): void;
+  /**
+   * Takes the directory for this process.
+   * @returns the release
+   * @throws DiskLockedError if a living process holds it
+   */
+  lock(): () => void;
+  space(): DiskSpace;
+}
+
+export class DiskLockedError extends Error {
+  constructor(directory: string, holder: string) {
+    super(`${directory} is in use by process ${holder}`);
+    this.name = "DiskLockedError";
+  }
+}
+
+/** The one part of WebAssembly we use; its types come with the DOM's, which we do not load. */
+const { Memory } = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer };
+    };
+  }
+).WebAssembly;
+
+/** The buffers of `alignedBuffer`: their addresses are page-aligned. */
+const aligned = new WeakSet<ArrayBufferLike>();
+
+/** Memory that direct writes take as it is. Allocated in whole pages; keep and reuse it. */
+export function alignedBuffer(length: number): Buffer {
+  const pages = Math.ceil(length / 65536);
+  const memory = new Memory({ initial: pages, maximum: pages });
+  aligned.add(memory.buffer);
+  return Buffer.from(memory.buffer, 0, length);
+}
+
+/** May these bytes go to this offset by direct I/O? */
+export function isAligned(data: Uint8Array, offset: number): boolean {
+  return (
+    aligned.has(data.buffer) &&
+    (data.byteOffset | data.length | (offset % SECTOR_SIZE)) % SECTOR_SIZE === 0
+  );
+}

@@ -261,7 +261,7 @@ async function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
     return ok("", `entity ${subject.name} does not exist`);
   }
   await ctx.state.auth.remove(subject.entity);
-  return ok();
+  return ok("", "updated");
 }
 
 const ENTITY = "name=entity,type=CephString";

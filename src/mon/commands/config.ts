@@ -265,10 +265,9 @@ async function assimilate(ctx: CommandContext, args: Args): Promise<CommandReply
 
 function minimalConf(ctx: CommandContext): CommandReply {
   const { fsid, monMap } = ctx.state;
-  const hosts = monMap.ranks.map((rank) => {
-    const text = formatAddrVec(monMap.monInfo.get(rank)?.publicAddrs ?? []);
-    return text.startsWith("[") ? text : `[${text}]`;
-  });
+  const hosts = monMap.ranks.map((rank) =>
+    formatAddrVec(monMap.monInfo.get(rank)?.publicAddrs ?? []),
+  );
   return ok(
     `# minimal ceph.conf for ${fsid}\n[global]\n\tfsid = ${fsid}\n\tmon_host = ${hosts.join(" ")}\n`,
   );

@@ -13,19 +13,13 @@ import {
   MonMap,
   monMapText,
 } from "../../maps/index.ts";
-import { type AddrVec, FEATURES_SUPPORTED, formatAddrVec, formatUtime } from "../../types/index.ts";
+import { FEATURES_SUPPORTED, formatAddrVec, formatUtime } from "../../types/index.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
 import type { Json } from "./formatter.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
-
-/** Always in brackets, as a monitor's addresses are a list. */
-function addrsText(addrs: AddrVec): string {
-  const text = formatAddrVec(addrs);
-  return text.startsWith("[v") ? text : `[${text}]`;
-}
 
 function dump(ctx: CommandContext, args: Args): CommandReply {
   const { state } = ctx;
@@ -39,7 +33,7 @@ function dump(ctx: CommandContext, args: Args): CommandReply {
 function stat(ctx: CommandContext, args: Args): CommandReply {
   const { monMap, name } = ctx.state;
   const mons = monMap.ranks.map(
-    (rank) => `${rank}=${addrsText(monMap.monInfo.get(rank)?.publicAddrs ?? [])}`,
+    (rank) => `${rank}=${formatAddrVec(monMap.monInfo.get(rank)?.publicAddrs ?? [])}`,
   );
   return ok(
     args.render(

@@ -20,9 +20,10 @@ export function prunedTree(map: OsdMap, keep: (osd: number) => boolean): TreeNod
   const nodes = osdTreeNodes(map);
   const leaves = nodes.filter((node) => node.id >= 0 && osdExists(map, node.id) && keep(node.id));
   const kept = new Set(leaves);
-  const parents = new Map(nodes.map((node) => [node.id, node]));
+  const buckets = new Map(nodes.flatMap((node) => (node.id < 0 ? [[node.id, node] as const] : [])));
+  // A root's parent is 0, which is an OSD's id too: only buckets are looked up.
   for (const leaf of leaves) {
-    for (let at = parents.get(leaf.parent); at !== undefined; at = parents.get(at.parent)) {
+    for (let at = buckets.get(leaf.parent); at !== undefined; at = buckets.get(at.parent)) {
       kept.add(at);
     }
   }

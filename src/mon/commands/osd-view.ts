@@ -61,7 +61,8 @@ function dump(ctx: CommandContext, args: Args): CommandReply {
   if (!isMap(map)) return map;
   return ok(
     args.render(
-      () => osdMapText(map),
+      // compat: the monitor's answers lose their empty lines, here and in `status`.
+      () => osdMapText(map).replaceAll(/\n{2,}/g, "\n"),
       () => dumpOsdMap(map),
       lineEnd(args),
     ),

@@ -15,6 +15,11 @@ export interface ConfigOption {
   readonly fallback: string;
 }
 
+/** Subsystems: each has a `debug_` option that upstream's list of options leaves out.  ceph: src/common/subsys.h */
+const SUBSYSTEMS =
+  "lockdep context crush mds mds_balancer mds_locker mds_log mds_log_expire mds_migrator buffer timer filer striper objecter rados rbd rbd_mirror rbd_replay rbd_pwl journaler objectcacher immutable_obj_cache client osd optracker objclass filestore journal ms mon monc paxos tp auth crypto finisher reserver heartbeatmap perfcounter rgw rgw_sync civetweb javaclient asok throttle refs compressor bluestore bluefs bdev kstore rocksdb leveldb memdb fuse mgr mgrc dpdk eventtrace prioritycache test cephfs_mirror cephsqlite";
+const DEBUG_LEVEL = /^\d{1,2}(?:\/\d{1,2})?$/;
+
 const LEVELS = { b: "basic", a: "advanced", d: "dev" } as const;
 /** A client needs these before it can ask anybody. */
 const BOOTSTRAP = new Set([
@@ -45,6 +50,10 @@ function table(): Map<string, ConfigOption> {
       runtime: bits[1] === "r",
       fallback: rest.join(" "),
     });
+  }
+  for (const subsystem of SUBSYSTEMS.split(" ")) {
+    const name = `debug_${subsystem}`;
+    options.set(name, { name, type: "str", level: "advanced", runtime: true, fallback: "0/0" });
   }
   return options;
 }
@@ -98,6 +107,9 @@ export function parseOptionValue(option: ConfigOption, text: string): string | {
     case "millisecs":
       return /^\s*\d+\s*[a-z]*\s*$/.test(text) ? text.trim() : { error: "invalid argument" };
     default:
+      if (option.name.startsWith("debug_") && !DEBUG_LEVEL.test(text)) {
+        return { error: "value must take the form N or N/M, where N and M are integers" };
+      }
       return text;
   }
 }

@@ -34,9 +34,12 @@ export interface FirstMap {
   readonly pgNum: number;
 }
 
-/** 16.16 weight of a disk. Never 0, or nothing would be placed there. */
+/**
+ * 16.16 weight of a disk: TiB with four decimals, as an OSD states it when it starts. Never 0, or nothing
+ * would be placed there.
+ */
 export function crushWeight(bytes: number): number {
-  return Math.max(1, Math.floor((bytes / 2 ** 40) * 0x1_0000));
+  return Math.max(1, Math.floor(Number((bytes / 2 ** 40).toFixed(4)) * 0x1_0000));
 }
 
 export function crushFor(

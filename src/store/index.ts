@@ -3,6 +3,7 @@ export { type Disk, DiskLockedError } from "./disk/disk.ts";
 export { FileDisk } from "./disk/file.ts";
 export { MemoryDisk, PowerCutError } from "./disk/memory.ts";
 export { DiskStore } from "./disk-store/disk-store.ts";
+export { type FsckReport, fsck } from "./disk-store/fsck.ts";
 export { JournalError } from "./disk-store/journal.ts";
 export { type CreateOptions, createStore, type OpenOptions, openStore } from "./disk-store/open.ts";
 export { StoreFormatError } from "./disk-store/superblock.ts";

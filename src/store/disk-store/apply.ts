@@ -331,10 +331,28 @@ export class Applier {
       if (from.at(index) !== 0 && aligned && whole) {
         this.#share(from, index, to, target / BLOCK_SIZE);
       } else if (from.at(index) !== 0) {
-        this.#write(to, target, [this.#readBlock(from, index).subarray(inBlock, inBlock + count)]);
+        // Where the blocks of both lie alike, only the edges are copied.
+        const data = this.#dataFrom(from, at, shift % BLOCK_SIZE === 0 ? at + count : end);
+        this.#write(to, target, data);
+        at += listLength(data);
+        continue;
       }
       at += count;
     }
+  }
+
+  /** Everything from `at` up to the next hole, or `end`. */
+  #dataFrom(o: Onode, at: number, end: number): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    for (let from = at; from < end; ) {
+      const index = Math.floor(from / BLOCK_SIZE);
+      if (o.at(index) === 0) break;
+      const base = index * BLOCK_SIZE;
+      const to = Math.min(base + BLOCK_SIZE, end);
+      out.push(this.#readBlock(o, index).subarray(from - base, to - base));
+      from = to;
+    }
+    return out;
   }
 
   #share(from: Onode, index: number, to: Onode, toIndex: number): void {

@@ -7,7 +7,6 @@
  * order and why.
  */
 
-import { must } from "../../base/index.ts";
 import { type BufferList, EMPTY } from "../../encoding/index.ts";
 import type { HObject } from "../../types/index.ts";
 import { objectKey, objectOfKey } from "../object-key.ts";
@@ -338,8 +337,7 @@ export class DiskStore implements ObjectStore {
         await this.#checkpointer.finish();
       }
     } catch (error) {
-      // Already told to onFatal; what was durable stays so.
-      must(this.#fatal, "reason of a failed close");
+      this.#committer.stop(error as Error);
       this.#parts.log.warn("closing a failed store", { error: (error as Error).message });
     }
     this.#committer.close();

@@ -155,7 +155,8 @@ export function recover(disk: Disk, memoryBytes: number): Recovered {
       file,
       nonce: superblock.nonce,
       segmentSize: superblock.segmentSize,
-      segments: Math.floor(file.size() / superblock.segmentSize),
+      // A segment that was added late ends where its last batch does.
+      segments: Math.ceil(file.size() / superblock.segmentSize),
     };
     const tail = readJournal(journal, manifest.journal);
     const lastSeq = replay(state, tail, manifest);

@@ -155,9 +155,11 @@ export class Planner {
       for (let at = offset; at < offset + length; at += BLOCK_SIZE) this.#check(object, at);
     }
     this.#check(object, offset + length - 1);
+    // Copied like writes, one for each run of data: short ones ride in the record with patched edges.
     const copied = shared ? 2 : blocks * 2;
+    const inline = made || shared ? copied : inlineBlocks(source, offset, length, plan.inlineMax);
     plan.dataBlocks += copied;
-    plan.recordBytes += copied * (BLOCK_SIZE + CHANGE_BYTES) + blocks * DIRECT_BYTES_PER_BLOCK;
+    plan.recordBytes += inline * (BLOCK_SIZE + CHANGE_BYTES) + blocks * DIRECT_BYTES_PER_BLOCK;
     this.#aliases.push({ to: objectKey(to), from: object, shift: toOffset - offset });
   }
 
@@ -186,6 +188,20 @@ export class Planner {
     }
     this.#aliases = aliases;
   }
+}
+
+/** Blocks that ride in the record when the runs of data in a range are written elsewhere, unaligned. */
+function inlineBlocks(o: Onode, offset: number, length: number, inlineMax: number): number {
+  const last = Math.floor((offset + length - 1) / BLOCK_SIZE);
+  let total = 0;
+  for (let index = Math.floor(offset / BLOCK_SIZE); index <= last; index++) {
+    if (o.at(index) === 0) continue;
+    let run = 1;
+    while (index + run <= last && o.at(index + run) !== 0) run++;
+    total += run * BLOCK_SIZE <= inlineMax + 2 * BLOCK_SIZE ? run + 2 : 4;
+    index += run;
+  }
+  return total;
 }
 
 /** Bytes of a record that name an object, at most: every byte may be escaped, the name comes twice. */

@@ -123,6 +123,7 @@ export class MemoryDisk implements Disk {
   #names = new Map<string, Contents>();
   #stableNames = new Map<string, Contents>();
   #off = false;
+  #lies = false;
   #locked = false;
   #writer = 0;
   /** Rises at each power cycle: handles from before are dead. */
@@ -130,6 +131,11 @@ export class MemoryDisk implements Disk {
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
+  }
+
+  /** From now on writes that claim to be stable are not, as on a disk with a lying cache. */
+  lie(): void {
+    this.#lies = true;
   }
 
   get random(): Random & { below(n: number): number } {
@@ -234,7 +240,8 @@ export class MemoryDisk implements Disk {
         await this.#wait(boot);
       },
       writeDurableSync: (data, offset) => {
-        contents.settle(offset, data.length, begin(data, offset), data);
+        const writer = begin(data, offset);
+        if (!this.#lies) contents.settle(offset, data.length, writer, data);
       },
       writeDurable: async (data, offset) => {
         const copy = Uint8Array.from(data);

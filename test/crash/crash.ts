@@ -1,0 +1,249 @@
+/**
+ * One seed of the crash test: a store on a simulated disk under random transactions, the power cut at a
+ * random disk call, again and again. After each cut the store must open, be sound (deep fsck), and equal
+ * the model after some transaction at or past the last one that was told durable.
+ */
+
+import { type Clock, seededRandom } from "../../src/base/index.ts";
+import {
+  createStore,
+  type DiskStore,
+  fsck,
+  MemoryDisk,
+  MemStore,
+  NoSpaceError,
+  openStore,
+  PowerCutError,
+  type Transaction,
+} from "../../src/store/index.ts";
+import { difference, objectDifference } from "./compare.ts";
+import { COLLECTIONS, type Dice, Walk } from "./walk.ts";
+
+const CAPACITY = 6 << 20;
+
+/** A clock that stands still until told. */
+export class ManualClock implements Clock {
+  #now = 0;
+  #deferred: (() => void)[] = [];
+  #timers: { at: number; fn: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+  monotonic(): number {
+    return this.#now;
+  }
+  after(delayMs: number, fn: () => void) {
+    const timer = { at: this.#now + delayMs, fn };
+    this.#timers.push(timer);
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((t) => t !== timer);
+      },
+    };
+  }
+  every(): never {
+    throw new Error("the store has no periodic timers");
+  }
+  defer(fn: () => void): void {
+    this.#deferred.push(fn);
+  }
+
+  /** The end of a turn of the event loop, and some time passing. */
+  turn(ms: number): void {
+    for (const fn of this.#deferred.splice(0)) fn();
+    this.#now += ms;
+    const due = this.#timers.filter((t) => t.at <= this.#now);
+    this.#timers = this.#timers.filter((t) => t.at > this.#now);
+    for (const timer of due) timer.fn();
+  }
+}
+
+export interface CrashOptions {
+  seed: number;
+  /** Power cuts in a row. */
+  cuts: number;
+  /** Makes the disk worse than the store can bear, to see that the test notices. */
+  sabotage?: (disk: MemoryDisk) => void;
+}
+
+async function microtasks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await Promise.resolve();
+}
+
+/** Drives promises and clock until `promise` has settled. */
+async function settle<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+  const state = { pending: true };
+  void (async () => {
+    try {
+      await promise;
+    } catch {
+      // whoever called settle is told below
+    } finally {
+      state.pending = false;
+    }
+  })();
+  while (state.pending) {
+    clock.turn(1);
+    await microtasks(5);
+  }
+  return await promise;
+}
+
+class CrashRun {
+  readonly #dice: Dice;
+  readonly #disk: MemoryDisk;
+  readonly #walk: Walk;
+  /** Every accepted transaction; its sequence number is its index plus one. */
+  #history: Transaction[] = [];
+  #model = new MemStore({ clock: new ManualClock() });
+  #told = 0;
+
+  constructor(seed: number) {
+    this.#dice = seededRandom(seed);
+    this.#disk = new MemoryDisk(seed);
+    this.#walk = new Walk(this.#dice);
+    createStore("", {
+      disk: this.#disk,
+      capacityBytes: CAPACITY,
+      segmentSize: (128 << 10) * (1 + this.#dice.below(8)),
+      segments: 2,
+      random: seededRandom(seed + 1),
+    });
+  }
+
+  get disk(): MemoryDisk {
+    return this.#disk;
+  }
+
+  async run(cuts: number): Promise<void> {
+    for (let cut = 0; cut < cuts; cut++) {
+      this.#disk.cutAt = this.#disk.calls + 1 + this.#dice.below(cut % 4 === 0 ? 40 : 400);
+      const orderly = this.#dice.below(10) === 0;
+      try {
+        await this.#live(orderly);
+      } catch (error) {
+        if (!(error instanceof PowerCutError)) throw error;
+      }
+      if (this.#dice.below(4) === 0) this.#disk.processKill();
+      this.#disk.powerCycle();
+      await this.#check();
+    }
+  }
+
+  #open(clock: ManualClock): Promise<DiskStore> {
+    const commit = this.#dice.below(2) === 0 ? "sync" : "async";
+    const memoryBytes = (256 << 10) * (1 + this.#dice.below(16));
+    return settle(clock, openStore("", { disk: this.#disk, clock, commit, memoryBytes }));
+  }
+
+  /** Opens the store and works on it until the power goes, or for a while and then closes it. */
+  async #live(orderly: boolean): Promise<void> {
+    const clock = new ManualClock();
+    const store = await this.#open(clock);
+    this.#truncateHistory(store.lastSubmitted);
+    const failure: { error?: Error } = {};
+    store.onDurable = (seq) => {
+      this.#told = seq;
+    };
+    store.onFatal = (error) => {
+      failure.error = error;
+    };
+    const dice = this.#dice;
+    for (let step = 0; failure.error === undefined; step++) {
+      if (orderly && step === 60) {
+        await settle(clock, store.close());
+        return;
+      }
+      this.#submit(store);
+      if (dice.below(3) === 0) clock.turn(dice.below(400));
+      await microtasks(dice.below(12));
+      if (dice.below(6) === 0) await this.#look(store);
+      if (dice.below(40) === 0) await settle(clock, store.flush());
+    }
+    // What was on its way fails now, too; nothing may be left over for the next round.
+    await settle(clock, store.close());
+    throw failure.error;
+  }
+
+  #submit(store: DiskStore): void {
+    const transaction = this.#walk.transaction(this.#model);
+    const before = store.lastSubmitted;
+    try {
+      this.#model.submit(transaction);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      let refused = false;
+      try {
+        store.submit(transaction);
+      } catch (same) {
+        if (same instanceof PowerCutError) throw same;
+        refused = same instanceof RangeError || store.lastSubmitted === before;
+      }
+      if (!refused) throw new Error("the store took what the model refuses", { cause: error });
+      return;
+    }
+    try {
+      store.submit(transaction);
+      this.#history.push(transaction);
+    } catch (error) {
+      // The store is small, so is its journal: what does not fit is refused, and whole.
+      const refused = error instanceof NoSpaceError || error instanceof RangeError;
+      if (!refused) throw error;
+      this.#truncateHistory(this.#history.length); // the model has to forget it
+    }
+  }
+
+  /** A read of something, compared with the model as of its call. */
+  async #look(store: DiskStore): Promise<void> {
+    const c = COLLECTIONS[this.#dice.below(2)]!;
+    const found = await objectDifference(store, this.#model, c, this.#walk.object());
+    if (found !== undefined) throw new Error(`live: ${found}`);
+  }
+
+  /** The model as of transaction `last`. */
+  #truncateHistory(last: number): void {
+    this.#history.length = last;
+    this.#model = new MemStore({ clock: new ManualClock() });
+    for (const transaction of this.#history) this.#model.submit(transaction);
+  }
+
+  /** The power is back: the store must be sound and as promised. */
+  async #check(): Promise<void> {
+    const report = fsck("", { deep: true, disk: this.#disk });
+    if (report.faults.length > 0) throw new Error(`fsck: ${report.faults.slice(0, 3).join("; ")}`);
+    // Power can go while the store recovers, too.
+    if (this.#dice.below(3) === 0) {
+      this.#disk.cutAt = this.#disk.calls + 1 + this.#dice.below(60);
+      try {
+        const clock = new ManualClock();
+        const store = await this.#open(clock);
+        await settle(clock, store.close());
+      } catch (error) {
+        if (!(error instanceof PowerCutError)) throw error;
+      }
+      this.#disk.powerCycle();
+    }
+    const clock = new ManualClock();
+    const store = await this.#open(clock);
+    const last = store.lastSubmitted;
+    if (last < this.#told)
+      throw new Error(`transaction ${this.#told} was told durable, ${last} left`);
+    if (last > this.#history.length) throw new Error(`transaction ${last} was never submitted`);
+    this.#truncateHistory(last);
+    const found = await difference(store, this.#model);
+    if (found !== undefined) throw new Error(`after transaction ${last}: ${found}`);
+    await settle(clock, store.close());
+  }
+}
+
+/** @throws what went wrong, with the seed that shows it again */
+export async function crashSeed(options: CrashOptions): Promise<void> {
+  const run = new CrashRun(options.seed);
+  options.sabotage?.(run.disk);
+  try {
+    await run.run(options.cuts);
+  } catch (error) {
+    throw new Error(`seed ${options.seed}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,23 @@
+/** Nothing that was told durable is lost, whenever the power goes. `npm run test:crash` runs more seeds. */
+import { expect, test } from "vitest";
+import { crashSeed } from "./crash.ts";
+
+const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 30);
+const FROM = Number(process.env["CRASH_FROM"] ?? 1);
+const CUTS = 8;
+
+test(`${SEEDS} seeds of ${CUTS} power cuts from seed ${FROM} on lose nothing`, async () => {
+  for (let seed = FROM; seed < FROM + SEEDS; seed++) await crashSeed({ seed, cuts: CUTS });
+}, 3_600_000);
+
+test("a disk that does not keep what it promised is noticed", async () => {
+  let noticed = 0;
+  for (let seed = 1; seed <= 10; seed++) {
+    try {
+      await crashSeed({ seed, cuts: CUTS, sabotage: (disk) => disk.lie() });
+    } catch {
+      noticed++;
+    }
+  }
+  expect(noticed).toBeGreaterThan(5);
+});

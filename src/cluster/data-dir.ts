@@ -11,10 +11,18 @@
  * directory that is not ours, is in use, or is newer than we are.
  */
 
+import { mkdirSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { type Uuid } from "../types/index.ts";
+import { type Disk, FileDisk } from "../store/index.ts";
+import type { Uuid } from "../types/index.ts";
+
+/** The disk of a directory, which is made if absent and is nobody else's to read. */
+export function directoryDisk(directory: string): Disk {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return new FileDisk(directory);
+}
 
 /** Layout of the directory; a directory of a higher version is refused. */
 export const DATA_VERSION = 1;

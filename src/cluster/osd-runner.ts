@@ -6,7 +6,7 @@ import { createServiceAuthServer, RotatingSecrets } from "../auth/index.ts";
 import { type Clock, type Logger, type Random } from "../base/index.ts";
 import type { OsdReport } from "../maps/index.ts";
 import { Messenger, type Transport } from "../messenger/index.ts";
-import { OsdServer } from "../osd/index.ts";
+import { type FirstObject, OsdServer } from "../osd/index.ts";
 import { createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
@@ -19,6 +19,8 @@ export interface OsdConfig {
   readonly directory: string;
   /** Make the store first. */
   readonly create: boolean;
+  /** What a new cluster's pools begin with. */
+  readonly firstObjects: readonly FirstObject[];
   readonly listen: string;
   readonly auth: "cephx" | "none";
   readonly memoryBytes: number;
@@ -49,6 +51,7 @@ export interface OsdSurroundings {
   readonly random: Random;
   readonly log: Logger;
   readonly transport: Transport;
+  /** The disk of a directory that exists. */
   disk(directory: string): Disk;
 }
 
@@ -59,19 +62,17 @@ export async function runOsd(
 ): Promise<OsdHandle> {
   const { clock, random, transport } = surroundings;
   const log = surroundings.log.child(`osd.${config.id}`);
-  const options = {
-    disk: surroundings.disk(config.directory),
-    clock,
-    log,
-    memoryBytes: config.memoryBytes,
-  };
-  const store = config.create ? await createStore(options) : await openStore(options);
+  const { directory, memoryBytes } = config;
+  const disk = surroundings.disk(directory);
+  if (config.create) createStore(directory, { disk, random });
+  const store = await openStore(directory, { disk, clock, log, memoryBytes });
   try {
     const secrets = new RotatingSecrets({ clock, random, state: config.secrets });
     const server = new OsdServer({
       id: config.id,
       store,
       map: config.map,
+      firstObjects: config.firstObjects,
       clock,
       random,
       log,

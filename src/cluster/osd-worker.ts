@@ -5,7 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createLogger, type LogLevel, must, systemClock, systemRandom } from "../base/index.ts";
 import { tcpTransport } from "../messenger/index.ts";
-import { fileDisk } from "../store/index.ts";
+import { directoryDisk } from "./data-dir.ts";
 import { runOsd } from "./osd-runner.ts";
 import type { FromOsd, OsdThreadData, ToOsd } from "./osd-thread.ts";
 
@@ -30,7 +30,7 @@ const osd = await runOsd(
       sink: (level, line) => tell({ type: "log", level, line }),
     }),
     transport: tcpTransport,
-    disk: fileDisk,
+    disk: directoryDisk,
   },
 );
 

@@ -6,45 +6,52 @@
  * directory's identity last of all.
  */
 
-import { availableParallelism, hostname } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { CON_MODE, createServiceAuthServer, formatKeyring } from "../auth/index.ts";
 import {
-  type Clock,
   ConfigError,
   type Logger,
   must,
-  type Random,
   silentLogger,
   systemClock,
   systemRandom,
 } from "../base/index.ts";
-import { Messenger, type Transport, tcpTransport } from "../messenger/index.ts";
+import { Messenger, tcpTransport } from "../messenger/index.ts";
 import { Manager } from "../mgr/index.ts";
-import { Monitor, type MonitorOptions, type OsdMapUpdate } from "../mon/index.ts";
-import { createStore, type Disk, DiskLockedError, fileDisk, openStore } from "../store/index.ts";
-import { ENTITY_TYPE, formatAddr, type IntervalSet, uuidFromBytes } from "../types/index.ts";
+import { Monitor, type MonitorOptions } from "../mon/index.ts";
+import { createStore, type Disk, DiskLockedError, openStore } from "../store/index.ts";
+import { ENTITY_TYPE, formatAddr, uuidFromBytes } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
 import { writeClientFiles } from "./conf.ts";
 import {
   clearUnfinished,
   DATA_VERSION,
+  directoryDisk,
   type Identity,
   prepareDirectory,
   readIdentity,
   writeIdentity,
 } from "./data-dir.ts";
+import { deviceClassOf } from "./device-class.ts";
 import { MonPort } from "./mon-port.ts";
-import { type OsdConfig, type OsdEvents, type OsdHandle, runOsd } from "./osd-runner.ts";
-import { startOsdThread } from "./osd-thread.ts";
+import { OsdMember } from "./osd-member.ts";
+import type { OsdSurroundings } from "./osd-runner.ts";
 import { PurgedSnaps } from "./purged-snaps.ts";
 import { CEPH_RELEASE_NAME, CEPH_VERSION, VERSION_TEXT } from "./version.ts";
 
 /** Of the whole process, when nothing else is said. */
 const MEMORY_DEFAULT = 256 * 1024 * 1024;
+/**
+ * What `rbd pool init` leaves in a pool. The snapshot id that it takes and gives back to see that the pool
+ * can do it is in the monitor's first map.  ceph: src/librbd/image/ValidatePoolRequest.cc
+ */
+const FIRST_OBJECTS = [{ pool: 1, oid: "rbd_info", data: Buffer.from("overwrite validated") }];
+const LISTEN_DEFAULT = "127.0.0.1";
 /** The part of it that stores may use for their caches and journals. */
 const STORE_SHARE = 1 / 4;
 /** The monitor's own store is small. */
+const MON_STORE = { capacityBytes: 2 ** 30, segmentSize: 2 ** 20 };
 const MON_STORE_MEMORY = 8 * 1024 * 1024;
 
 export interface ClusterOptions {
@@ -81,14 +88,6 @@ export interface Cluster extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface Surroundings {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly transport: Transport;
-  disk(directory: string): Disk;
-}
-
 /** Undone in reverse order, each once, when a start fails or the cluster closes. */
 class Undo {
   readonly #steps: (() => void | Promise<void>)[] = [];
@@ -123,12 +122,12 @@ function takeLock(disk: Disk): () => void {
  * @throws ConfigError for what the user can mend: directory, port, options
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const surroundings: Surroundings = {
+  const surroundings: OsdSurroundings = {
     clock: systemClock,
     random: systemRandom,
     log: options.log ?? silentLogger,
     transport: tcpTransport,
-    disk: fileDisk,
+    disk: directoryDisk,
   };
   const undo = new Undo();
   try {
@@ -139,7 +138,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-async function start(options: ClusterOptions, around: Surroundings, undo: Undo): Promise<Cluster> {
+async function start(
+  options: ClusterOptions,
+  around: OsdSurroundings,
+  undo: Undo,
+): Promise<Cluster> {
   const directory = await prepareDirectory(options.data);
   await readIdentity(directory); // refuses a newer or foreign directory before the lock file is made
   undo.add(takeLock(around.disk(directory)));
@@ -154,7 +157,7 @@ async function start(options: ClusterOptions, around: Surroundings, undo: Undo):
     fsid: uuidFromBytes(around.random.bytes(16)),
     osds: options.osds ?? 1,
   };
-  const listen = options.listen ?? "127.0.0.1";
+  const listen = options.listen ?? LISTEN_DEFAULT;
   const auth = options.auth ?? "cephx";
   const port = new MonPort(around);
   await port.messenger.bind({ host: listen, port: options.port ?? 0 });
@@ -204,17 +207,19 @@ async function startMonitor(
   identity: Identity,
   create: boolean,
   port: MonPort,
-  around: Surroundings,
+  around: OsdSurroundings,
   undo: Undo,
 ): Promise<Monitor> {
   const { clock, random, log } = around;
-  const storeOptions = {
-    disk: around.disk(join(directory, "mon")),
+  const path = join(directory, "mon");
+  const disk = around.disk(path);
+  if (create) createStore(path, { disk, random, ...MON_STORE });
+  const store = await openStore(path, {
+    disk,
     clock,
     log: log.child("mon.a"),
     memoryBytes: MON_STORE_MEMORY,
-  };
-  const store = create ? await createStore(storeOptions) : await openStore(storeOptions);
+  });
   undo.add(() => store.close());
   const options: MonitorOptions = {
     fsid: identity.fsid,
@@ -232,6 +237,7 @@ async function startMonitor(
         pools: ["rbd"],
         numOsds: identity.osds,
         osdBytes: around.disk(directory).space().available,
+        deviceClass: deviceClassOf(directory),
       })
     : await Monitor.open(options);
   undo.add(() => monitor.close());
@@ -242,7 +248,7 @@ async function startManager(
   monitor: Monitor,
   listen: string,
   auth: "cephx" | "none",
-  around: Surroundings,
+  around: OsdSurroundings,
   undo: Undo,
 ): Promise<void> {
   const { clock, random, transport } = around;
@@ -269,77 +275,55 @@ async function startManager(
   monitor.mgrBoot(messenger.addrs, gid);
 }
 
-/** Starts every OSD and tells the monitor. `failed` resolves when no OSD is left. */
+/** Starts every OSD. `failed` resolves when none is left. */
 async function startOsds(
   directory: string,
   identity: Identity,
   create: boolean,
   options: ClusterOptions,
   monitor: Monitor,
-  around: Surroundings,
+  around: OsdSurroundings,
   undo: Undo,
 ): Promise<{ failed: Promise<Error> }> {
   const { osds } = identity;
-  const memory = options.memory ?? MEMORY_DEFAULT;
-  const threads = osds > 1 && availableParallelism() > 1;
-  const purged = new PurgedSnaps(osds, (pool, snaps) => {
-    monitor.snapsPurged(pool, snaps).catch((error: Error) => fail(error));
-  });
-  let alive = osds;
+  const { log } = around;
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const log = around.log;
+  const purged = new PurgedSnaps(osds, (pool, snaps) => {
+    monitor.snapsPurged(pool, snaps).catch((error: Error) => fail(error));
+  });
+  let alive = osds;
   for (let id = 0; id < osds; id++) {
-    const events: OsdEvents = {
-      report: (report) => monitor.osdReport(id, report),
-      snapsPurged: (pool: number, snaps: IntervalSet) => purged.report(id, pool, snaps),
-      corruption: (object) => log.error("damaged object", { osd: id, object }),
-      fatal: (error) => {
-        alive--;
-        if (alive === 0) fail(new Error(`osd.${id} has failed: ${error.message}`));
-        else monitor.osdDown(id).catch((e: Error) => fail(e));
+    const member = await OsdMember.start({
+      config: {
+        id,
+        directory: join(directory, `osd.${id}`),
+        create,
+        firstObjects: create ? FIRST_OBJECTS : [],
+        listen: options.listen ?? LISTEN_DEFAULT,
+        auth: options.auth ?? "cephx",
+        memoryBytes: Math.floor(((options.memory ?? MEMORY_DEFAULT) * STORE_SHARE) / osds),
+        map: monitor.osdMapFull,
+        secrets: monitor.serviceSecrets().encode(),
       },
-    };
-    const missed: OsdMapUpdate[] = [];
-    let handle: OsdHandle | undefined;
-    const unsubscribe = monitor.onOsdMap((update) => {
-      if (handle === undefined) missed.push(update);
-      else handle.handleMap(update.incremental, update.full);
+      others: osds > 1,
+      logLevel: options.logLevel ?? "warn",
+      monitor,
+      events: {
+        report: (report) => monitor.osdReport(id, report),
+        snapsPurged: (pool, snaps) => purged.report(id, pool, snaps),
+        corruption: (object) => log.error("damaged object", { osd: id, object }),
+        fatal: (error) => {
+          alive--;
+          if (alive === 0) fail(new Error(`osd.${id} has failed: ${error.message}`));
+          else monitor.osdDown(id).catch((e: Error) => fail(e));
+        },
+      },
+      around,
     });
-    const config: OsdConfig = {
-      id,
-      directory: join(directory, `osd.${id}`),
-      create,
-      listen: options.listen ?? "127.0.0.1",
-      auth: options.auth ?? "cephx",
-      memoryBytes: Math.floor((memory * STORE_SHARE) / osds),
-      map: monitor.osdMapFull,
-      secrets: monitor.serviceSecrets().encode(),
-    };
-    handle = threads
-      ? await startOsdThread(
-          { config, logLevel: options.logLevel ?? "warn" },
-          events,
-          log,
-          osdWorkerFile(),
-        )
-      : await runOsd(config, events, around);
-    const running = handle;
-    for (const update of missed) running.handleMap(update.incremental, update.full);
-    const stopSecrets = monitor.serviceSecrets().onRotate((state) => running.loadSecrets(state));
-    undo.add(async () => {
-      unsubscribe();
-      stopSecrets();
-      await running.close();
-    });
-    await monitor.osdBoot(id, running.addrs, uuidFromBytes(around.random.bytes(16)));
+    undo.add(() => member.close());
   }
   return { failed };
-}
-
-/** The thread's code lies beside this file's, bundled or not. */
-function osdWorkerFile(): URL {
-  return new URL("./osd-worker.js", import.meta.url);
 }

@@ -37,5 +37,14 @@ export {
   u64n,
 } from "./primitives.ts";
 export { DecodeError, Reader } from "./reader.ts";
-export { fixed, record, type StructVersion, since, struct, versionByte } from "./struct.ts";
+export {
+  type Fixed,
+  fixed,
+  record,
+  type Since,
+  type StructVersion,
+  since,
+  struct,
+  versionByte,
+} from "./struct.ts";
 export { Writer } from "./writer.ts";

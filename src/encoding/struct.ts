@@ -18,14 +18,14 @@ import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
 /** A field written since some version; an older writer's value is `absent`. */
-interface Since<T> {
+export interface Since<T> {
   readonly kind: "since";
   readonly version: number;
   readonly codec: Codec<T>;
   readonly absent: T;
 }
 /** A field on the wire only, always this value; not part of the decoded object. */
-interface Fixed {
+export interface Fixed {
   readonly kind: "fixed";
   readonly version: number;
   readonly codec: Codec<unknown>;

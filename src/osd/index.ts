@@ -1,2 +1,2 @@
 /** The osd room: one OSD, from a client's request to the store. */
-export { type OsdOptions, OsdServer } from "./server.ts";
+export { type FirstObject, type OsdOptions, OsdServer } from "./server.ts";

@@ -29,13 +29,14 @@ import {
   type PgId,
   SNAPDIR,
   SnapSet,
+  type Utime,
 } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { type ObjectContext, ObjectContexts } from "./object-context.ts";
 import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
 import { LOG_KEY_PREFIX, LogEntry, logKey, PgLog } from "./pg-log.ts";
-import { addStats, PgStats, zeroStats } from "./pg-stats.ts";
+import { addStats, kb, PgStats, zeroStats } from "./pg-stats.ts";
 import { snapIndexChanges, snapIndexKey } from "./snap-index.ts";
 import { makeWriteable, resolveSnap } from "./snapshots.ts";
 import { Notify, Watch } from "./watch.ts";
@@ -208,6 +209,36 @@ export class Pg {
     before.snapset = ctx.exists ? ctx.snapset : { seq: 0n, clones: [] };
     before.lastSeq = seq;
     return { seq, version, userVersion };
+  }
+
+  /** Makes an object that no client has asked for. */
+  makeObject(oid: string, hash: number, data: Uint8Array, mtime: Utime): void {
+    const object: HObject = {
+      ...HOBJECT_MIN,
+      oid,
+      hash,
+      pool: BigInt(this.id.pool),
+      snap: NOSNAP,
+    };
+    const version = this.#nextVersion();
+    const size = data.length;
+    const info: ObjectInfo = { ...NO_OBJECT, version, userVersion: version.version, size, mtime };
+    const snapset = { seq: 0n, clones: [] };
+    const attr = (name: string, value: Uint8Array): StoreOp => {
+      return { op: "set-attr", object, name, value };
+    };
+    const delta = { ...zeroStats(), objects: 1, bytes: size, writes: 1, writeKb: kb(size) };
+    this.submit(
+      [
+        { op: "write", object, offset: 0, data: [data] },
+        attr(INFO_ATTR, encodeToBytes(ObjectInfo, info)),
+        attr(SNAPSET_ATTR, encodeToBytes(SnapSet, snapset)),
+      ],
+      delta,
+      version,
+      version.version,
+      undefined,
+    );
   }
 
   /** Remembers a write that failed or changed nothing: a resend gets the same answer. */

@@ -11,6 +11,7 @@ import { type Clock, ERRNO, type Logger, type Random, type Timer } from "../base
 import { byteString, textOf } from "../encoding/index.ts";
 import {
   isBlocklisted,
+  locateObject,
   mapPg,
   newObjectStatSum,
   type OsdMap,
@@ -60,6 +61,8 @@ const MIN_ALLOC_SIZE = 4096;
 const WAITING_FOR_MAP_MAX = 1024;
 /** Period of reports to the monitor, milliseconds. */
 const REPORT_MS = 2000;
+/** From a new map to a report, milliseconds. */
+const REPORT_SOON_MS = 20;
 const NO_SNAPS = new IntervalSet();
 
 export interface OsdOptions {
@@ -70,6 +73,8 @@ export interface OsdOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Objects that the cluster is born with: each is made once its PG is ours. */
+  readonly firstObjects?: readonly FirstObject[];
   /** What `tell osd.N version` answers. */
   readonly version: string;
   report(report: OsdReport): void;
@@ -79,6 +84,13 @@ export interface OsdOptions {
   corruption(object: string): void;
   /** The OSD can not go on: it has stopped answering. */
   fatal(error: Error): void;
+}
+
+/** An object of a new cluster. */
+export interface FirstObject {
+  readonly pool: number;
+  readonly oid: string;
+  readonly data: Uint8Array;
 }
 
 interface Waiting {
@@ -100,10 +112,12 @@ export class OsdServer implements Dispatcher {
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
   #waitingForMap: Waiting[] = [];
+  #firstObjects: readonly FirstObject[];
   #notifyCounter = 0;
   #inFlightBytes = 0;
   #stopped = false;
   #reportTimer: Timer | undefined;
+  #isReportDue = false;
   #submitTimes: { seq: number; at: number }[] = [];
 
   constructor(options: OsdOptions) {
@@ -111,6 +125,7 @@ export class OsdServer implements Dispatcher {
     this.#store = options.store;
     this.#log = options.log;
     this.#maps = new OsdMaps(options.map);
+    this.#firstObjects = options.firstObjects ?? [];
     this.#commits = new CommitQueue(options.store.lastDurable);
     this.#store.onDurable = (seq) => this.#durable(seq);
     this.#store.onFatal = (error) => this.#fatal(error);
@@ -155,6 +170,7 @@ export class OsdServer implements Dispatcher {
   handleMap(incremental: Uint8Array, full: Uint8Array): void {
     if (!this.#maps.advance(incremental, full)) return;
     this.#mapChanged();
+    this.#reportSoon();
     const waiting = this.#waitingForMap;
     this.#waitingForMap = [];
     for (const w of waiting) this.#runOrWait(w);
@@ -358,8 +374,18 @@ export class OsdServer implements Dispatcher {
       }
       if (map.blocklist.size > 0) this.#endBlocklistedWatches(pg, map);
     }
+    this.#makeFirstObjects(map);
     this.#removeOrphans(map);
     for (const pool of map.pools.keys()) this.#trimPool(map, pool);
+  }
+
+  #makeFirstObjects(map: OsdMap): void {
+    this.#firstObjects = this.#firstObjects.filter(({ pool, oid, data }) => {
+      const at = locateObject(map, { pool, nspace: "", key: "" }, oid);
+      if (at === undefined || !this.#isPrimary(map, at.pg)) return true;
+      this.#pg(at.pg).makeObject(oid, at.hash, data, utimeFromMs(this.#options.clock.now()));
+      return false;
+    });
   }
 
   #endBlocklistedWatches(pg: Pg, map: OsdMap): void {
@@ -406,6 +432,16 @@ export class OsdServer implements Dispatcher {
   }
 
   // --- Reports and commands -------------------------------------------------------------------
+
+  /** What a new map makes ours, the monitor should know before the next round. */
+  #reportSoon(): void {
+    if (this.#isReportDue) return;
+    this.#isReportDue = true;
+    this.#options.clock.after(REPORT_SOON_MS, () => {
+      this.#isReportDue = false;
+      if (!this.#stopped) this.#report();
+    });
+  }
 
   #report(): void {
     const map = this.#maps.current;

@@ -26,6 +26,10 @@ const EVERYWHERE: [RegExp, string][] = [
   // What qemu-io adds below each of its answers.
   [/^\d+(\.\d+)? (bytes|[KMGT]iB), \d+ ops; .*/g, "<timing>"],
   [/\[[0-9a-f]{10,16}\]/g, "[<image-id>]"],
+  // The machine's, not the cluster's.
+  [/\b(hdd|ssd|nvme)\b/g, "<class>"],
+  // Signatures are the protocol; the help sentence behind them is each implementation's own.
+  [/^(.*\]) :  .*$/g, "$1 :  <help>"],
   [/\b(host|host_name|hostname)[:=] ?\S+/g, "$1 <host>"],
 ];
 
@@ -107,7 +111,7 @@ function blankGroups(line: string, rule: RegExp): string {
 function blankNumbers(line: string): string {
   return line
     .replace(/benchmark_data_\S+/g, "<prefix>")
-    .replace(/\b\d+(\.\d+)?(e[+-]?\d+)?\b/g, "N")
+    .replace(/-?\b\d+(\.\d+)?(e[+-]?\d+)?\b/g, "N")
     .replace(/(?<= )-(?= |$)/g, "N")
     .replace(/[ \t]+/g, " ")
     .trim();

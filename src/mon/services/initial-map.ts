@@ -16,6 +16,7 @@ import {
   OSDMAP_FLAG,
   type OsdMap,
   PG_AUTOSCALE_MODE,
+  POOL_FLAG,
 } from "../../maps/index.ts";
 import { UTIME_ZERO, type Utime, UUID_ZERO } from "../../types/index.ts";
 
@@ -64,6 +65,10 @@ export function firstOsdMap(options: FirstMap): OsdMap {
       size: 1,
       minSize: 1,
       lastChange: 1,
+      // As 'rbd pool init' leaves it: snapshots are the clients' own, one id was taken and given back.
+      flags: POOL_FLAG.HASHPSPOOL | POOL_FLAG.SELFMANAGED_SNAPS,
+      snapSeq: 3n,
+      snapEpoch: 1,
       createTime: created,
       pgAutoscaleMode: PG_AUTOSCALE_MODE.OFF,
       applicationMetadata: new Map([["rbd", new Map<string, string>()]]),

@@ -130,9 +130,9 @@ export class Monitor {
       configKey: new ConfigKeyService(store),
       log: new LogService(store, clock, log),
       stats: this.#stats,
-      monMetadata: options.metadata ?? {},
+      monMetadata: { ...this.#houseMetadata(), ...options.metadata },
       mgrMetadata: () => this.#mgrMetadata,
-      osdMetadata: (id) => this.#osdMetadata.get(id),
+      osdMetadata: (id) => this.#metadataOf(id),
       sessions: () => this.#countSessions(),
     };
     this.#dispatcher = new MonDispatcher(this.state, log);
@@ -285,7 +285,7 @@ export class Monitor {
 
   /** The manager serves at these addresses. */
   mgrBoot(addrs: AddrVec, gid: bigint, name = "x", metadata: Metadata = {}): void {
-    this.#mgrMetadata = metadata;
+    this.#mgrMetadata = { ...this.#houseMetadata(), ...metadata };
     this.#mgrMap = {
       ...newMgrMap(),
       epoch: this.#mgrMap.epoch + 1,
@@ -313,6 +313,22 @@ export class Monitor {
   /** An entity's key and caps; undefined if there is none. */
   entityAuth(entity: AuthEntity): ReturnType<AuthService["get"]> {
     return this.#auth.get(entity);
+  }
+
+  /** What is true of every daemon in this process. */
+  #houseMetadata(): Metadata {
+    const { version, host } = this.#options;
+    return {
+      ceph_release: version.release,
+      ceph_version: version.text,
+      ceph_version_short: version.version,
+      hostname: host,
+    };
+  }
+
+  #metadataOf(id: number): Metadata | undefined {
+    const info = this.#osdMetadata.get(id);
+    return info === undefined ? undefined : { ...this.#houseMetadata(), ...info };
   }
 
   #onTick(): void {

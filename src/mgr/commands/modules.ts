@@ -36,12 +36,12 @@ function perf(kind: "stats" | "counters") {
   const head = kind === "stats" ? "stat_descriptors" : "counter_descriptors";
   return (ctx: CommandContext): CommandReply =>
     ok(
-      JSON.stringify({
+      `${JSON.stringify({
         timestamp: Math.floor(ctx.state.clock.now() / 1000),
         [head]: descriptors,
         pool_descriptors: {},
         [kind]: [],
-      }),
+      })}\n`,
     );
 }
 
@@ -50,7 +50,7 @@ const SORT =
 const LEVEL = "name=level_spec,type=CephString";
 const SCHEDULE = `${LEVEL} name=interval,type=CephString name=start_time,type=CephString,req=false`;
 const IMAGE = "name=image_spec,type=CephString";
-const schedules = answer(() => "{}");
+const schedules = answer(() => "{}\n");
 const noSchedule = refuse("scheduling in the manager");
 const noTask = refuse("a task in the manager");
 
@@ -96,7 +96,7 @@ const ROWS: readonly Row[] = [
     "rbd task list name=task_id,type=CephString,req=false",
     "r",
     "list background tasks on images",
-    answer(() => "[]"),
+    answer(() => "[]\n"),
   ],
   [`rbd perf image stats ${SORT}`, "r", "show the busiest images", perf("stats")],
   [`rbd perf image counters ${SORT}`, "r", "show counters of images", perf("counters")],

@@ -103,7 +103,6 @@ function classLsOsd(ctx: CommandContext, args: Args): CommandReply {
     args.render(
       () => ids.map((id) => `${id}\n`).join(""),
       () => ids,
-      { newline: args.format === "json" },
     ),
   );
 }

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "../../base/index.ts";
+import { MemoryDisk } from "../disk/memory.ts";
+import { RunKv } from "./kv.ts";
+
+function open(disk: MemoryDisk, from?: RunKv): RunKv {
+  return new RunKv({
+    disk,
+    nonce: 7n,
+    runs: from?.runs ?? [],
+    nextRun: from?.nextRun ?? 1,
+    cacheBytes: 100_000,
+  });
+}
+
+test("a seeded walk with checkpoints, merges and reopenings equals a sorted map", async () => {
+  const random = seededRandom(9);
+  const disk = new MemoryDisk(9);
+  let kv = open(disk);
+  const model = new Map<string, string>();
+  for (let round = 0; round < 15; round++) {
+    for (let i = 0; i < 200; i++) {
+      const key = `k${random.below(2000)}`;
+      if (random.below(3) === 0) {
+        kv.delete(key);
+        model.delete(key);
+      } else {
+        const value = "v".repeat(random.below(random.below(50) === 0 ? 40_000 : 60));
+        kv.put(key, Buffer.from(value));
+        model.set(key, value);
+      }
+    }
+    kv.freeze();
+    kv.put("k1", Buffer.from("while it is written"));
+    model.set("k1", "while it is written");
+    await kv.writeFrozen();
+    await kv.merge();
+    kv.dropObsolete();
+    if (round % 5 === 4) {
+      kv.freeze();
+      await kv.writeFrozen();
+      const again = open(disk, kv);
+      kv.close();
+      kv = again;
+    }
+    const sorted = [...model].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = (entries: Iterable<[string, Uint8Array]>) =>
+      [...entries].map(([k, v]) => `${k}=${v.length}`).join();
+    const wanted = (from: string, to: string) =>
+      sorted
+        .filter(([k]) => k >= from && k < to)
+        .map(([k, v]) => `${k}=${v.length}`)
+        .join();
+    expect(text(kv.entries("", "~"))).toBe(wanted("", "~"));
+    expect(text(kv.entries("k15", "k3"))).toBe(wanted("k15", "k3"));
+    for (let i = 0; i < 2000; i += 7) {
+      const got = kv.get(`k${i}`);
+      if ((got && Buffer.from(got).toString()) !== model.get(`k${i}`)) expect.fail(`get k${i}`);
+    }
+  }
+  expect(kv.runs.length).toBeLessThan(12);
+  expect(disk.list()).toHaveLength(kv.runs.length);
+});
+
+test("iteration goes on behind the last key when the table changes or is set aside", async () => {
+  const kv = open(new MemoryDisk(1));
+  for (let i = 100; i < 200; i++) kv.put(`k${i}`, Buffer.from("x"));
+  const seen: string[] = [];
+  for (const [key] of kv.entries("k", "l")) {
+    seen.push(key);
+    kv.delete(key);
+    kv.put(`a${key}`, Buffer.from("y"));
+    if (key === "k150") {
+      kv.freeze();
+      await kv.writeFrozen();
+    }
+  }
+  expect(seen).toHaveLength(100);
+  expect([...kv.entries("k", "l")]).toEqual([]);
+});

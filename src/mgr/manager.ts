@@ -19,7 +19,7 @@ import {
   MPing,
   messageName,
 } from "../messages/index.ts";
-import type { Connection, Dispatcher } from "../messenger/api.ts";
+import type { Connection, Dispatcher } from "../messenger/index.ts";
 import {
   type CommandContext,
   type CommandReply,

@@ -25,7 +25,7 @@ import {
   MStatfs,
   messageName,
 } from "../messages/index.ts";
-import type { Connection, Dispatcher } from "../messenger/api.ts";
+import type { Connection, Dispatcher } from "../messenger/index.ts";
 import { formatAuthEntity, type IncomingMessage } from "../types/index.ts";
 import {
   type CommandReply,

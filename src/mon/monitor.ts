@@ -25,7 +25,7 @@ import {
   type OsdMap,
   type OsdReport,
 } from "../maps/index.ts";
-import type { Dispatcher } from "../messenger/api.ts";
+import type { Dispatcher } from "../messenger/index.ts";
 import type { ObjectStore } from "../store/index.ts";
 import {
   type AddrVec,

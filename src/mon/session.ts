@@ -4,7 +4,7 @@
  */
 
 import { type AuthIdentity, type MonCap, type MonCapQuery, parseMonCap } from "../auth/index.ts";
-import type { Connection } from "../messenger/api.ts";
+import type { Connection } from "../messenger/index.ts";
 import type { MessageType } from "../types/index.ts";
 import { formatAuthEntity } from "../types/index.ts";
 

@@ -19,7 +19,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   cls: [],
   store: [],
   mon: ["messenger", "messages", "maps", "crush", "auth", "store"],
-  mgr: ["messenger", "messages", "maps", "crush", "auth", "store"],
+  mgr: ["mon", "messenger", "messages", "maps", "crush", "auth", "store"],
   osd: ["messenger", "messages", "maps", "crush", "auth", "store", "cls"],
   cluster: ["mon", "mgr", "osd", "store", "messenger", "messages", "auth", "maps", "crush"],
   cli: ["cluster", "mon", "mgr", "osd", "store", "messenger", "messages", "auth", "maps", "crush"],

@@ -1,0 +1,310 @@
+import { describe, expect, test } from "vitest";
+import { decodeFromBytes, textOf, u64 } from "../encoding/index.ts";
+import { newObjectStatSum, OsdMap } from "../maps/index.ts";
+import {
+  MAuth,
+  MAuthReply,
+  MConfig,
+  MGetPoolStats,
+  MGetPoolStatsReply,
+  MLog,
+  MMonCommand,
+  MMonCommandAck,
+  MMonGetMap,
+  MMonGetVersion,
+  MMonGetVersionReply,
+  MMonSubscribe,
+  MOSDMap,
+  MPoolOp,
+  MPoolOpReply,
+  MStatfs,
+  MStatfsReply,
+  POOL_OP,
+  SUBSCRIBE_ONETIME,
+} from "../messages/index.ts";
+import { createSelfManagedSnap } from "./services/osd-pools.ts";
+import { createBench, FakeClient, FSID, poolOp, settle } from "./testing/bench.ts";
+
+function subscribe(what: Record<string, { start: number; flags?: number }>): MMonSubscribe {
+  const entries = Object.entries(what).map(
+    ([name, { start, flags = 0 }]) => [name, { start, flags }] as const,
+  );
+  return { what: new Map(entries), hostname: "h" };
+}
+
+function command(request: object | string) {
+  const text = typeof request === "string" ? request : JSON.stringify(request);
+  return { version: 0, fsid: FSID, cmd: [text], data: new Uint8Array(0) };
+}
+
+async function run(client: FakeClient, request: object | string): Promise<MMonCommandAck> {
+  client.send(MMonCommand, command(request));
+  await settle();
+  const [ack] = client.take(MMonCommandAck);
+  if (ack === undefined) throw new Error("no answer");
+  return ack;
+}
+
+describe("subscriptions", () => {
+  test("a client's first messages are answered as a real monitor does", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MMonGetMap, {});
+    client.send(MMonSubscribe, subscribe({ config: { start: 0 }, monmap: { start: 0 } }));
+    expect(client.names).toEqual(["mon_map", "config", "mon_map"]);
+  });
+
+  test("start 0 gets the newest map in full, later epochs come as incrementals", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MMonSubscribe, subscribe({ osdmap: { start: 0 } }));
+    const [first] = client.take(MOSDMap);
+    const { epoch } = monitor.osdMap;
+    expect([...(first?.maps.keys() ?? [])]).toEqual([epoch]);
+    expect(decodeFromBytes(OsdMap, first!.maps.get(epoch)!).epoch).toBe(epoch);
+    await monitor.osdDown(0);
+    const [second] = client.take(MOSDMap);
+    expect([...(second?.incrementals.keys() ?? [])]).toEqual([epoch + 1]);
+  });
+
+  test("a one-time wish for a future epoch is held until it exists, and served once", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    const start = monitor.osdMap.epoch + 1;
+    client.send(MMonSubscribe, subscribe({ osdmap: { start, flags: SUBSCRIBE_ONETIME } }));
+    expect(client.take(MOSDMap)).toEqual([]);
+    await monitor.osdDown(0);
+    expect(client.take(MOSDMap)).toHaveLength(1);
+    await monitor.state.maps.change((p) => createSelfManagedSnap(p, 1));
+    expect(client.take(MOSDMap)).toEqual([]);
+  });
+
+  test("a client without a cap on osd gets no OSD map", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, {});
+    client.send(MMonSubscribe, subscribe({ osdmap: { start: 0 }, "log-info": { start: 0 } }));
+    await monitor.osdDown(0);
+    expect(client.sent).toEqual([]);
+  });
+
+  test("options are sent when they change for that client, and not otherwise", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MMonSubscribe, subscribe({ config: { start: 0 } }));
+    client.take(MConfig);
+    const { config } = monitor.state;
+    await config.apply([{ target: { section: "osd", mask: "" }, name: "osd_x", value: "1" }]);
+    expect(client.take(MConfig)).toEqual([]);
+    await config.apply([
+      { target: { section: "client", mask: "" }, name: "rbd_cache", value: "false" },
+    ]);
+    expect(client.take(MConfig)).toEqual([{ config: new Map([["rbd_cache", "false"]]) }]);
+  });
+
+  test("the cluster log is streamed to those who follow it", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MMonSubscribe, subscribe({ "log-info": { start: 0 } }));
+    await run(client, { prefix: "log", logtext: ["hello"] });
+    const [line] = client.take(MLog);
+    expect(line?.entries.map((entry) => textOf(entry.message))).toEqual(["hello"]);
+  });
+
+  test("subscriptions to unknown things leave no trace and do no harm", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MMonSubscribe, subscribe({ __proto__x: { start: 0 }, constructor: { start: 0 } }));
+    await monitor.osdDown(0);
+    expect(client.sent).toEqual([]);
+  });
+});
+
+describe("pool operations", () => {
+  test("a snap id is answered only when its epoch is durable and published", async () => {
+    const { monitor, store } = await createBench();
+    const client = new FakeClient(monitor);
+    store.hold();
+    client.send(MPoolOp, poolOp({ op: POOL_OP.CREATE_UNMANAGED_SNAP }));
+    await settle();
+    expect(client.take(MPoolOpReply)).toEqual([]);
+    store.release();
+    await settle();
+    const [reply] = client.take(MPoolOpReply);
+    expect(reply?.replyCode).toBe(0);
+    expect(reply?.epoch).toBe(monitor.osdMap.epoch);
+    expect(decodeFromBytes(u64, reply!.responseData!)).toBe(2n);
+  });
+
+  test.each([
+    ["no caps", {}, -1],
+    ["reading caps", { mon: "allow r", osd: "allow r" }, -1],
+    ["a profile for the pool", { mon: "profile rbd", osd: "profile rbd pool=rbd" }, 0],
+    ["a profile for another pool", { mon: "profile rbd", osd: "profile rbd pool=vms" }, -1],
+    ["a profile that only reads", { mon: "profile rbd", osd: "profile rbd-read-only" }, -1],
+    ["an osd cap that writes to the pool", { mon: "allow r", osd: "allow rwx pool=rbd" }, 0],
+    ["an osd cap that writes elsewhere", { mon: "allow r", osd: "allow rwx pool=vms" }, -1],
+  ])("taking a snap id with %s", async (_name, caps, code) => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, caps);
+    client.send(MPoolOp, poolOp({ op: POOL_OP.CREATE_UNMANAGED_SNAP }));
+    await settle();
+    expect(client.take(MPoolOpReply)[0]?.replyCode).toBe(code);
+  });
+
+  test("pools are not deleted by a client that may only take snap ids", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, { mon: "profile rbd", osd: "profile rbd" });
+    client.send(MPoolOp, poolOp({ op: POOL_OP.DELETE }));
+    await settle();
+    expect(client.take(MPoolOpReply)[0]?.replyCode).toBe(-1);
+    expect(monitor.osdMap.pools.has(1)).toBe(true);
+  });
+
+  test.each([
+    [
+      "another cluster's id",
+      poolOp({ op: POOL_OP.CREATE_SNAP, fsid: FSID.replace("0", "1") }),
+      -22,
+    ],
+    ["a pool that is not there", poolOp({ op: POOL_OP.CREATE_SNAP, pool: 9 }), -2],
+    ["an unknown operation", poolOp({ op: 0x77 }), -95],
+  ])("%s is refused", async (_name, op, code) => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MPoolOp, op);
+    await settle();
+    expect(client.take(MPoolOpReply)[0]?.replyCode).toBe(code);
+  });
+});
+
+describe("commands", () => {
+  test("descriptions are JSON that numbers every command, and need no cap", async () => {
+    const { monitor } = await createBench();
+    const ack = await run(new FakeClient(monitor, {}), { prefix: "get_command_descriptions" });
+    const table = JSON.parse(Buffer.from(ack.data).toString()) as Record<
+      string,
+      { sig: unknown[] }
+    >;
+    expect(Object.keys(table)[0]).toBe("cmd000");
+    expect(Object.values(table).some(({ sig }) => sig.join(" ") === "status")).toBe(true);
+  });
+
+  test.each([
+    ["status", { prefix: "status" }],
+    ["auth get", { prefix: "auth get", entity: "client.admin" }],
+    ["config-key get", { prefix: "config-key get", key: "x" }],
+    ["osd pool rm", { prefix: "osd pool rm", pool: "rbd" }],
+  ])("%s is denied to a client without caps", async (_name, request) => {
+    const { monitor } = await createBench();
+    const ack = await run(new FakeClient(monitor, {}), request);
+    expect({ r: ack.r, rs: ack.rs }).toEqual({ r: -13, rs: "access denied" });
+  });
+
+  test("keys are not shown to one who may only read", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, { mon: "allow r" });
+    expect((await run(client, { prefix: "status" })).r).toBe(0);
+    expect((await run(client, { prefix: "auth get-key", entity: "client.admin" })).r).toBe(-13);
+    expect((await run(client, { prefix: "auth ls" })).r).toBe(-13);
+  });
+
+  test("profile rbd may lock out clients, and add nobody to the auth table", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, { mon: "profile rbd" });
+    const lock = { prefix: "osd blocklist", blocklistop: "add", addr: "10.0.0.1:0/5" };
+    expect((await run(client, lock)).r).toBe(0);
+    const steal = { prefix: "auth get-or-create", entity: "client.x", caps: ["mon", "allow *"] };
+    expect((await run(client, steal)).r).toBe(-13);
+  });
+
+  test.each([
+    ["no JSON", "garbage"],
+    ["a list", "[1]"],
+    ["no prefix", "{}"],
+    ["an unknown prefix", { prefix: "osd explode" }],
+    ["a prefix of Object's", { prefix: "constructor" }],
+    ["a missing argument", { prefix: "osd pool create" }],
+    ["an argument of another type", { prefix: "osd pool create", pool: { a: 1 } }],
+    ["a number out of range", { prefix: "osd pool create", pool: "p", pg_num: -1 }],
+  ])("%s is EINVAL", async (_name, request) => {
+    const { monitor } = await createBench();
+    const ack = await run(new FakeClient(monitor), request);
+    expect(ack.r).toBe(-22);
+    expect(ack.rs).not.toBe("");
+  });
+
+  test("output in a form we do not write is refused, not passed off as text", async () => {
+    const { monitor } = await createBench();
+    expect((await run(new FakeClient(monitor), { prefix: "status", format: "xml" })).r).toBe(-95);
+  });
+
+  test("a pool of more than one copy is refused with a clear line", async () => {
+    const { monitor } = await createBench();
+    const ack = await run(new FakeClient(monitor), {
+      prefix: "osd pool create",
+      pool: "p",
+      size: 3,
+    });
+    expect(ack.r).toBe(-22);
+    expect(ack.rs).toContain("size 3 is not supported");
+    expect(monitor.osdMap.pools.size).toBe(1);
+  });
+});
+
+describe("other messages", () => {
+  test("space and pool statistics come from what the OSDs report", async () => {
+    const { monitor } = await createBench();
+    const stats = { ...newObjectStatSum(), numObjects: 3, numBytes: 5000 };
+    const pg = {
+      pgid: { pool: 1, seed: 0 },
+      state: "active+clean",
+      version: { version: 1, epoch: 1 },
+      stats,
+      allocated: 12288,
+      logSize: 1,
+      snapTrimQueueLength: 0,
+    };
+    monitor.osdReport(0, {
+      epoch: 1,
+      statfs: { total: 1 << 20, available: 1 << 19, data: 12288, internal: 4096 },
+      pgs: [pg],
+      perf: { commitLatencyMs: 0, applyLatencyMs: 0 },
+    });
+    const client = new FakeClient(monitor);
+    client.send(MStatfs, { version: 0, fsid: FSID, dataPool: undefined });
+    expect(client.take(MStatfsReply)[0]).toMatchObject({
+      kb: 1024,
+      kbUsed: 512,
+      kbAvail: 512,
+      numObjects: 3,
+    });
+    client.send(MGetPoolStats, { version: 0, fsid: FSID, pools: ["rbd", "nope"] });
+    const [reply] = client.take(MGetPoolStatsReply);
+    expect([...(reply?.poolStats.keys() ?? [])]).toEqual(["rbd"]);
+  });
+
+  test("get_version answers with the client's handle", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MMonGetVersion, { handle: 42, what: "osdmap" });
+    const [reply] = client.take(MMonGetVersionReply);
+    expect(reply).toEqual({ handle: 42, version: monitor.osdMap.epoch, oldestVersion: 1 });
+  });
+
+  test("a renewal nobody can serve is refused with a code", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    const payload = new Uint8Array(0);
+    client.send(MAuth, { version: 0, protocol: 2, payload, monmapEpoch: 0 });
+    expect(client.take(MAuthReply)[0]?.result).toBe(-95);
+  });
+
+  test("a message of an unknown type is counted and answered by nothing", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.sendUnknown(0x7777);
+    expect(monitor.unsupportedMessages).toBe(1);
+    expect(client.sent).toEqual([]);
+    expect(client.closed).toBeUndefined();
+  });
+});

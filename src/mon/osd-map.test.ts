@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import { bytesEqual, decodeFromBytes } from "../encoding/index.ts";
+import {
+  applyIncremental,
+  encodeOsdMap,
+  isUp,
+  OsdMapIncremental,
+  POOL_FLAG,
+} from "../maps/index.ts";
+import { IntervalSet } from "../types/index.ts";
+import { Monitor } from "./monitor.ts";
+import { OSDMAP_EPOCHS_MAX, type OsdMapUpdate } from "./services/osd-map.ts";
+import {
+  createPoolSnap,
+  createSelfManagedSnap,
+  deletePool,
+  Refusal,
+  removeSelfManagedSnap,
+  updatePool,
+} from "./services/osd-pools.ts";
+import { createBench, OSD_ADDR, optionsFor, settle } from "./testing/bench.ts";
+
+const NEVER = { sec: 0, nsec: 0 };
+
+describe("the OSD map", () => {
+  test("changes of one turn share an epoch, each seeing what the earlier ones did", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    const before = maps.map.epoch;
+    const ids = await Promise.all([
+      maps.change((p) => createSelfManagedSnap(p, 1)),
+      maps.change((p) => createSelfManagedSnap(p, 1)),
+    ]);
+    expect(ids).toEqual([2n, 3n]);
+    expect(maps.map.epoch).toBe(before + 1);
+  });
+
+  test("nobody sees or is told of an epoch before it is durable", async () => {
+    const { monitor, store } = await createBench();
+    const { maps } = monitor.state;
+    const before = maps.map.epoch;
+    const told: number[] = [];
+    monitor.onOsdMap(({ epoch }) => told.push(epoch));
+    store.hold();
+    let answered = false;
+    const request = async () => {
+      await maps.change((p) => createSelfManagedSnap(p, 1));
+      answered = true;
+    };
+    const change = request();
+    await settle();
+    expect({ answered, told, epoch: maps.map.epoch }).toEqual({
+      answered: false,
+      told: [],
+      epoch: before,
+    });
+    store.release();
+    await change;
+    expect(told).toEqual([before + 1]);
+    expect(maps.map.epoch).toBe(before + 1);
+  });
+
+  test("a change that edits nothing makes no epoch", async () => {
+    const { monitor } = await createBench();
+    const before = monitor.osdMap.epoch;
+    await monitor.state.maps.change(() => "nothing");
+    await monitor.osdBoot(0, [OSD_ADDR], "00000000-1111-4222-8333-555555555555");
+    expect(monitor.osdMap.epoch).toBe(before);
+  });
+
+  test("published incrementals lead from one full map's bytes to the next's", async () => {
+    const { monitor } = await createBench();
+    let map = monitor.osdMap;
+    const updates: OsdMapUpdate[] = [];
+    monitor.onOsdMap((update) => updates.push(update));
+    await monitor.state.maps.change((p) => createSelfManagedSnap(p, 1));
+    await monitor.osdDown(0);
+    await monitor.state.maps.change((p) => deletePool(p, monitor.state.maps, 1));
+    expect(updates).toHaveLength(3);
+    for (const update of updates) {
+      map = applyIncremental(map, decodeFromBytes(OsdMapIncremental, update.incremental));
+      expect(bytesEqual(encodeOsdMap(map).bytes, update.full)).toBe(true);
+    }
+  });
+
+  test("a mutator that throws spoils only its own change", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    const bad = maps.change(() => {
+      throw new RangeError("bug");
+    });
+    const good = maps.change((p) => createSelfManagedSnap(p, 1));
+    await expect(bad).rejects.toThrow("bug");
+    expect(await good).toBe(2n);
+  });
+
+  test("after a restart the map is there, its OSDs down", async () => {
+    const { monitor, store, clock } = await createBench();
+    await monitor.state.maps.change((p) => createSelfManagedSnap(p, 1));
+    const { epoch } = monitor.osdMap;
+    monitor.close();
+    const again = await Monitor.open(optionsFor(store, clock));
+    expect(again.osdMap.epoch).toBe(epoch + 1);
+    expect(again.osdMap.pools.get(1)?.snapSeq).toBe(2n);
+    expect(isUp(again.osdMap, 0)).toBe(false);
+    expect(again.state.maps.mapAt(epoch)?.pools.get(1)?.snapSeq).toBe(2n);
+  });
+
+  test("old epochs are let go, and what is kept can still be read", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    for (let i = 0; i < OSDMAP_EPOCHS_MAX + 60; i++) {
+      await maps.change((p) => updatePool(p, 1, { quotaMaxBytes: i + 1 }));
+    }
+    const { epoch } = maps.map;
+    expect(maps.oldestEpoch).toBeGreaterThan(1);
+    expect(epoch - maps.oldestEpoch).toBeGreaterThanOrEqual(OSDMAP_EPOCHS_MAX);
+    expect(maps.since(maps.oldestEpoch)).toHaveLength(epoch - maps.oldestEpoch);
+    expect(maps.since(1)).toBeUndefined();
+    expect(maps.mapAt(maps.oldestEpoch)?.epoch).toBe(maps.oldestEpoch);
+    expect(maps.mapAt(maps.oldestEpoch - 1)).toBeUndefined();
+  });
+
+  test("an OSD that was up elsewhere goes down before it comes up", async () => {
+    const { monitor } = await createBench();
+    const before = monitor.osdMap.epoch;
+    const moved = { ...OSD_ADDR, nonce: 2 };
+    await monitor.osdBoot(0, [moved], "00000000-1111-4222-8333-555555555555");
+    expect(monitor.osdMap.epoch).toBe(before + 2);
+    expect(monitor.osdMap.osdInfo[0]?.downAt).toBe(before + 1);
+    expect(monitor.osdMap.clientAddrs[0]).toEqual([moved]);
+  });
+});
+
+describe("snapshots of pools", () => {
+  test("a removed id is queued at once, purged when trimmed, and never given out again", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    const snap = (await maps.change((p) => createSelfManagedSnap(p, 1))) as bigint;
+    await maps.change((p) => removeSelfManagedSnap(p, maps, 1, snap));
+    expect(maps.map.newRemovedSnaps.get(1)?.has(Number(snap))).toBe(true);
+    expect(maps.map.removedSnapsQueue.get(1)?.has(Number(snap))).toBe(true);
+    expect(maps.map.pools.get(1)?.snapSeq).toBe(snap + 1n);
+    await monitor.snapsPurged(1, IntervalSet.of(Number(snap), 1));
+    expect(maps.map.newPurgedSnaps.get(1)?.has(Number(snap))).toBe(true);
+    expect(maps.map.removedSnapsQueue.get(1)).toBeUndefined();
+    expect(await maps.change((p) => createSelfManagedSnap(p, 1))).toBe(snap + 2n);
+  });
+
+  test("removing an id twice is fine and makes no epoch, also after it was purged", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    const snap = (await maps.change((p) => createSelfManagedSnap(p, 1))) as bigint;
+    const rm = () => maps.change((p) => removeSelfManagedSnap(p, maps, 1, snap));
+    await rm();
+    const queued = maps.map.epoch;
+    expect(await rm()).toBeUndefined();
+    expect(maps.map.epoch).toBe(queued);
+    await monitor.snapsPurged(1, IntervalSet.of(Number(snap), 1));
+    const purged = maps.map.epoch;
+    expect(await rm()).toBeUndefined();
+    expect(maps.map.epoch).toBe(purged);
+  });
+
+  test("an id that was never given out is refused", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    await maps.change((p) => createSelfManagedSnap(p, 1));
+    const result = await maps.change((p) => removeSelfManagedSnap(p, maps, 1, 99n));
+    expect(result).toBeInstanceOf(Refusal);
+    expect((result as Refusal).errno).toBe(-2);
+  });
+
+  test("a pool has either kind of snapshots, never both", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    await maps.change((p) => createPoolSnap(p, 1, "s", NEVER));
+    expect((maps.map.pools.get(1)?.flags ?? 0) & POOL_FLAG.POOL_SNAPS).not.toBe(0);
+    const result = await maps.change((p) => createSelfManagedSnap(p, 1));
+    expect((result as Refusal).errno).toBe(-22);
+  });
+
+  test("what was never removed cannot be purged", async () => {
+    const { monitor } = await createBench();
+    const before = monitor.osdMap.epoch;
+    await monitor.snapsPurged(1, IntervalSet.of(1, 100));
+    expect(monitor.osdMap.epoch).toBe(before);
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, test } from "vitest";
+import { formatKey } from "../auth/index.ts";
+import { newObjectStatSum, POOL_FLAG } from "../maps/index.ts";
+import { formatDouble, renderJson, renderJsonPretty } from "./commands/formatter.ts";
+import { formatAge, formatBytes, formatCount, parseSize } from "./commands/units.ts";
+import { Monitor } from "./monitor.ts";
+import { parseTarget } from "./services/config.ts";
+import { checkHealth } from "./services/health.ts";
+import { updatePool } from "./services/osd-pools.ts";
+import { createBench, optionsFor, settle } from "./testing/bench.ts";
+
+const CLIENT = { type: 8, id: "glance" };
+
+describe("what the monitor must not forget", () => {
+  test("keys, options, config-keys and log lines are there after a restart", async () => {
+    const { monitor, store, clock } = await createBench();
+    const { auth, config, configKey, log } = monitor.state;
+    const key = auth.newKey();
+    await auth.set([{ entity: CLIENT, auth: { key, caps: { mon: "allow r" } } }]);
+    await config.apply([
+      { target: { section: "client", mask: "" }, name: "rbd_cache", value: "x" },
+    ]);
+    await configKey.set("ä/b", Uint8Array.of(0, 255));
+    log.say({ name: CLIENT, rank: { type: 8, num: 1n }, addrs: [] }, 1, "grüezi");
+    await settle();
+    monitor.close();
+    const { state } = await Monitor.open(optionsFor(store, clock));
+    expect(formatKey(state.auth.get(CLIENT)!.key)).toBe(formatKey(key));
+    expect(state.auth.get(CLIENT)?.caps).toEqual({ mon: "allow r" });
+    expect(state.config.get({ section: "client", mask: "" }, "rbd_cache")).toBe("x");
+    expect(state.config.history(1)[0]?.changes[0]?.name).toBe("rbd_cache");
+    expect(state.configKey.get("ä/b")).toEqual(Uint8Array.of(0, 255));
+    expect(state.log.last(1, 0, "*")).toHaveLength(1);
+  });
+
+  test("a global id is never given out again, not even after a restart", async () => {
+    const { monitor, store, clock } = await createBench();
+    const seen = new Set<bigint>();
+    for (let i = 0; i < 100; i++) seen.add(monitor.allocateGlobalId());
+    monitor.close();
+    const again = await Monitor.open(optionsFor(store, clock));
+    for (let i = 0; i < 100; i++) seen.add(again.allocateGlobalId());
+    expect(seen.size).toBe(200);
+  });
+
+  test("tickets sealed before a restart can be read after it", async () => {
+    const { monitor, store, clock } = await createBench();
+    const { id, key } = monitor.serviceSecrets().forIssue(4);
+    monitor.close();
+    const again = await Monitor.open(optionsFor(store, clock));
+    expect(again.serviceSecrets().find(4, id)).toEqual(key);
+  });
+
+  test("a cluster is made once, and opened only as itself", async () => {
+    const { store, clock } = await createBench();
+    const options = optionsFor(store, clock);
+    const first = { pools: [], numOsds: 1, osdBytes: 1 };
+    await expect(Monitor.create(options, first)).rejects.toThrow("already");
+    const other = { ...options, fsid: options.fsid.replace("0", "9") };
+    await expect(Monitor.open(other)).rejects.toThrow("this is cluster");
+    expect(Monitor.fsidOf(store)).toBe(options.fsid);
+  });
+});
+
+describe("what happens by itself", () => {
+  test("a lock-out ends with a map change when its time is over, not before", async () => {
+    const { monitor, clock } = await createBench();
+    const addr = { type: 3, ip: "10.0.0.1", port: 0, nonce: 7 };
+    const until = { sec: Math.floor(clock.now() / 1000) + 60, nsec: 0 };
+    await monitor.state.maps.change((p) =>
+      p.edit((inc) => inc.newBlocklist.set("10.0.0.1:0/7", { addr, until })),
+    );
+    clock.advance(30_000);
+    await settle();
+    expect(monitor.osdMap.blocklist.size).toBe(1);
+    const { epoch } = monitor.osdMap;
+    clock.advance(31_000);
+    await settle();
+    expect(monitor.osdMap.blocklist.size).toBe(0);
+    expect(monitor.osdMap.epoch).toBe(epoch + 1);
+  });
+
+  test("a pool over its quota is full until it is under it again", async () => {
+    const { monitor, clock } = await createBench();
+    const report = (numBytes: number) =>
+      monitor.osdReport(0, {
+        epoch: 1,
+        statfs: { total: 1 << 30, available: 1 << 29, data: 0, internal: 0 },
+        pgs: [
+          {
+            pgid: { pool: 1, seed: 0 },
+            state: "active+clean",
+            version: { version: 0, epoch: 0 },
+            stats: { ...newObjectStatSum(), numBytes },
+            allocated: 0,
+            logSize: 0,
+            snapTrimQueueLength: 0,
+          },
+        ],
+        perf: { commitLatencyMs: 0, applyLatencyMs: 0 },
+      });
+    await monitor.state.maps.change((p) => updatePool(p, 1, { quotaMaxBytes: 100 }));
+    report(100);
+    clock.advance(1000);
+    await settle();
+    const flags = () => monitor.osdMap.pools.get(1)?.flags ?? 0;
+    expect(flags() & POOL_FLAG.FULL).not.toBe(0);
+    expect(flags() & POOL_FLAG.FULL_QUOTA).not.toBe(0);
+    const health = checkHealth(monitor.osdMap, monitor.state.stats);
+    expect(health.checks.map((check) => check.code)).toEqual(["POOL_FULL"]);
+    report(99);
+    clock.advance(1000);
+    await settle();
+    expect(flags() & POOL_FLAG.FULL).toBe(0);
+  });
+
+  test("an OSD that is down shows in health", async () => {
+    const { monitor } = await createBench();
+    await monitor.osdDown(0);
+    const health = checkHealth(monitor.osdMap, monitor.state.stats);
+    expect(health.status).toBe("HEALTH_WARN");
+    expect(health.checks[0]?.message).toBe("1 osds down");
+  });
+});
+
+describe("options", () => {
+  test("the most specific target wins", async () => {
+    const { monitor } = await createBench();
+    const set = (who: string, value: string) =>
+      monitor.state.config.apply([{ target: parseTarget(who)!, name: "a", value }]);
+    await set("client.glance", "entity");
+    await set("global", "global");
+    await set("client", "type");
+    await set("client/host:h", "host");
+    const value = (id: string, host: string) =>
+      monitor.state.config.resolve({ type: 8, id }, host).get("a")?.value;
+    expect(value("glance", "h")).toBe("entity");
+    expect(value("other", "h")).toBe("host");
+    expect(value("other", "g")).toBe("type");
+  });
+
+  test.each(["bogus", "client.", "osd/frob:x", "osd/class:ssd/host:a", ""])(
+    "%j is no target",
+    (who) => {
+      expect(parseTarget(who)).toBeUndefined();
+    },
+  );
+});
+
+describe("words and numbers", () => {
+  test("doubles have 17 digits and C's exponents", () => {
+    expect(formatDouble(Math.fround(0.95))).toBe("0.94999998807907104");
+    expect(formatDouble(1.084785594684945e-6)).toBe("1.084785594684945e-06");
+    expect(formatDouble(0.0038909912109375)).toBe("0.0038909912109375");
+    expect(formatDouble(0.95, 6)).toBe("0.95");
+    expect(formatDouble(1e20)).toBe("1e+20");
+  });
+
+  test("JSON keeps the order of a map's keys and leaves out what is undefined", () => {
+    const value = new Map([
+      ["b", 1],
+      ["2", 2],
+      ["1", 3],
+    ]);
+    expect(renderJson({ a: undefined, m: value, l: [], o: {} })).toBe(
+      '{"m":{"b":1,"2":2,"1":3},"l":[],"o":{}}',
+    );
+    expect(renderJsonPretty({ a: [1] })).toBe('{\n    "a": [\n        1\n    ]\n}\n');
+    expect(renderJson(0xffff_ffff_ffff_fffen)).toBe("18446744073709551614");
+  });
+
+  test.each([
+    [19, "19 B"],
+    [4096, "4 KiB"],
+    [304_361_472, "290 MiB"],
+    [3_990_605_824, "3.7 GiB"],
+    [1024 * 1024 - 1, "1024 KiB"],
+  ])("%d bytes are %s", (n, text) => {
+    expect(formatBytes(n)).toBe(text);
+  });
+
+  test("counts and ages are coarse", () => {
+    expect(formatCount(1234)).toBe("1.23k");
+    expect(formatAge(500)).toBe("0.5s");
+    expect(formatAge(119_000)).toBe("119s");
+    expect(formatAge(121_000)).toBe("2m");
+    expect(formatAge(3 * 86_400_000)).toBe("3d");
+  });
+
+  test("sizes take units and refuse nonsense", () => {
+    expect(parseSize("10M", 1024)).toBe(10_485_760);
+    expect(parseSize("1Ki", 1024)).toBe(1024);
+    expect(parseSize("5", 1000)).toBe(5);
+    expect(parseSize("zz", 1024)).toHaveProperty("error");
+    expect(parseSize("99999999999999999999", 1024)).toHaveProperty("error");
+  });
+});

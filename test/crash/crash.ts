@@ -5,6 +5,7 @@
  */
 
 import { type Clock, seededRandom } from "../../src/base/index.ts";
+import { bytesEqual, flatten } from "../../src/encoding/index.ts";
 import {
   createStore,
   type DiskStore,
@@ -18,6 +19,8 @@ import {
 } from "../../src/store/index.ts";
 import { difference, objectDifference } from "./compare.ts";
 import { COLLECTIONS, type Dice, Walk } from "./walk.ts";
+
+const PG = "1.0";
 
 const CAPACITY = 6 << 20;
 
@@ -98,10 +101,13 @@ class CrashRun {
   #history: Transaction[] = [];
   #model = new MemStore({ clock: new ManualClock() });
   #told = 0;
+  /** Reads under way, each with what went wrong. */
+  readonly #reads: Promise<unknown>[] = [];
 
   constructor(seed: number) {
     this.#dice = seededRandom(seed);
     this.#disk = new MemoryDisk(seed);
+    this.#disk.latencyMax = [2, 8, 60][this.#dice.below(3)]!;
     this.#walk = new Walk(this.#dice);
     createStore("", {
       disk: this.#disk,
@@ -153,16 +159,21 @@ class CrashRun {
     for (let step = 0; failure.error === undefined; step++) {
       if (orderly && step === 60) {
         await settle(clock, store.close());
+        await this.#finishReads();
         return;
       }
       this.#submit(store);
       if (dice.below(3) === 0) clock.turn(dice.below(400));
       await microtasks(dice.below(12));
       if (dice.below(6) === 0) await this.#look(store);
+      if (dice.below(6) === 0) this.#startRead(store);
+      if (dice.below(30) === 0) this.#startCheckpoint(store);
+      if (dice.below(10) === 0) await this.#finishReads();
       if (dice.below(40) === 0) await settle(clock, store.flush());
     }
     // What was on its way fails now, too; nothing may be left over for the next round.
     await settle(clock, store.close());
+    await this.#finishReads();
     throw failure.error;
   }
 
@@ -199,6 +210,31 @@ class CrashRun {
     const c = COLLECTIONS[this.#dice.below(2)]!;
     const found = await objectDifference(store, this.#model, c, this.#walk.object());
     if (found !== undefined) throw new Error(`live: ${found}`);
+  }
+
+  /** A read that others' changes overtake: it must give what was there when it began. */
+  #startRead(store: DiskStore): void {
+    const object = this.#walk.object();
+    const size = this.#model.stat(PG, object)?.size ?? 0;
+    const wanted = flatten(this.#model.readSync(PG, object, 0, size));
+    const check = async () => {
+      const got = flatten(await store.read(PG, object, 0, size));
+      if (!bytesEqual(got, wanted)) throw new Error(`a read of ${object.oid} gave what came later`);
+    };
+    this.#reads.push(check().catch((error: unknown) => error));
+  }
+
+  async #finishReads(): Promise<void> {
+    for (const error of await Promise.all(this.#reads.splice(0))) {
+      if (error !== undefined && !(error instanceof PowerCutError)) throw error;
+    }
+  }
+
+  /** At any moment, not only when one is due; a failure reaches us by onFatal or by close. */
+  #startCheckpoint(store: DiskStore): void {
+    store.checkpoint().catch((error: unknown) => {
+      if (!(error instanceof PowerCutError)) this.#reads.push(Promise.resolve(error));
+    });
   }
 
   /** The model as of transaction `last`. */

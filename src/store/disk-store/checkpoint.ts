@@ -29,6 +29,7 @@ export class Checkpointer {
   #generation: number;
   #running: Promise<void> | undefined;
   #merging: Promise<void> = Promise.resolve();
+  #failed: Error | undefined;
   /** Blocks that lost their owner may not be reused right now. */
   applying = false;
   /** Transaction up to which the manifest in force has everything. */
@@ -53,12 +54,17 @@ export class Checkpointer {
     );
   }
 
-  /** Runs a checkpoint of everything submitted so far (one after the other). */
+  /** Runs a checkpoint of everything submitted so far (one after the other). A failure stops the store. */
   async run(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+    if (this.#failed !== undefined) throw this.#failed;
     this.#running = this.#checkpoint();
     try {
       await this.#running;
+    } catch (error) {
+      this.#failed = error as Error;
+      this.#committer.stop(this.#failed);
+      throw error;
     } finally {
       this.#running = undefined;
     }

@@ -11,45 +11,103 @@ const STORE = "src/store/disk-store";
 
 /** name, file, what is there, what it becomes. */
 const MUTATIONS = [
-  ["no-watermark-before-home", `${STORE}/checkpoint.ts`,
-    "await this.#committer.whenWatermark(seq);", "await this.#committer.whenDurable(seq);"],
-  ["no-durability-before-home", `${STORE}/checkpoint.ts`,
-    "await this.#committer.whenWatermark(seq);", ""],
+  [
+    "no-watermark-before-home",
+    `${STORE}/checkpoint.ts`,
+    "await this.#committer.whenWatermark(seq);",
+    "await this.#committer.whenDurable(seq);",
+  ],
+  [
+    "no-durability-before-home",
+    `${STORE}/checkpoint.ts`,
+    "await this.#committer.whenWatermark(seq);",
+    "",
+  ],
   ["no-wait-for-reads", `${STORE}/checkpoint.ts`, "await state.blocks.drainReads();", ""],
   ["no-sync-of-home-blocks", `${STORE}/block-file.ts`, "await this.file.sync();", ""],
   ["no-sync-of-runs", `${STORE}/run.ts`, "await file.sync();", ""],
   ["no-directory-sync-of-runs", `${STORE}/run.ts`, "disk.syncDirectory();", ""],
-  ["manifest-before-blocks", `${STORE}/checkpoint.ts`,
-    "await state.blocks.applyFrozen();", "void state.blocks.applyFrozen().catch(() => {});"],
-  ["reuse-at-once", `${STORE}/disk-store.ts`,
+  [
+    "manifest-before-blocks",
+    `${STORE}/checkpoint.ts`,
+    "await state.blocks.applyFrozen();",
+    "void state.blocks.applyFrozen().catch(() => {});",
+  ],
+  [
+    "reuse-at-once",
+    `${STORE}/disk-store.ts`,
     "this.#space.hold(seq, this.#state.freed);",
-    "for (const b of this.#state.freed) this.#state.allocator.release(b);"],
-  ["reuse-when-durable", `${STORE}/disk-store.ts`,
-    "this.#space.release(this.#committer.watermark)", "this.#space.release(this.#committer.durable)"],
+    "for (const b of this.#state.freed) this.#state.allocator.release(b);",
+  ],
+  [
+    "reuse-when-durable",
+    `${STORE}/disk-store.ts`,
+    "this.#space.release(this.#committer.watermark)",
+    "this.#space.release(this.#committer.durable)",
+  ],
   ["reuse-while-read", `${STORE}/space.ts`, " || !this.#file.readsDone(held.read)", ""],
   ["reuse-while-going-home", `${STORE}/disk-store.ts`, "if (!this.#checkpointer.applying) ", ""],
-  ["large-writes-not-checked", `${STORE}/open.ts`,
-    "if (seq > trusted && !replayer.dataArrived(record)) return last;", ""],
-  ["recovery-checked-twice", `${STORE}/open.ts`,
-    "writeManifest(disk, superblock.nonce, manifest);\n    }", "}"],
-  ["told-before-large-writes", `${STORE}/committer.ts`,
-    "return Math.min(this.#journaled, this.#blocks.oldestDirect - 1);", "return this.#journaled;"],
-  ["torn-batch-accepted", `${STORE}/journal.ts`, "found.crc === crc32c(0, found.records);", "true;"],
-  ["damage-taken-for-the-end", `${STORE}/journal.ts`,
+  [
+    "large-writes-not-checked",
+    `${STORE}/open.ts`,
+    "if (seq > trusted && !replayer.dataArrived(record)) return last;",
+    "",
+  ],
+  [
+    "recovery-checked-twice",
+    `${STORE}/open.ts`,
+    "writeManifest(disk, superblock.nonce, manifest);\n    }",
+    "}",
+  ],
+  [
+    "told-before-large-writes",
+    `${STORE}/committer.ts`,
+    "return Math.min(this.#journaled, this.#blocks.oldestDirect - 1);",
+    "return this.#journaled;",
+  ],
+  [
+    "torn-batch-accepted",
+    `${STORE}/journal.ts`,
+    "found.crc === crc32c(0, found.records);",
+    "true;",
+  ],
+  [
+    "damage-taken-for-the-end",
+    `${STORE}/journal.ts`,
     "if (ended) throw new JournalError(`a batch is damaged before transaction ${found.firstSeq}`);",
-    "if (ended) break;"],
+    "if (ended) break;",
+  ],
   ["blocks-not-checked", `${STORE}/reader.ts`, "if (blockCrc(", "if (true || blockCrc("],
-  ["index-not-checked", `${STORE}/run.ts`,
-    "if (crc !== bytes.readUInt32LE(length - 4))", "if (false)"],
-  ["clone-not-counted", `${STORE}/state.ts`,
-    "if (shard.map[i] !== 0) this.allocator.share(shard.map[i]! - 1);", ""],
-  ["shared-overwritten-in-place", `${STORE}/apply.ts`,
+  [
+    "index-not-checked",
+    `${STORE}/run.ts`,
+    "if (crc !== bytes.readUInt32LE(length - 4))",
+    "if (false)",
+  ],
+  [
+    "clone-not-counted",
+    `${STORE}/state.ts`,
+    "if (shard.map[i] !== 0) this.allocator.share(shard.map[i]! - 1);",
+    "",
+  ],
+  [
+    "shared-overwritten-in-place",
+    `${STORE}/apply.ts`,
     "return block >= 0 && this.#state.allocator.extraRefs(block) === 0 ? block : -1;",
-    "return block;"],
-  ["segments-freed-early", `${STORE}/checkpoint.ts`,
+    "return block;",
+  ],
+  [
+    "segments-freed-early",
+    `${STORE}/checkpoint.ts`,
     "await this.#committer.whenWatermark(seq);",
-    "journal.free(start.segment); await this.#committer.whenWatermark(seq);"],
-  ["write-error-ignored", `${STORE}/committer.ts`, "this.stop(error as Error);\n      return;", "return;"],
+    "journal.free(start.segment); await this.#committer.whenWatermark(seq);",
+  ],
+  [
+    "write-error-ignored",
+    `${STORE}/committer.ts`,
+    "this.stop(error as Error);\n      return;",
+    "return;",
+  ],
 ];
 
 const { values, positionals } = parseArgs({
@@ -76,7 +134,10 @@ try {
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
     const source = readFileSync(join(copy, file), "utf8");
     if (!source.includes(from)) throw new Error(`${name}: ${file} does not say: ${from}`);
-    writeFileSync(join(copy, file), source.replace(from, () => to));
+    writeFileSync(
+      join(copy, file),
+      source.replace(from, () => to),
+    );
     const run = spawnSync("npx", ["vitest", "run", "--project", "crash", "--bail", "1"], {
       cwd: copy,
       env: { ...process.env, CRASH_SEEDS: values.seeds },

@@ -107,7 +107,7 @@ class CrashRun {
   constructor(seed: number) {
     this.#dice = seededRandom(seed);
     this.#disk = new MemoryDisk(seed);
-    this.#disk.latencyMax = [2, 8, 60][this.#dice.below(3)]!;
+    this.#disk.latencyMax = [2, 8, 60, 600][this.#dice.below(4)]!;
     this.#walk = new Walk(this.#dice);
     createStore("", {
       disk: this.#disk,
@@ -232,6 +232,10 @@ class CrashRun {
 
   /** At any moment, not only when one is due; a failure reaches us by onFatal or by close. */
   #startCheckpoint(store: DiskStore): void {
+    // The calls of a checkpoint are few among all: aim at them now and then.
+    if (this.#dice.below(4) === 0) {
+      this.#disk.cutAt = Math.min(this.#disk.cutAt, this.#disk.calls + 1 + this.#dice.below(14));
+    }
     store.checkpoint().catch((error: unknown) => {
       if (!(error instanceof PowerCutError)) this.#reads.push(Promise.resolve(error));
     });

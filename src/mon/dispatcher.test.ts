@@ -108,6 +108,12 @@ describe("subscriptions", () => {
     await run(client, { prefix: "log", logtext: ["hello"] });
     const [line] = client.take(MLog);
     expect(line?.entries.map((entry) => textOf(entry.message))).toEqual(["hello"]);
+    // Clients drop what does not have a newer version than the last.
+    await run(client, { prefix: "log", logtext: ["again"] });
+    expect(client.take(MLog)[0]?.version).toBe((line?.version ?? 0) + 1);
+    const late = new FakeClient(monitor);
+    late.send(MMonSubscribe, subscribe({ "log-info": { start: 0 } }));
+    expect(late.take(MLog)).toHaveLength(1);
   });
 
   test("subscriptions to unknown things leave no trace and do no harm", async () => {

@@ -51,8 +51,11 @@ export class Subscriptions {
   #topic(what: string): Topic | undefined {
     if (Object.hasOwn(this.#topics, what)) return this.#topics[what];
     if (!what.startsWith("log-") || !CLOG_LEVELS.includes(what.slice(4))) return undefined;
-    // Log lines are only sent as they come.
-    return { allowed: (session) => session.mayRead("mon"), send: () => false };
+    const level = CLOG_LEVELS.indexOf(what.slice(4));
+    return {
+      allowed: (session) => session.mayRead("mon"),
+      send: (session, subscription) => this.#sendLog(session, subscription, level),
+    };
   }
 
   /** Takes a peer's wishes and answers what can be answered now. */
@@ -97,11 +100,28 @@ export class Subscriptions {
         const what = `log-${CLOG_LEVELS[level]}`;
         const subscription = session.subscriptions.get(what);
         if (subscription === undefined) continue;
-        session.send(MLog, { version: 0, fsid: this.#state.fsid, entries: [entry] });
+        this.#sendEntry(session, entry);
+        subscription.next = this.#state.log.version + 1;
         if (subscription.onetime) session.subscriptions.delete(what);
         break;
       }
     }
+  }
+
+  /** The newest line there is; later ones are sent as they come. */
+  #sendLog(session: MonSession, subscription: Subscription, level: number): boolean {
+    const { log } = this.#state;
+    const [entry] = subscription.next > log.version ? [] : log.last(1, level, "*");
+    if (entry === undefined) return false;
+    this.#sendEntry(session, entry);
+    subscription.next = log.version + 1;
+    return true;
+  }
+
+  /** The version matters: clients pass over what is not newer than what they have. */
+  #sendEntry(session: MonSession, entry: LogEntry): void {
+    const { log, fsid } = this.#state;
+    session.send(MLog, { version: log.version, fsid, entries: [entry] });
   }
 
   sendMonMap(session: MonSession): void {

@@ -9,6 +9,7 @@
  */
 
 import { ERRNO, type ErrnoName } from "../../base/index.ts";
+import { byKey } from "../../encoding/index.ts";
 import { type Json, renderJson, renderJsonPretty } from "./formatter.ts";
 
 /** Bits of a command's description.  ceph: src/mon/MonCommand.h */
@@ -280,7 +281,7 @@ export class CommandTable<C> {
     return [...this.#byPrefix.values()].map(({ command, parsed }) => ({
       sig: [
         ...parsed.prefix.split(" "),
-        ...parsed.args.map((arg): Json => new Map(Object.entries(arg.fields).sort())),
+        ...parsed.args.map((arg): Json => new Map(Object.entries(arg.fields).sort(byKey))),
       ],
       help: command.help,
       module: command.module,

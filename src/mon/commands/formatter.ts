@@ -55,7 +55,7 @@ function write(value: Json, pad: string, pretty: boolean): string {
   const items: string[] = [];
   for (const [key, item] of entries) {
     if (item === undefined) continue;
-    items.push(`${JSON.stringify(key)}:${pretty ? " " : ""}${write(item as Json, inner, pretty)}`);
+    items.push(`${JSON.stringify(key)}:${pretty ? " " : ""}${write(item, inner, pretty)}`);
   }
   return wrap("{", "}", items);
 }

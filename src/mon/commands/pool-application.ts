@@ -4,7 +4,7 @@
  * ceph: src/mon/OSDMonitor.cc
  */
 
-import { byteString, textOf } from "../../encoding/index.ts";
+import { byKey, byteString, textOf } from "../../encoding/index.ts";
 import { Refusal, updatePool } from "../services/osd-pools.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import {
@@ -125,9 +125,9 @@ function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
 
 function appsJson(apps: Apps): Json {
   const keysJson = (keys: ReadonlyMap<string, string>) =>
-    new Map([...keys].sort().map(([key, value]) => [textOf(key), textOf(value)]));
+    new Map([...keys].sort(byKey).map(([key, value]) => [textOf(key), textOf(value)]));
   return new Map(
-    [...apps].sort().map(([app, keys]): [string, Json] => [textOf(app), keysJson(keys)]),
+    [...apps].sort(byKey).map(([app, keys]): [string, Json] => [textOf(app), keysJson(keys)]),
   );
 }
 

@@ -260,7 +260,7 @@ function versionCounts(ctx: CommandContext): JsonObject {
 function versions(ctx: CommandContext, args: Args): CommandReply {
   const counts = versionCounts(ctx);
   const kind = args.prefix === "versions" ? undefined : args.prefix.split(" ")[0];
-  return ok(args.json(kind === undefined ? counts : ((counts[kind] ?? {}) as Json)));
+  return ok(args.json(kind === undefined ? counts : (counts[kind] ?? {})));
 }
 
 function features(ctx: CommandContext, args: Args): CommandReply {

@@ -114,7 +114,7 @@ export function method<A, R>(
       }
       const answer = run(context, decoded);
       if (isFailure(answer)) return answer;
-      return reply === (none as Codec<unknown>) ? EMPTY : encodeToBytes(reply, answer as R);
+      return reply === (none as Codec<unknown>) ? EMPTY : encodeToBytes(reply, answer);
     },
   };
 }

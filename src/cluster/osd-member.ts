@@ -56,7 +56,7 @@ export class OsdMember {
     this.#monitor = options.monitor;
     this.#clock = options.around.clock;
     this.#handle = handle;
-    this.#failed = options.events.fatal;
+    this.#failed = (error) => options.events.fatal(error);
   }
 
   /** Starts the OSD and brings it up in the map. */

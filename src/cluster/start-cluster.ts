@@ -169,6 +169,8 @@ async function start(
     monitor.authServer(authModes(auth).methods, [CON_MODE.CRC, CON_MODE.SECURE]),
     monitor.dispatcher,
   );
+  // Nobody may ask a monitor whose store is closing.
+  undo.add(() => port.messenger.close());
   await startManager(monitor, listen, auth, around, undo);
   const { failed } = await startOsds(
     directory,

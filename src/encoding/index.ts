@@ -14,6 +14,7 @@ export {
   blob,
   bool,
   boxed,
+  byKey,
   bytes,
   type Compare,
   f32,

@@ -100,6 +100,11 @@ export function naturalOrder<T>(a: T, b: T): number {
         : 0;
 }
 
+/** The same for entries of a map: by key. */
+export function byKey<K>(a: readonly [K, unknown], b: readonly [K, unknown]): number {
+  return naturalOrder(a[0], b[0]);
+}
+
 /** A std::set: sorted on the wire. */
 export function set<T>(item: Codec<T>, compare: Compare<T> = naturalOrder): Codec<Set<T>> {
   const items = list(item);

@@ -173,7 +173,7 @@ test("a hole in an erasure-coded pg is kept", () => {
   });
   const pg = { pool: 2, seed: 1 };
   const { up } = mapPg(map, pg);
-  expect([...up].sort()).toEqual([0, 1, 2]);
+  expect([...up].sort((a, b) => a - b)).toEqual([0, 1, 2]);
   const down = after(map, (inc) => inc.newState.set(up[0]!, OSD_STATE.UP));
   expect(mapPg(down, pg).up).toEqual([CRUSH_ITEM_NONE, up[1], up[2]]);
   expect(mapPg(down, pg).upPrimary).toBe(up[1]);

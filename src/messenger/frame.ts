@@ -37,6 +37,8 @@ export interface FrameHandler {
 /** Gives the buffer a payload of `length` bytes is received into. */
 export type AllocateData = (length: number) => Uint8Array;
 
+const ownMemory: AllocateData = (length) => Buffer.allocUnsafeSlow(length);
+
 type Step = "banner-head" | "banner" | "head" | "whole" | "parts";
 
 const NO_BYTES = Buffer.from(EMPTY.buffer, 0, 0);
@@ -62,7 +64,7 @@ export class FrameParser {
   #direct: Buffer | undefined;
   #directAt = 0;
 
-  constructor(handler: FrameHandler, allocateData: AllocateData = Buffer.allocUnsafeSlow) {
+  constructor(handler: FrameHandler, allocateData: AllocateData = ownMemory) {
     this.#handler = handler;
     this.#allocateData = allocateData;
   }

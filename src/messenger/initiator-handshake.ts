@@ -131,7 +131,7 @@ export class InitiatorHandshake implements Handshake {
 
   #onBadMethod(payload: Buffer): void {
     const { result, allowedMethods } = decodeFromBytes(AuthBadMethod, payload);
-    const target = `${formatAddr(this.#options.target)} (it takes methods ${allowedMethods})`;
+    const target = `${formatAddr(this.#options.target)} (it takes methods ${allowedMethods.join(", ")})`;
     throw new CephError(result === 0 ? -ERRNO.EACCES : result, { op: "authenticate to", target });
   }
 

@@ -344,7 +344,7 @@ describe("a scripted client", () => {
       "AUTH_SIGNATURE",
     );
     const decode = <T extends ControlTag>(i: number, tag: T) =>
-      decodeFromBytes(CONTROL[tag] as never, script.got[i]!.payload) as ControlValue<T>;
+      decodeFromBytes<ControlValue<T>>(CONTROL[tag] as never, script.got[i]!.payload);
     expect(decode(1, TAG.AUTH_BAD_METHOD)).toMatchObject({ result: -95, allowedMethods: [1] });
     expect(decode(2, TAG.AUTH_BAD_METHOD)).toMatchObject({ result: -13 });
     expect(decode(3, TAG.AUTH_DONE)).toMatchObject({ globalId: FAKE_GLOBAL_ID, mode: 1 });

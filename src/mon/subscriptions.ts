@@ -178,6 +178,8 @@ export class Subscriptions {
     if (incrementals === undefined) {
       session.send(MOSDMap, {
         ...head,
+        // A client that lacks epochs in between jumps to the oldest it is told of: that must be this one.
+        oldest: epoch,
         incrementals: new Map(),
         maps: new Map([[epoch, maps.full]]),
       });

@@ -64,7 +64,9 @@ export function opInfo(message: MOSDOp): OpInfo | number {
     if (isReadOp(op.code) || op.code === OSD_OP.WATCH) needsRead = true;
     if (isPgOp(op.code)) pgOp = true;
   }
-  if (!needsRead && !needsWrite && calls.length === 0) return -ERRNO.EINVAL;
+  if (!needsRead && !needsWrite && calls.length === 0) {
+    return message.ops.length === 0 ? -ERRNO.EINVAL : -ERRNO.EOPNOTSUPP;
+  }
   const write = needsWrite || calls.some((call) => call.write);
   return { needsRead, needsWrite, write, pgOp, calls };
 }

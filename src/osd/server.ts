@@ -29,6 +29,7 @@ import {
   MOSDOp,
   MPing,
   OSD_OP,
+  osdOpName,
 } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
@@ -48,6 +49,8 @@ import { Executor, type Request } from "./executor.ts";
 import { IN_FLIGHT_BYTES_MAX } from "./limits.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import { callTarget } from "./ops/call.ts";
+import { unsupported } from "./ops/op.ts";
+import { opEntry } from "./ops/table.ts";
 import { OsdMaps } from "./osd-maps.ts";
 import { Pg } from "./pg.ts";
 import { removeCollection } from "./remove-collection.ts";
@@ -526,7 +529,10 @@ export class OsdServer implements Dispatcher {
 
   #unsupportedCall(message: MOSDOp): void {
     for (const op of message.ops) {
-      if (op.code !== OSD_OP.CALL) continue;
+      if (op.code !== OSD_OP.CALL) {
+        if (opEntry(op.code) === unsupported) this.#unsupportedOp(osdOpName(op.code));
+        continue;
+      }
       const { className, methodName, method } = callTarget(op);
       if (method === undefined) this.#unsupportedOp(`${className}.${methodName}`);
     }

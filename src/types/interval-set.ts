@@ -140,6 +140,6 @@ export class IntervalSet {
 export const IntervalSetCodec: Codec<IntervalSet> = {
   name: IntervalSet.codecName,
   minSize: 4,
-  encode: IntervalSet.encode,
-  decode: IntervalSet.decode,
+  encode: (w, x) => IntervalSet.encode(w, x),
+  decode: (r) => IntervalSet.decode(r),
 };

@@ -75,7 +75,7 @@ async function microtasks(count: number): Promise<void> {
 }
 
 /** Drives promises and clock until `promise` has settled. */
-async function settle<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+export async function settle<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
   const state = { pending: true };
   void (async () => {
     try {

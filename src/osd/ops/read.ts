@@ -51,14 +51,17 @@ function sparseRead(ctx: OpContext, slot: OpSlot): number {
     total += bytes;
   }
   w.u32(total);
-  const parts = extents.map(([start, bytes]) =>
+  const parts: (BufferList | Promise<BufferList>)[] = extents.map(([start, bytes]) =>
     ctx.mayWrite
       ? readNow(ctx, start, bytes)
       : ctx.store.read(ctx.collection, ctx.object, start, bytes),
   );
   const head = w.finish();
   slot.out = parts.some((part) => part instanceof Promise)
-    ? Promise.all(parts).then((lists) => [head, ...lists.flat()])
+    ? Promise.all(parts.map((part) => Promise.resolve(part))).then((lists) => [
+        head,
+        ...lists.flat(),
+      ])
     : [head, ...(parts as BufferList[]).flat()];
   ctx.countRead(total);
   return 0;

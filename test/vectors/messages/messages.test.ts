@@ -29,7 +29,7 @@ function toleratedLengths(v: MessageVector): number[] {
 function typeOf(v: MessageVector): MessageType<unknown> {
   const type = messageTypeOf(v.message.type);
   if (type === undefined) throw new Error(`no message type ${v.message.type}`);
-  return type as MessageType<unknown>;
+  return type;
 }
 
 /** "ok", "DecodeError", or the name of an error that should not be. */

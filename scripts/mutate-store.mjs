@@ -140,13 +140,13 @@ try {
     );
     const run = spawnSync("npx", ["vitest", "run", "--project", "crash", "--bail", "1"], {
       cwd: copy,
-      env: { ...process.env, CRASH_SEEDS: values.seeds },
+      env: { ...process.env, CRASH_SEEDS: values.seeds, NO_COLOR: "1" },
       encoding: "utf8",
       timeout: 600_000,
     });
     const found = run.status !== 0;
     if (!found) survivors.push(name);
-    const why = /(?:seed \d+: .*|Error.*: .*)/.exec(run.stdout)?.[0] ?? "";
+    const why = /^\w*Error: .*$/m.exec(run.stdout)?.[0] ?? "";
     process.stdout.write(`${found ? "found   " : "SURVIVED"} ${name}  ${why.slice(0, 100)}\n`);
   }
 } finally {

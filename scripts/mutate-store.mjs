@@ -146,7 +146,7 @@ try {
     });
     const found = run.status !== 0;
     if (!found) survivors.push(name);
-    const why = /^\w*Error: .*$/m.exec(run.stdout)?.[0] ?? "";
+    const why = /^\w*Error: .*$/m.exec(run.stdout + run.stderr)?.[0] ?? "";
     process.stdout.write(`${found ? "found   " : "SURVIVED"} ${name}  ${why.slice(0, 100)}\n`);
   }
 } finally {

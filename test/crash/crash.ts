@@ -86,7 +86,8 @@ export async function settle<T>(clock: ManualClock, promise: Promise<T>): Promis
       state.pending = false;
     }
   })();
-  while (state.pending) {
+  for (let turns = 0; state.pending; turns++) {
+    if (turns === 100_000) throw new Error("a promise of the store never settled");
     clock.turn(1);
     await microtasks(5);
   }

@@ -2,7 +2,6 @@
  * Making a store and opening one: identity, recovery from the last checkpoint, replay of the journal.
  */
 
-import fs from "node:fs";
 import {
   type Clock,
   type Logger,
@@ -71,11 +70,7 @@ export interface OpenOptions {
  * @throws StoreFormatError if there is a store already
  */
 export function createStore(directory: string, options: CreateOptions = {}): void {
-  let { disk } = options;
-  if (disk === undefined) {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    disk = new FileDisk(directory);
-  }
+  const disk = options.disk ?? FileDisk.make(directory);
   const random = options.random ?? systemRandom;
   const segmentSize = options.segmentSize ?? SEGMENT_SIZE;
   if (segmentSize % BLOCK_SIZE !== 0 || segmentSize < SEGMENT_SIZE_MIN) {

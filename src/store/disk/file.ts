@@ -176,6 +176,12 @@ export class FileDisk implements Disk {
     this.directory = directory;
   }
 
+  /** The same for a directory that is made if absent, for its owner alone. */
+  static make(directory: string): FileDisk {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return new FileDisk(directory);
+  }
+
   open(name: string, mode: "read" | "write" | "create"): DiskFile {
     return new RealFile(path.join(this.directory, name), mode);
   }

@@ -125,7 +125,6 @@ export function compileBodies(
   );
   const bind = codecs.map((_, i) => `const c${i} = codecs[${i}];`).join("");
   try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- the one generator; its text has no input
     const make = new Function(
       "codecs",
       "values",

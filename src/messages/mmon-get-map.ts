@@ -7,5 +7,4 @@ import { record } from "../encoding/index.ts";
 import { type MessageValue, message } from "./message-type.ts";
 
 export const MMonGetMap = message({ type: 5, name: "mon_getmap" }, record("MMonGetMap", {}));
-// oxlint-disable-next-line typescript/no-generated-empty-object-type -- it has nothing to say
 export type MMonGetMap = MessageValue<typeof MMonGetMap>;

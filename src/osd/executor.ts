@@ -22,7 +22,7 @@ import {
   requestId,
 } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
-import { CorruptionError, NoSpaceError, type ObjectStore } from "../store/index.ts";
+import { CorruptionError, NoSpaceError, type ObjectStore, TooLargeError } from "../store/index.ts";
 import {
   EVERSION_ZERO,
   type HObject,
@@ -225,8 +225,9 @@ export class Executor {
           ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
           : pg.commitNothing(reqid, result, rvals);
     } catch (error) {
-      if (!(error instanceof NoSpaceError)) throw error;
-      return this.refuse(request, -ERRNO.ENOSPC);
+      if (error instanceof NoSpaceError) return this.refuse(request, -ERRNO.ENOSPC);
+      if (error instanceof TooLargeError) return this.refuse(request, -ERRNO.EMSGSIZE);
+      throw error;
     }
     const userVersion = changes ? committed.userVersion : ctx.before.info.userVersion;
     const versions =

@@ -512,3 +512,14 @@ describe("full pools", () => {
     expect((await client.op("a", [opDelete()], { flags })).result).toBe(0);
   });
 });
+
+describe("what the store can not keep", () => {
+  it("an omap key beyond its limit is EMSGSIZE, and the OSD lives", async () => {
+    const { client } = start();
+    const reply = await client.op("a", [
+      opOmapSetVals(new Map([["k".repeat(70_000), bytes("v")]])),
+    ]);
+    expect(reply.result).toBe(-ERRNO.EMSGSIZE);
+    expect((await client.op("a", [opCreate(true)])).result).toBe(0);
+  });
+});

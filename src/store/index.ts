@@ -18,6 +18,7 @@ export {
   type ObjectStore,
   type StoreOp,
   type StoreStatfs,
+  TooLargeError,
   type Transaction,
   type TransactionSeq,
 } from "./object-store.ts";

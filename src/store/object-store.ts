@@ -96,6 +96,14 @@ export class NoSpaceError extends Error {
   }
 }
 
+/** A transaction, or a name in it, is larger than the store can keep; nothing of it was applied. */
+export class TooLargeError extends Error {
+  constructor(what: string, bytes: number, max: number) {
+    super(`${what}: ${bytes} bytes, at most ${max}`);
+    this.name = "TooLargeError";
+  }
+}
+
 export interface ObjectStore {
   /** Told, in order, of every sequence number that has become durable (may skip to the newest). Set once. */
   onDurable: (seq: TransactionSeq) => void;
@@ -107,7 +115,7 @@ export interface ObjectStore {
 
   /**
    * Applies a transaction; see the contract above.
-   * @throws NoSpaceError; RangeError for a transaction that makes no sense (its maker's bug)
+   * @throws NoSpaceError; TooLargeError; RangeError for a transaction that makes no sense (its maker's bug)
    */
   submit(transaction: Transaction): TransactionSeq;
   /** Resolves once everything submitted so far is durable. */

@@ -8,7 +8,7 @@
 import { listLength } from "../encoding/index.ts";
 import type { HObject } from "../types/index.ts";
 import { formatObject, objectKey } from "./object-key.ts";
-import type { CollectionId, Transaction } from "./object-store.ts";
+import { type CollectionId, TooLargeError, type Transaction } from "./object-store.ts";
 
 /** Bytes of one object. Ceph's default limit is 128 MiB; ours only keeps offsets well inside 2^53. */
 export const OBJECT_SIZE_MAX = 2 ** 40;
@@ -34,8 +34,9 @@ function checkRange(what: string, offset: number, length: number): void {
   }
 }
 
+/** @throws TooLargeError */
 function checkName(what: string, name: string): void {
-  if (name.length > NAME_MAX) throw new RangeError(`${what}: a name of ${name.length} bytes`);
+  if (name.length > NAME_MAX) throw new TooLargeError(what, name.length, NAME_MAX);
 }
 
 /** The staged state: differences to the store, made only when an op creates or removes something. */

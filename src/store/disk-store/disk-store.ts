@@ -17,6 +17,7 @@ import {
   type ObjectInfo,
   type ObjectStore,
   type StoreStatfs,
+  TooLargeError,
   type Transaction,
   type TransactionSeq,
 } from "../object-store.ts";
@@ -138,7 +139,7 @@ export class DiskStore implements ObjectStore {
   #checkRoom(plan: Plan): void {
     const { recordMax } = this.#parts.journal;
     if (plan.recordBytes > recordMax) {
-      throw new RangeError(`a transaction of ${plan.recordBytes} bytes, at most ${recordMax}`);
+      throw new TooLargeError("transaction", plan.recordBytes, recordMax);
     }
     if (!this.#space.fits(plan.dataBlocks, plan.edgeBlocks)) throw new NoSpaceError();
   }

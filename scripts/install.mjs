@@ -4,7 +4,7 @@
 // Uses nothing but Node, because it runs before anything is installed. Says what it does, does nothing
 // where nothing is missing, and where it may not install prints the exact line to type and stops.
 import { spawnSync } from "node:child_process";
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -31,8 +31,9 @@ const FETCHED_PACKAGE = "linux-image-cloud-amd64";
 
 /** Installs what is missing. Exits the process with 1, after saying what to type, where it may not. */
 export function install() {
-  installNpm();
+  // First what may be refused, so that a refusal leaves the machine as it was.
   installDebian();
+  installNpm();
 }
 
 function installNpm() {
@@ -41,34 +42,45 @@ function installNpm() {
   const current = existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs;
   if (current) return say("npm packages: all there");
   say("npm packages: npm ci");
-  if (!runs("npm", ["ci", "--no-audit", "--no-fund"]))
-    stop("cd into the checkout and type: npm ci");
+  if (!runs("npm", ["ci", "--no-audit", "--no-fund"])) stop("npm ci failed; type:", "npm ci");
 }
 
 function installDebian() {
   const missing = Object.keys(DEBIAN_PACKAGES).filter((name) => !isInstalled(name));
-  const kernelKnown = aptKnows(FETCHED_PACKAGE);
-  if (missing.length === 0 && kernelKnown) return say("Debian packages: all there");
-  const names = missing.join(" ");
-  const line = `apt-get update && apt-get install -y --no-install-recommends ${names}`;
-  if (!existsSync("/etc/debian_version") || !onPath("apt-get")) {
-    stop(`this is not Debian; on Debian 12 the line would be: sudo sh -c '${line}'`);
+  if (missing.length === 0 && aptKnows(FETCHED_PACKAGE)) return say("Debian packages: all there");
+  const commands = ["apt-get update"];
+  if (missing.length > 0) {
+    commands.push(`apt-get install -y --no-install-recommends ${missing.join(" ")}`);
   }
+  const line = commands.join(" && ");
+  if (!isDebian()) stop("this is not Debian; on Debian 12, type:", `sudo sh -c '${line}'`);
   const root = process.getuid() === 0;
-  if (!root && !canSudo()) stop(`no root here; type: sudo sh -c '${line}'`);
+  if (!root && !onPath("sudo")) stop("neither root nor sudo here; type:", `su - -c '${line}'`);
+  if (!root && !canSudo()) stop("no root here; type:", `sudo sh -c '${line}'`);
+  const again = root ? line : `sudo sh -c '${line}'`;
   const apt = (args) => {
     const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...args];
     return root ? runs(command[0], command.slice(1)) : runs("sudo", command);
   };
   say("Debian packages: apt-get update");
-  if (!apt(["-q", "update"])) stop(`apt-get update failed; type: sudo sh -c '${line}'`);
+  if (!apt(["-q", "update"])) stop("apt-get update failed; type:", again);
+  if (!aptKnows(FETCHED_PACKAGE)) {
+    stop(`apt knows no ${FETCHED_PACKAGE}: it takes Debian's own main archive for amd64`);
+  }
   if (missing.length === 0) return;
   for (const name of missing) say(`Debian packages: ${name} (${DEBIAN_PACKAGES[name]})`);
   // Daemons come without services started: policy-rc.d is not ours to write, and Ceph's units do
   // nothing without /etc/ceph/ceph.conf.
   if (!apt(["-q", "install", "-y", "--no-install-recommends", ...missing])) {
-    stop(`apt-get failed; type: sudo sh -c '${line}'`);
+    stop("apt-get install failed; type:", again);
   }
+}
+
+/** Derivatives do not count: their package names and versions differ. */
+function isDebian() {
+  const release = "/etc/os-release";
+  if (!existsSync(release) || !onPath("apt-get")) return false;
+  return /^ID="?debian"?$/m.test(readFileSync(release, "utf8"));
 }
 
 function isInstalled(name) {
@@ -101,8 +113,10 @@ function say(line) {
   console.log(`install: ${line}`);
 }
 
-function stop(line) {
-  console.error(`install: ${line}`);
+/** Says why it went no further and, on a line of its own to copy, what to type; leaves with 1. */
+function stop(why, line) {
+  console.error(`install: ${why}`);
+  if (line !== undefined) console.error(`\n  ${line}\n\nThen start again.`);
   process.exit(1);
 }
 

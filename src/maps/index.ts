@@ -1,6 +1,7 @@
 /** The maps room: what a cluster knows about itself, epoch by epoch, and how it is read. */
 export { addrMapKey } from "./addr-map.ts";
 export { applyIncremental } from "./apply-incremental.ts";
+export { type CommittedEpoch, commitIncremental } from "./commit-incremental.ts";
 export { type Locator, locateObject, mapPg, type PgMapping, pgOfHash } from "./mapping.ts";
 export * from "./mgr-map.ts";
 export * from "./mon-map.ts";

@@ -17,7 +17,6 @@ import {
   type Codec,
   crc32c,
   EMPTY,
-  encodeToBytes,
   f32,
   type Infer,
   list,
@@ -42,15 +41,7 @@ import {
   Uuid,
 } from "../types/index.ts";
 import { addrMap } from "./addr-map.ts";
-import { applyIncremental } from "./apply-incremental.ts";
-import {
-  EcProfiles,
-  encodeOsdMap,
-  type OsdMap,
-  OsdXinfo,
-  RangeBlocklist,
-  UpmapItems,
-} from "./osd-map.ts";
+import { EcProfiles, type OsdMap, OsdXinfo, RangeBlocklist, UpmapItems } from "./osd-map.ts";
 import { comparePgKeys, PgKeyCodec, pgMap } from "./pg-key.ts";
 import { PgPool } from "./pg-pool.ts";
 
@@ -266,23 +257,5 @@ export function newIncremental(base: Pick<OsdMap, "fsid" | "epoch">): OsdMapIncr
     ...noRangeChange(),
     stretchChange: NO_STRETCH_CHANGE,
     fullCrc: 0,
-  };
-}
-
-/** One epoch, ready to store and to publish. */
-export interface CommittedEpoch {
-  readonly map: OsdMap;
-  readonly full: Buffer;
-  readonly incremental: Buffer;
-}
-
-/** Applies a change and encodes both forms, the incremental with the crc of the full map it leads to. */
-export function commitIncremental(base: OsdMap, inc: OsdMapIncremental): CommittedEpoch {
-  const next = applyIncremental(base, inc);
-  const { bytes, crc } = encodeOsdMap(next);
-  return {
-    map: next,
-    full: bytes,
-    incremental: encodeToBytes(OsdMapIncremental, { ...inc, fullCrc: crc }),
   };
 }

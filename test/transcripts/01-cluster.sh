@@ -17,7 +17,7 @@ ceph osd pool ls detail
 ceph osd pool get vms size
 #@ settle
 #@ columns
-#@ blank ^(?:hdd|ssd|TOTAL) (.*)
+#@ blank ^(?:<class>|TOTAL) (.*)
 #@ blank ^(?:rbd|vms) \d+ \d+ [\d.]+ \S+ \d+ (.*)
 ceph df
 #@ columns

@@ -1,0 +1,27 @@
+/**
+ * The next epoch as its maker commits it: the map itself, and both encodings of the step to it.
+ * ceph: src/mon/OSDMonitor.cc encode_pending
+ */
+
+import { encodeToBytes } from "../encoding/index.ts";
+import { applyIncremental } from "./apply-incremental.ts";
+import { encodeOsdMap, type OsdMap } from "./osd-map.ts";
+import { OsdMapIncremental } from "./osd-map-incremental.ts";
+
+/** One epoch, ready to store and to publish. */
+export interface CommittedEpoch {
+  readonly map: OsdMap;
+  readonly full: Buffer;
+  readonly incremental: Buffer;
+}
+
+/** Applies a change and encodes both forms, the incremental with the crc of the full map it leads to. */
+export function commitIncremental(base: OsdMap, inc: OsdMapIncremental): CommittedEpoch {
+  const next = applyIncremental(base, inc);
+  const { bytes, crc } = encodeOsdMap(next);
+  return {
+    map: next,
+    full: bytes,
+    incremental: encodeToBytes(OsdMapIncremental, { ...inc, fullCrc: crc }),
+  };
+}

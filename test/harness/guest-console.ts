@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { GUEST_PROMPT } from "./guest.ts";
-import { clientEnv, killGroup, until } from "./run.ts";
+import { clientEnv, killGroup, ownGroup, until } from "./run.ts";
 
 export interface BootOptions {
   /** CEPH_CONF for QEMU. */
@@ -47,6 +47,7 @@ export class GuestConsole {
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });
+    ownGroup(child);
     const console = new GuestConsole(child);
     try {
       await console.#waitFor(GUEST_PROMPT, options.bootTimeoutMs ?? 240_000);

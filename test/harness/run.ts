@@ -5,7 +5,7 @@
  * and nothing a test started outlives it. A command that passes its deadline is killed and reported
  * as timed out; that is never mistaken for an exit code of the command itself.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /** What a finished command left behind. `code` is 128 plus the signal number when a signal ended it. */
@@ -62,6 +62,7 @@ export async function run(
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
+  ownGroup(child);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   collect(child.stdout, out);
@@ -107,6 +108,35 @@ export function killGroup(pid: number | undefined, signal: NodeJS.Signals): void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
+}
+
+/** Leaders of the process groups that are still ours to end. */
+const ownGroups = new Set<number>();
+let ending = false;
+
+/**
+ * Takes charge of a detached child: its group does not outlive this process, however it leaves short of
+ * SIGKILL or a signal nobody handles.
+ */
+export function ownGroup(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (ending) return killGroup(pid, "SIGKILL");
+  if (!process.listeners("exit").includes(endAtExit)) process.once("exit", endAtExit);
+  ownGroups.add(pid);
+  child.once("close", () => ownGroups.delete(pid));
+}
+
+/** Ends every child taken charge of, and those still to come, except the groups in `keep`. */
+export function endChildren(keep: number[] = []): void {
+  ending = true;
+  for (const pid of ownGroups) {
+    if (!keep.includes(pid)) killGroup(pid, "SIGKILL");
+  }
+}
+
+function endAtExit(): void {
+  endChildren();
 }
 
 /** Waits until `probe` gives something other than undefined, asking every `stepMs`. */

@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { clientEnv, killGroup, until } from "./run.ts";
+import { clientEnv, killGroup, ownGroup, until } from "./run.ts";
 
 export interface SpirulaOptions {
   dir: string;
@@ -50,6 +50,7 @@ export async function startSpirula(options: SpirulaOptions): Promise<SpirulaServ
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  ownGroup(child);
   const gone = exitOf(child);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { GuestConsole } from "./guest-console.ts";
-import { clientEnv } from "./run.ts";
+import { clientEnv, ownGroup } from "./run.ts";
 
 /** Commands before the virtual machine, between its two boots, and after. */
 const BEFORE = [
@@ -61,7 +61,13 @@ export async function walkThrough(confPath: string, workDir: string): Promise<vo
 async function showCommand(command: string, confPath: string, cwd: string): Promise<void> {
   console.log(`\n$ ${command}`);
   const env = clientEnv(confPath);
-  const child = spawn("bash", ["-c", command], { cwd, env, stdio: ["ignore", 1, 2] });
+  const child = spawn("bash", ["-c", command], {
+    cwd,
+    env,
+    detached: true,
+    stdio: ["ignore", 1, 2],
+  });
+  ownGroup(child);
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`${command}: exit ${code}`);
 }

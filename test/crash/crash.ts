@@ -15,6 +15,7 @@ import {
   NoSpaceError,
   openStore,
   PowerCutError,
+  TooLargeError,
   type Transaction,
 } from "../../src/store/index.ts";
 import { difference, objectDifference } from "./compare.ts";
@@ -200,7 +201,7 @@ class CrashRun {
       this.#history.push(transaction);
     } catch (error) {
       // The store is small, so is its journal: what does not fit is refused, and whole.
-      const refused = error instanceof NoSpaceError || error instanceof RangeError;
+      const refused = error instanceof NoSpaceError || error instanceof TooLargeError;
       if (!refused) throw error;
       this.#truncateHistory(this.#history.length); // the model has to forget it
     }

@@ -14,11 +14,14 @@ import type { Journal, SealedBatch } from "./journal.ts";
 /** A batch without records is written this long after the last one, if there is something to tell. */
 const WATERMARK_DELAY_MS = 250;
 
+/** Where the journal is written: on the event loop, in a thread, or whichever is better at the moment. */
+export type CommitMode = "sync" | "async" | "auto";
+
 export class Committer {
   readonly #journal: Journal;
   readonly #blocks: BlockFile;
   readonly #clock: Clock;
-  readonly #mode: "sync" | "async";
+  readonly #mode: CommitMode;
   readonly #onProgress: (durable: number) => void;
   readonly #onFatal: (error: Error) => void;
   #sealed: SealedBatch[] = [];
@@ -40,7 +43,7 @@ export class Committer {
     journal: Journal;
     blocks: BlockFile;
     clock: Clock;
-    mode: "sync" | "async";
+    mode: CommitMode;
     lastSeq: number;
     onProgress: (durable: number) => void;
     onFatal: (error: Error) => void;
@@ -85,9 +88,21 @@ export class Committer {
     return batch;
   }
 
+  /**
+   * A small commit on the loop costs less than the hop to a thread and back. Behind a large write it waits
+   * for that one's bytes to be flushed, and the loop must not wait with it: the next large write arrives
+   * meanwhile.
+   */
+  get #isLater(): boolean {
+    return (
+      this.#mode === "async" ||
+      (this.#mode === "auto" && this.#blocks.oldestDirect !== Number.POSITIVE_INFINITY)
+    );
+  }
+
   #commit(): void {
     if (this.#writing || this.#stopped) return;
-    if (this.#mode === "async") {
+    if (this.#isLater) {
       void this.#commitLater();
       return;
     }

@@ -16,6 +16,7 @@ import type { Disk } from "../disk/disk.ts";
 import { FileDisk } from "../disk/file.ts";
 import { Allocator, BLOCK_SIZE } from "./allocator.ts";
 import { BlockFile } from "./block-file.ts";
+import type { CommitMode } from "./committer.ts";
 import { DiskStore } from "./disk-store.ts";
 import { Journal, type JournalOptions, readJournal, recordsOf, zeroJournal } from "./journal.ts";
 import { RunKv } from "./kv.ts";
@@ -60,8 +61,8 @@ export interface OpenOptions {
   log?: Logger;
   /** Memory for caches and for small writes that are not home yet. @default 64 MiB */
   memoryBytes?: number;
-  /** Where durable writes of the journal happen: on the event loop, or in a thread. @default "sync" */
-  commit?: "sync" | "async";
+  /** @default "auto" */
+  commit?: CommitMode;
 }
 
 /**
@@ -240,7 +241,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       state,
       lastSeq,
       memoryBytes,
-      commit: options.commit ?? "sync",
+      commit: options.commit ?? "auto",
       release: () => {
         found.close();
         unlock();

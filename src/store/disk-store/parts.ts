@@ -5,6 +5,7 @@
 import type { Clock, Logger } from "../../base/index.ts";
 import type { Disk } from "../disk/disk.ts";
 import type { TransactionSeq } from "../object-store.ts";
+import type { CommitMode } from "./committer.ts";
 import type { Journal } from "./journal.ts";
 import type { RunKv } from "./kv.ts";
 import type { StoreState } from "./state.ts";
@@ -21,7 +22,7 @@ export interface StoreParts {
   readonly state: StoreState;
   readonly lastSeq: TransactionSeq;
   readonly memoryBytes: number;
-  readonly commit: "sync" | "async";
+  readonly commit: CommitMode;
   /** Lets go of files and lock. */
   readonly release: () => void;
 }

@@ -8,7 +8,7 @@ import { objectStoreSuite } from "./suite.ts";
 const CAPACITY = 64 << 20;
 const directories: string[] = [];
 
-for (const commit of ["sync", "async"] as const) {
+for (const commit of ["sync", "async", "auto"] as const) {
   objectStoreSuite(`DiskStore on files, ${commit} commit`, {
     make: async ({ capacityBytes = CAPACITY }) => {
       const directory = fs.mkdtempSync(path.join(os.tmpdir(), "store-"));

@@ -6,6 +6,7 @@
  * Maps and sets keep Ceph's order on the wire whatever order they were filled in.
  */
 
+import { assert } from "../base/index.ts";
 import { compareBytes } from "./byte-string.ts";
 import type { Codec } from "./codec.ts";
 import type { Reader } from "./reader.ts";
@@ -71,6 +72,7 @@ export function bytes(size: number): Codec<Uint8Array> {
 
 /** A list, vector or anything else that is a count and its items in order. */
 export function list<T>(item: Codec<T>): Codec<T[]> {
+  assert(item.minSize > 0, `a count of ${item.name} would have no bound`);
   return {
     name: `list<${item.name}>`,
     minSize: 4,

@@ -124,7 +124,8 @@ export class Reader {
     const at = this.advance(8);
     const lo = this.buffer.readUInt32LE(at);
     const hi = this.buffer.readInt32LE(at + 4);
-    if (hi > 0x1fffff || hi < -0x200000) {
+    // -2^53 itself is out too: it is not a safe integer, so the writer would not take it back.
+    if (hi > 0x1fffff || hi < -0x200000 || (hi === -0x200000 && lo === 0)) {
       this.offset = at;
       throw this.fail("value beyond 53 bits");
     }

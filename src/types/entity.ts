@@ -65,7 +65,7 @@ export function formatAuthEntity(e: AuthEntity): string {
   return `${entityTypeName(e.type)}.${e.id}`;
 }
 
-/** Reads `client.admin`; undefined if the type is unknown or the id empty. */
+/** Reads `client.admin`; undefined if there is no dot or no such type. The id may be empty, as in Ceph. */
 export function parseAuthEntity(text: string): AuthEntity | undefined {
   const dot = text.indexOf(".");
   const type = entityTypeOf(text.slice(0, dot));
@@ -89,16 +89,43 @@ const AF_INET6 = 10;
 /** Larger sockaddrs than sockaddr_storage do not exist. */
 const SOCKADDR_MAX = 128;
 
-function parseIPv6(ip: string): Uint8Array {
-  const out = new Uint8Array(16);
-  const [head = "", tail] = ip.split("::");
-  const words = (part: string) =>
-    part === "" ? [] : part.split(":").map((w) => Number.parseInt(w, 16));
-  const front = words(head);
-  const back = tail === undefined ? [] : words(tail);
-  front.forEach((w, i) => out.set([w >> 8, w & 255], i * 2));
-  back.forEach((w, i) => out.set([w >> 8, w & 255], 16 - (back.length - i) * 2));
+/** The four bytes of a dotted quad; undefined if it is none. */
+function parseIPv4(ip: string): number[] | undefined {
+  const quad = ip.split(".");
+  const isQuad = quad.length === 4 && quad.every((n) => /^\d{1,3}$/.test(n) && Number(n) <= 255);
+  return isQuad ? quad.map(Number) : undefined;
+}
+
+/** The words between two `::`, as bytes. The last may be a dotted quad. */
+function parseWords(part: string): number[] | undefined {
+  const out: number[] = [];
+  for (const word of part === "" ? [] : part.split(":")) {
+    const value = /^[0-9a-f]{1,4}$/i.test(word) ? Number.parseInt(word, 16) : undefined;
+    const bytes = value === undefined ? parseIPv4(word) : [value >> 8, value & 255];
+    if (bytes === undefined) return undefined;
+    out.push(...bytes);
+  }
   return out;
+}
+
+/** The 16 bytes of an IPv6 address (a zone, which the wire has no room for, is dropped). */
+function parseIPv6(ip: string): number[] | undefined {
+  const [head = "", tail, ...more] = ip.replace(/%.*$/, "").split("::");
+  const front = parseWords(head);
+  const back = parseWords(tail ?? "");
+  if (front === undefined || back === undefined || more.length > 0) return undefined;
+  const gap = 16 - front.length - back.length;
+  const fits = tail === undefined ? gap === 0 : gap >= 2;
+  return fits ? [...front, ...Array.from<number>({ length: gap }).fill(0), ...back] : undefined;
+}
+
+function parseIp(ip: string): number[] | undefined {
+  return ip.includes(":") ? parseIPv6(ip) : parseIPv4(ip);
+}
+
+/** Can `ip` stand in an EntityAddr? Ask before taking one from a user: encoding asserts it. */
+export function isIpAddress(ip: string): boolean {
+  return parseIp(ip) !== undefined;
 }
 
 /** RFC 5952: lower case, the longest run of two or more zero words as `::`. */
@@ -129,6 +156,8 @@ export const EntityAddr: Codec<EntityAddr> = {
     const mark = w.begin(1, 1);
     w.u32(x.type);
     w.u32(x.nonce);
+    const bytes = x.ip === "" ? [] : parseIp(x.ip);
+    assert(bytes !== undefined, `not an address: ${x.ip}`);
     if (x.ip === "") {
       w.u32(0);
     } else if (x.ip.includes(":")) {
@@ -136,15 +165,13 @@ export const EntityAddr: Codec<EntityAddr> = {
       w.u16(AF_INET6);
       w.u16(((x.port & 255) << 8) | (x.port >> 8));
       w.u32(0);
-      w.bytes(parseIPv6(x.ip));
+      w.bytes(Uint8Array.from(bytes));
       w.u32(0);
     } else {
-      const quad = x.ip.split(".").map(Number);
-      assert(quad.length === 4 && quad.every((n) => n >= 0 && n <= 255), `not an address: ${x.ip}`);
       w.u32(16);
       w.u16(AF_INET);
       w.u16(((x.port & 255) << 8) | (x.port >> 8));
-      w.bytes(Uint8Array.from(quad));
+      w.bytes(Uint8Array.from(bytes));
       w.zeros(8);
     }
     w.end(mark);

@@ -15,6 +15,7 @@ export {
   formatAddrVec,
   formatAuthEntity,
   formatEntityName,
+  isIpAddress,
   parseAuthEntity,
 } from "./entity.ts";
 export {

@@ -96,6 +96,10 @@ export class IntervalSet {
   }
 
   subtract(other: IntervalSet): void {
+    if (other === this) {
+      this.#edges = [];
+      return;
+    }
     for (const [start, length] of other) this.remove(start, length);
   }
 
@@ -131,6 +135,7 @@ export class IntervalSet {
       const length = r.u64n();
       if (start < last) throw r.fail("intervals out of order");
       last = start + length;
+      if (!Number.isSafeInteger(last)) throw r.fail("interval beyond 2^53-1");
       set.insert(start, length);
     }
     return set;

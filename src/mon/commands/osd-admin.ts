@@ -15,7 +15,13 @@ import {
   osdExists,
   osdIds,
 } from "../../maps/index.ts";
-import { ADDR_TYPE, type EntityAddr, formatUtime, utimeFromMs } from "../../types/index.ts";
+import {
+  ADDR_TYPE,
+  type EntityAddr,
+  formatUtime,
+  isIpAddress,
+  utimeFromMs,
+} from "../../types/index.ts";
 import type { PendingMap } from "../services/osd-map.ts";
 import { Refusal } from "../services/osd-pools.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
@@ -189,10 +195,11 @@ export function parseAddr(text: string): EntityAddr | undefined {
     );
   if (match === null) return undefined;
   const [, v4, v6, port = "0", nonce = "0"] = match;
-  if (v4?.split(".").some((part) => Number(part) > 255) === true) return undefined;
+  const ip = v4 ?? v6 ?? "";
+  if (!isIpAddress(ip)) return undefined;
   if (Number(port) > 65535 || Number(nonce) > 0xffff_ffff) return undefined;
   // Lock-outs are looked up by address and nonce whatever the type; maps carry type any.
-  return { type: ADDR_TYPE.ANY, ip: v4 ?? v6 ?? "", port: Number(port), nonce: Number(nonce) };
+  return { type: ADDR_TYPE.ANY, ip, port: Number(port), nonce: Number(nonce) };
 }
 
 function formatPlain(addr: EntityAddr): string {

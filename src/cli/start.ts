@@ -6,6 +6,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { ConfigError, createLogger, LOG_LEVEL, type LogLevel, systemClock } from "../base/index.ts";
 import { type ClusterOptions, installConf, startCluster } from "../cluster/index.ts";
+import { isIpAddress } from "../types/index.ts";
 
 const HELP = `usage: spirula start [options]
 
@@ -60,7 +61,11 @@ export function parseStartArguments(args: string[]): StartArguments {
   } catch (error) {
     throw new ConfigError(`start: ${(error as Error).message}`, error);
   }
-  const { auth, log } = values;
+  const { auth, data, listen, log } = values;
+  if (data === "") throw new ConfigError("--data '': a directory is needed");
+  if (!isIpAddress(listen)) {
+    throw new ConfigError(`--listen ${listen}: an IP address is needed, such as 127.0.0.1`);
+  }
   if (auth !== "cephx" && auth !== "none") {
     throw new ConfigError(`--auth ${auth}: cephx or none is needed`);
   }
@@ -71,8 +76,8 @@ export function parseStartArguments(args: string[]): StartArguments {
     help: values.help,
     installConf: values["install-conf"],
     options: {
-      data: values.data,
-      listen: values.listen,
+      data,
+      listen,
       port: parseCount("port", values.port, 0, 65535),
       ...(values.osds === undefined ? {} : { osds: parseCount("osds", values.osds, 1, 64) }),
       memory: parseSize(values.memory),

@@ -93,7 +93,7 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
   }
   let identity: Partial<Identity>;
   try {
-    identity = JSON.parse(text) as Partial<Identity>;
+    identity = (JSON.parse(text) as Partial<Identity> | null) ?? {};
   } catch (error) {
     throw new ConfigError(`${directory}: ${IDENTITY_FILE} is damaged; restore it`, error);
   }

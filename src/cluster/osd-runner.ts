@@ -103,10 +103,14 @@ export async function runOsd(
       loadSecrets: (state) => secrets.load(state),
       close: () => {
         closing ??= (async () => {
-          await store.flush();
-          server.stop();
-          await messenger.close();
-          await store.close();
+          // A store that can not flush must not keep the port open.
+          try {
+            await store.flush();
+          } finally {
+            server.stop();
+            await messenger.close();
+            await store.close();
+          }
         })();
         return closing;
       },

@@ -37,18 +37,32 @@ export function startOsdThread(
 ): Promise<OsdHandle> {
   const worker = new Worker(workerFile, { workerData: data });
   const tell = (message: ToOsd) => worker.postMessage(message);
-  let closed: (() => void) | undefined;
+  // A thread says "ready" once, leaves once, and tells of its failure once, however it goes.
+  let isReady = false;
+  let gone: Error | undefined;
+  let closing: { done: () => void; failed: (error: Error) => void } | undefined;
+
+  const close = () =>
+    new Promise<void>((done, failed) => {
+      // A thread that is gone has nothing left to make durable.
+      if (gone !== undefined) return done();
+      closing = { done, failed };
+      tell({ type: "close" });
+    });
+
   return new Promise((resolve, reject) => {
-    let isReady = false;
-    const gone = (error: Error) => {
+    const leave = (error: Error) => {
+      if (gone !== undefined) return;
+      gone = error;
       if (!isReady) reject(error);
-      else if (closed === undefined) events.fatal(error);
-      closed?.();
+      else if (closing === undefined) events.fatal(error);
+      else closing.failed(error);
     };
     worker.on("error", (error: Error) => {
-      gone(isReady ? error : new ConfigError(`osd.${data.config.id}: ${error.message}`, error));
+      const osd = `osd.${data.config.id}`;
+      leave(isReady ? error : new ConfigError(`${osd}: ${error.message}`, error));
     });
-    worker.on("exit", (code) => gone(new Error(`osd.${data.config.id} left with ${code}`)));
+    worker.on("exit", (code) => leave(new Error(`osd.${data.config.id} left with ${code}`)));
     worker.on("message", (message: FromOsd) => {
       switch (message.type) {
         case "ready":
@@ -57,11 +71,7 @@ export function startOsdThread(
             addrs: message.addrs,
             handleMap: (incremental, full) => tell({ type: "map", incremental, full }),
             loadSecrets: (state) => tell({ type: "secrets", state }),
-            close: () =>
-              new Promise<void>((done) => {
-                closed = done;
-                tell({ type: "close" });
-              }),
+            close,
           });
           return;
         case "report":
@@ -75,7 +85,7 @@ export function startOsdThread(
         case "fatal":
           return events.fatal(new Error(message.message));
         case "closed":
-          closed?.();
+          closing?.done();
       }
     });
   });

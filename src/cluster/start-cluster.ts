@@ -21,7 +21,7 @@ import { Messenger, tcpTransport } from "../messenger/index.ts";
 import { Manager } from "../mgr/index.ts";
 import { Monitor, type MonitorOptions } from "../mon/index.ts";
 import { createStore, type Disk, DiskLockedError, openStore } from "../store/index.ts";
-import { ENTITY_TYPE, formatAddr, uuidFromBytes } from "../types/index.ts";
+import { ENTITY_TYPE, formatAddr, isIpAddress, uuidFromBytes } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
 import { writeClientFiles } from "./conf.ts";
 import {
@@ -97,9 +97,18 @@ class Undo {
     this.#steps.push(step);
   }
 
+  /** Runs every step even if one fails, so that a failed store leaves no port or lock behind it. */
   run(): Promise<void> {
     this.#running ??= (async () => {
-      for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) await step();
+      const failures: unknown[] = [];
+      for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+        try {
+          await step();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
     })();
     return this.#running;
   }
@@ -133,7 +142,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     return await start(options, surroundings, undo);
   } catch (error) {
-    await undo.run();
+    // What stopped the start is the news; what then fails on the way back only follows from it.
+    await undo.run().catch((later: unknown) => {
+      surroundings.log.error("start undone in part", { error: (later as Error).message });
+    });
     throw error;
   }
 }
@@ -143,6 +155,8 @@ async function start(
   around: OsdSurroundings,
   undo: Undo,
 ): Promise<Cluster> {
+  const listen = options.listen ?? LISTEN_DEFAULT;
+  if (!isIpAddress(listen)) throw new ConfigError(`listen ${listen}: an IP address is needed`);
   const directory = await prepareDirectory(options.data);
   await readIdentity(directory); // refuses a newer or foreign directory before the lock file is made
   undo.add(takeLock(around.disk(directory)));
@@ -157,7 +171,6 @@ async function start(
     fsid: uuidFromBytes(around.random.bytes(16)),
     osds: options.osds ?? 1,
   };
-  const listen = options.listen ?? LISTEN_DEFAULT;
   const auth = options.auth ?? "cephx";
   const port = new MonPort(around);
   await port.messenger.bind({ host: listen, port: options.port ?? 0 });
@@ -296,7 +309,7 @@ async function startOsds(
   const purged = new PurgedSnaps(osds, (pool, snaps) => {
     monitor.snapsPurged(pool, snaps).catch((error: Error) => fail(error));
   });
-  let alive = osds;
+  const dead = new Set<number>();
   for (let id = 0; id < osds; id++) {
     const member = await OsdMember.start({
       config: {
@@ -318,8 +331,10 @@ async function startOsds(
         snapsPurged: (pool, snaps) => purged.report(id, pool, snaps),
         corruption: (object) => log.error("damaged object", { osd: id, object }),
         fatal: (error) => {
-          alive--;
-          if (alive === 0) fail(new Error(`osd.${id} has failed: ${error.message}`));
+          // A store that fails and then takes its thread along is still one OSD less.
+          if (dead.has(id)) return;
+          dead.add(id);
+          if (dead.size === osds) fail(new Error(`osd.${id} has failed: ${error.message}`));
           else monitor.osdDown(id).catch((e: Error) => fail(e));
         },
       },

@@ -46,11 +46,13 @@ export class OsdMember {
   readonly #clock: Clock;
   readonly #handle: OsdHandle;
   readonly #failed: (error: Error) => void;
+  readonly #hasFailed: () => boolean;
   readonly #undo: (() => void)[] = [];
   #retry: Timer | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: MemberOptions, handle: OsdHandle) {
+  private constructor(options: MemberOptions, handle: OsdHandle, hasFailed: () => boolean) {
+    this.#hasFailed = hasFailed;
     this.#id = options.config.id;
     this.#uuid = uuidFromBytes(options.around.random.bytes(16));
     this.#monitor = options.monitor;
@@ -61,7 +63,16 @@ export class OsdMember {
 
   /** Starts the OSD and brings it up in the map. */
   static async start(options: MemberOptions): Promise<OsdMember> {
-    const { monitor, config, events, around } = options;
+    const { monitor, config, around } = options;
+    // An OSD whose disk has failed is down for good: it must not ask to be let in again.
+    let hasFailed = false;
+    const events: OsdEvents = {
+      ...options.events,
+      fatal: (error) => {
+        hasFailed = true;
+        options.events.fatal(error);
+      },
+    };
     // Maps that are published while the OSD starts must not be missed: it needs every epoch.
     const missed: OsdMapUpdate[] = [];
     let member: OsdMember | undefined;
@@ -79,7 +90,7 @@ export class OsdMember {
             workerFile(),
           )
         : await runOsd(config, events, around);
-      member = new OsdMember(options, handle);
+      member = new OsdMember({ ...options, events }, handle, () => hasFailed);
       for (const update of missed) member.#onMap(update);
     } catch (error) {
       unsubscribe();
@@ -110,12 +121,13 @@ export class OsdMember {
   #bootLater(): void {
     this.#retry?.cancel();
     this.#retry = this.#clock.after(BOOT_RETRY_MS, () => {
-      if (this.#closing !== undefined) return;
+      if (this.#closing !== undefined || this.#hasFailed()) return;
       this.#boot().catch((error: unknown) => this.#failed(error as Error));
     });
   }
 
   async #boot(): Promise<void> {
+    if (this.#hasFailed()) return;
     if ((this.#monitor.osdMap.flags & OSDMAP_FLAG.NOUP) !== 0) return this.#bootLater();
     await this.#monitor.osdBoot(this.#id, this.#handle.addrs, this.#uuid);
   }

@@ -341,14 +341,14 @@ const corpusTypes: Record<string, Codec<unknown>> = Object.fromEntries(
 );
 
 // An extra check with data from outside the tree: without it there is no test, rather than a skipped one.
-const corpusTests = corpus === undefined ? [] : Object.keys(corpusTypes);
+// No release has every type.
+const corpusTests = Object.keys(corpusTypes).filter((name) => existsSync(`${corpus}/${name}`));
 describe("object corpus", () => {
   test("is read where SPIRULA_CORPUS names it", () => {
     expect(corpus === undefined || existsSync(corpus)).toBe(true);
   });
   test.each(corpusTests)("%s", (name) => {
     const folder = `${corpus}/${name}`;
-    if (!existsSync(folder)) return;
     for (const file of readdirSync(folder)) {
       const bytes = readFileSync(`${folder}/${file}`);
       const codec = corpusTypes[name]!;

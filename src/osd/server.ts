@@ -413,7 +413,9 @@ export class OsdServer implements Dispatcher {
     const map = this.#maps.current;
     const done = this.#removedSnaps(pool).clone();
     for (const pg of this.#primaryPgs(map, pool)) done.intersect(pg.info.purgedSnaps);
-    if (!done.isEmpty) this.#options.snapsPurged(pool, done);
+    if (done.isEmpty) return;
+    // The monitor forgets a purged snap for good: what was trimmed must be on disk before it hears of it.
+    this.#commits.after(this.#store.lastSubmitted, () => this.#options.snapsPurged(pool, done));
   }
 
   *#primaryPgs(map: OsdMap, poolId: number): Iterable<Pg> {

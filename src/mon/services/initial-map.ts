@@ -6,19 +6,17 @@
 import { buildDefaultMap, type CrushMap } from "../../crush/index.ts";
 import { byteString } from "../../encoding/index.ts";
 import {
-  CEPH_RELEASE,
+  emptyOsdMap,
   NEW_OSD_INFO,
   NEW_OSD_XINFO,
-  NO_STRETCH_MODE,
   newPool,
   OSD_OUT,
   OSD_STATE,
-  OSDMAP_FLAG,
   type OsdMap,
   PG_AUTOSCALE_MODE,
   POOL_FLAG,
 } from "../../maps/index.ts";
-import { UTIME_ZERO, type Utime, UUID_ZERO } from "../../types/index.ts";
+import { type Utime, UUID_ZERO } from "../../types/index.ts";
 
 export interface FirstMap {
   readonly fsid: string;
@@ -76,52 +74,21 @@ export function firstOsdMap(options: FirstMap): OsdMap {
     return { id: i + 1, name: byteString(name), pool };
   });
   return {
-    fsid,
+    ...emptyOsdMap(fsid, created),
     epoch: 1,
-    created,
-    modified: created,
     pools: new Map(pools.map(({ id, pool }) => [id, pool])),
     poolNames: new Map(pools.map(({ id, name }) => [id, name])),
     poolMax: pools.length,
-    flags:
-      OSDMAP_FLAG.SORTBITWISE |
-      OSDMAP_FLAG.RECOVERY_DELETES |
-      OSDMAP_FLAG.PURGED_SNAPDIRS |
-      OSDMAP_FLAG.PGLOG_HARDLIMIT,
     maxOsd: numOsds,
     osdState: perOsd(OSD_STATE.EXISTS | OSD_STATE.NEW),
     osdWeight: perOsd(OSD_OUT),
     clientAddrs: perOsd([]),
-    pgTemp: new Map(),
-    primaryTemp: new Map(),
-    osdPrimaryAffinity: [],
     crush: crushFor(options),
-    erasureCodeProfiles: new Map(),
-    pgUpmap: new Map(),
-    pgUpmapItems: new Map(),
-    crushVersion: 1,
-    newRemovedSnaps: new Map(),
-    newPurgedSnaps: new Map(),
-    lastUpChange: UTIME_ZERO,
-    lastInChange: UTIME_ZERO,
     hbBackAddrs: perOsd([]),
     osdInfo: perOsd(NEW_OSD_INFO),
-    blocklist: new Map(),
     clusterAddrs: perOsd([]),
-    clusterSnapshotEpoch: 0,
-    clusterSnapshot: "",
     osdUuid: perOsd(UUID_ZERO),
     osdXinfo: perOsd(NEW_OSD_XINFO),
     hbFrontAddrs: perOsd([]),
-    nearfullRatio: Math.fround(0.85),
-    fullRatio: Math.fround(0.95),
-    backfillfullRatio: Math.fround(0.9),
-    requireMinCompatClient: CEPH_RELEASE.LUMINOUS,
-    requireOsdRelease: CEPH_RELEASE.PACIFIC,
-    removedSnapsQueue: new Map(),
-    crushNodeFlags: new Map(),
-    deviceClassFlags: new Map(),
-    stretchMode: NO_STRETCH_MODE,
-    rangeBlocklist: new Map(),
   };
 }

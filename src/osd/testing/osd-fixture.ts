@@ -4,19 +4,16 @@
  */
 
 import { type Clock, seededRandom, silentLogger, type Timer } from "../../base/index.ts";
-import { TUNABLES_JEWEL } from "../../crush/index.ts";
 import { EMPTY, encodeToBytes, flatten } from "../../encoding/index.ts";
 import {
-  CEPH_RELEASE,
   commitIncremental,
+  emptyOsdMap,
   NEW_OSD_INFO,
   NEW_OSD_XINFO,
-  NO_STRETCH_MODE,
   newIncremental,
   newPool,
   OSD_IN,
   OSD_STATE,
-  OSDMAP_FLAG,
   OsdMap,
   type OsdMapIncremental,
   type PgPool,
@@ -36,7 +33,6 @@ import {
   type SnapContext,
   stableMod,
   stableModMask,
-  UTIME_ZERO,
 } from "../../types/index.ts";
 import { OsdServer } from "../server.ts";
 
@@ -95,63 +91,25 @@ export class ManualClock implements Clock {
 function initialMap(pool: PgPool): OsdMap {
   const addr = [{ type: ADDR_TYPE.MSGR2, nonce: 1, ip: "127.0.0.1", port: 6800 }];
   return {
-    fsid: FSID,
+    ...emptyOsdMap(FSID),
     epoch: 10,
-    created: UTIME_ZERO,
-    modified: UTIME_ZERO,
     pools: new Map([[POOL, pool]]),
     poolNames: new Map([[POOL, "rbd"]]),
     poolMax: POOL,
-    flags: OSDMAP_FLAG.SORTBITWISE,
     maxOsd: 1,
     osdState: [OSD_STATE.EXISTS | OSD_STATE.UP],
     osdWeight: [OSD_IN],
     clientAddrs: [addr],
+    // Every PG is ours, whatever CRUSH would say.
     pgTemp: new Map(
       Array.from({ length: PG_NUM }, (_, seed) => [pgKey({ pool: POOL, seed }), [0]] as const),
     ),
-    primaryTemp: new Map(),
-    osdPrimaryAffinity: [],
-    crush: {
-      buckets: [],
-      rules: [],
-      maxDevices: 0,
-      typeNames: new Map(),
-      itemNames: new Map(),
-      ruleNames: new Map(),
-      tunables: TUNABLES_JEWEL,
-      classMap: new Map(),
-      classNames: new Map(),
-      classBucket: new Map(),
-      chooseArgs: new Map(),
-    },
-    erasureCodeProfiles: new Map(),
-    pgUpmap: new Map(),
-    pgUpmapItems: new Map(),
-    crushVersion: 1,
-    newRemovedSnaps: new Map(),
-    newPurgedSnaps: new Map(),
-    lastUpChange: UTIME_ZERO,
-    lastInChange: UTIME_ZERO,
     hbBackAddrs: [addr],
     osdInfo: [NEW_OSD_INFO],
-    blocklist: new Map(),
     clusterAddrs: [addr],
-    clusterSnapshotEpoch: 0,
-    clusterSnapshot: "",
     osdUuid: [FSID],
     osdXinfo: [NEW_OSD_XINFO],
     hbFrontAddrs: [addr],
-    nearfullRatio: 0.85,
-    fullRatio: 0.95,
-    backfillfullRatio: 0.9,
-    requireMinCompatClient: CEPH_RELEASE.LUMINOUS,
-    requireOsdRelease: CEPH_RELEASE.PACIFIC,
-    removedSnapsQueue: new Map(),
-    crushNodeFlags: new Map(),
-    deviceClassFlags: new Map(),
-    stretchMode: NO_STRETCH_MODE,
-    rangeBlocklist: new Map(),
   };
 }
 

@@ -56,6 +56,8 @@ export function filterOutput(text: string, filters: CommandFilters, workDir: str
   const { rest, log } = takeLog(text);
   let lines = rest.split("\n").map(lastOverwrite);
   if (lines.at(-1) === "") lines.pop();
+  // The log's lines end in blank ones, which land anywhere too.
+  if (log.length > 0) lines = lines.filter((line) => line.trim() !== "");
   lines.push(...log);
   lines = lines.filter((line) => !filters.drop.some((rule) => rule.test(line)));
   lines = lines.map((line) => filterLine(line.replaceAll(workDir, "<dir>"), filters));

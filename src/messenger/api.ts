@@ -48,7 +48,7 @@ export interface Dispatcher {
   onOpen(connection: Connection): void;
   /**
    * `front` and `middle` are good only during the call: copy what outlives it. `data` has memory of its
-   * own that is never written again, so it may be kept.
+   * own, which may be kept; where the messenger was given `dataMemory`, it is to be given back there.
    * DecodeError thrown here closes the link (the peer's fault); anything else is ours and is fatal.
    */
   onMessage(connection: Connection, message: IncomingMessage): void;

@@ -21,7 +21,7 @@ import {
 import type { Connection, Dispatcher } from "./api.ts";
 import type { BannerFeatures } from "./banner.ts";
 import { type ControlTag, type ControlValue, encodeControl } from "./control.ts";
-import { type AllocateData, type FrameHandler, FrameParser } from "./frame.ts";
+import { type DataMemory, type FrameHandler, FrameParser } from "./frame.ts";
 import type { Established, Handshake, HandshakeLink } from "./handshake.ts";
 import { QUEUE_BYTES_MAX, QUEUE_BYTES_PAUSE } from "./limits.ts";
 import { createOnWire, type Role } from "./modes.ts";
@@ -34,7 +34,7 @@ import type { Link, Receiver } from "./transport/transport.ts";
 export interface ConnectionHost {
   readonly log: Logger;
   readonly dispatcher: Dispatcher;
-  readonly allocateData: AllocateData | undefined;
+  readonly dataMemory: DataMemory | undefined;
   /** Something is queued: `flush` the connection before the turn ends. */
   onQueued(connection: LinkConnection): void;
   /** A read has been handled: flush all that have something queued. */
@@ -77,7 +77,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
     this.#host = host;
     const { host: ip, port } = link.remote;
     this.remote = { type: ADDR_TYPE.MSGR2, nonce: 0, ip, port };
-    this.#parser = new FrameParser(this, host.allocateData);
+    this.#parser = new FrameParser(this, host.dataMemory);
   }
 
   /** Starts talking. Called once. */
@@ -113,8 +113,12 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
   }
 
   send(message: OutgoingMessage): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open") {
+      message.taken?.();
+      return;
+    }
     must(this.#session, "session").send(message);
+    if (message.taken !== undefined) this.#out.addOwner(message.taken);
     this.#host.onQueued(this);
   }
 
@@ -203,6 +207,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
     const session = must(this.#session, "session");
     const message = session.receive(bytes, headerAt, front, middle, data);
     if (message === undefined) {
+      this.#host.dataMemory?.give(data);
       this.debug("message dropped: seen before", {});
       return;
     }
@@ -218,8 +223,24 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
 
   received(count: number): boolean {
     if (this.#state === "closed") return false;
+    this.#parse(() => this.#parser.received(count));
+    if (this.#parser.isStalled) this.#parser.whenReady(() => this.#unstall());
+    this.#hasStopped = this.#isPaused || this.#isThrottled || this.#parser.isStalled;
+    return !this.#hasStopped && !this.#isClosed();
+  }
+
+  /** There may be memory for what the peer is sending. */
+  #unstall(): void {
+    if (this.#state === "closed") return;
+    this.#parse(() => this.#parser.goOn());
+    if (this.#parser.isStalled) this.#parser.whenReady(() => this.#unstall());
+    else this.#readOn();
+  }
+
+  /** Lets the parser work, then what is due after a batch of messages. */
+  #parse(work: () => void): void {
     try {
-      this.#parser.received(count);
+      work();
     } catch (error) {
       this.#onError(error);
     }
@@ -232,8 +253,6 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
       }
     }
     this.#host.flush();
-    this.#hasStopped = this.#isPaused || this.#isThrottled;
-    return !this.#hasStopped && !this.#isClosed();
   }
 
   closed(reason: string): void {
@@ -258,7 +277,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
   flush(): void {
     this.isDirty = false;
     if (this.#state === "closed" || this.#out.bytes === 0) return;
-    this.#link.write(this.#out.take());
+    this.#link.write(this.#out.take(), this.#out.takeOwners());
     const queued = this.#link.queuedBytes;
     if (queued === 0) this.#out.recycle();
     if (queued > QUEUE_BYTES_PAUSE) this.#isThrottled = true;
@@ -271,7 +290,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
   }
 
   #readOn(): void {
-    if (!this.#hasStopped || this.#isPaused || this.#isThrottled) return;
+    if (!this.#hasStopped || this.#isPaused || this.#isThrottled || this.#parser.isStalled) return;
     this.#hasStopped = false;
     if (this.#state !== "closed") this.#link.resume();
   }
@@ -293,6 +312,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
   #setClosed(): void {
     this.#state = "closed";
     this.#parser.stop();
+    this.#out.takeOwners()?.();
   }
 
   #isClosed(): boolean {

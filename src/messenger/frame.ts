@@ -7,7 +7,8 @@
  * is always the one the next bytes are in.
  *
  * Views handed to the handler are good only during the call, except a message's data, which always has
- * memory of its own.
+ * memory of its own: the handler's from then on, to be given back if it came from `DataMemory`. Where that
+ * has none free the parser stalls: nothing is to be received until `goOn`.
  * ceph: src/msg/async/ProtocolV2.cc (read_frame and after)
  */
 
@@ -34,10 +35,23 @@ export interface FrameHandler {
   ): void;
 }
 
-/** Gives the buffer a payload of `length` bytes is received into. */
-export type AllocateData = (length: number) => Uint8Array;
+/** Where payloads of 64 KiB and more are received. Each has one owner at a time, who gives it back. */
+export interface DataMemory {
+  /** Undefined: there is none at the moment; `whenFree` tells of the next chance. */
+  take(length: number): Uint8Array | undefined;
+  /** For one who has waited: never refused. */
+  takeOrMake(length: number): Uint8Array;
+  whenFree(length: number, ready: () => void): void;
+  /** Memory that came from elsewhere is left alone. */
+  give(bytes: Uint8Array): void;
+}
 
-const ownMemory: AllocateData = (length) => Buffer.allocUnsafeSlow(length);
+const ownMemory: DataMemory = {
+  take: (length) => Buffer.allocUnsafeSlow(length),
+  takeOrMake: (length) => Buffer.allocUnsafeSlow(length),
+  whenFree: (_length, ready) => ready(),
+  give: () => {},
+};
 
 type Step = "banner-head" | "banner" | "head" | "whole" | "parts";
 
@@ -49,7 +63,7 @@ export class FrameParser {
   /** Messages are refused by their preamble until a session is established. */
   messagesAllowed = false;
   readonly #handler: FrameHandler;
-  readonly #allocateData: AllocateData;
+  readonly #memory: DataMemory;
   #stopped = false;
   #step: Step = "banner-head";
   #ring: Buffer = Buffer.allocUnsafeSlow(RING_BYTES_MIN);
@@ -63,22 +77,53 @@ export class FrameParser {
   /** The part being received directly, and how far it is filled. */
   #direct: Buffer | undefined;
   #directAt = 0;
+  /** What the target given out last lies in; undefined: the ring. */
+  #aimedAt: Buffer | undefined;
+  /** Payload memory that is ours until the frame is handed on. */
+  #data: Uint8Array | undefined;
+  /** Bytes of payload memory that we wait for; 0: we do not. */
+  #wanted = 0;
 
-  constructor(handler: FrameHandler, allocateData: AllocateData = ownMemory) {
+  constructor(handler: FrameHandler, memory: DataMemory = ownMemory) {
     this.#handler = handler;
-    this.#allocateData = allocateData;
+    this.#memory = memory;
   }
 
   /** Nothing more is handed to the handler. */
   stop(): void {
     this.#stopped = true;
+    this.#dropData();
     this.#direct = undefined;
     this.#start = 0;
     this.#end = 0;
   }
 
+  /** Waits for memory; `goOn` when it may be there. */
+  get isStalled(): boolean {
+    return this.#wanted > 0;
+  }
+
+  /** Calls `ready` when the memory that a stalled parser waits for may be there. */
+  whenReady(ready: () => void): void {
+    this.#memory.whenFree(this.#wanted, ready);
+  }
+
+  /** Takes what it has waited for, and opens what has been received meanwhile. @throws as `received` */
+  goOn(): void {
+    if (this.#stopped) return;
+    this.#data = this.#memory.takeOrMake(this.#wanted);
+    this.#wanted = 0;
+    while (!this.#stopped && this.#advance());
+  }
+
+  #dropData(): void {
+    if (this.#data !== undefined) this.#memory.give(this.#data);
+    this.#data = undefined;
+  }
+
   /** Where the next bytes go; never empty. */
   target(): Uint8Array {
+    this.#aimedAt = this.#direct;
     if (this.#direct !== undefined) return this.#direct.subarray(this.#directAt);
     if (this.#start === this.#end) {
       this.#start = 0;
@@ -95,13 +140,13 @@ export class FrameParser {
    */
   received(count: number): void {
     if (this.#stopped) return;
-    if (this.#direct !== undefined) {
+    if (this.#aimedAt !== undefined) {
       this.#directAt += count;
-      if (this.#directAt < this.#direct.length) return;
-      this.#parts.push(this.#direct);
-      this.#direct = undefined;
+      if (!this.#directDone()) return;
     } else {
       this.#end += count;
+      // Aimed before a stall ended: what belongs to the part is moved there.
+      if (this.#direct !== undefined && !this.#moveToDirect()) return;
       // A peer that fills the whole ring at once sends in bulk.
       if (this.#end === this.#ring.length && this.messagesAllowed) this.#grow(this.#end * 2);
     }
@@ -110,6 +155,25 @@ export class FrameParser {
 
   get #available(): number {
     return this.#end - this.#start;
+  }
+
+  /** True once the part being received directly is complete. */
+  #directDone(): boolean {
+    const part = this.#direct!;
+    if (this.#directAt < part.length) return false;
+    this.#parts.push(part);
+    this.#direct = undefined;
+    return true;
+  }
+
+  /** From the ring to the part that is received directly; true once that is complete. */
+  #moveToDirect(): boolean {
+    const part = this.#direct!;
+    const count = Math.min(this.#available, part.length - this.#directAt);
+    this.#ring.copy(part, this.#directAt, this.#start, this.#start + count);
+    this.#start += count;
+    this.#directAt += count;
+    return this.#directDone();
   }
 
   /** Moves what is left to the start of the ring, of a larger one if it must hold more. */
@@ -272,19 +336,18 @@ export class FrameParser {
       this.#start += size;
       return true;
     }
-    const isData = index === 3;
-    const bytes = isData ? this.#allocateData(size) : Buffer.allocUnsafeSlow(size);
-    const part = Buffer.from(bytes.buffer, bytes.byteOffset, size);
-    const have = Math.min(this.#available, size);
-    this.#ring.copy(part, 0, this.#start, this.#start + have);
-    this.#start += have;
-    if (have === size) {
-      this.#parts.push(part);
-      return true;
-    }
-    this.#direct = part;
-    this.#directAt = have;
-    return false;
+    const bytes = index === 3 ? this.#takeData(size) : Buffer.allocUnsafeSlow(size);
+    if (bytes === undefined) return false;
+    this.#direct = Buffer.from(bytes.buffer, bytes.byteOffset, size);
+    this.#directAt = 0;
+    return this.#moveToDirect();
+  }
+
+  /** Memory for the payload; undefined: the parser has stalled. */
+  #takeData(size: number): Uint8Array | undefined {
+    this.#data ??= this.#memory.take(size);
+    if (this.#data === undefined) this.#wanted = size;
+    return this.#data;
   }
 
   /** Checks a complete frame and hands it on. `raw` is given if it lies in the ring. */
@@ -295,7 +358,7 @@ export class FrameParser {
     const rest = parts.slice(1, count);
     const complete = count === 1 || wire.openRest(rest, lengths, parts[count]!);
     this.#nextFrame();
-    if (!complete) return;
+    if (!complete) return this.#dropData();
     if (tag !== TAG.MESSAGE) {
       if (raw === undefined) throw new DecodeError("control frame", 0, "larger than the ring");
       this.#handler.onControl(tag, first, raw);
@@ -303,6 +366,9 @@ export class FrameParser {
     }
     const [front = NO_BYTES, middle = NO_BYTES, data = NO_BYTES] = rest;
     const owned = raw === undefined || data.length === 0 ? data : Buffer.from(data);
+    // A mode that opens into memory of its own leaves ours to be given back.
+    if (owned.buffer !== this.#data?.buffer) this.#dropData();
+    this.#data = undefined;
     this.#handler.onMessageFrame(first, 0, front, middle, owned);
   }
 }

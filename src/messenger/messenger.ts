@@ -29,7 +29,7 @@ import {
 import { AcceptorHandshake } from "./acceptor-handshake.ts";
 import type { Connection, Dispatcher } from "./api.ts";
 import { type ConnectionHost, LinkConnection } from "./connection.ts";
-import type { AllocateData } from "./frame.ts";
+import type { DataMemory } from "./frame.ts";
 import { InitiatorHandshake } from "./initiator-handshake.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX, LINKS_MAX } from "./limits.ts";
 import type { Role } from "./modes.ts";
@@ -47,8 +47,8 @@ export interface MessengerOptions {
   auth?: AuthServer;
   /** Features a peer must have. @default MSG_ADDR2 */
   requiredFeatures?: bigint;
-  /** Buffers for payloads of 64 KiB and more. @default fresh memory */
-  allocateData?: AllocateData;
+  /** Where payloads of 64 KiB and more are received; the dispatcher gives it back. @default fresh memory */
+  dataMemory?: DataMemory;
 }
 
 /** A handshake under way. */
@@ -64,7 +64,7 @@ export class Messenger implements ConnectionHost {
   readonly name: EntityName;
   readonly log: Logger;
   readonly dispatcher: Dispatcher;
-  readonly allocateData: AllocateData | undefined;
+  readonly dataMemory: DataMemory | undefined;
   readonly #options: MessengerOptions;
   readonly #requiredFeatures: bigint;
   /** Tells this instance from earlier ones at the same address; monitors have none. */
@@ -85,7 +85,7 @@ export class Messenger implements ConnectionHost {
     this.name = options.name;
     this.log = options.log;
     this.dispatcher = options.dispatcher;
-    this.allocateData = options.allocateData;
+    this.dataMemory = options.dataMemory;
     this.#requiredFeatures = options.requiredFeatures ?? FEATURE_MSG_ADDR2;
     this.#nonce = options.name.type === ENTITY_TYPE.MON ? 0 : randomU32(options.random);
   }

@@ -17,6 +17,8 @@ export class OutQueue {
   /** Bytes queued. */
   bytes = 0;
   #chunks: Uint8Array[] = [];
+  /** To be told when the network has what is queued. */
+  #owners: (() => void)[] = [];
   /** Start of the slab's bytes not yet among the chunks, and their end. */
   #from = 0;
   #to = 0;
@@ -51,6 +53,21 @@ export class OutQueue {
     this.#closeRun();
     this.#chunks.push(piece);
     this.bytes += piece.length;
+  }
+
+  /** Somebody wants to know when the bytes queued so far are theirs again. */
+  addOwner(taken: () => void): void {
+    this.#owners.push(taken);
+  }
+
+  /** Who is to be told when all that is queued has been taken, as one call; undefined: nobody. */
+  takeOwners(): (() => void) | undefined {
+    const owners = this.#owners;
+    if (owners.length === 0) return undefined;
+    this.#owners = [];
+    return () => {
+      for (const taken of owners) taken();
+    };
   }
 
   /** Everything queued, in order; the queue is empty afterwards. */

@@ -51,12 +51,18 @@ class MemoryLink implements Link {
     this.#schedulePump();
   }
 
-  write(chunks: readonly Uint8Array[]): void {
-    if (this.#isClosed) return;
+  write(chunks: readonly Uint8Array[], taken?: () => void): void {
+    if (this.#isClosed) {
+      taken?.();
+      return;
+    }
+    // Like a kernel's, a copy: what the sender then does with its memory is its own business.
+    const copies = chunks.map((chunk) => Uint8Array.from(chunk));
     let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.length;
+    for (const chunk of copies) bytes += chunk.length;
     this.queuedBytes += bytes;
-    this.#arriveLater(bytes, () => this.peer?.arrive(chunks));
+    this.#arriveLater(bytes, () => this.peer?.arrive(copies));
+    if (taken !== undefined) this.#network.clock.defer(taken);
   }
 
   resume(): void {

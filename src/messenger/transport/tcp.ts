@@ -95,13 +95,17 @@ class TcpLink implements Link {
     socket.on("close", () => receiver.closed(this.#reason ?? "closed by peer"));
   }
 
-  write(chunks: readonly Uint8Array[]): void {
+  write(chunks: readonly Uint8Array[], taken?: () => void): void {
     const socket = this.#socket;
-    if (socket.destroyed || chunks.length === 0) return;
+    if (socket.destroyed || chunks.length === 0) {
+      taken?.();
+      return;
+    }
     socket.cork();
     const last = chunks.length - 1;
     for (let i = 0; i < last; i++) socket.write(chunks[i]!);
     socket.write(chunks[last]!, (error) => {
+      taken?.();
       if (!error) this.#receiver?.drained();
     });
     socket.uncork();

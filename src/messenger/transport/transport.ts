@@ -26,8 +26,11 @@ export interface Link {
   readonly remote: Endpoint;
   /** Starts delivery. Called once. */
   start(receiver: Receiver): void;
-  /** Queues chunks in order, in one system call where possible. The bytes may not change until drained. */
-  write(chunks: readonly Uint8Array[]): void;
+  /**
+   * Queues chunks in order, in one system call where possible. The bytes may not change until `taken` is
+   * called, once: the network has them, or the link is gone.
+   */
+  write(chunks: readonly Uint8Array[], taken?: () => void): void;
   /** Bytes written and not yet handed to the network. */
   readonly queuedBytes: number;
   resume(): void;

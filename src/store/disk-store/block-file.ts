@@ -7,8 +7,9 @@
  * place by the checkpoint, which is safe because until the next manifest the journal has the same bytes.
  */
 
+import { alignedBuffer } from "../../base/index.ts";
 import { crc32c } from "../../encoding/index.ts";
-import { alignedBuffer, type DiskFile } from "../disk/disk.ts";
+import type { DiskFile } from "../disk/disk.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
 
 /** Blocks of pending memory allocated at a time. */

@@ -16,9 +16,9 @@
  * See docs/formats/store.md.
  */
 
-import { assert } from "../../base/index.ts";
+import { alignedBuffer, assert } from "../../base/index.ts";
 import { crc32c, Reader, Writer } from "../../encoding/index.ts";
-import { alignedBuffer, type DiskFile, SECTOR_SIZE } from "../disk/disk.ts";
+import { type DiskFile, SECTOR_SIZE } from "../disk/disk.ts";
 
 const MAGIC = 0x4a4c5053; // "SPLJ"
 export const BATCH_HEADER_SIZE = 64;

@@ -11,9 +11,10 @@
  * u64 verified, u64 next object id, u32 next collection id, u64 next run, u32 n, n times {u64 id, u64 bytes}.
  */
 
+import { alignedBuffer } from "../../base/index.ts";
 import { crc32c, Reader, Writer } from "../../encoding/index.ts";
 import { Uuid } from "../../types/index.ts";
-import { alignedBuffer, type Disk, SECTOR_SIZE } from "../disk/disk.ts";
+import { type Disk, SECTOR_SIZE } from "../disk/disk.ts";
 import { CorruptionError } from "../object-store.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
 import type { JournalStart } from "./journal.ts";

@@ -3,9 +3,11 @@
  *
  * Two classes of write. A plain one is on its way when the call is done, and stable after `sync`. A
  * durable one is stable when the call is done (sync or promise). Both pass by the page cache if the memory
- * came from `alignedBuffer`, in multiples of SECTOR_SIZE at such offsets. Names become stable with
+ * came from `alignedBuffer` (base), in multiples of SECTOR_SIZE at such offsets. Names become stable with
  * `syncDirectory`. Any error of a write or a sync is final for its caller: it never retries.
  */
+
+import { isAlignedMemory } from "../../base/index.ts";
 
 /** Alignment of direct writes, and the unit in which the store lays things out. */
 export const SECTOR_SIZE = 4096;
@@ -63,30 +65,10 @@ export class DiskLockedError extends Error {
   }
 }
 
-/** The one part of WebAssembly we use; its types come with the DOM's, which we do not load. */
-const { Memory } = (
-  globalThis as unknown as {
-    WebAssembly: {
-      Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer };
-    };
-  }
-).WebAssembly;
-
-/** The buffers of `alignedBuffer`: their addresses are page-aligned. */
-const aligned = new WeakSet<ArrayBufferLike>();
-
-/** Memory that direct writes take as it is. Allocated in whole pages; keep and reuse it. */
-export function alignedBuffer(length: number): Buffer {
-  const pages = Math.ceil(length / 65536);
-  const memory = new Memory({ initial: pages, maximum: pages });
-  aligned.add(memory.buffer);
-  return Buffer.from(memory.buffer, 0, length);
-}
-
 /** May these bytes go to this offset by direct I/O? */
 export function isAligned(data: Uint8Array, offset: number): boolean {
   return (
-    aligned.has(data.buffer) &&
+    isAlignedMemory(data.buffer) &&
     (data.byteOffset | data.length | (offset % SECTOR_SIZE)) % SECTOR_SIZE === 0
   );
 }

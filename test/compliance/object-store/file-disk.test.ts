@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { alignedBuffer } from "../../../src/store/disk/disk.ts";
+import { alignedBuffer } from "../../../src/base/index.ts";
 import { createStore, DiskLockedError, FileDisk, openStore } from "../../../src/store/index.ts";
 
 let directory = "";

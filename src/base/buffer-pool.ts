@@ -1,0 +1,153 @@
+/**
+ * Memory for bulk data: a fixed amount of it, page-aligned, taken and given back by hand.
+ *
+ * Fresh memory for every 4 MiB costs more than all that is done with the bytes (a page fault for each 4 KiB,
+ * and the collector), and nothing bounds it. Here blocks of a power of two are cut from one arena and joined
+ * again (a buddy allocator), what has been touched is used again before what has not, and whoever finds
+ * nothing waits, which is what holds back a client that sends faster than the disk writes.
+ *
+ * Who forgets to give a block back costs room, who gives one back too early or twice corrupts data: so a
+ * block has one owner at a time, named where it is handed over, and a second return is an assertion.
+ */
+
+import { alignedBuffer } from "./aligned-memory.ts";
+import { assert } from "./assert.ts";
+import type { Clock } from "./clock.ts";
+
+/** The smallest block: what is shorter is not bulk. */
+export const POOL_BLOCK_MIN = 64 * 1024;
+/**
+ * How long a taker waits before it gets memory outside of the pool: the owners of all blocks may be waiting
+ * for peers that do not go on sending.
+ */
+const PATIENCE_MS = 100;
+
+interface Waiter {
+  readonly length: number;
+  readonly ready: () => void;
+}
+
+export class BufferPool {
+  readonly #arena: Buffer;
+  readonly #clock: Clock;
+  /** Offsets of free blocks by order: POOL_BLOCK_MIN << order bytes. The last given back is at the end. */
+  readonly #free: number[][] = [];
+  /** Order of every block that is out, by offset. */
+  readonly #taken = new Map<number, number>();
+  #waiting: Waiter[] = [];
+  #isImpatient = false;
+
+  /** @param bytes a power of two times POOL_BLOCK_MIN, or a sum of such: the rest below that is not used */
+  constructor(bytes: number, clock: Clock) {
+    this.#arena = alignedBuffer(bytes);
+    this.#clock = clock;
+    for (let order = 0; POOL_BLOCK_MIN << order <= bytes; order++) this.#free.push([]);
+    let at = 0;
+    for (let order = this.#free.length - 1; order >= 0; order--) {
+      const size = POOL_BLOCK_MIN << order;
+      if (at + size > bytes) continue;
+      this.#free[order]!.push(at);
+      at += size;
+    }
+  }
+
+  /** Bytes of blocks that are out. */
+  get takenBytes(): number {
+    let sum = 0;
+    for (const order of this.#taken.values()) sum += POOL_BLOCK_MIN << order;
+    return sum;
+  }
+
+  /** A block of exactly `length` bytes, content undefined; undefined if none is free. */
+  take(length: number): Buffer | undefined {
+    // Who waits comes first.
+    return this.#waiting.length > 0 ? undefined : this.#cut(length);
+  }
+
+  /** The same; memory of its own where the pool has none. */
+  takeOrMake(length: number): Buffer {
+    return this.#cut(length) ?? Buffer.allocUnsafeSlow(length);
+  }
+
+  #cut(length: number): Buffer | undefined {
+    let order = 0;
+    while (POOL_BLOCK_MIN << order < length) order++;
+    let from = order;
+    while (from < this.#free.length && this.#free[from]!.length === 0) from++;
+    if (from >= this.#free.length) return undefined;
+    const at = this.#free[from]!.pop()!;
+    while (from > order) {
+      from--;
+      this.#free[from]!.push(at + (POOL_BLOCK_MIN << from));
+    }
+    this.#taken.set(at, order);
+    return this.#arena.subarray(at, at + length);
+  }
+
+  /**
+   * Calls `ready` when a block of `length` may be free: at once or later, in the order of asking. It is
+   * to take with `takeOrMake`.
+   */
+  whenFree(length: number, ready: () => void): void {
+    this.#waiting.push({ length, ready });
+    this.#serve();
+    if (this.#waiting.length > 0) this.#beImpatient();
+  }
+
+  #beImpatient(): void {
+    if (this.#isImpatient) return;
+    this.#isImpatient = true;
+    this.#clock.after(PATIENCE_MS, () => {
+      this.#isImpatient = false;
+      this.#waiting.shift()?.ready();
+      if (this.#waiting.length > 0) this.#beImpatient();
+    });
+  }
+
+  /** Is any block as large as this, or larger, free? */
+  #has(length: number): boolean {
+    for (let order = this.#free.length - 1; order >= 0; order--) {
+      if (POOL_BLOCK_MIN << order < length) return false;
+      if (this.#free[order]!.length > 0) return true;
+    }
+    return false;
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#has(this.#waiting[0]!.length)) {
+      this.#waiting.shift()!.ready();
+    }
+  }
+
+  /** Gives back the block that `bytes` lies in; memory that is not the pool's is left to the collector. */
+  give(bytes: Uint8Array): void {
+    if (bytes.buffer !== this.#arena.buffer) return;
+    const [at, order] = this.#find(bytes.byteOffset - this.#arena.byteOffset);
+    this.#taken.delete(at);
+    this.#join(at, order);
+    this.#serve();
+  }
+
+  #find(offset: number): [at: number, order: number] {
+    for (let order = 0; order < this.#free.length; order++) {
+      const at = offset - (offset % (POOL_BLOCK_MIN << order));
+      if (this.#taken.get(at) === order) return [at, order];
+    }
+    assert(false, "memory given back that nobody has taken");
+  }
+
+  /** Puts a block among the free ones, together with its other half if that is free. */
+  #join(offset: number, order: number): void {
+    let at = offset;
+    let size = order;
+    for (; size + 1 < this.#free.length; size++) {
+      const other = at ^ (POOL_BLOCK_MIN << size);
+      const free = this.#free[size]!;
+      const i = free.indexOf(other);
+      if (i < 0) break;
+      free.splice(i, 1);
+      at = Math.min(at, other);
+    }
+    this.#free[size]!.push(at);
+  }
+}

@@ -2,7 +2,7 @@
 // npm run build: dist/ with the library (tsc: JavaScript and declarations) and the command (esbuild).
 //
 // The command and the OSD's worker are bundled into one file each, so that starting them resolves no
-// module graph. The CRC package stays outside: it picks its native prebuild at run time.
+// module graph. Packages with native parts stay outside: they pick their prebuild at run time.
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ for (const { entry, outfile, required } of BUNDLES) {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["@node-rs/crc32"],
+    external: ["@node-rs/crc32", "fs-native-extensions"],
     sourcemap: "linked",
     logLevel: "info",
   });

@@ -28,7 +28,9 @@ interface Waiter {
 }
 
 export class BufferPool {
-  readonly #arena: Buffer;
+  readonly #bytes: number;
+  /** Made when first needed: many an owner never has bulk data. */
+  #arena: Buffer | undefined;
   readonly #clock: Clock;
   /** Offsets of free blocks by order: POOL_BLOCK_MIN << order bytes. The last given back is at the end. */
   readonly #free: number[][] = [];
@@ -39,7 +41,7 @@ export class BufferPool {
 
   /** @param bytes a power of two times POOL_BLOCK_MIN, or a sum of such: the rest below that is not used */
   constructor(bytes: number, clock: Clock) {
-    this.#arena = alignedBuffer(bytes);
+    this.#bytes = bytes;
     this.#clock = clock;
     for (let order = 0; POOL_BLOCK_MIN << order <= bytes; order++) this.#free.push([]);
     let at = 0;
@@ -81,6 +83,7 @@ export class BufferPool {
       this.#free[from]!.push(at + (POOL_BLOCK_MIN << from));
     }
     this.#taken.set(at, order);
+    this.#arena ??= alignedBuffer(this.#bytes);
     return this.#arena.subarray(at, at + length);
   }
 
@@ -121,19 +124,34 @@ export class BufferPool {
 
   /** Gives back the block that `bytes` lies in; memory that is not the pool's is left to the collector. */
   give(bytes: Uint8Array): void {
-    if (bytes.buffer !== this.#arena.buffer) return;
-    const [at, order] = this.#find(bytes.byteOffset - this.#arena.byteOffset);
-    this.#taken.delete(at);
-    this.#join(at, order);
+    const at = this.#find(bytes);
+    if (at < 0) return;
+    this.#release(at);
     this.#serve();
   }
 
-  #find(offset: number): [at: number, order: number] {
+  /** Gives back the blocks that these lie in, each once. */
+  giveAll(list: Iterable<Uint8Array>): void {
+    const blocks = new Set<number>();
+    for (const bytes of list) blocks.add(this.#find(bytes));
+    for (const at of blocks) if (at >= 0) this.#release(at);
+    if (blocks.size > 0) this.#serve();
+  }
+
+  /** Where the block of `bytes` begins; -1: it is not the pool's. */
+  #find(bytes: Uint8Array): number {
+    if (bytes.buffer !== this.#arena?.buffer) return -1;
     for (let order = 0; order < this.#free.length; order++) {
-      const at = offset - (offset % (POOL_BLOCK_MIN << order));
-      if (this.#taken.get(at) === order) return [at, order];
+      const at = bytes.byteOffset - (bytes.byteOffset % (POOL_BLOCK_MIN << order));
+      if (this.#taken.get(at) === order) return at;
     }
     assert(false, "memory given back that nobody has taken");
+  }
+
+  #release(at: number): void {
+    const order = this.#taken.get(at)!;
+    this.#taken.delete(at);
+    this.#join(at, order);
   }
 
   /** Puts a block among the free ones, together with its other half if that is free. */

@@ -3,7 +3,7 @@
  */
 
 import { createServiceAuthServer, RotatingSecrets } from "../auth/index.ts";
-import { type Clock, type Logger, type Random } from "../base/index.ts";
+import { BufferPool, type Clock, type Logger, type Random } from "../base/index.ts";
 import type { OsdReport } from "../maps/index.ts";
 import { Messenger, type Transport } from "../messenger/index.ts";
 import { type FirstObject, OsdServer } from "../osd/index.ts";
@@ -23,7 +23,10 @@ export interface OsdConfig {
   readonly firstObjects: readonly FirstObject[];
   readonly listen: string;
   readonly auth: "cephx" | "none";
+  /** Of the store. */
   readonly memoryBytes: number;
+  /** Of bulk data between socket and disk. */
+  readonly poolBytes: number;
   /** The newest full map, encoded. */
   readonly map: Uint8Array;
   /** The monitor's rotating secrets, encoded. */
@@ -62,15 +65,17 @@ export async function runOsd(
 ): Promise<OsdHandle> {
   const { clock, random, transport } = surroundings;
   const log = surroundings.log.child(`osd.${config.id}`);
-  const { directory, memoryBytes } = config;
+  const { directory, memoryBytes, poolBytes } = config;
+  const pool = new BufferPool(poolBytes, clock);
   const disk = surroundings.disk(directory);
   if (config.create) createStore(directory, { disk, random });
-  const store = await openStore(directory, { disk, clock, log, memoryBytes });
+  const store = await openStore(directory, { disk, clock, log, memoryBytes, pool });
   try {
     const secrets = new RotatingSecrets({ clock, random, state: config.secrets });
     const server = new OsdServer({
       id: config.id,
       store,
+      pool,
       map: config.map,
       firstObjects: config.firstObjects,
       clock,
@@ -86,6 +91,7 @@ export async function runOsd(
       random,
       log,
       dispatcher: server,
+      dataMemory: pool,
       auth: createServiceAuthServer({
         serviceType: ENTITY_TYPE.OSD,
         secrets,

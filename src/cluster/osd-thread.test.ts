@@ -22,6 +22,7 @@ const config: OsdConfig = {
   listen: "127.0.0.1",
   auth: "none",
   memoryBytes: 0,
+  poolBytes: 0,
   map: new Uint8Array(0),
   secrets: new Uint8Array(0),
 };

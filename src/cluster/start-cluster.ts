@@ -50,6 +50,10 @@ const FIRST_OBJECTS = [{ pool: 1, oid: "rbd_info", data: Buffer.from("overwrite 
 const LISTEN_DEFAULT = "127.0.0.1";
 /** The part of it that stores may use for their caches and journals. */
 const STORE_SHARE = 1 / 4;
+/** The part that bulk data between socket and disk may take. */
+const POOL_SHARE = 3 / 32;
+/** Less does not hold two objects of the usual size. */
+const POOL_BYTES_MIN = 8 * 1024 * 1024;
 /** The monitor's own store is small. */
 const MON_STORE = { capacityBytes: 2 ** 30, segmentSize: 2 ** 20 };
 const MON_STORE_MEMORY = 8 * 1024 * 1024;
@@ -302,6 +306,7 @@ async function startOsds(
 ): Promise<{ failed: Promise<Error> }> {
   const { osds } = identity;
   const { log } = around;
+  const memory = options.memory ?? MEMORY_DEFAULT;
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -319,7 +324,8 @@ async function startOsds(
         firstObjects: create ? FIRST_OBJECTS : [],
         listen: options.listen ?? LISTEN_DEFAULT,
         auth: options.auth ?? "cephx",
-        memoryBytes: Math.floor(((options.memory ?? MEMORY_DEFAULT) * STORE_SHARE) / osds),
+        memoryBytes: Math.floor((memory * STORE_SHARE) / osds),
+        poolBytes: Math.max(POOL_BYTES_MIN, Math.floor((memory * POOL_SHARE) / osds)),
         map: monitor.osdMapFull,
         secrets: monitor.serviceSecrets().encode(),
       },

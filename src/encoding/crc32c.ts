@@ -86,6 +86,32 @@ function multiply(a: number, b: number): number {
 const POWERS: number[] = [0x00800000];
 for (let k = 1; k < 48; k++) POWERS.push(multiply(POWERS[k - 1]!, POWERS[k - 1]!));
 
+/** `crc32cZeros` for one length, by table: for sums over many pieces of the same size. */
+export class ZerosShift {
+  readonly #table = new Uint32Array(4 * 256);
+
+  /** @param length bytes */
+  constructor(length: number) {
+    for (let byte = 0; byte < 4; byte++) {
+      for (let n = 0; n < 256; n++) {
+        this.#table[byte * 256 + n] = crc32cZeros((n << (8 * byte)) >>> 0, length);
+      }
+    }
+  }
+
+  /** The register after `length` zero bytes. */
+  over(seed: number): number {
+    const t = this.#table;
+    return (
+      (t[seed & 0xff]! ^
+        t[256 + ((seed >>> 8) & 0xff)]! ^
+        t[512 + ((seed >>> 16) & 0xff)]! ^
+        t[768 + (seed >>> 24)]!) >>>
+      0
+    );
+  }
+}
+
 /** The register after `length` zero bytes. */
 export function crc32cZeros(seed: number, length: number): number {
   let c = seed >>> 0;

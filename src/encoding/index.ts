@@ -9,7 +9,7 @@ export {
   textOf,
 } from "./byte-string.ts";
 export { type Codec, decodeFromBytes, encodeToBytes, type Infer } from "./codec.ts";
-export { crc32c, crc32cCombine, crc32cTable, crc32cZeros } from "./crc32c.ts";
+export { crc32c, crc32cCombine, crc32cTable, crc32cZeros, ZerosShift } from "./crc32c.ts";
 export {
   blob,
   bool,

@@ -28,8 +28,11 @@ export interface Connection {
   readonly isOpen: boolean;
   /** Session state of the dispatcher that owns the connection. */
   session: unknown;
-  /** Queues a message. On a closed link it is dropped: lossy sessions resend by their own rules. */
-  send(message: OutgoingMessage): void;
+  /**
+   * Queues a message. On a closed link it is dropped: lossy sessions resend by their own rules.
+   * @param taken called once, when the bytes are the sender's again: the network has them, or the link is gone
+   */
+  send(message: OutgoingMessage, taken?: () => void): void;
   /** Bytes queued and not yet taken by the socket: what back-pressure looks at. */
   readonly queuedBytes: number;
   /**

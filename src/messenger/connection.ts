@@ -112,13 +112,13 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
     return this.#out.bytes + this.#link.queuedBytes;
   }
 
-  send(message: OutgoingMessage): void {
+  send(message: OutgoingMessage, taken?: () => void): void {
     if (this.#state !== "open") {
-      message.taken?.();
+      taken?.();
       return;
     }
     must(this.#session, "session").send(message);
-    if (message.taken !== undefined) this.#out.addOwner(message.taken);
+    if (taken !== undefined) this.#out.addOwner(taken);
     this.#host.onQueued(this);
   }
 

@@ -8,7 +8,7 @@
  */
 
 import { ERRNO } from "../base/index.ts";
-import { type BufferList, DecodeError, listLength } from "../encoding/index.ts";
+import { type BufferList, crc32cCombine, DecodeError, listLength } from "../encoding/index.ts";
 import {
   type MOSDOp,
   MOSDOpReply,
@@ -33,7 +33,7 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { WRITE_REPLY_MAX } from "./limits.ts";
+import { BULK_READ_MIN, WRITE_REPLY_MAX } from "./limits.ts";
 import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
@@ -42,6 +42,14 @@ import { listPg } from "./ops/pgls.ts";
 import { opEntry, pgOp } from "./ops/table.ts";
 import type { Committed, Pg } from "./pg.ts";
 import { checkNames, checkSnapDir, checkWrite, hasFlag, type OpInfo } from "./request.ts";
+
+/** The checksum of a reply's data from its parts' at rest; undefined where one is not known. */
+function dataCrc(slots: readonly OpSlot[], bytes: number): number | undefined {
+  // The usual case, and the only one worth the bother: one read.
+  const [slot] = slots;
+  if (slots.length !== 1 || slot?.crc === undefined || bytes === 0) return undefined;
+  return crc32cCombine(0xffff_ffff, slot.crc, bytes);
+}
 
 type Versions = ReturnType<typeof replyVersions>;
 
@@ -58,8 +66,8 @@ export interface Request {
   readonly poolSnaps: SnapContext | undefined;
   /** The pool takes no growth; which error FULL_TRY gets. */
   readonly full: "no" | "quota" | "space";
-  /** Told once, when the request is over. */
-  done(readBytes: number): void;
+  /** Told once, when the request is over and the network has its reply. */
+  done(outBytes: number): void;
 }
 
 export interface ExecutorHost {
@@ -71,6 +79,8 @@ export interface ExecutorHost {
   environment(): OpEnvironment;
   unsupportedOp(name: string): void;
   corruption(error: CorruptionError): void;
+  /** What a reply carried may be used again. */
+  recycle(list: Iterable<Uint8Array>): void;
   /** Something happened that must not: the OSD stops. */
   bug(error: Error): void;
 }
@@ -381,12 +391,17 @@ export class Executor {
           result,
           mapEpoch: this.#host.epoch(),
           ops,
+          dataCrc: dataCrc(slots, bytes),
           retryAttempt: message.retryAttempt,
           ...versions,
         },
         tid,
       ),
+      () => {
+        // Only bulk data has memory that is worth it.
+        if (bytes >= BULK_READ_MIN) this.#host.recycle(ops.flatMap((op) => op.outdata));
+        request.done(bytes);
+      },
     );
-    request.done(bytes);
   }
 }

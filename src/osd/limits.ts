@@ -28,6 +28,10 @@ export const WATCH_TIMEOUT_SECONDS = 30;
 /** osd_default_notify_timeout, seconds. */
 export const NOTIFY_TIMEOUT_SECONDS = 30;
 /** osd_client_message_size_cap is 500 MiB; ours is what a small process can hold. Bytes in flight per session. */
-export const SESSION_BYTES_MAX = 48 * 1024 * 1024;
+export const SESSION_BYTES_MAX = 32 * 1024 * 1024;
 /** Bytes in flight of all sessions together. */
-export const IN_FLIGHT_BYTES_MAX = 128 * 1024 * 1024;
+export const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes that bulk reads may have in flight together. */
+export const BULK_READ_BYTES_MAX = 12 * 1024 * 1024;
+/** A read of less than this is not bulk. */
+export const BULK_READ_MIN = 64 * 1024;

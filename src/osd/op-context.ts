@@ -36,6 +36,8 @@ export interface OpSlot {
   readonly op: OsdOp;
   rval: number;
   out: BufferList | Promise<BufferList>;
+  /** crc32c (seed 0) of `out`, where the store has it at rest. */
+  crc?: number | undefined;
 }
 
 /** What operations may ask of their surroundings. */

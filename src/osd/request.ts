@@ -7,6 +7,7 @@
 import type { ClassCall } from "../auth/index.ts";
 import { ERRNO } from "../base/index.ts";
 import {
+  extentLength,
   isPgOp,
   isReadOp,
   isWriteOp,
@@ -17,8 +18,17 @@ import {
   watchOf,
 } from "../messages/index.ts";
 import { NOSNAP, SNAPDIR } from "../types/index.ts";
-import { NAMESPACE_MAX, OBJECT_NAME_MAX, WRITE_SIZE_MAX } from "./limits.ts";
+import {
+  BULK_READ_MIN,
+  NAMESPACE_MAX,
+  OBJECT_NAME_MAX,
+  OBJECT_SIZE_MAX,
+  WRITE_SIZE_MAX,
+} from "./limits.ts";
 import { callTarget } from "./ops/call.ts";
+
+/** What a read to the end of an object is taken for: RBD's and RADOS's usual size. */
+const OBJECT_SIZE_USUAL = 4 * 1024 * 1024;
 
 export interface OpInfo {
   /** Reads (writes) by itself, besides what its class methods do: needs the r (w) cap. */
@@ -69,6 +79,16 @@ export function opInfo(message: MOSDOp): OpInfo | number {
   }
   const write = needsWrite || calls.some((call) => call.write);
   return { needsRead, needsWrite, write, pgOp, calls };
+}
+
+/** Bytes that the reads of a request may give, when they are many: what they ask for, or a common object's size. */
+export function bulkReadBytes(message: MOSDOp): number {
+  let bytes = 0;
+  for (const op of message.ops) {
+    if (op.code !== OSD_OP.READ && op.code !== OSD_OP.SPARSE_READ) continue;
+    bytes += Math.min(extentLength(op) || OBJECT_SIZE_USUAL, OBJECT_SIZE_MAX);
+  }
+  return bytes < BULK_READ_MIN ? 0 : bytes;
 }
 
 /** Bad names. 0 or a negative errno. */

@@ -7,7 +7,14 @@
  * ceph: src/osd/OSD.cc
  */
 
-import { type Clock, ERRNO, type Logger, type Random, type Timer } from "../base/index.ts";
+import {
+  type BufferPool,
+  type Clock,
+  ERRNO,
+  type Logger,
+  type Random,
+  type Timer,
+} from "../base/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import {
   isBlocklisted,
@@ -42,11 +49,11 @@ import {
   stableModMask,
   utimeFromMs,
 } from "../types/index.ts";
+import { Admission } from "./admission.ts";
 import { runCommand } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { OsdCounters } from "./counters.ts";
 import { Executor, type Request } from "./executor.ts";
-import { IN_FLIGHT_BYTES_MAX } from "./limits.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import { callTarget } from "./ops/call.ts";
 import { unsupported } from "./ops/op.ts";
@@ -54,7 +61,7 @@ import { opEntry } from "./ops/table.ts";
 import { OsdMaps } from "./osd-maps.ts";
 import { Pg } from "./pg.ts";
 import { removeCollection } from "./remove-collection.ts";
-import { NO_OP_INFO, opInfo } from "./request.ts";
+import { bulkReadBytes, NO_OP_INFO, opInfo } from "./request.ts";
 import { Session } from "./session.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
 
@@ -71,6 +78,8 @@ const NO_SNAPS = new IntervalSet();
 export interface OsdOptions {
   readonly id: number;
   readonly store: ObjectStore;
+  /** Where bulk data comes from and goes back to: the messenger's and the store's. @default none */
+  readonly pool?: BufferPool;
   /** The newest full map, encoded. */
   readonly map: Uint8Array;
   readonly clock: Clock;
@@ -100,7 +109,9 @@ interface Waiting {
   readonly connection: Connection;
   readonly message: MOSDOp;
   readonly tid: number;
-  readonly bytes: number;
+  /** The request's payload: ours until the request is over. */
+  readonly data: Uint8Array;
+  readonly readBytes: number;
 }
 
 export class OsdServer implements Dispatcher {
@@ -114,10 +125,10 @@ export class OsdServer implements Dispatcher {
   readonly #counters = new OsdCounters();
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
+  readonly #admission = new Admission();
   #waitingForMap: Waiting[] = [];
   #firstObjects: readonly FirstObject[];
   #notifyCounter = 0;
-  #inFlightBytes = 0;
   #stopped = false;
   #reportTimer: Timer | undefined;
   #isReportDue = false;
@@ -146,6 +157,7 @@ export class OsdServer implements Dispatcher {
       isBlocklisted: (connection) => this.#isBlocklisted(connection),
       unsupportedOp: (name) => this.#unsupportedOp(name),
       corruption: (error) => this.#corruption(error),
+      recycle: (list) => options.pool?.giveAll(list),
       bug: (error) => this.#fatal(error),
       epoch: () => this.#maps.epoch,
     });
@@ -191,6 +203,7 @@ export class OsdServer implements Dispatcher {
     const session = connection.session as Session | undefined;
     if (session === undefined) return;
     this.#sessions.delete(session);
+    this.#admission.drop(session);
     for (const watch of session.watches) watch.disconnect();
   }
 
@@ -215,19 +228,24 @@ export class OsdServer implements Dispatcher {
   #handleOp(connection: Connection, incoming: IncomingMessage): void {
     // The reply repeats the ops' arguments and may leave much later: the front is the receive ring's.
     const message = MOSDOp.decode({ ...incoming, front: Buffer.from(incoming.front) });
-    const bytes = incoming.data.length;
-    (connection.session as Session).begin(bytes);
-    this.#inFlightBytes += bytes;
-    this.#counters.opIn += bytes;
-    if (this.#inFlightBytes > IN_FLIGHT_BYTES_MAX) connection.pause();
-    this.#runOrWait({ connection, message, tid: incoming.tid, bytes });
+    const { data, tid } = incoming;
+    this.#counters.opIn += data.length;
+    const readBytes = bulkReadBytes(message);
+    const waiting: Waiting = { connection, message, tid, data, readBytes };
+    this.#admission.enter({
+      session: connection.session as Session,
+      dataBytes: data.length,
+      readBytes,
+      run: () => this.#runOrWait(waiting),
+    });
   }
 
   #finish(waiting: Waiting, outBytes: number): void {
-    (waiting.connection.session as Session).end(waiting.bytes);
-    this.#inFlightBytes -= waiting.bytes;
+    const { connection, data, readBytes } = waiting;
+    this.#options.pool?.give(data);
     this.#counters.opOut += outBytes;
-    if (this.#inFlightBytes < IN_FLIGHT_BYTES_MAX / 2) waiting.connection.resume();
+    const session = connection.session as Session;
+    this.#admission.leave({ session, dataBytes: data.length, readBytes });
   }
 
   #runOrWait(waiting: Waiting): void {

@@ -9,6 +9,7 @@
  * - Whoever answers a client waits for the sequence number of the last change that the answer depends on.
  * - Reads are synchronous except bulk data, which may come as a promise. What a read returns is the content
  *   as of the call, whatever is submitted before the promise resolves.
+ * - The data of a write is the caller's again once its transaction is durable; until then it may not change.
  * - A transaction is validated before anything is changed: a bad one throws and leaves no trace.
  * - Every byte read is checked against its checksum: a mismatch throws `CorruptionError` (EIO), never bytes.
  * ceph: src/os/ObjectStore.h, src/os/Transaction.h
@@ -127,7 +128,8 @@ export interface ObjectStore {
   stat(collection: CollectionId, object: HObject): ObjectInfo | undefined;
   /**
    * Bytes of `[offset, offset + length)`, short at the object's end; holes read as zeros.
-   * An absent object reads as empty.
+   * An absent object reads as empty. What comes as a promise is the caller's: it may be given back to the
+   * pool that the store was opened with.
    */
   read(
     collection: CollectionId,
@@ -137,6 +139,16 @@ export interface ObjectStore {
   ): BufferList | Promise<BufferList>;
   /** The same, at once whatever it takes: for small metadata objects. */
   readSync(collection: CollectionId, object: HObject, offset: number, length: number): BufferList;
+  /**
+   * The checksum (crc32c, seed 0) of what a read of the range would give now, if it is known without looking
+   * at the bytes.
+   */
+  checksum(
+    collection: CollectionId,
+    object: HObject,
+    offset: number,
+    length: number,
+  ): number | undefined;
   /** Written ranges within `[offset, offset + length)`: ascending, merged, clipped to the object's size. */
   extents(
     collection: CollectionId,

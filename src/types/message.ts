@@ -20,7 +20,7 @@ export interface IncomingMessage {
   readonly data: Uint8Array;
 }
 
-/** What goes out. The sender may not touch the bytes before `taken` is called. */
+/** What goes out. The bytes are the messenger's until it says that they are taken. */
 export interface OutgoingMessage {
   readonly type: number;
   readonly version: number;
@@ -36,8 +36,6 @@ export interface OutgoingMessage {
   readonly dataCrc?: number;
   /** Low bits of the offset the data belongs at, so that a receiver can align it. @default 0 */
   readonly dataOff?: number;
-  /** Called once, when the bytes are the sender's again: the network has them, or the link is gone. */
-  readonly taken?: () => void;
 }
 
 /** One message type: how its value lies in the segments. `messages/` has one of these per file. */

@@ -4,7 +4,14 @@
  */
 
 import { ERRNO } from "../../base/index.ts";
-import { type BufferList, crc32c, flatten, listLength, Writer } from "../../encoding/index.ts";
+import {
+  type BufferList,
+  crc32c,
+  crc32cCombine,
+  flatten,
+  listLength,
+  Writer,
+} from "../../encoding/index.ts";
 import { assertVerOf, CHECKSUM_TYPE, checksumOf } from "../../messages/index.ts";
 import { Utime } from "../../types/index.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
@@ -29,6 +36,7 @@ function readData(ctx: OpContext, slot: OpSlot): number {
     slot.out = ctx.mayWrite
       ? readNow(ctx, offset, want)
       : ctx.store.read(ctx.collection, ctx.object, offset, want);
+    slot.crc = ctx.store.checksum(ctx.collection, ctx.object, offset, want);
   }
   ctx.countRead(want);
   return 0;
@@ -57,6 +65,11 @@ function sparseRead(ctx: OpContext, slot: OpSlot): number {
       : ctx.store.read(ctx.collection, ctx.object, start, bytes),
   );
   const head = w.finish();
+  const [only] = extents;
+  if (extents.length === 1 && only !== undefined) {
+    const crc = ctx.store.checksum(ctx.collection, ctx.object, only[0], only[1]);
+    if (crc !== undefined) slot.crc = crc32cCombine(crc32c(0, head), crc, only[1]);
+  }
   slot.out = parts.some((part) => part instanceof Promise)
     ? Promise.all(parts.map((part) => Promise.resolve(part))).then((lists) => [
         head,

@@ -171,7 +171,8 @@ export class TestClient implements Connection {
   get peerAddrs(): Connection["peerAddrs"] {
     return [this.peerAddr];
   }
-  send(message: OutgoingMessage): void {
+  send(message: OutgoingMessage, taken?: () => void): void {
+    taken?.();
     this.received.push(message);
   }
   pause(): void {}

@@ -16,6 +16,10 @@ export const REGION_BLOCKS = 1024;
 const WORDS = REGION_BLOCKS / 32;
 /** From this many blocks on, a contiguous run is looked for first. */
 const CONTIGUOUS_MIN = 16;
+/** A region with this much free is as good as any for small pieces. */
+const PIECES_FREE_GOOD = (REGION_BLOCKS * 3) / 4;
+/** The part of all blocks that must be free for small writes to take fresh blocks. */
+const ROOMY_SHARE = 1 / 8;
 
 export interface Region {
   readonly used: Uint32Array;
@@ -26,6 +30,10 @@ export interface Region {
   refs: Uint32Array | undefined;
   /** Differs from what the last checkpoint saved. */
   dirty: boolean;
+  /** Nothing has been written here since the file was made or the region punched, as far as we know. */
+  hole: boolean;
+  /** How often something has been taken from here. */
+  taken: number;
 }
 
 function popcount(x: number): number {
@@ -54,7 +62,9 @@ export function encodeRegion(region: Region): Uint8Array {
 export class Allocator {
   readonly blocks: number;
   readonly #regions: (Region | undefined)[];
-  #cursor = 0;
+  /** Where the last run was found, and where small pieces are taken from until nothing is left there. */
+  #runCursor = 0;
+  #pieceCursor = -1;
   /** Blocks that may be handed out. */
   free: number;
   /** Blocks in use, shared ones once. */
@@ -72,6 +82,19 @@ export class Allocator {
 
   region(index: number): Region | undefined {
     return this.#regions[index];
+  }
+
+  /** Is there so much free that a small write may take a fresh block? Else it overwrites. */
+  get isRoomy(): boolean {
+    return this.free > this.blocks * ROOMY_SHARE;
+  }
+
+  /** Asked once before a block's region is first written to: true if it is a hole of the file. */
+  takeHole(block: number): boolean {
+    const region = must(this.#regions[Math.floor(block / REGION_BLOCKS)], "region of a used block");
+    const { hole } = region;
+    region.hole = false;
+    return hole;
   }
 
   /** Regions that differ from the last checkpoint; they are taken as saved. */
@@ -97,6 +120,8 @@ export class Allocator {
       free: count,
       refs: undefined,
       dirty: false,
+      hole: true,
+      taken: 0,
     };
     // Blocks past the end of the device never become free.
     for (let i = count; i < REGION_BLOCKS; i++) region.held[i >>> 5]! |= 1 << (i & 31);
@@ -108,6 +133,7 @@ export class Allocator {
   load(index: number, value: Uint8Array): void {
     assert(index < this.#regions.length, `region ${index} lies past the end of the store`);
     const region = this.#make(index);
+    region.hole = false;
     const r = new Reader(value);
     for (let i = 0; i < WORDS; i++) {
       region.used[i] = r.u32();
@@ -153,34 +179,60 @@ export class Allocator {
     return out;
   }
 
-  /** One run inside one region. */
+  /** One run inside one region: in space that was used before if there is any, else in a new part of the file. */
   #takeRun(count: number, out: number[]): boolean {
+    let fresh = -1;
     for (let step = 0; step < this.#regions.length; step++) {
-      const index = (this.#cursor + step) % this.#regions.length;
+      const index = (this.#runCursor + step) % this.#regions.length;
       const region = this.#regions[index];
-      const free = region === undefined ? this.#blocksIn(index) : region.free;
-      if (free < count) continue;
-      const start = region === undefined ? 0 : findRun(region, count);
+      if (region === undefined) {
+        if (fresh < 0 && this.#blocksIn(index) >= count) fresh = index;
+        continue;
+      }
+      if (region.free < count) continue;
+      const start = findRun(region, count);
       if (start < 0) continue;
-      this.#mark(index, start, count);
-      out.push(index * REGION_BLOCKS + start, count);
-      this.#cursor = index;
+      this.#takeRunAt(index, start, count, out);
       return true;
     }
-    return false;
+    if (fresh < 0) return false;
+    this.#takeRunAt(fresh, 0, count, out);
+    return true;
+  }
+
+  #takeRunAt(index: number, start: number, count: number, out: number[]): void {
+    this.#mark(index, start, count);
+    out.push(index * REGION_BLOCKS + start, count);
+    this.#runCursor = index;
   }
 
   #takePieces(count: number, out: number[]): void {
-    let left = count;
-    for (let step = 0; left > 0; step++) {
-      assert(step <= this.#regions.length, "free blocks are miscounted");
-      const index = (this.#cursor + step) % this.#regions.length;
-      const free = this.#regions[index]?.free ?? this.#blocksIn(index);
-      if (free === 0) continue;
-      const region = this.#make(index);
-      left -= this.#takeFrom(region, index, Math.min(left, free), out);
-      if (left === 0) this.#cursor = index;
+    for (let left = count; left > 0; ) {
+      const region = this.#regions[this.#pieceCursor];
+      if (region === undefined || region.free === 0) {
+        this.#pieceCursor = this.#pieceRegion();
+        this.#make(this.#pieceCursor);
+        continue;
+      }
+      left -= this.#takeFrom(region, this.#pieceCursor, Math.min(left, region.free), out);
     }
+  }
+
+  /** The next region for small pieces: one used before with much room, else a new one, else the roomiest. */
+  #pieceRegion(): number {
+    let best = -1;
+    let bestFree = 0;
+    for (let step = 1; step <= this.#regions.length; step++) {
+      const index = (this.#pieceCursor + step) % this.#regions.length;
+      const region = this.#regions[index];
+      if (region !== undefined && region.free >= PIECES_FREE_GOOD) return index;
+      const free = region?.free ?? this.#blocksIn(index);
+      if (free <= bestFree) continue;
+      best = index;
+      bestFree = free;
+    }
+    assert(best >= 0, "free blocks are miscounted");
+    return best;
   }
 
   /** Exactly `count` blocks of a region that has them, lowest first, as runs. */
@@ -208,6 +260,7 @@ export class Allocator {
     for (let i = start; i < start + count; i++) region.used[i >>> 5]! |= 1 << (i & 31);
     region.free -= count;
     region.dirty = true;
+    region.taken++;
     this.free -= count;
     this.used += count;
   }
@@ -257,6 +310,40 @@ export class Allocator {
     region.free++;
     this.free++;
   }
+
+  /** Changes whenever something is taken from the region. */
+  takenFrom(index: number): number {
+    return this.#regions[index]?.taken ?? 0;
+  }
+
+  /** Runs of at least `min` free blocks of a region, not to be handed out until `unreserve`. */
+  reserveRuns(index: number, min: number): [start: number, count: number][] {
+    const region = this.#regions[index];
+    const runs: [number, number][] = [];
+    if (region === undefined || region.free < min) return runs;
+    for (let i = 0; i < REGION_BLOCKS; ) {
+      let end = i;
+      while (end < REGION_BLOCKS && isFree(region, end)) end++;
+      if (end - i >= min) {
+        for (let bit = i; bit < end; bit++) region.held[bit >>> 5]! |= 1 << (bit & 31);
+        region.free -= end - i;
+        this.free -= end - i;
+        runs.push([index * REGION_BLOCKS + i, end - i]);
+      }
+      i = end + 1;
+    }
+    return runs;
+  }
+
+  /** Ends a reservation: the run has been punched out of the file. */
+  unreserve(start: number, count: number): void {
+    for (let i = 0; i < count; i++) this.release(start + i);
+    if (count === REGION_BLOCKS) must(this.#regions[start / REGION_BLOCKS], "region").hole = true;
+  }
+}
+
+function isFree(region: Region, bit: number): boolean {
+  return ((region.used[bit >>> 5]! | region.held[bit >>> 5]!) & (1 << (bit & 31))) === 0;
 }
 
 /** First of `count` free blocks in a row inside a region; -1 if there is no such run. */

@@ -4,51 +4,62 @@
  * By the time this runs the transaction has passed every check (validate.ts, plan.ts): there is room, the
  * blocks that a partial write must read first have been read and were intact. Nothing here may fail.
  *
- * Where data goes: blocks that are the object's own are overwritten by way of the journal, others are
- * taken fresh; runs of whole blocks longer than `inlineMax` go straight to fresh blocks of the file.
+ * Where data goes: small writes go by way of the journal to fresh blocks, one after the other, so that a
+ * checkpoint writes them home in long runs; where there is little room (`inPlace`), or the block is still
+ * in memory anyway, the object's own block is overwritten. Runs of whole blocks longer than `inlineMax` go
+ * straight to fresh blocks of the file.
  */
 
 import { must } from "../../base/index.ts";
 import { type BufferList, flatten, listLength, slice, type Writer } from "../../encoding/index.ts";
 import type { HObject } from "../../types/index.ts";
+import { isAligned } from "../disk/disk.ts";
 import { objectKey } from "../object-key.ts";
 import type { CollectionId, StoreOp } from "../object-store.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
-import { blockCrc, DIRECT_MAX, type DirectWrite } from "./block-file.ts";
+import { blockCrc } from "./block-file.ts";
+import type { DirectWrite } from "./direct-writes.ts";
 import type { CollectionState, Onode } from "./onode.ts";
+import type { Plan } from "./plan.ts";
 import { CHANGE } from "./record.ts";
 import type { StoreState } from "./state.ts";
 
 /** Reads and checks one block of an object. */
 export type BlockReader = (o: Onode, index: number) => Uint8Array;
 
-const DIRECT_BLOCKS = DIRECT_MAX / BLOCK_SIZE;
+/** Blocks of one direct write at most: what one piece of pooled memory holds. */
+const DIRECT_BLOCKS_MAX = (4 << 20) / BLOCK_SIZE;
+
+/** Starts a large write; `own`: its memory came from the pool and goes back there. */
+export type DirectStarter = (write: DirectWrite, own: boolean) => void;
 
 export class Applier {
   readonly #state: StoreState;
   readonly #readBlock: BlockReader;
-  readonly #startDirect: (write: DirectWrite) => void;
+  readonly #startDirect: DirectStarter;
   #w!: Writer;
   #seq = 0;
   #inlineMax = 0;
+  #inPlace = false;
   #collection: CollectionState | undefined;
   #used: Onode | undefined;
 
   constructor(options: {
     state: StoreState;
     readBlock: BlockReader;
-    startDirect: (write: DirectWrite) => void;
+    startDirect: DirectStarter;
   }) {
     this.#state = options.state;
     this.#readBlock = options.readBlock;
     this.#startDirect = options.startDirect;
   }
 
-  /** Begins transaction `seq`; `inlineMax` is the longest run of bytes whose data rides in the record. */
-  begin(w: Writer, seq: number, collection: CollectionId, inlineMax: number): void {
+  /** Begins transaction `seq`, which goes as planned. */
+  begin(w: Writer, seq: number, collection: CollectionId, plan: Plan): void {
     this.#w = w;
     this.#seq = seq;
-    this.#inlineMax = inlineMax;
+    this.#inlineMax = plan.inlineMax;
+    this.#inPlace = plan.inPlace;
     this.#collection = this.#state.collections.get(collection);
     this.#used = undefined;
   }
@@ -191,14 +202,14 @@ export class Applier {
     const count = length / BLOCK_SIZE;
     const bytes = flatten(data);
     for (let done = 0; done < count; ) {
-      // Own blocks in a row are overwritten where they are; others are taken together.
-      const block = this.#ownBlock(o, first + done);
+      // Blocks in a row that are overwritten where they are; others are taken together.
+      const block = this.#kept(o, first + done);
       let run = 1;
       if (block >= 0) {
-        while (done + run < count && this.#ownBlock(o, first + done + run) === block + run) run++;
+        while (done + run < count && this.#kept(o, first + done + run) === block + run) run++;
         this.#inline(o, first + done, block, bytes.subarray(done * BLOCK_SIZE), run);
       } else {
-        while (done + run < count && this.#ownBlock(o, first + done + run) < 0) run++;
+        while (done + run < count && this.#kept(o, first + done + run) < 0) run++;
         const taken = this.#state.allocator.allocate(run);
         let at = done;
         for (let i = 0; i < taken.length; i += 2) {
@@ -210,10 +221,11 @@ export class Applier {
     }
   }
 
-  /** The block that only this object has at `index`; -1: none, or shared. */
-  #ownBlock(o: Onode, index: number): number {
+  /** The block at `index` that new content is to be put into; -1: a fresh one. */
+  #kept(o: Onode, index: number): number {
     const block = o.at(index) - 1;
-    return block >= 0 && this.#state.allocator.extraRefs(block) === 0 ? block : -1;
+    if (block < 0 || this.#state.allocator.extraRefs(block) > 0) return -1;
+    return this.#inPlace || this.#state.blocks.pending.isOpen(block) ? block : -1;
   }
 
   /** `count` blocks of data into the record and into pending memory; the blocks are taken already. */
@@ -225,7 +237,7 @@ export class Applier {
     w.u16(count);
     w.bytes(bytes.subarray(0, count * BLOCK_SIZE));
     for (let i = 0; i < count; i++) {
-      const staged = this.#state.blocks.stage(block + i);
+      const staged = this.#state.blocks.pending.stage(block + i);
       staged.set(bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE));
       this.#state.mapOwn(o, first + i, block + i, blockCrc(staged));
     }
@@ -234,8 +246,8 @@ export class Applier {
   /** Replaces part of one block. */
   #patch(o: Onode, index: number, from: number, part: Uint8Array): void {
     const bytes = this.#patched(o, index, from, part);
-    const own = this.#ownBlock(o, index);
-    const block = own >= 0 ? own : this.#state.allocator.allocate(1)[0]!;
+    const kept = this.#kept(o, index);
+    const block = kept >= 0 ? kept : this.#state.allocator.allocate(1)[0]!;
     this.#inline(o, index, block, bytes, 1);
   }
 
@@ -250,25 +262,36 @@ export class Applier {
   }
 
   #direct(o: Onode, first: number, data: BufferList, length: number): void {
-    const { allocator, blocks } = this.#state;
+    const { allocator } = this.#state;
     const taken = allocator.allocate(length / BLOCK_SIZE);
     let at = 0; // blocks done
     for (let i = 0; i < taken.length; i += 2) {
       for (let part = 0; part < taken[i + 1]!; ) {
         const block = taken[i]! + part;
-        const count = Math.min(DIRECT_BLOCKS, taken[i + 1]! - part);
-        const bytes = blocks.bounce().subarray(0, count * BLOCK_SIZE);
-        let filled = 0;
-        for (const chunk of slice(data, at * BLOCK_SIZE, bytes.length)) {
-          bytes.set(chunk, filled);
-          filled += chunk.length;
-        }
+        const count = Math.min(DIRECT_BLOCKS_MAX, taken[i + 1]! - part);
+        const { bytes, own } = this.#aligned(slice(data, at * BLOCK_SIZE, count * BLOCK_SIZE));
         this.#mapDirect(o, first + at, block, bytes);
-        this.#startDirect({ seq: this.#seq, block, count, bytes });
+        const hole = allocator.takeHole(block);
+        this.#startDirect({ seq: this.#seq, block, count, bytes, hole }, own);
         part += count;
         at += count;
       }
     }
+  }
+
+  /** The bytes as one piece that direct writes take: as they are where possible, else copied. */
+  #aligned(data: BufferList): { bytes: Buffer; own: boolean } {
+    const [only] = data;
+    if (data.length === 1 && only !== undefined && isAligned(only, 0)) {
+      return { bytes: Buffer.from(only.buffer, only.byteOffset, only.length), own: false };
+    }
+    const bytes = this.#state.blocks.pool.takeOrMake(listLength(data));
+    let filled = 0;
+    for (const chunk of data) {
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return { bytes, own: true };
   }
 
   #mapDirect(o: Onode, first: number, block: number, bytes: Buffer): void {

@@ -49,7 +49,7 @@ export class Checkpointer {
     const { journal, kv, state, memoryBytes } = this.#parts;
     return (
       journal.bytesSinceRotate >= journal.bytes / 2 ||
-      state.blocks.pendingBytes >= memoryBytes * PENDING_SHARE ||
+      state.blocks.pending.bytes >= memoryBytes * PENDING_SHARE ||
       kv.tableBytes + state.dirtyCount * DIRTY_BYTES >= memoryBytes * TABLE_SHARE
     );
   }
@@ -77,12 +77,12 @@ export class Checkpointer {
     const seq = this.#lastSeq();
     state.saveDirty();
     kv.freeze();
-    state.blocks.freeze();
+    state.blocks.pending.freeze();
     const { nextObjectId, nextCollectionId } = state;
     this.applying = true;
     await this.#committer.whenWatermark(seq);
     await state.blocks.drainReads();
-    await state.blocks.applyFrozen();
+    await state.blocks.pending.applyFrozen();
     await kv.writeFrozen();
     const manifest: Manifest = {
       generation: this.#generation + 1,
@@ -98,7 +98,7 @@ export class Checkpointer {
     this.#saved = seq;
     kv.dropObsolete();
     journal.free(start.segment);
-    state.blocks.dropFrozen();
+    state.blocks.pending.dropFrozen();
     this.applying = false;
     this.#merge();
   }

@@ -79,7 +79,7 @@ export class Committer {
 
   /** Everything up to here is durable as of now. */
   get #known(): number {
-    return Math.min(this.#journaled, this.#blocks.oldestDirect - 1);
+    return Math.min(this.#journaled, this.#blocks.direct.oldest - 1);
   }
 
   #next(): SealedBatch | undefined {
@@ -96,7 +96,7 @@ export class Committer {
   get #isLater(): boolean {
     return (
       this.#mode === "async" ||
-      (this.#mode === "auto" && this.#blocks.oldestDirect !== Number.POSITIVE_INFINITY)
+      (this.#mode === "auto" && this.#blocks.direct.oldest !== Number.POSITIVE_INFINITY)
     );
   }
 

@@ -24,9 +24,9 @@ import {
 import { type StoreView, validateTransaction } from "../validate.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
 import { Applier } from "./apply.ts";
-import type { DirectWrite } from "./block-file.ts";
 import { Checkpointer } from "./checkpoint.ts";
 import { Committer } from "./committer.ts";
+import type { DirectWrite } from "./direct-writes.ts";
 import { objectPrefix, omapPrefix, prefixEnd } from "./keys.ts";
 import type { Onode } from "./onode.ts";
 import type { StoreParts } from "./parts.ts";
@@ -79,7 +79,7 @@ export class DiskStore implements ObjectStore {
     this.#applier = new Applier({
       state,
       readBlock: (o, index) => this.#readEarly(o, index),
-      startDirect: (write) => this.#startDirect(write),
+      startDirect: (write, own) => this.#startDirect(write, own),
     });
     this.#committer = new Committer({
       journal,
@@ -95,6 +95,7 @@ export class DiskStore implements ObjectStore {
       file: state.blocks,
       disk: parts.disk,
       clock,
+      log,
     });
     this.#checkpointer = new Checkpointer({
       parts,
@@ -119,7 +120,7 @@ export class DiskStore implements ObjectStore {
     const seq = this.lastSubmitted + 1;
     try {
       const w = this.#parts.journal.beginRecord(seq, plan.recordBytes);
-      this.#applier.begin(w, seq, transaction.collection, plan.inlineMax);
+      this.#applier.begin(w, seq, transaction.collection, plan);
       for (const op of transaction.ops) this.#applier.apply(op);
       this.#parts.journal.endRecord();
     } catch (error) {
@@ -156,9 +157,14 @@ export class DiskStore implements ObjectStore {
     return bytes;
   }
 
-  #startDirect(write: DirectWrite): void {
-    this.#state.blocks.startDirect(write).then(
-      () => this.#committer.progress(),
+  /** @param own the bytes are the store's to give back, not the caller's */
+  #startDirect(write: DirectWrite, own: boolean): void {
+    const { blocks } = this.#state;
+    blocks.direct.start(write).then(
+      () => {
+        if (own) blocks.pool.give(write.bytes);
+        this.#committer.progress();
+      },
       (error: Error) => this.#committer.stop(error),
     );
   }
@@ -237,6 +243,16 @@ export class DiskStore implements ObjectStore {
   readSync(collection: CollectionId, object: HObject, offset: number, length: number): BufferList {
     const o = this.#find(collection, object);
     return o === undefined ? [] : (this.#reader.read(o, offset, length, true) as BufferList);
+  }
+
+  checksum(
+    collection: CollectionId,
+    object: HObject,
+    offset: number,
+    length: number,
+  ): number | undefined {
+    const o = this.#find(collection, object);
+    return o && this.#reader.checksum(o, offset, length);
   }
 
   extents(

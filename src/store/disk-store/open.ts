@@ -3,6 +3,7 @@
  */
 
 import {
+  BufferPool,
   type Clock,
   type Logger,
   type Random,
@@ -39,6 +40,8 @@ const BLOCK = "block";
 const SEGMENT_SIZE = 8 << 20;
 const SEGMENTS = 4;
 const MEMORY_DEFAULT = 64 << 20;
+/** Memory for bulk data on its way, when the owner has none to share. */
+const POOL_BYTES = 8 << 20;
 /** Journal segments must hold a transaction of some size: see `recordMax`. */
 const SEGMENT_SIZE_MIN = 64 << 10;
 
@@ -61,6 +64,8 @@ export interface OpenOptions {
   log?: Logger;
   /** Memory for caches and for small writes that are not home yet. @default 64 MiB */
   memoryBytes?: number;
+  /** Memory for bulk data on its way, shared with whoever hands data in and takes it out. @default 8 MiB */
+  pool?: BufferPool;
   /** @default "auto" */
   commit?: CommitMode;
 }
@@ -121,7 +126,11 @@ interface Recovered {
 }
 
 /** Reads checkpoint and journal. Writes nothing. */
-export function recover(disk: Disk, memoryBytes: number): Recovered {
+export function recover(
+  disk: Disk,
+  memoryBytes: number,
+  pool: BufferPool = new BufferPool(POOL_BYTES, systemClock),
+): Recovered {
   const superblock = readSuperblock(disk);
   const manifest = readManifest(disk, superblock.nonce);
   const kv = new RunKv({
@@ -141,7 +150,7 @@ export function recover(disk: Disk, memoryBytes: number): Recovered {
   try {
     const state = new StoreState({
       kv,
-      blocks: new BlockFile(blockFile),
+      blocks: new BlockFile(blockFile, pool),
       allocator: new Allocator(superblock.blocks),
       nextObjectId: manifest.nextObjectId,
       nextCollectionId: manifest.nextCollectionId,
@@ -216,7 +225,8 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
   readSuperblock(disk); // refuses a newer store before a lock file is made
   const unlock = disk.lock();
   try {
-    const found = recover(disk, memoryBytes);
+    const pool = options.pool ?? new BufferPool(POOL_BYTES, clock);
+    const found = recover(disk, memoryBytes, pool);
     const { superblock, state, kv, lastSeq } = found;
     let { manifest } = found;
     removeStrays(disk, manifest);

@@ -26,6 +26,8 @@ export interface Plan {
   recordBytes: number;
   /** Longest run of bytes whose data rides in the record. */
   inlineMax: number;
+  /** Room is short: blocks that are the object's own are overwritten. */
+  inPlace: boolean;
 }
 
 /** An object that will have (some of) another's data when its turn comes. */
@@ -63,7 +65,13 @@ export class Planner {
     this.#transaction = transaction;
     this.#aliases = [];
     this.#shares = transaction.ops.some((op) => op.op === "clone" || op.op === "clone-range");
-    const plan = { dataBlocks: 0, edgeBlocks: 0, recordBytes: 0, inlineMax: this.#inlineMax };
+    const plan: Plan = {
+      dataBlocks: 0,
+      edgeBlocks: 0,
+      recordBytes: 0,
+      inlineMax: this.#inlineMax,
+      inPlace: !this.#state.allocator.isRoomy,
+    };
     let written = 0;
     for (const op of transaction.ops) if (op.op === "write") written += listLength(op.data);
     if (written > this.#inlineTransactionMax) plan.inlineMax = 0;
@@ -115,7 +123,8 @@ export class Planner {
     const inline = length <= plan.inlineMax + 2 * BLOCK_SIZE;
     plan.recordBytes += (inline ? count : 2) * (BLOCK_SIZE + CHANGE_BYTES);
     plan.recordBytes += count * DIRECT_BYTES_PER_BLOCK;
-    plan.dataBlocks += inline && !this.#shares ? this.#notOwn(object, first, count) : count;
+    const owned = inline && plan.inPlace && !this.#shares;
+    plan.dataBlocks += owned ? this.#notOwn(object, first, count) : count;
   }
 
   /** Blocks of a range that cannot be overwritten where they are. */
@@ -136,7 +145,8 @@ export class Planner {
     plan.recordBytes += 2 * (BLOCK_SIZE + CHANGE_BYTES);
     for (const at of [offset, offset + length]) {
       const index = Math.floor(at / BLOCK_SIZE);
-      const needs = at % BLOCK_SIZE !== 0 && (this.#shares || this.#notOwn(object, index, 1) > 0);
+      const owned = plan.inPlace && !this.#shares && this.#notOwn(object, index, 1) === 0;
+      const needs = at % BLOCK_SIZE !== 0 && !owned;
       if (needs) plan.edgeBlocks++;
     }
   }

@@ -111,7 +111,7 @@ export class Replayer {
     for (let i = 0; i < count; i++) {
       const bytes = data.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE);
       if (this.#used.at(first + i) !== block + i + 1) state.allocator.take(block + i);
-      state.blocks.stage(block + i).set(bytes);
+      state.blocks.pending.stage(block + i).set(bytes);
       state.mapOwn(this.#used, first + i, block + i, blockCrc(bytes));
     }
   }

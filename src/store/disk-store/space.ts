@@ -3,19 +3,20 @@
  *
  * A block that lost its last owner is held back until a crash can no longer bring the owner back: until
  * the transaction is durable and a batch on disk says so (else recovery could find the block's new
- * content where it checks the old one's). Then long runs are punched out of the file, which gives the
- * space back to the file system, and all become free.
+ * content where it checks the old one's). Then it is free. Long runs that stay free for a while are punched
+ * out of the file, which gives the space back to the file system; a writer who overwrites an image all the
+ * time takes them again before that, and spares the file system the work.
  */
 
-import type { Clock } from "../../base/index.ts";
+import type { Clock, Logger } from "../../base/index.ts";
 import { type Disk, SECTOR_SIZE } from "../disk/disk.ts";
-import { type Allocator, BLOCK_SIZE } from "./allocator.ts";
+import { type Allocator, BLOCK_SIZE, REGION_BLOCKS } from "./allocator.ts";
 import type { BlockFile } from "./block-file.ts";
 
-/** Runs from this many blocks on are punched: each costs a process of its own. */
+/** Shorter runs are not punched: the file system would only get crumbs. */
 const PUNCH_MIN = 256;
-/** Freed blocks are gathered this long, so that neighbours are punched together. */
-const PUNCH_DELAY_MS = 200;
+/** What is free this long, without anything taken from its region, is punched. */
+const PUNCH_DELAY_MS = 2000;
 /** File-system space kept for the journal and the index, at most. */
 const FILE_SYSTEM_RESERVE = 64 << 20;
 /** How long a look at the file system counts. */
@@ -33,9 +34,11 @@ export class Space {
   readonly #file: BlockFile;
   readonly #disk: Disk;
   readonly #clock: Clock;
+  readonly #log: Logger;
   #held: Held[] = [];
   heldBlocks = 0;
-  #toPunch: number[] = [];
+  /** Regions that blocks were freed in, with how often something had been taken from them by then. */
+  readonly #freed = new Map<number, number>();
   #punchTimer = false;
   #punching: Promise<void> | undefined;
   #punchable = true;
@@ -45,7 +48,14 @@ export class Space {
   /** Blocks that writes leave alone, so that what frees space always finds some. */
   readonly reserve: number;
 
-  constructor(options: { allocator: Allocator; file: BlockFile; disk: Disk; clock: Clock }) {
+  constructor(options: {
+    allocator: Allocator;
+    file: BlockFile;
+    disk: Disk;
+    clock: Clock;
+    log: Logger;
+  }) {
+    this.#log = options.log;
     this.#allocator = options.allocator;
     this.#file = options.file;
     this.#disk = options.disk;
@@ -58,7 +68,6 @@ export class Space {
     const need = dataBlocks + edgeBlocks;
     if (need === 0) return true;
     const kept = dataBlocks > 0 ? this.reserve : 0;
-    if (this.#allocator.free < need + kept) this.#releaseUnpunched();
     if (this.#allocator.free < need + kept) return false;
     return dataBlocks === 0 || this.#fileSystemBlocks(need) >= need;
   }
@@ -83,7 +92,7 @@ export class Space {
     const { total, available } = this.#disk.space();
     const reserve = Math.min(FILE_SYSTEM_RESERVE, total / 16);
     const slack = Math.max(0, this.#file.file.allocated() - this.#allocator.used * BLOCK_SIZE);
-    const blocks = this.#allocator.free + this.heldBlocks + this.#toPunch.length - this.reserve;
+    const blocks = this.#allocator.free + this.heldBlocks - this.reserve;
     return Math.max(0, Math.min(blocks * BLOCK_SIZE, available - reserve + slack));
   }
 
@@ -101,50 +110,50 @@ export class Space {
       if (held.seq > watermark || !this.#file.readsDone(held.read)) break;
       count++;
       this.heldBlocks -= held.blocks.length;
-      if (this.#punchable && held.blocks.length >= PUNCH_MIN) {
-        for (const block of held.blocks) this.#toPunch.push(block);
-      } else {
-        for (const block of held.blocks) this.#allocator.release(block);
+      for (const block of held.blocks) {
+        this.#allocator.release(block);
+        const region = Math.floor(block / REGION_BLOCKS);
+        this.#freed.set(region, this.#allocator.takenFrom(region));
       }
     }
-    if (count > 0) this.#held.splice(0, count);
-    if (this.#toPunch.length > 0 && !this.#punchTimer && this.#punching === undefined) {
-      this.#punchTimer = true;
-      this.#clock.after(PUNCH_DELAY_MS, () => {
+    if (count === 0) return;
+    this.#held.splice(0, count);
+    this.#punchLater();
+  }
+
+  #punchLater(): void {
+    if (this.#freed.size === 0 || this.#punchTimer || !this.#punchable || this.#closed) return;
+    this.#punchTimer = true;
+    // What is freed until then waits for the next time.
+    const regions = new Map(this.#freed);
+    this.#freed.clear();
+    this.#clock.after(PUNCH_DELAY_MS, () => {
+      this.#punching = this.#punch(regions).finally(() => {
         this.#punchTimer = false;
-        this.#punching ??= this.#punch().finally(() => {
-          this.#punching = undefined;
-        });
+        this.#punchLater();
       });
-    }
+    });
   }
 
-  #releaseUnpunched(): void {
-    for (const block of this.#toPunch) this.#allocator.release(block);
-    this.#toPunch = [];
-  }
-
-  async #punch(): Promise<void> {
-    while (this.#toPunch.length > 0 && !this.#closed) {
-      const blocks = this.#toPunch.sort((a, b) => a - b);
-      this.#toPunch = [];
-      for (let i = 0; i < blocks.length; ) {
-        let end = i + 1;
-        while (end < blocks.length && blocks[end] === blocks[end - 1]! + 1) end++;
-        const run = blocks.slice(i, end);
-        if (run.length >= PUNCH_MIN && this.#punchable && !this.#closed) {
-          this.#punchable = await this.#file.file.punch(
-            run[0]! * BLOCK_SIZE,
-            run.length * BLOCK_SIZE,
-          );
-        }
-        for (const block of run) this.#allocator.release(block);
-        i = end;
+  async #punch(regions: ReadonlyMap<number, number>): Promise<void> {
+    for (const [region, taken] of [...regions].sort(([a], [b]) => a - b)) {
+      if (this.#closed || !this.#punchable) return;
+      if (this.#allocator.takenFrom(region) !== taken) continue;
+      // What is being punched is not there for a moment: a store that is nearly full would refuse a write.
+      if (this.#allocator.free < 4 * REGION_BLOCKS + this.reserve) return;
+      for (const [start, count] of this.#allocator.reserveRuns(region, PUNCH_MIN)) {
+        const done = await this.#file.file.punch(start * BLOCK_SIZE, count * BLOCK_SIZE);
+        this.#allocator.unreserve(start, count);
+        if (done || !this.#punchable) continue;
+        this.#punchable = false;
+        this.#log.warn(
+          "the file system does not take space back: its files stay as large as they were",
+        );
       }
     }
   }
 
-  /** Ends the punching; blocks still in the queue are free in the index anyway. */
+  /** Ends the punching: what is left is free all the same. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#punching;

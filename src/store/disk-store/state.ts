@@ -192,7 +192,7 @@ export class StoreState {
   #drop(o: Onode, block1: number): void {
     if (block1 === 0) return;
     if (!this.allocator.drop(block1 - 1)) return;
-    this.blocks.forget(block1 - 1);
+    this.blocks.pending.forget(block1 - 1);
     this.freed.push(block1 - 1);
     o.collection.blocks--;
     o.collection.dirty = true;

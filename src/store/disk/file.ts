@@ -11,12 +11,28 @@
 
 import { spawn } from "node:child_process";
 import fs from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { type Disk, type DiskFile, DiskLockedError, type DiskSpace, isAligned } from "./disk.ts";
 
 const O_DIRECT = fs.constants.O_DIRECT ?? 0;
 const O_DSYNC = fs.constants.O_DSYNC ?? fs.constants.O_SYNC;
 const LOCK = "lock";
+
+type Trim = (fd: number, offset: number, length: number) => Promise<void>;
+
+/**
+ * Node has no fallocate(2). Where this package has no binary for the platform, util-linux's command does it,
+ * at the price of a process each time.
+ */
+const trim: Trim | undefined = (() => {
+  try {
+    const require = createRequire(import.meta.url);
+    return (require("fs-native-extensions") as { trim: Trim }).trim;
+  } catch {
+    return undefined;
+  }
+})();
 
 class RealFile implements DiskFile {
   readonly #path: string;
@@ -138,8 +154,17 @@ class RealFile implements DiskFile {
     fs.ftruncateSync(this.#fd, size);
   }
 
-  /** Node has no fallocate(2): util-linux's command does it, on every Linux there is. */
-  punch(offset: number, length: number): Promise<boolean> {
+  async punch(offset: number, length: number): Promise<boolean> {
+    if (trim === undefined) return this.#punchByCommand(offset, length);
+    try {
+      await trim(this.#fd, offset, length);
+      return true;
+    } catch {
+      return false; // no holes here, or a disk that fails otherwise, too: nothing is lost by it
+    }
+  }
+
+  #punchByCommand(offset: number, length: number): Promise<boolean> {
     const args = ["--punch-hole", "--offset", `${offset}`, "--length", `${length}`, this.#path];
     return new Promise((resolve) => {
       const child = spawn("fallocate", args, { stdio: "ignore" });

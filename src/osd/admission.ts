@@ -1,0 +1,95 @@
+/**
+ * What may be in flight: bytes that clients have sent and that are not answered yet, and bytes that bulk
+ * reads will give, from the request to the moment the network has taken them.
+ *
+ * Whoever has sent too much, or would when all have, is not read from until half of it is done: the
+ * socket holds the sender back, not our memory. A client may also ask for hundreds of megabytes in a few
+ * hundred bytes: what does not fit waits, and with it everything later of the same session, so that a
+ * client's requests keep their order. Sessions that wait take turns.
+ */
+
+import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
+import type { Session } from "./session.ts";
+
+/** A request on its way in. */
+export interface Admissible {
+  readonly session: Session;
+  /** Bytes that came with it. */
+  readonly dataBytes: number;
+  /** Bytes its reads may give, if they are many. */
+  readonly readBytes: number;
+  readonly run: () => void;
+}
+
+export class Admission {
+  #dataBytes = 0;
+  #readBytes = 0;
+  readonly #paused = new Set<Session>();
+  readonly #waiting = new Map<Session, Admissible[]>();
+
+  /** Runs the request, now or in its turn. */
+  enter(request: Admissible): void {
+    const { session, dataBytes } = request;
+    this.#dataBytes += dataBytes;
+    session.inFlightBytes += dataBytes;
+    const behind = this.#waiting.get(session);
+    if (behind !== undefined) behind.push(request);
+    else if (this.#fits(request)) this.#run(request);
+    else this.#waiting.set(session, [request]);
+    const tooMuch =
+      this.#dataBytes > IN_FLIGHT_BYTES_MAX ||
+      session.inFlightBytes > SESSION_BYTES_MAX ||
+      this.#waiting.has(session);
+    if (!tooMuch || this.#paused.has(session)) return;
+    this.#paused.add(session);
+    session.connection.pause();
+  }
+
+  /** One that is larger than all there is goes alone. */
+  #fits({ readBytes }: Admissible): boolean {
+    const total = this.#readBytes + readBytes;
+    return readBytes === 0 || this.#readBytes === 0 || total <= BULK_READ_BYTES_MAX;
+  }
+
+  #run(request: Admissible): void {
+    this.#readBytes += request.readBytes;
+    request.run();
+  }
+
+  /** A request that has run is over. */
+  leave({ session, dataBytes, readBytes }: Omit<Admissible, "run">): void {
+    this.#dataBytes -= dataBytes;
+    session.inFlightBytes -= dataBytes;
+    this.#readBytes -= readBytes;
+    if (readBytes > 0) this.#runWaiting();
+    if (this.#paused.size > 0) this.#resume();
+  }
+
+  #runWaiting(): void {
+    for (const [session, requests] of this.#waiting) {
+      if (!this.#fits(requests[0]!)) return;
+      // Its next turn comes after all others'.
+      this.#waiting.delete(session);
+      this.#run(requests.shift()!);
+      while (requests.length > 0 && requests[0]!.readBytes === 0) this.#run(requests.shift()!);
+      if (requests.length > 0) this.#waiting.set(session, requests);
+    }
+  }
+
+  #resume(): void {
+    if (this.#dataBytes > IN_FLIGHT_BYTES_MAX / 2) return;
+    for (const session of this.#paused) {
+      if (session.inFlightBytes > SESSION_BYTES_MAX / 2 || this.#waiting.has(session)) continue;
+      this.#paused.delete(session);
+      session.connection.resume();
+    }
+  }
+
+  /** The session is gone: what waits of it runs now, and finds nobody to answer. */
+  drop(session: Session): void {
+    this.#paused.delete(session);
+    const requests = this.#waiting.get(session) ?? [];
+    this.#waiting.delete(session);
+    for (const request of requests) this.#run(request);
+  }
+}

@@ -51,7 +51,8 @@ export interface Dispatcher {
   onOpen(connection: Connection): void;
   /**
    * `front` and `middle` are good only during the call: copy what outlives it. `data` has memory of its
-   * own, which may be kept; where the messenger was given `dataMemory`, it is to be given back there.
+   * own, which may be kept; where the messenger was given `dataMemory`, only data of 64 KiB or more, which is
+   * to be given back there, and any other is a view like the rest.
    * DecodeError thrown here closes the link (the peer's fault); anything else is ours and is fatal.
    */
   onMessage(connection: Connection, message: IncomingMessage): void;

@@ -4,7 +4,7 @@ import { crc32c } from "../encoding/index.ts";
 import { makeBanner } from "./banner.ts";
 import { crcOnWire } from "./crc-on-wire.ts";
 import { FrameParser } from "./frame.ts";
-import { DIRECT_BYTES_MIN } from "./limits.ts";
+import { BULK_BYTES_MIN } from "./limits.ts";
 import type { OnWire } from "./on-wire.ts";
 import { OutQueue } from "./out-queue.ts";
 import { HEADER2_SIZE, TAG } from "./preamble.ts";
@@ -90,8 +90,8 @@ const SHAPES = [
   [0, 0, 1],
   [220, 0, 4096],
   [48, 16, 4097],
-  [300, 0, DIRECT_BYTES_MIN - 1],
-  [300, 9, DIRECT_BYTES_MIN],
+  [300, 0, BULK_BYTES_MIN - 1],
+  [300, 9, BULK_BYTES_MIN],
   [200_000, 0, 0],
   [130_000, 70_000, 40],
   [220, 0, 4 << 20],
@@ -110,7 +110,7 @@ describe.each(MODES)("%s mode", (_name, make) => {
   test("how the stream is cut into reads makes no difference", () => {
     const size = oneof(integer({ min: 1, max: 64 }), integer({ min: 1, max: 300_000 }));
     const length = oneof(
-      constantFrom(0, 1, 47, 48, 49, DIRECT_BYTES_MIN),
+      constantFrom(0, 1, 47, 48, 49, BULK_BYTES_MIN),
       integer({ min: 0, max: 150_000 }),
     );
     const shapes = array(tuple(length, length, length), { minLength: 1, maxLength: 4 });

@@ -6,16 +6,16 @@
  * call that reads it. The parser's state changes only inside `received`: the target it gave out
  * is always the one the next bytes are in.
  *
- * Views handed to the handler are good only during the call, except a message's data, which always has
- * memory of its own: the handler's from then on, to be given back if it came from `DataMemory`. Where that
- * has none free the parser stalls: nothing is to be received until `goOn`.
+ * Views handed to the handler are good only during the call, except a message's data, which has memory of
+ * its own: with a `DataMemory` only if it is 64 KiB or more, the handler's from then on, to be given back.
+ * Where that has none free the parser stalls: nothing is to be received until `goOn`.
  * ceph: src/msg/async/ProtocolV2.cc (read_frame and after)
  */
 
 import { DecodeError, EMPTY } from "../encoding/index.ts";
 import { BANNER_HEAD_SIZE, readBanner, readBannerHead } from "./banner.ts";
 import { crcOnWire } from "./crc-on-wire.ts";
-import { DIRECT_BYTES_MIN, RING_BYTES_MAX, RING_BYTES_MIN, WHOLE_BYTES_MAX } from "./limits.ts";
+import { BULK_BYTES_MIN, RING_BYTES_MAX, RING_BYTES_MIN, WHOLE_BYTES_MAX } from "./limits.ts";
 import type { OnWire } from "./on-wire.ts";
 import { createPreamble, TAG, tagName } from "./preamble.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -244,7 +244,7 @@ export class FrameParser {
     }
     let body = 0;
     for (let i = 0; i < this.#partCount; i++) body += this.#partSize(i);
-    if (body <= WHOLE_BYTES_MAX && preamble.lengths[3]! < DIRECT_BYTES_MIN) {
+    if (body <= WHOLE_BYTES_MAX && preamble.lengths[3]! < BULK_BYTES_MIN) {
       this.#step = "whole";
       this.#need = wire.headSize + body;
     } else {
@@ -316,9 +316,10 @@ export class FrameParser {
       this.#handler.onMessageFrame(ring, first, front, middle, NO_BYTES);
       return;
     }
-    const data = Buffer.allocUnsafe(length);
-    ring.copy(data, 0, at, at + length);
-    this.#handler.onMessageFrame(ring, first, front, middle, data);
+    const data = ring.subarray(at, at + length);
+    // Who has memory for bulk data knows what to keep of the rest.
+    const isView = this.#memory !== ownMemory;
+    this.#handler.onMessageFrame(ring, first, front, middle, isView ? data : Buffer.from(data));
   }
 
   /** The next part of a large frame: a large part directly, a small one through the ring. */
@@ -329,7 +330,7 @@ export class FrameParser {
       return true;
     }
     const size = this.#partSize(index);
-    if (size < DIRECT_BYTES_MIN) {
+    if (size < BULK_BYTES_MIN) {
       this.#need = size;
       if (this.#available < size) return false;
       this.#parts.push(Buffer.from(this.#ring.subarray(this.#start, this.#start + size)));

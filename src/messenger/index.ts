@@ -1,6 +1,7 @@
 /** The messenger room: msgr2.1 connections over any transport. */
 export type { Connection, Dispatcher } from "./api.ts";
 export type { DataMemory } from "./frame.ts";
+export { BULK_BYTES_MIN } from "./limits.ts";
 export { Messenger, type MessengerOptions } from "./messenger.ts";
 export { ProtocolError } from "./protocol-error.ts";
 export { MemoryNetwork, type MemoryNetworkHooks } from "./transport/memory.ts";

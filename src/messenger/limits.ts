@@ -34,7 +34,7 @@ export const HANDSHAKES_MAX = 256;
 export const LINKS_MAX = 4096;
 
 /** A part of a frame this long or longer is received straight into a buffer of its own. */
-export const DIRECT_BYTES_MIN = 64 * KIB;
+export const BULK_BYTES_MIN = 64 * KIB;
 /** A frame up to this long after its head is parsed in place, in the receive ring. */
 export const WHOLE_BYTES_MAX = 128 * KIB;
 /** The receive ring starts small, as most links are idle, and grows with what comes. */

@@ -19,6 +19,8 @@ export interface Admissible {
   /** Bytes its reads may give, if they are many. */
   readonly readBytes: number;
   readonly run: () => void;
+  /** It is not run at once: what it shows of the receive buffer must be kept. */
+  readonly keep: () => void;
 }
 
 export class Admission {
@@ -33,9 +35,13 @@ export class Admission {
     this.#dataBytes += dataBytes;
     session.inFlightBytes += dataBytes;
     const behind = this.#waiting.get(session);
-    if (behind !== undefined) behind.push(request);
-    else if (this.#fits(request)) this.#run(request);
-    else this.#waiting.set(session, [request]);
+    if (behind === undefined && this.#fits(request)) {
+      this.#run(request);
+    } else {
+      request.keep();
+      if (behind === undefined) this.#waiting.set(session, [request]);
+      else behind.push(request);
+    }
     const tooMuch =
       this.#dataBytes > IN_FLIGHT_BYTES_MAX ||
       session.inFlightBytes > SESSION_BYTES_MAX ||
@@ -57,7 +63,7 @@ export class Admission {
   }
 
   /** A request that has run is over. */
-  leave({ session, dataBytes, readBytes }: Omit<Admissible, "run">): void {
+  leave({ session, dataBytes, readBytes }: Omit<Admissible, "run" | "keep">): void {
     this.#dataBytes -= dataBytes;
     session.inFlightBytes -= dataBytes;
     this.#readBytes -= readBytes;

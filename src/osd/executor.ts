@@ -350,13 +350,12 @@ export class Executor {
   #answerDuplicate(request: Request): boolean {
     const known = request.pg.log.find(this.#reqid(request));
     if (known === undefined) return false;
-    const { entry, seq } = known;
     const slots = request.message.ops.map(
-      (op, i): OpSlot => ({ op, rval: entry.rvals[i] ?? 0, out: [] }),
+      (op, i): OpSlot => ({ op, rval: known.rvals[i] ?? 0, out: [] }),
     );
-    const versions = replyVersions(entry.version, entry.userVersion);
-    this.#host.commits.after(seq, () =>
-      this.#reply(request, OSD_FLAG.ONDISK, entry.result, slots, versions),
+    const versions = replyVersions(known.version, known.userVersion);
+    this.#host.commits.after(known.seq, () =>
+      this.#reply(request, OSD_FLAG.ONDISK, known.result, slots, versions),
     );
     return true;
   }

@@ -189,11 +189,19 @@ export class Pg {
         ctx.info.mtime = ctx.message.mtime;
       }
       const { object } = ctx;
-      ctx.staged.push(
-        { op: "touch", object },
-        { op: "set-attr", object, name: INFO_ATTR, value: encodeToBytes(ObjectInfo, ctx.info) },
-        { op: "set-attr", object, name: SNAPSET_ATTR, value: encodeToBytes(SnapSet, ctx.snapset) },
-      );
+      // Most writes leave the snapshot set as it is on disk.
+      const setStays =
+        ctx.before.exists &&
+        ctx.snapset.seq === snapsetBefore.seq &&
+        ctx.snapset.clones.length === snapsetBefore.clones.length &&
+        ctx.snapset.clones.every((clone, i) => clone === snapsetBefore.clones[i]) &&
+        !ctx.staged.some((op) => op.op === "remove" || op.op === "clone");
+      const value = encodeToBytes(ObjectInfo, ctx.info);
+      ctx.staged.push({ op: "set-attr", object, name: INFO_ATTR, value });
+      if (!setStays) {
+        const set = encodeToBytes(SnapSet, ctx.snapset);
+        ctx.staged.push({ op: "set-attr", object, name: SNAPSET_ATTR, value: set });
+      }
     }
     ctx.staged.push(...snapIndexChanges(this.#meta, ctx.object, snapsetBefore, ctx.snapset));
     const seq = this.submit(ctx.staged, ctx.delta, version, userVersion, {

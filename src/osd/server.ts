@@ -38,7 +38,7 @@ import {
   OSD_OP,
   osdOpName,
 } from "../messages/index.ts";
-import type { Connection, Dispatcher } from "../messenger/index.ts";
+import { BULK_BYTES_MIN, type Connection, type Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
 import {
   type IncomingMessage,
@@ -107,11 +107,12 @@ export interface FirstObject {
 
 interface Waiting {
   readonly connection: Connection;
-  readonly message: MOSDOp;
+  message: MOSDOp;
   readonly tid: number;
-  /** The request's payload: ours until the request is over. */
+  /** The request's payload. Bulk data is ours until the request is over; any other is a view until kept. */
   readonly data: Uint8Array;
   readonly readBytes: number;
+  readonly keep: () => void;
 }
 
 export class OsdServer implements Dispatcher {
@@ -227,16 +228,27 @@ export class OsdServer implements Dispatcher {
 
   #handleOp(connection: Connection, incoming: IncomingMessage): void {
     // The reply repeats the ops' arguments and may leave much later: the front is the receive ring's.
-    const message = MOSDOp.decode({ ...incoming, front: Buffer.from(incoming.front) });
+    const front = Buffer.from(incoming.front);
+    const message = MOSDOp.decode({ ...incoming, front });
     const { data, tid } = incoming;
+    let isKept = false;
+    const keep = (): void => {
+      if (isKept) return;
+      isKept = true;
+      // Inputs are copied where they may be the receive ring's; bulk data has a place of its own.
+      if (data.length < BULK_BYTES_MIN) {
+        waiting.message = MOSDOp.decode({ ...incoming, front, data: Buffer.from(data) });
+      }
+    };
     this.#counters.opIn += data.length;
     const readBytes = bulkReadBytes(message);
-    const waiting: Waiting = { connection, message, tid, data, readBytes };
+    const waiting: Waiting = { connection, message, tid, data, readBytes, keep };
     this.#admission.enter({
       session: connection.session as Session,
       dataBytes: data.length,
       readBytes,
       run: () => this.#runOrWait(waiting),
+      keep,
     });
   }
 
@@ -256,6 +268,7 @@ export class OsdServer implements Dispatcher {
         connection.close("too many requests for a map that is not here yet");
         return this.#finish(waiting, 0);
       }
+      waiting.keep();
       this.#waitingForMap.push(waiting);
       return;
     }

@@ -41,8 +41,27 @@ function poolKey(pool: bigint): string {
 const NOSNAP_KEY = "\xff\xff\xff\xff\xff\xff\xff\xfe";
 const NOSNAP = 0xffff_ffff_ffff_fffen;
 
+/**
+ * The two objects asked for last, by identity: a transaction names its object and its PG's again and again.
+ * That an object is never changed in place is what makes this right.
+ */
+let recent: HObject | undefined;
+let recentKey = "";
+let earlier: HObject | undefined;
+let earlierKey = "";
+
 /** The key of an object. */
 export function objectKey(object: HObject): string {
+  if (object === recent) return recentKey;
+  const key = object === earlier ? earlierKey : makeKey(object);
+  earlier = recent;
+  earlierKey = recentKey;
+  recent = object;
+  recentKey = key;
+  return key;
+}
+
+function makeKey(object: HObject): string {
   const name = escape(object.oid);
   const head = (object.max === 0 ? "\x00" : "\x01") + poolKey(object.pool);
   const effective = object.key === "" ? name : escape(object.key);

@@ -44,6 +44,8 @@ class Staged {
   readonly #view: StoreView;
   readonly #collections = new Map<CollectionId, boolean>();
   readonly #objects = new Map<string, boolean>();
+  /** An object that is known to be there: most transactions name one again and again. */
+  #present: HObject | undefined;
   readonly collection: CollectionId;
   #delta = 0;
 
@@ -53,7 +55,8 @@ class Staged {
   }
 
   hasCollection(id: CollectionId): boolean {
-    return this.#collections.get(id) ?? this.#view.hasCollection(id);
+    const staged = this.#collections.size > 0 ? this.#collections.get(id) : undefined;
+    return staged ?? this.#view.hasCollection(id);
   }
 
   setCollection(id: CollectionId, present: boolean): void {
@@ -66,6 +69,7 @@ class Staged {
   }
 
   exists(object: HObject): boolean {
+    if (object === this.#present) return true;
     if (this.#objects.size > 0) {
       const staged = this.#objects.get(objectKey(object));
       if (staged !== undefined) return staged;
@@ -74,7 +78,9 @@ class Staged {
   }
 
   setObject(object: HObject, present: boolean): void {
-    if (this.exists(object) === present) return;
+    const before = this.exists(object);
+    this.#present = present ? object : undefined;
+    if (before === present) return;
     this.#objects.set(objectKey(object), present);
     this.#delta += present ? 1 : -1;
   }

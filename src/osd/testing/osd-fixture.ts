@@ -37,7 +37,7 @@ import {
 import { OsdServer } from "../server.ts";
 
 export const POOL = 1;
-const PG_NUM = 8;
+export const PG_NUM = 8;
 const FSID = "00000000-1111-2222-3333-444444444444";
 
 /** A clock that moves when told. */
@@ -88,7 +88,7 @@ export class ManualClock implements Clock {
   }
 }
 
-function initialMap(pool: PgPool): OsdMap {
+export function initialMap(pool: PgPool): OsdMap {
   const addr = [{ type: ADDR_TYPE.MSGR2, nonce: 1, ip: "127.0.0.1", port: 6800 }];
   return {
     ...emptyOsdMap(FSID),

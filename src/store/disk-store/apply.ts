@@ -401,7 +401,7 @@ export class Applier {
         w.u8(CHANGE.SET_ATTR);
         w.str(op.name);
         w.blob(op.value);
-        state.setAttr(o, op.name, Uint8Array.from(op.value));
+        state.setAttr(o, op.name, op.value);
         break;
       case "remove-attr":
         w.u8(CHANGE.REMOVE_ATTR);
@@ -414,7 +414,7 @@ export class Applier {
         for (const [key, value] of op.entries) {
           w.str(key);
           w.blob(value);
-          state.omapSet(o, key, Uint8Array.from(value));
+          state.omapSet(o, key, value);
         }
         break;
       case "omap-remove":
@@ -438,7 +438,7 @@ export class Applier {
       case "omap-header":
         w.u8(CHANGE.OMAP_HEADER);
         w.blob(op.header);
-        state.setOmapHeader(o, Uint8Array.from(op.header));
+        state.setOmapHeader(o, new Uint8Array(op.header));
         break;
     }
   }

@@ -27,7 +27,7 @@ import { Applier } from "./apply.ts";
 import { Checkpointer } from "./checkpoint.ts";
 import { Committer } from "./committer.ts";
 import type { DirectWrite } from "./direct-writes.ts";
-import { objectPrefix, omapPrefix, prefixEnd } from "./keys.ts";
+import { objectPrefix, prefixEnd } from "./keys.ts";
 import type { Onode } from "./onode.ts";
 import type { StoreParts } from "./parts.ts";
 import { type Plan, Planner } from "./plan.ts";
@@ -276,12 +276,15 @@ export class DiskStore implements ObjectStore {
   }
 
   getAttr(collection: CollectionId, object: HObject, name: string): Uint8Array | undefined {
-    return this.#find(collection, object)?.attrs.get(name);
+    const value = this.#find(collection, object)?.attrs.get(name);
+    return value && new Uint8Array(value);
   }
 
   getAttrs(collection: CollectionId, object: HObject): [string, Uint8Array][] {
     const attrs = this.#find(collection, object)?.attrs ?? [];
-    return [...attrs].sort(([a], [b]) => (a < b ? -1 : 1));
+    return [...attrs]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => [name, new Uint8Array(value)]);
   }
 
   omapHeader(collection: CollectionId, object: HObject): Uint8Array {
@@ -290,7 +293,8 @@ export class DiskStore implements ObjectStore {
 
   omapGet(collection: CollectionId, object: HObject, key: string): Uint8Array | undefined {
     const o = this.#find(collection, object);
-    return o?.hasOmap ? this.#state.kv.get(omapPrefix(o.id) + key) : undefined;
+    const value = o?.hasOmap ? this.#state.kv.get(o.omapPrefix + key) : undefined;
+    return value && new Uint8Array(value);
   }
 
   *omapEntries(
@@ -300,11 +304,11 @@ export class DiskStore implements ObjectStore {
   ): Iterable<[string, Uint8Array]> {
     const o = this.#find(collection, object);
     if (!o?.hasOmap) return;
-    const prefix = omapPrefix(o.id);
+    const prefix = o.omapPrefix;
     // The least key above `after` is `after` with a zero byte behind it.
     const from = after === undefined ? prefix : `${prefix}${after}\x00`;
     for (const [key, value] of this.#state.kv.entries(from, prefixEnd(prefix))) {
-      yield [key.slice(prefix.length), value];
+      yield [key.slice(prefix.length), new Uint8Array(value)];
     }
   }
 

@@ -59,5 +59,12 @@ export function encodeCollection(c: CollectionState): Uint8Array {
 
 export function decodeCollection(name: string, value: Uint8Array): CollectionState {
   const r = new Reader(value);
-  return { name, id: r.u32(), objects: r.u64n(), blocks: r.u64n(), dirty: false };
+  return {
+    name,
+    id: r.u32(),
+    objects: r.u64n(),
+    blocks: r.u64n(),
+    dirty: false,
+    onodes: new Map(),
+  };
 }

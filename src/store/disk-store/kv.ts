@@ -15,10 +15,12 @@ import { BlockCache, GONE, openRun, type Run, type RunInfo, writeRun } from "./r
 
 /** What the store asks of its index. */
 export interface Kv {
+  /** Good until the next change: copy what is to be kept. */
   get(key: string): Uint8Array | undefined;
+  /** Keeps a copy of `value`. */
   put(key: string, value: Uint8Array): void;
   delete(key: string): void;
-  /** Entries of `[from, to)` in byte order, read as consumed. */
+  /** Entries of `[from, to)` in byte order, read as consumed; each value is good until the next change. */
   entries(from: string, to: string): IterableIterator<[string, Uint8Array]>;
   /** Bytes held in memory for changes since the last checkpoint, about. */
   readonly tableBytes: number;
@@ -26,8 +28,8 @@ export interface Kv {
 
 /** Merging leaves at most this many runs behind, whatever their sizes. */
 const RUNS_MAX = 8;
-/** A map entry's own cost in memory. */
-const ENTRY_OVERHEAD = 64;
+/** What an entry takes in memory besides its bytes: string, array and its buffer, two references. */
+const ENTRY_OVERHEAD = 200;
 
 type Source = IterableIterator<[string, Uint8Array]>;
 
@@ -109,17 +111,25 @@ export class RunKv implements Kv {
   }
 
   put(key: string, value: Uint8Array): void {
+    const old = this.#table.get(key);
+    if (old !== undefined && old !== GONE && old.length === value.length) {
+      // Nobody else has the table's values: one of the same length is written over.
+      old.set(value);
+      return;
+    }
     // GONE is told by identity, so an empty value needs one of its own.
-    this.#set(key, value.length === 0 ? EMPTY : value);
+    this.#set(key, value.length === 0 ? EMPTY : new Uint8Array(value), old);
   }
 
   delete(key: string): void {
-    this.#set(key, GONE);
+    this.#set(key, GONE, this.#table.get(key));
   }
 
-  #set(key: string, value: Uint8Array): void {
+  #set(key: string, value: Uint8Array, old: Uint8Array | undefined): void {
     this.#table.set(key, value);
-    this.tableBytes += key.length + value.length + ENTRY_OVERHEAD;
+    this.tableBytes += value.length;
+    if (old === undefined) this.tableBytes += key.length + ENTRY_OVERHEAD;
+    else this.tableBytes -= old.length;
     this.#version++;
   }
 

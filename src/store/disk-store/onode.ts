@@ -10,6 +10,7 @@
 import { EMPTY, Reader, Writer } from "../../encoding/index.ts";
 import type { CollectionId } from "../object-store.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
+import { omapPrefix } from "./keys.ts";
 
 /** Blocks of one shard. */
 export const SHARD_BLOCKS = 64;
@@ -30,6 +31,8 @@ export interface CollectionState {
   /** Blocks in use, shared ones once. */
   blocks: number;
   dirty: boolean;
+  /** Known objects by key: all that are dirty, and those looked at lately. */
+  readonly onodes: Map<string, Onode>;
 }
 
 export class Onode {
@@ -37,6 +40,8 @@ export class Onode {
   /** Order-preserving name within the collection (object-key.ts). */
   readonly key: string;
   readonly id: number;
+  /** What the keys of its omap begin with in the index. */
+  readonly omapPrefix: string;
   size = 0;
   hasOmap = false;
   omapHeader: Uint8Array = EMPTY;
@@ -51,6 +56,7 @@ export class Onode {
     this.collection = collection;
     this.key = key;
     this.id = id;
+    this.omapPrefix = omapPrefix(id);
   }
 
   /** Block number plus one; 0: a hole. */

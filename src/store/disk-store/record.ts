@@ -174,10 +174,10 @@ export class Replayer {
 
   #names(code: number, r: Reader, checkOnly: boolean): void {
     const state = this.#state;
-    const copy = () => Uint8Array.from(r.view(r.u32()));
+    const blob = () => r.view(r.u32());
     switch (code) {
       case CHANGE.SET_ATTR: {
-        const [name, value] = [r.str(), copy()];
+        const [name, value] = [r.str(), blob()];
         if (!checkOnly) state.setAttr(this.#used, name, value);
         return;
       }
@@ -188,7 +188,7 @@ export class Replayer {
       }
       case CHANGE.OMAP_SET:
         for (let n = r.count(8); n > 0; n--) {
-          const [key, value] = [r.str(), copy()];
+          const [key, value] = [r.str(), blob()];
           if (!checkOnly) state.omapSet(this.#used, key, value);
         }
         return;
@@ -207,7 +207,7 @@ export class Replayer {
         if (!checkOnly) state.omapClear(this.#used);
         return;
       default: {
-        const header = copy();
+        const header = new Uint8Array(blob());
         if (!checkOnly) state.setOmapHeader(this.#used, header);
       }
     }

@@ -17,7 +17,6 @@ import {
   decodeCollection,
   encodeCollection,
   objectPrefix,
-  omapPrefix,
   prefixEnd,
   readU32be,
   regionKey,
@@ -44,8 +43,6 @@ export class StoreState {
   readonly allocator: Allocator;
   readonly collections = new Map<CollectionId, CollectionState>();
   readonly #byId = new Map<number, CollectionState>();
-  /** Known objects by index key. */
-  readonly #onodes = new Map<string, Onode>();
   #onodeBytes = 0;
   readonly #onodeBytesMax: number;
   /** Size at which room is made next: above the limit while much of it is dirty. */
@@ -98,7 +95,14 @@ export class StoreState {
   }
 
   createCollection(name: CollectionId, id: number): void {
-    const c: CollectionState = { name, id, objects: 0, blocks: 0, dirty: false };
+    const c: CollectionState = {
+      name,
+      id,
+      objects: 0,
+      blocks: 0,
+      dirty: false,
+      onodes: new Map(),
+    };
     this.#addCollection(c);
     this.kv.put(collectionKey(name), encodeCollection(c));
     this.nextCollectionId = Math.max(this.nextCollectionId, id + 1);
@@ -112,12 +116,12 @@ export class StoreState {
   }
 
   find(c: CollectionState, key: string): Onode | undefined {
-    const name = objectPrefix(c.id) + key;
-    const known = this.#onodes.get(name);
+    const known = c.onodes.get(key);
     if (known !== undefined) {
       known.recent = true;
       return known;
     }
+    const name = objectPrefix(c.id) + key;
     const value = this.kv.get(name);
     if (value === undefined) return undefined;
     const o = decodeOnode(c, key, value);
@@ -125,12 +129,12 @@ export class StoreState {
     for (const [shardName, shard] of this.kv.entries(prefix, prefixEnd(prefix))) {
       o.shards.set(readU32be(shardName, prefix.length), decodeShard(shard));
     }
-    this.#remember(name, o);
+    this.#remember(o);
     return o;
   }
 
-  #remember(name: string, o: Onode): void {
-    this.#onodes.set(name, o);
+  #remember(o: Onode): void {
+    o.collection.onodes.set(o.key, o);
     this.#onodeBytes += o.bytes;
     if (this.#onodeBytes > this.#makeRoomAt) this.#makeRoom(o);
   }
@@ -138,19 +142,21 @@ export class StoreState {
   /** Forgets clean objects, those not looked at lately first. */
   #makeRoom(keep: Onode): void {
     const limit = this.#onodeBytesMax * 0.9;
-    let looks = this.#onodes.size * 2;
     let bytes = 0;
-    for (const o of this.#onodes.values()) bytes += o.bytes;
-    for (const [name, o] of this.#onodes) {
-      if (bytes <= limit || looks-- === 0) break;
-      if (o.dirty || o === keep || o.recent) {
-        o.recent = false;
-        this.#onodes.delete(name);
-        this.#onodes.set(name, o);
-        continue;
+    for (const c of this.collections.values()) for (const o of c.onodes.values()) bytes += o.bytes;
+    for (let pass = 0; pass < 2; pass++) {
+      for (const c of this.collections.values()) {
+        for (const [key, o] of c.onodes) {
+          if (bytes <= limit) break;
+          if (o.dirty || o === keep) continue;
+          if (o.recent) {
+            o.recent = false;
+            continue;
+          }
+          c.onodes.delete(key);
+          bytes -= o.bytes;
+        }
       }
-      this.#onodes.delete(name);
-      bytes -= o.bytes;
     }
     this.#onodeBytes = bytes;
     this.#makeRoomAt = Math.max(this.#onodeBytesMax, bytes * 1.2);
@@ -161,7 +167,7 @@ export class StoreState {
     const o = new Onode(c, key, id);
     this.kv.put(name, PLACEHOLDER);
     this.#touch(o);
-    this.#remember(name, o);
+    this.#remember(o);
     c.objects++;
     c.dirty = true;
     this.nextObjectId = Math.max(this.nextObjectId, id + 1);
@@ -182,7 +188,7 @@ export class StoreState {
     this.omapClear(o);
     const name = objectPrefix(o.collection.id) + o.key;
     this.kv.delete(name);
-    this.#onodes.delete(name);
+    o.collection.onodes.delete(o.key);
     this.#dirty.delete(o);
     o.collection.objects--;
     o.collection.dirty = true;
@@ -256,8 +262,9 @@ export class StoreState {
     }
   }
 
+  /** The value is copied. */
   setAttr(o: Onode, name: string, value: Uint8Array): void {
-    o.attrs.set(name, value);
+    put(o.attrs, name, value);
     this.#touch(o);
   }
 
@@ -265,26 +272,27 @@ export class StoreState {
     if (o.attrs.delete(name)) this.#touch(o);
   }
 
+  /** The value is copied. */
   omapSet(o: Onode, key: string, value: Uint8Array): void {
-    this.kv.put(omapPrefix(o.id) + key, value);
+    this.kv.put(o.omapPrefix + key, value);
     if (o.hasOmap) return;
     o.hasOmap = true;
     this.#touch(o);
   }
 
   omapRemove(o: Onode, key: string): void {
-    if (o.hasOmap) this.kv.delete(omapPrefix(o.id) + key);
+    if (o.hasOmap) this.kv.delete(o.omapPrefix + key);
   }
 
   omapRemoveRange(o: Onode, from: string, to: string): void {
     if (!o.hasOmap || from >= to) return;
-    const prefix = omapPrefix(o.id);
+    const prefix = o.omapPrefix;
     for (const [key] of this.kv.entries(prefix + from, prefix + to)) this.kv.delete(key);
   }
 
   omapClear(o: Onode): void {
     if (o.hasOmap) {
-      const prefix = omapPrefix(o.id);
+      const prefix = o.omapPrefix;
       for (const [key] of this.kv.entries(prefix, prefixEnd(prefix))) this.kv.delete(key);
       o.hasOmap = false;
     }
@@ -302,7 +310,7 @@ export class StoreState {
     const o = this.create(from.collection, key, id);
     o.size = from.size;
     o.omapHeader = from.omapHeader;
-    for (const [name, value] of from.attrs) o.attrs.set(name, value);
+    for (const [name, value] of from.attrs) o.attrs.set(name, new Uint8Array(value));
     for (const [index, shard] of from.shards) {
       if (shard.count === 0) continue;
       for (let i = 0; i < SHARD_BLOCKS; i++) {
@@ -312,7 +320,7 @@ export class StoreState {
     }
     this.#onodeBytes += o.bytes;
     if (from.hasOmap) {
-      const prefix = omapPrefix(from.id);
+      const prefix = from.omapPrefix;
       for (const [name, value] of this.kv.entries(prefix, prefixEnd(prefix))) {
         this.omapSet(o, name.slice(prefix.length), value);
       }
@@ -345,4 +353,11 @@ export class StoreState {
       this.kv.put(regionKey(index), encodeRegion(region));
     }
   }
+}
+
+/** Keeps a copy of `value`; one of the same length as before is written over it, for nobody else has that. */
+function put(map: Map<string, Uint8Array>, name: string, value: Uint8Array): void {
+  const old = map.get(name);
+  if (old?.length === value.length) old.set(value);
+  else map.set(name, new Uint8Array(value));
 }

@@ -8,10 +8,9 @@
  */
 
 import { assert } from "../../base/index.ts";
-import { EMPTY } from "../../encoding/index.ts";
 import type { Disk } from "../disk/disk.ts";
-import { SortedMap } from "../sorted-map.ts";
 import { BlockCache, GONE, openRun, type Run, type RunInfo, writeRun } from "./run.ts";
+import { SlabPool, Table } from "./table.ts";
 
 /** What the store asks of its index. */
 export interface Kv {
@@ -28,9 +27,6 @@ export interface Kv {
 
 /** Merging leaves at most this many runs behind, whatever their sizes. */
 const RUNS_MAX = 8;
-/** What an entry takes in memory besides its bytes: string, array and its buffer, two references. */
-const ENTRY_OVERHEAD = 200;
-
 type Source = IterableIterator<[string, Uint8Array]>;
 
 /** Merges sorted sources; for equal keys the first source wins. */
@@ -60,8 +56,9 @@ export class RunKv implements Kv {
   readonly #disk: Disk;
   readonly #nonce: bigint;
   readonly #cache: BlockCache;
-  #table = new SortedMap<Uint8Array>();
-  #frozen: SortedMap<Uint8Array> | undefined;
+  readonly #slabs = new SlabPool();
+  #table = new Table(this.#slabs);
+  #frozen: Table | undefined;
   /** Newest first. */
   #runs: Run[] = [];
   #nextRun: number;
@@ -69,7 +66,6 @@ export class RunKv implements Kv {
   #obsolete: Run[] = [];
   #version = 0;
   #merging = false;
-  tableBytes = 0;
 
   constructor(options: {
     disk: Disk;
@@ -97,6 +93,10 @@ export class RunKv implements Kv {
     return this.#nextRun;
   }
 
+  get tableBytes(): number {
+    return this.#table.bytes;
+  }
+
   /** Bytes of the runs' files. */
   get diskBytes(): number {
     return this.#runs.reduce((sum, run) => sum + run.info.bytes, 0);
@@ -111,26 +111,11 @@ export class RunKv implements Kv {
   }
 
   put(key: string, value: Uint8Array): void {
-    const old = this.#table.get(key);
-    if (old !== undefined && old !== GONE && old.length === value.length) {
-      // Nobody else has the table's values: one of the same length is written over.
-      old.set(value);
-      return;
-    }
-    // GONE is told by identity, so an empty value needs one of its own.
-    this.#set(key, value.length === 0 ? EMPTY : new Uint8Array(value), old);
+    if (this.#table.put(key, value)) this.#version++;
   }
 
   delete(key: string): void {
-    this.#set(key, GONE, this.#table.get(key));
-  }
-
-  #set(key: string, value: Uint8Array, old: Uint8Array | undefined): void {
-    this.#table.set(key, value);
-    this.tableBytes += value.length;
-    if (old === undefined) this.tableBytes += key.length + ENTRY_OVERHEAD;
-    else this.tableBytes -= old.length;
-    this.#version++;
+    if (this.#table.delete(key)) this.#version++;
   }
 
   *entries(from: string, to: string): IterableIterator<[string, Uint8Array]> {
@@ -163,8 +148,7 @@ export class RunKv implements Kv {
   freeze(): void {
     assert(this.#frozen === undefined, "two checkpoints at once");
     this.#frozen = this.#table;
-    this.#table = new SortedMap();
-    this.tableBytes = 0;
+    this.#table = new Table(this.#slabs);
     this.#version++;
   }
 
@@ -178,6 +162,7 @@ export class RunKv implements Kv {
     const info = await this.#write(frozen.entries());
     this.#runs.unshift(this.#openRun(info));
     this.#frozen = undefined;
+    frozen.drop();
     this.#version++;
   }
 

@@ -11,24 +11,25 @@ import type { DiskFile } from "../disk/disk.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
 
 /** Blocks of memory allocated at a time. */
-const SLAB_BLOCKS = 256;
-/** Memory that is kept when a burst is over, in blocks. */
-const FREE_BLOCKS_MAX = SLAB_BLOCKS * 64;
+const SLAB_BLOCKS = 1024;
 /** Bytes of one write of a checkpoint. */
 const APPLY_CHUNK = 1 << 20;
 /** Writes of a checkpoint under way at once. */
 const APPLY_PARALLEL = 4;
 
-interface Pending {
-  readonly bytes: Buffer;
-  frozen: boolean;
-}
+const NO_BLOCKS = new Uint32Array(0);
 
 export class PendingBlocks {
   readonly #file: DiskFile;
-  readonly #blocks = new Map<number, Pending>();
-  #frozen: [block: number, pending: Pending][] = [];
-  #free: Buffer[] = [];
+  /** Memory by slot, and the slots that nobody has. */
+  readonly #memory: Buffer[] = [];
+  #free: number[] = [];
+  /** Slot of each block. */
+  readonly #open = new Map<number, number>();
+  #frozen = new Map<number, number>();
+  /** The checkpoint's, whoever has forgotten them since: blocks and their slots. */
+  #applyBlocks = NO_BLOCKS;
+  #applySlots = NO_BLOCKS;
   #chunks: Buffer[] = [];
 
   constructor(file: DiskFile) {
@@ -36,78 +37,83 @@ export class PendingBlocks {
   }
 
   get bytes(): number {
-    return (this.#blocks.size + this.#frozen.length) * BLOCK_SIZE;
+    return (this.#open.size + this.#applyBlocks.length) * BLOCK_SIZE;
   }
 
   /** A block's memory, to be filled by the caller with all 4 KiB. */
   stage(block: number): Buffer {
-    const old = this.#blocks.get(block);
-    if (old !== undefined && !old.frozen) return old.bytes;
-    const bytes = this.#free.pop() ?? this.#slab();
-    this.#blocks.set(block, { bytes, frozen: false });
-    return bytes;
+    let slot = this.#open.get(block);
+    if (slot === undefined) {
+      if (this.#free.length === 0) this.#addSlab();
+      slot = this.#free.pop()!;
+      this.#open.set(block, slot);
+    }
+    return this.#memory[slot]!;
   }
 
-  #slab(): Buffer {
+  #addSlab(): void {
     const slab = alignedBuffer(SLAB_BLOCKS * BLOCK_SIZE);
-    for (let i = 1; i < SLAB_BLOCKS; i++) {
-      this.#free.push(slab.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE));
+    for (let i = SLAB_BLOCKS - 1; i >= 0; i--) {
+      this.#free.push(this.#memory.length);
+      this.#memory.push(slab.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE));
     }
-    return slab.subarray(0, BLOCK_SIZE);
   }
 
   get(block: number): Buffer | undefined {
-    return this.#blocks.get(block)?.bytes;
+    const slot = this.#open.get(block) ?? this.#frozen.get(block);
+    return slot === undefined ? undefined : this.#memory[slot];
   }
 
   /** Would a write to this block go no further than memory that is the block's already? */
   isOpen(block: number): boolean {
-    return this.#blocks.get(block)?.frozen === false;
+    return this.#open.has(block);
   }
 
   /** Nobody owns the block any more: what is pending for it is moot. */
   forget(block: number): void {
-    const pending = this.#blocks.get(block);
-    if (pending === undefined) return;
-    this.#blocks.delete(block);
-    if (!pending.frozen) this.#free.push(pending.bytes);
+    const slot = this.#open.get(block);
+    if (slot !== undefined) {
+      this.#open.delete(block);
+      this.#free.push(slot);
+    }
+    this.#frozen.delete(block);
   }
 
   /** Takes what is pending now as the checkpoint's. */
   freeze(): void {
-    this.#frozen = [...this.#blocks];
-    for (const [, pending] of this.#frozen) pending.frozen = true;
+    this.#frozen = new Map(this.#open);
+    this.#open.clear();
+    this.#applyBlocks = Uint32Array.from(this.#frozen.keys()).sort();
+    this.#applySlots = this.#applyBlocks.map((block) => this.#frozen.get(block)!);
   }
 
   /** Writes the frozen blocks to the file; stable on return. */
   async applyFrozen(): Promise<void> {
-    if (this.#frozen.length === 0) return;
-    const entries = this.#frozen.sort(([a], [b]) => a - b);
+    const blocks = this.#applyBlocks;
+    if (blocks.length === 0) return;
     let next = 0;
     const worker = async () => {
       const chunk = this.#chunks.pop() ?? alignedBuffer(APPLY_CHUNK);
-      while (next < entries.length) {
-        const [first] = entries[next]!;
+      while (next < blocks.length) {
+        const first = blocks[next]!;
         let count = 0;
-        while (count < APPLY_CHUNK / BLOCK_SIZE && entries[next]?.[0] === first + count) {
-          chunk.set(entries[next++]![1].bytes, count++ * BLOCK_SIZE);
+        while (count < APPLY_CHUNK / BLOCK_SIZE && blocks[next] === first + count) {
+          chunk.set(this.#memory[this.#applySlots[next++]!]!, count++ * BLOCK_SIZE);
         }
         await this.#file.write(chunk.subarray(0, count * BLOCK_SIZE), first * BLOCK_SIZE);
       }
       this.#chunks.push(chunk);
     };
-    const workers = Math.min(APPLY_PARALLEL, Math.ceil(entries.length / 16));
+    const workers = Math.min(APPLY_PARALLEL, Math.ceil(blocks.length / 16));
     await Promise.all(Array.from({ length: workers }, worker));
     await this.#file.sync();
   }
 
   /** The checkpoint counts: the frozen blocks are read from the file from now on. */
   dropFrozen(): void {
-    for (const [block, pending] of this.#frozen) {
-      if (this.#blocks.get(block) === pending) this.#blocks.delete(block);
-      this.#free.push(pending.bytes);
-    }
-    this.#frozen = [];
-    if (this.#free.length > FREE_BLOCKS_MAX) this.#free.length = FREE_BLOCKS_MAX;
+    for (const slot of this.#applySlots) this.#free.push(slot);
+    this.#frozen.clear();
+    this.#applyBlocks = NO_BLOCKS;
+    this.#applySlots = NO_BLOCKS;
   }
 }

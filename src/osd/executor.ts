@@ -76,7 +76,7 @@ export interface ExecutorHost {
   /** Of the newest map here. */
   epoch(): number;
   isBlocklisted(connection: Connection): boolean;
-  environment(): OpEnvironment;
+  readonly environment: OpEnvironment;
   unsupportedOp(name: string): void;
   corruption(error: CorruptionError): void;
   /** What a reply carried may be used again. */
@@ -144,7 +144,7 @@ export class Executor {
     const ctx = new OpContext({
       store: this.#host.store,
       collection: request.pg.collection,
-      environment: this.#host.environment(),
+      environment: this.#host.environment,
       resolveSnap: (head, snap) => request.pg.resolveSnap(head, snap),
       connection: request.connection,
       message,

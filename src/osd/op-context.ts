@@ -78,8 +78,8 @@ export class OpContext {
   info: ObjectInfo;
   snapset: SnapSet;
   readonly staged: StoreOp[] = [];
-  /** Ranges of the head that the request changes, for clone overlaps. */
-  readonly modified = new IntervalSet();
+  /** Ranges of the head that the request changes, for clone overlaps: kept only where there are, or will be, clones. */
+  modified: IntervalSet | undefined;
   /** A change that clients can see: raises the user version. */
   userModify = false;
   /** A change without a store operation. */
@@ -153,6 +153,12 @@ export class OpContext {
     }
   }
 
+  touched(offset: number, length: number): void {
+    if (this.before.snapset.clones.length === 0 && this.snapContext.snaps.length === 0) return;
+    this.modified ??= new IntervalSet();
+    this.modified.insert(offset, length);
+  }
+
   resize(size: number): void {
     this.delta.bytes += size - this.info.size;
     this.info.size = size;
@@ -169,7 +175,7 @@ export class OpContext {
       }
     } else {
       this.staged.push({ op: "write", object: this.object, offset, data });
-      this.modified.insert(offset, length);
+      this.touched(offset, length);
       if (offset + length > this.info.size) this.resize(offset + length);
     }
     this.countWrite(length);
@@ -181,7 +187,7 @@ export class OpContext {
       this.staged.push({ op: "truncate", object: this.object, size: length });
     }
     if (length > 0) this.staged.push({ op: "write", object: this.object, offset: 0, data });
-    this.modified.insert(0, this.info.size);
+    this.touched(0, this.info.size);
     this.resize(length);
     this.modify = true;
     this.countWrite(length);
@@ -189,14 +195,14 @@ export class OpContext {
 
   truncate(size: number): void {
     this.staged.push({ op: "truncate", object: this.object, size });
-    if (this.info.size > size) this.modified.insert(size, this.info.size - size);
+    if (this.info.size > size) this.touched(size, this.info.size - size);
     this.resize(size);
     this.countWrite(0);
   }
 
   zero(offset: number, length: number): void {
     this.staged.push({ op: "zero", object: this.object, offset, length });
-    this.modified.insert(offset, length);
+    this.touched(offset, length);
     this.countWrite(0);
   }
 
@@ -207,7 +213,7 @@ export class OpContext {
       this.snapset.clones.length > 0 || (newestSnap !== undefined && newestSnap > this.snapset.seq);
     if (!this.exists || (whiteout && isWhiteout(this.info))) return false;
     this.staged.push({ op: "remove", object: this.object });
-    this.modified.insert(0, this.info.size);
+    this.touched(0, this.info.size);
     this.countWrite(0);
     this.resize(0);
     for (const watcher of this.info.watchers) {

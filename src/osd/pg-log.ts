@@ -31,9 +31,13 @@ export const LogEntry = struct(
 );
 export type LogEntry = Infer<typeof LogEntry>;
 
+/** The prefix and what fills a number of so many digits up to 16. */
+const LOG_KEY_HEADS = Array.from({ length: 17 }, (_, n) => LOG_KEY_PREFIX + "0".repeat(16 - n));
+
 /** Omap key of a version; hex so that byte order is version order. */
 export function logKey(version: number): string {
-  return LOG_KEY_PREFIX + version.toString(16).padStart(16, "0");
+  const digits = version.toString(16);
+  return LOG_KEY_HEADS[digits.length]! + digits;
 }
 
 /** What a resend of a remembered write is told, and when that is durable. */

@@ -133,7 +133,9 @@ export class OsdServer implements Dispatcher {
   #stopped = false;
   #reportTimer: Timer | undefined;
   #isReportDue = false;
-  #submitTimes: { seq: number; at: number }[] = [];
+  /** The transaction whose way to the disk is being timed, since when; 0: none is. One at a time tells enough. */
+  #timedSeq = 0;
+  #timedSince = 0;
 
   constructor(options: OsdOptions) {
     this.#options = options;
@@ -154,7 +156,7 @@ export class OsdServer implements Dispatcher {
     this.#executor = new Executor({
       store: this.#store,
       commits: this.#commits,
-      environment: () => this.#environment(),
+      environment: this.#environment(),
       isBlocklisted: (connection) => this.#isBlocklisted(connection),
       unsupportedOp: (name) => this.#unsupportedOp(name),
       corruption: (error) => this.#corruption(error),
@@ -310,9 +312,9 @@ export class OsdServer implements Dispatcher {
     if (!this.#isCapable(request, pool)) return this.#executor.refuse(request, -ERRNO.EPERM);
     const before = this.#store.lastSubmitted;
     this.#executor.run(request);
-    if (this.#store.lastSubmitted > before) {
-      const at = this.#options.clock.monotonic();
-      this.#submitTimes.push({ seq: this.#store.lastSubmitted, at });
+    if (this.#timedSeq === 0 && this.#store.lastSubmitted > before) {
+      this.#timedSeq = this.#store.lastSubmitted;
+      this.#timedSince = this.#options.clock.monotonic();
     }
   }
 
@@ -384,15 +386,21 @@ export class OsdServer implements Dispatcher {
     return this.#maps.current.removedSnapsQueue.get(pool) ?? NO_SNAPS;
   }
 
+  /** What operations may ask of us; `now` is the time of asking. */
   #environment(): OpEnvironment {
-    const now = utimeFromMs(this.#options.clock.now());
+    const { clock, random } = this.#options;
+    const maps = this.#maps;
     return {
-      now,
-      random: (bytes) => this.#options.random.bytes(bytes),
-      nextNotifyId: () => (BigInt(this.#maps.epoch) << 32n) + BigInt(++this.#notifyCounter),
+      get now() {
+        return utimeFromMs(clock.now());
+      },
+      random: (bytes) => random.bytes(bytes),
+      nextNotifyId: () => (BigInt(maps.epoch) << 32n) + BigInt(++this.#notifyCounter),
       log: (event, fields) => this.#log.debug(event, fields),
       minAllocSize: MIN_ALLOC_SIZE,
-      requireOsdRelease: this.#maps.current.requireOsdRelease,
+      get requireOsdRelease() {
+        return maps.current.requireOsdRelease;
+      },
     };
   }
 
@@ -544,14 +552,10 @@ export class OsdServer implements Dispatcher {
   // --- Trouble --------------------------------------------------------------------------------
 
   #durable(seq: number): void {
-    const now = this.#options.clock.monotonic();
-    let n = 0;
-    for (const { seq: s, at } of this.#submitTimes) {
-      if (s > seq) break;
-      this.#counters.commitTook(now - at);
-      n++;
+    if (this.#timedSeq !== 0 && this.#timedSeq <= seq) {
+      this.#counters.commitTook(this.#options.clock.monotonic() - this.#timedSince);
+      this.#timedSeq = 0;
     }
-    if (n > 0) this.#submitTimes.splice(0, n);
     this.#commits.advance(seq);
   }
 

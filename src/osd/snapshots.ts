@@ -82,7 +82,7 @@ export function makeWriteable(ctx: OpContext, version: EVersion): boolean {
     if ((before.info.flags & OBJECT_FLAG.OMAP) !== 0) ctx.delta.omapObjects++;
   }
   const newest = snapset.clones.at(-1);
-  if (newest !== undefined && !ctx.modified.isEmpty) {
+  if (newest !== undefined && ctx.modified !== undefined) {
     const cut = ctx.modified.clone();
     cut.intersect(newest.overlap);
     // What the head no longer shares is now the clone's alone.
@@ -122,6 +122,7 @@ function rollbackToClone(ctx: OpContext, source: ObjectContext): void {
   if (ctx.info.size > 0) {
     const changed = IntervalSet.of(0, ctx.info.size);
     if (common !== undefined) changed.subtract(common);
+    ctx.modified ??= new IntervalSet();
     ctx.modified.union(changed);
   }
   ctx.staged.push({ op: "clone", object: source.object, to: ctx.object });

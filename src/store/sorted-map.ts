@@ -135,7 +135,52 @@ export class SortedMap<V> {
     }
   }
 
+  /** Walks from the first key >= `from`; good only while the map does not change. */
+  cursor(from = ""): SortedMapCursor<V> {
+    const at = this.#chunkIndex(from);
+    const chunk = this.#chunks[at];
+    return new SortedMapCursor(
+      this.#chunks,
+      at,
+      chunk === undefined ? 0 : lowerBound(chunk.keys, from),
+    );
+  }
+
   *keys(from = "", to?: string): IterableIterator<string> {
     for (const [key] of this.entries(from, to)) yield key;
+  }
+}
+
+export class SortedMapCursor<V> {
+  readonly #chunks: readonly Chunk<V>[];
+  #at: number;
+  #i: number;
+  #chunk: Chunk<V> | undefined;
+  key: string | undefined;
+
+  constructor(chunks: readonly Chunk<V>[], at: number, i: number) {
+    this.#chunks = chunks;
+    this.#at = at;
+    this.#i = i;
+    this.#chunk = chunks[at];
+    this.#settle();
+  }
+
+  /** Onto the next chunk where this one ends. */
+  #settle(): void {
+    if (this.#chunk !== undefined && this.#i === this.#chunk.keys.length) {
+      this.#chunk = this.#chunks[++this.#at];
+      this.#i = 0;
+    }
+    this.key = this.#chunk?.keys[this.#i];
+  }
+
+  get value(): V {
+    return this.#chunk!.values[this.#i]!;
+  }
+
+  next(): void {
+    this.#i++;
+    this.#settle();
   }
 }

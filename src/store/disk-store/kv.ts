@@ -9,6 +9,7 @@
 
 import { assert } from "../../base/index.ts";
 import type { Disk } from "../disk/disk.ts";
+import { type Cursor, MergeCursor } from "./cursor.ts";
 import { BlockCache, GONE, openRun, type Run, type RunInfo, writeRun } from "./run.ts";
 import { SlabPool, Table } from "./table.ts";
 
@@ -27,31 +28,6 @@ export interface Kv {
 
 /** Merging leaves at most this many runs behind, whatever their sizes. */
 const RUNS_MAX = 8;
-type Source = IterableIterator<[string, Uint8Array]>;
-
-/** Merges sorted sources; for equal keys the first source wins. */
-export function* mergeSources(sources: Source[]): Source {
-  const heads = sources.map((s) => s.next());
-  for (;;) {
-    let least: string | undefined;
-    let winner = -1;
-    for (const [i, head] of heads.entries()) {
-      if (head.done) continue;
-      const key = head.value[0];
-      if (least === undefined || key < least) {
-        least = key;
-        winner = i;
-      }
-    }
-    if (least === undefined) return;
-    const entry = heads[winner]!.value as [string, Uint8Array];
-    for (const [i, head] of heads.entries()) {
-      if (!head.done && head.value[0] === least) heads[i] = sources[i]!.next();
-    }
-    yield entry;
-  }
-}
-
 export class RunKv implements Kv {
   readonly #disk: Disk;
   readonly #nonce: bigint;
@@ -123,7 +99,10 @@ export class RunKv implements Kv {
     for (;;) {
       const version = this.#version;
       let restart = false;
-      for (const [key, value] of this.#merged(next, to)) {
+      for (const cursor = this.#cursor(next); cursor.key !== undefined; cursor.next()) {
+        const { key } = cursor;
+        if (key >= to) return;
+        const value = cursor.value();
         if (value === GONE) continue;
         yield [key, value];
         if (version !== this.#version) {
@@ -137,11 +116,12 @@ export class RunKv implements Kv {
     }
   }
 
-  #merged(from: string, to: string): Source {
-    const sources: Source[] = [this.#table.entries(from, to)];
-    if (this.#frozen) sources.push(this.#frozen.entries(from, to));
-    for (const run of this.#runs) sources.push(run.entries(from, to));
-    return sources.length === 1 ? sources[0]! : mergeSources(sources);
+  #cursor(from: string): Cursor {
+    const cursors: Cursor[] = [];
+    if (this.#table.size > 0) cursors.push(this.#table.cursor(from));
+    if (this.#frozen) cursors.push(this.#frozen.cursor(from));
+    for (const run of this.#runs) cursors.push(run.cursor(from, false));
+    return cursors.length === 1 ? cursors[0]! : new MergeCursor(cursors);
   }
 
   /** Sets the table aside for `writeFrozen`; changes from now on belong to the next checkpoint. */
@@ -159,16 +139,16 @@ export class RunKv implements Kv {
       this.#frozen = undefined;
       return;
     }
-    const info = await this.#write(frozen.entries());
+    const info = await this.#write(frozen.cursor(), false);
     this.#runs.unshift(this.#openRun(info));
     this.#frozen = undefined;
     frozen.drop();
     this.#version++;
   }
 
-  async #write(entries: Source): Promise<RunInfo> {
+  async #write(entries: Cursor, dropGone: boolean): Promise<RunInfo> {
     const id = this.#nextRun++;
-    return await writeRun({ disk: this.#disk, nonce: this.#nonce, id, entries });
+    return await writeRun({ disk: this.#disk, nonce: this.#nonce, id, entries, dropGone });
   }
 
   /**
@@ -183,8 +163,8 @@ export class RunKv implements Kv {
     this.#merging = true;
     try {
       const oldest = picked.at(-1) === this.#runs.at(-1);
-      const sources = picked.map((run) => run.entries("", undefined));
-      const info = await this.#write(oldest ? withoutGone(sources) : mergeSources(sources));
+      const merged = new MergeCursor(picked.map((run) => run.cursor("", true)));
+      const info = await this.#write(merged, oldest);
       const at = this.#runs.indexOf(picked[0]!);
       this.#runs.splice(at, picked.length, this.#openRun(info));
       this.#obsolete.push(...picked);
@@ -218,8 +198,4 @@ export class RunKv implements Kv {
   close(): void {
     for (const run of [...this.#runs, ...this.#obsolete]) run.close();
   }
-}
-
-function* withoutGone(sources: Source[]): Source {
-  for (const entry of mergeSources(sources)) if (entry[1] !== GONE) yield entry;
 }

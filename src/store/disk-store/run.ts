@@ -14,6 +14,7 @@
 import { crc32c, Reader, Writer } from "../../encoding/index.ts";
 import type { Disk, DiskFile } from "../disk/disk.ts";
 import { CorruptionError } from "../object-store.ts";
+import type { Cursor } from "./cursor.ts";
 
 const MAGIC = 0x524c5053; // "SPLR"
 const BLOCK_TARGET = 16384;
@@ -36,7 +37,8 @@ export interface Run {
   readonly info: RunInfo;
   /** GONE for a key that was removed; undefined if this run knows nothing of it. */
   get(key: string): Uint8Array | undefined;
-  entries(from: string, to: string | undefined): IterableIterator<[string, Uint8Array]>;
+  /** @param passing what is read is not worth keeping: a merge sees it once */
+  cursor(from: string, passing: boolean): Cursor;
   close(): void;
 }
 
@@ -77,9 +79,18 @@ export class BlockCache {
   }
 }
 
+/** A block's entries: where each value lies in its bytes, and its length or GONE_LENGTH. */
 interface ParsedBlock {
-  keys: string[];
-  values: Uint8Array[];
+  readonly bytes: Buffer;
+  readonly keys: string[];
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+}
+
+function valueOf(block: ParsedBlock, i: number): Uint8Array {
+  const length = block.lengths[i]!;
+  if (length === GONE_LENGTH) return GONE;
+  return block.bytes.subarray(block.starts[i]!, block.starts[i]! + length);
 }
 
 /** Writes entries as run `id`, stable on return. */
@@ -87,7 +98,9 @@ export async function writeRun(options: {
   disk: Disk;
   nonce: bigint;
   id: number;
-  entries: Iterable<[string, Uint8Array]>;
+  entries: Cursor;
+  /** Nothing older is left that a removed key would hide. */
+  dropGone?: boolean;
 }): Promise<RunInfo> {
   const { disk, nonce, id } = options;
   const name = runName(id);
@@ -111,7 +124,10 @@ export async function writeRun(options: {
       flushed += w.length;
       w.reset();
     };
-    for (const [key, value] of options.entries) {
+    for (const { entries } = options; entries.key !== undefined; entries.next()) {
+      const { key } = entries;
+      const value = entries.value();
+      if (value === GONE && options.dropGone === true) continue;
       if (count === 0) {
         start = w.length;
         index.push({ key, offset: flushed + start, length: 0 });
@@ -231,46 +247,83 @@ class FileRun implements Run {
     return bytes.subarray(0, length - 4);
   }
 
-  #block(index: number): ParsedBlock {
+  get blocks(): number {
+    return this.#keys.length;
+  }
+
+  block(index: number, passing = false): ParsedBlock {
     const name = `${this.info.id}/${index}`;
     const cached = this.#cache.get(name);
     if (cached !== undefined) return cached;
     const bytes = this.#readChecked(this.#offsets[index]!, this.#lengths[index]!);
     const r = new Reader(bytes);
-    const block: ParsedBlock = { keys: [], values: [] };
-    for (let n = r.count(6); n > 0; n--) {
+    const count = r.count(6);
+    const keys: string[] = [];
+    const starts = new Uint32Array(count);
+    const lengths = new Uint32Array(count);
+    for (let i = 0; i < count; i++) {
       const keyLength = r.u16();
       const length = r.u32();
-      block.keys.push(r.view(keyLength).toString("latin1"));
-      block.values.push(length === GONE_LENGTH ? GONE : r.view(length));
+      lengths[i] = length;
+      keys.push(r.view(keyLength).toString("latin1"));
+      starts[i] = r.offset;
+      if (length !== GONE_LENGTH) r.advance(length);
     }
-    this.#cache.put(name, block, bytes.length * 2);
+    const block = { bytes, keys, starts, lengths };
+    if (!passing) this.#cache.put(name, block, bytes.length * 2);
     return block;
   }
 
   get(key: string): Uint8Array | undefined {
     const at = floor(this.#keys, key);
     if (at < 0) return undefined;
-    const block = this.#block(at);
+    const block = this.block(at);
     const i = floor(block.keys, key);
-    return i >= 0 && block.keys[i] === key ? block.values[i] : undefined;
+    return i >= 0 && block.keys[i] === key ? valueOf(block, i) : undefined;
   }
 
-  *entries(from: string, to: string | undefined): IterableIterator<[string, Uint8Array]> {
-    for (let at = Math.max(0, floor(this.#keys, from)); at < this.#keys.length; at++) {
-      const block = this.#block(at);
-      let i = floor(block.keys, from);
-      if (i < 0 || block.keys[i] !== from) i++;
-      for (; i < block.keys.length; i++) {
-        const key = block.keys[i]!;
-        if (to !== undefined && key >= to) return;
-        yield [key, block.values[i]!];
-      }
-    }
+  cursor(from: string, passing: boolean): Cursor {
+    return new RunCursor(this, Math.max(0, floor(this.#keys, from)), from, passing);
   }
 
   close(): void {
     this.#file.close();
+  }
+}
+
+class RunCursor implements Cursor {
+  readonly #run: FileRun;
+  readonly #passing: boolean;
+  #index: number;
+  #block: ParsedBlock | undefined;
+  #i = 0;
+  key: string | undefined;
+
+  /** From the first key >= `from`, which is in block `index` or behind it. */
+  constructor(run: FileRun, index: number, from: string, passing: boolean) {
+    this.#run = run;
+    this.#passing = passing;
+    this.#index = index - 1;
+    this.#nextBlock();
+    while (this.key !== undefined && this.key < from) this.next();
+  }
+
+  #nextBlock(): void {
+    this.#index++;
+    this.#i = 0;
+    const isThere = this.#index < this.#run.blocks;
+    this.#block = isThere ? this.#run.block(this.#index, this.#passing) : undefined;
+    this.key = this.#block?.keys[0];
+  }
+
+  value(): Uint8Array {
+    return valueOf(this.#block!, this.#i);
+  }
+
+  next(): void {
+    const block = this.#block!;
+    if (++this.#i < block.keys.length) this.key = block.keys[this.#i];
+    else this.#nextBlock();
   }
 }
 

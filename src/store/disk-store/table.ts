@@ -7,7 +7,8 @@
  * until the table goes.
  */
 
-import { SortedMap } from "../sorted-map.ts";
+import { SortedMap, type SortedMapCursor } from "../sorted-map.ts";
+import type { Cursor } from "./cursor.ts";
 import { GONE } from "./run.ts";
 
 const SLAB_SIZE = 256 * 1024;
@@ -115,8 +116,9 @@ export class Table {
     return place;
   }
 
-  *entries(from = "", to?: string): IterableIterator<[string, Uint8Array]> {
-    for (const [key, place] of this.#places.entries(from, to)) yield [key, this.#at(place)];
+  /** From the first key >= `from`; good only while no key comes or goes. */
+  cursor(from = ""): Cursor {
+    return new TableCursor(this.#places.cursor(from), (place) => this.#at(place));
   }
 
   /** Nothing of it is needed any more. */
@@ -124,5 +126,27 @@ export class Table {
     this.#places.clear();
     this.#pool.give(this.#slabs);
     this.#slabs = [];
+  }
+}
+
+class TableCursor implements Cursor {
+  readonly #places: SortedMapCursor<number>;
+  readonly #at: (place: number) => Uint8Array;
+
+  constructor(places: SortedMapCursor<number>, at: (place: number) => Uint8Array) {
+    this.#places = places;
+    this.#at = at;
+  }
+
+  get key(): string | undefined {
+    return this.#places.key;
+  }
+
+  value(): Uint8Array {
+    return this.#at(this.#places.value);
+  }
+
+  next(): void {
+    this.#places.next();
   }
 }

@@ -2,7 +2,9 @@
  * Group commit: when records become durable, and what is known of it on the disk.
  *
  * All transactions of one event-loop turn share one durable write, made on the loop itself by default
- * (requests that arrive meanwhile are the next group) or by a thread. A transaction is durable when its
+ * (requests that arrive meanwhile are the next group) or by a thread. Clients that were answered together
+ * come back together, the first of them a little before the rest: a group waits a moment for those, or every
+ * other write would carry a single transaction. A transaction is durable when its
  * batch is on disk and every large write up to it has landed. The watermark on disk is the newest such
  * point that a batch on disk tells of: recovery trusts everything up to it without looking.
  */
@@ -13,6 +15,14 @@ import type { Journal, SealedBatch } from "./journal.ts";
 
 /** A batch without records is written this long after the last one, if there is something to tell. */
 const WATERMARK_DELAY_MS = 250;
+/** A group waits for this part of as many as were answered last, */
+const COMPANY_SHARE = 3 / 4;
+/** for this part of the time that a write takes, */
+const PATIENCE_SHARE = 1 / 4;
+/** and never longer than this. */
+const PATIENCE_MS = 0.4;
+/** How fast the average of the writes' time forgets. */
+const LATENCY_DECAY = 1 / 16;
 
 /** Where the journal is written: on the event loop, in a thread, or whichever is better at the moment. */
 export type CommitMode = "sync" | "async" | "auto";
@@ -30,6 +40,11 @@ export class Committer {
   #force = false;
   #stopped = false;
   #watermarkTimer = false;
+  /** Transactions answered last, and milliseconds that a write takes, on average. */
+  #answered = 0;
+  #latencyMs = 0;
+  /** When the group that waits for company began to. */
+  #waitingSince: number | undefined;
   #waiters: { done: () => boolean; resolve: () => void; reject: (error: Error) => void }[] = [];
   #fatal: Error | undefined;
   /** All records up to this transaction are on disk. */
@@ -65,8 +80,23 @@ export class Committer {
     this.#scheduled = true;
     this.#clock.defer(() => {
       this.#scheduled = false;
-      this.#commit();
+      if (this.#awaitsCompany()) this.schedule();
+      else this.#commit();
     });
+  }
+
+  #awaitsCompany(): boolean {
+    const isAlone = this.#journal.openCount < this.#answered * COMPANY_SHARE;
+    const patienceMs = Math.min(PATIENCE_MS, this.#latencyMs * PATIENCE_SHARE);
+    if (!isAlone || patienceMs === 0 || this.#force || this.#sealed.length > 0) {
+      this.#waitingSince = undefined;
+      return false;
+    }
+    const now = this.#clock.monotonic();
+    this.#waitingSince ??= now;
+    if (now - this.#waitingSince < patienceMs) return true;
+    this.#waitingSince = undefined;
+    return false;
   }
 
   /** Fixes all records so far in the journal's present segment; they are written in their turn. */
@@ -108,7 +138,10 @@ export class Committer {
     }
     try {
       for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
+        const start = this.#clock.monotonic();
         this.#journal.writeSync(batch);
+        const tookMs = this.#clock.monotonic() - start;
+        this.#latencyMs += (tookMs - this.#latencyMs) * LATENCY_DECAY;
         this.#written(batch);
       }
     } catch (error) {
@@ -143,7 +176,10 @@ export class Committer {
   progress(): void {
     if (this.#stopped) return;
     const known = this.#known;
-    if (known > this.durable) this.durable = known;
+    if (known > this.durable) {
+      this.#answered = known - this.durable;
+      this.durable = known;
+    }
     this.#onProgress(this.durable);
     if (this.#waiters.length > 0) {
       const ready = this.#waiters.filter((w) => w.done());

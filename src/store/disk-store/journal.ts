@@ -109,6 +109,11 @@ export class Journal {
     return this.#slots.length * this.segmentSize;
   }
 
+  /** Transactions in the batch that is open. */
+  get openCount(): number {
+    return this.#open.count;
+  }
+
   get hasRecords(): boolean {
     return this.#open.count > 0 || this.#full.length > 0;
   }

@@ -1,8 +1,8 @@
 /**
- * Memory for bulk data: a fixed amount of it, page-aligned, taken and given back by hand.
+ * Memory for data on its way: a fixed amount of it, page-aligned, taken and given back by hand.
  *
- * Fresh memory for every 4 MiB costs more than all that is done with the bytes (a page fault for each 4 KiB,
- * and the collector), and nothing bounds it. Here blocks of a power of two are cut from one arena and joined
+ * Fresh memory costs more than all that is done with the bytes (a page fault for each 4 KiB, and the
+ * collector), and nothing bounds it. Here blocks of a power of two are cut from one arena and joined
  * again (a buddy allocator), what has been touched is used again before what has not, and whoever finds
  * nothing waits, which is what holds back a client that sends faster than the disk writes.
  *
@@ -14,8 +14,8 @@ import { alignedBuffer } from "./aligned-memory.ts";
 import { assert } from "./assert.ts";
 import type { Clock } from "./clock.ts";
 
-/** The smallest block: what is shorter is not bulk. */
-export const POOL_BLOCK_MIN = 64 * 1024;
+/** The smallest block: a page. */
+export const POOL_BLOCK_MIN = 4096;
 /**
  * How long a taker waits before it gets memory outside of the pool: the owners of all blocks may be waiting
  * for peers that do not go on sending.
@@ -25,6 +25,11 @@ const PATIENCE_MS = 100;
 interface Waiter {
   readonly length: number;
   readonly ready: () => void;
+}
+
+/** Of the smallest block that holds `length` bytes. */
+function orderOf(length: number): number {
+  return length <= POOL_BLOCK_MIN ? 0 : 32 - Math.clz32((length - 1) / POOL_BLOCK_MIN);
 }
 
 export class BufferPool {
@@ -72,8 +77,7 @@ export class BufferPool {
   }
 
   #cut(length: number): Buffer | undefined {
-    let order = 0;
-    while (POOL_BLOCK_MIN << order < length) order++;
+    const order = orderOf(length);
     let from = order;
     while (from < this.#free.length && this.#free[from]!.length === 0) from++;
     if (from >= this.#free.length) return undefined;
@@ -131,7 +135,11 @@ export class BufferPool {
   }
 
   /** Gives back the blocks that these lie in, each once. */
-  giveAll(list: Iterable<Uint8Array>): void {
+  giveAll(list: readonly Uint8Array[]): void {
+    if (list.length === 1) {
+      this.give(list[0]!);
+      return;
+    }
     const blocks = new Set<number>();
     for (const bytes of list) blocks.add(this.#find(bytes));
     for (const at of blocks) if (at >= 0) this.#release(at);

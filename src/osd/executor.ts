@@ -33,7 +33,7 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { BULK_READ_MIN, WRITE_REPLY_MAX } from "./limits.ts";
+import { WRITE_REPLY_MAX } from "./limits.ts";
 import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
@@ -80,7 +80,7 @@ export interface ExecutorHost {
   unsupportedOp(name: string): void;
   corruption(error: CorruptionError): void;
   /** What a reply carried may be used again. */
-  recycle(list: Iterable<Uint8Array>): void;
+  recycle(list: BufferList): void;
   /** Something happened that must not: the OSD stops. */
   bug(error: Error): void;
 }
@@ -397,8 +397,7 @@ export class Executor {
         tid,
       ),
       () => {
-        // Only bulk data has memory that is worth it.
-        if (bytes >= BULK_READ_MIN) this.#host.recycle(ops.flatMap((op) => op.outdata));
+        for (const { outdata } of ops) if (outdata.length > 0) this.#host.recycle(outdata);
         request.done(bytes);
       },
     );

@@ -128,8 +128,8 @@ export interface ObjectStore {
   stat(collection: CollectionId, object: HObject): ObjectInfo | undefined;
   /**
    * Bytes of `[offset, offset + length)`, short at the object's end; holes read as zeros.
-   * An absent object reads as empty. What comes as a promise is the caller's: it may be given back to the
-   * pool that the store was opened with.
+   * An absent object reads as empty. The bytes are the caller's: they may be given back to the pool that the
+   * store was opened with.
    */
   read(
     collection: CollectionId,

@@ -1,7 +1,8 @@
 /**
  * Reading objects' data: blocks are fetched from wherever they are, each is checked against its
  * checksum, holes are zeros. Small reads happen on the spot (a page-cache read costs 2 µs, a thread hop
- * ten times that), larger ones as promises, into pooled memory that is then the reader's to give back.
+ * ten times that), larger ones as promises; all but those for the store itself go into pooled memory that
+ * is then the caller's to give back.
  */
 
 import type { Logger } from "../../base/index.ts";
@@ -41,16 +42,23 @@ export class ObjectReader {
     if (offset >= end) return [];
     const now = sync || end - offset <= SYNC_MAX;
     const pieces = gather(o, offset, end, (bytes) =>
-      now ? Buffer.allocUnsafe(bytes) : this.#blocks.pool.takeOrMake(bytes),
+      sync ? Buffer.allocUnsafe(bytes) : this.#blocks.pool.takeOrMake(bytes),
     );
-    if (now) {
+    if (!now) return this.#readLater(o, pieces, offset, end);
+    try {
       for (const piece of pieces) {
         this.#blocks.readSync(piece.blocks, piece.bytes);
         this.#check(o, piece);
       }
-      return assemble(pieces, offset, end);
+    } catch (error) {
+      this.#giveBack(pieces);
+      throw error;
     }
-    return this.#readLater(o, pieces, offset, end);
+    return assemble(pieces, offset, end);
+  }
+
+  #giveBack(pieces: readonly Piece[]): void {
+    this.#blocks.pool.giveAll(pieces.map((piece) => piece.bytes));
   }
 
   async #readLater(o: Onode, pieces: Piece[], offset: number, end: number): Promise<BufferList> {
@@ -58,7 +66,7 @@ export class ObjectReader {
       await Promise.all(pieces.map((piece) => this.#blocks.read(piece.blocks, piece.bytes)));
       for (const piece of pieces) this.#check(o, piece);
     } catch (error) {
-      this.#blocks.pool.giveAll(pieces.map((piece) => piece.bytes));
+      this.#giveBack(pieces);
       throw error;
     }
     return assemble(pieces, offset, end);

@@ -1,0 +1,130 @@
+// The two sides of a benchmark, started alike: ours (the built command) and a real one-OSD Ceph. Each side
+// has a directory of its own, a client configuration and the ids of the processes that serve.
+//
+// Ceph's daemons leave their parent, so whatever ends a benchmark has to end them: everything started here
+// is remembered and dropped by `dropServers`, also on SIGINT and SIGTERM.
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+import { loadTs, ROOT } from "../../scripts/load-ts.mjs";
+
+// The harness looks for the built command from where it is loaded.
+process.chdir(ROOT);
+const ceph = await loadTs("test/harness/real-ceph.ts");
+const spirula = await loadTs("test/harness/spirula.ts");
+export const { clientEnv, must, run, sleep, until } = await loadTs("test/harness/run.ts");
+
+export const SIDES = ["ours", "real"];
+
+const started = new Set();
+
+/**
+ * @typedef {object} Server
+ * @property {"ours" | "real"} side
+ * @property {string} dir
+ * @property {string} confPath of its clients, their cache off
+ * @property {number} readyMs
+ * @property {() => Promise<number[]>} pids
+ * @property {() => Promise<void>} restart stops it cleanly and starts it again on the same data
+ * @property {() => Promise<void>} kill SIGKILL to every process; the data stays
+ * @property {() => Promise<void>} resume after `kill`: serves again when it returns
+ * @property {() => Promise<void>} drop stops it and removes its directory
+ */
+
+/**
+ * Makes a new cluster in `dir`.
+ * @param {"ours" | "real"} side
+ * @param {{ memory?: string, osdBytes?: number, settled?: boolean }} [options] `memory` is for ours, the others
+ *   for the real one: size of its device, and whether to wait until its statistics are in
+ * @returns {Promise<Server>}
+ */
+export async function startServer(side, dir, options = {}) {
+  const server = await (side === "ours" ? startOurs(dir, options) : startReal(dir, options));
+  server.confPath = await withoutCache(dir, server.confPath);
+  started.add(server);
+  return server;
+}
+
+/** Drops whatever is still there. */
+export async function dropServers() {
+  for (const server of started) await server.drop();
+}
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    void dropServers().finally(() => process.exit(1));
+  });
+}
+
+async function startOurs(dir, { memory }) {
+  const args = memory === undefined ? [] : ["--memory", memory];
+  let now = await spirula.startSpirula({ dir, args });
+  const port = await spirula.monPort(dir);
+  const resume = async () => {
+    now = await spirula.startSpirula({ dir, args, port, readyTimeoutMs: 600_000 });
+  };
+  const server = {
+    side: "ours",
+    dir,
+    confPath: now.confPath,
+    readyMs: now.readyMs,
+    pids: async () => [now.pid],
+    restart: async () => {
+      await now.stop();
+      await resume();
+    },
+    kill: () => now.kill(),
+    resume,
+    drop: async () => {
+      started.delete(server);
+      await now.kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  return server;
+}
+
+async function startReal(dir, { osdBytes, settled }) {
+  const [portV2, portV1] = [await freePort(), await freePort()];
+  const now = await ceph
+    .startRealCeph({ dir, portV2, portV1, osdBytes, settled })
+    .catch(async (error) => {
+      await ceph.dropRealCeph(dir);
+      throw error;
+    });
+  const resume = () => ceph.resumeRealCeph(dir);
+  const server = {
+    side: "real",
+    dir,
+    confPath: now.confPath,
+    readyMs: now.readyMs,
+    pids: now.pids,
+    restart: async () => {
+      await now.stop();
+      await resume();
+    },
+    kill: () => ceph.stopRealCeph(dir, "SIGKILL"),
+    resume,
+    drop: async () => {
+      started.delete(server);
+      await ceph.dropRealCeph(dir);
+    },
+  };
+  return server;
+}
+
+/** librbd's cache would answer writes before the server has seen them. */
+async function withoutCache(dir, confPath) {
+  const path = join(dir, "bench.conf");
+  await writeFile(path, `${await readFile(confPath, "utf8")}\n[client]\nrbd cache = false\n`);
+  return path;
+}
+
+async function freePort() {
+  const listener = createServer();
+  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address();
+  await new Promise((resolve) => listener.close(resolve));
+  return port;
+}

@@ -15,9 +15,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { loadTs } from "../../scripts/load-ts.mjs";
+import { median } from "../stats.mjs";
 import { residentBytes } from "./processes.mjs";
 import { clientEnv, must, SIDES, sleep, startServer } from "./servers.mjs";
-import { median } from "./stats.mjs";
 
 const READY_MS_MAX = 1000;
 const IDLE_BYTES_MAX = 150e6;

@@ -1,6 +1,6 @@
 // What is promised against real Ceph on the same machine (floor) and what we are after (goal), and the
 // table that tells how far we are.
-import { median } from "./stats.mjs";
+import { markdown, median } from "../stats.mjs";
 
 const MB = 1e6;
 const perSecond = { unit: "IOPS", digits: 0, of: (run) => run.iops };
@@ -101,9 +101,7 @@ export function table(rows) {
     if (promised) cells.push(row.floor, row.goal, row.verdict ?? "-");
     return cells;
   });
-  return [heads, heads.map(() => "---"), ...lines]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  return markdown(heads, lines);
 }
 
 /** Costs are small parts: 1/12 says more than 0.08. */

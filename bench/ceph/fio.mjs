@@ -101,7 +101,8 @@ async function prepare(side) {
 
 async function measure(server, job, round) {
   if (values.cold) {
-    await server.restart();
+    await server.stop();
+    await server.resume();
     await dropCaches();
   }
   await sleep(PAUSE_MS);

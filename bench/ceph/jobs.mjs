@@ -33,11 +33,17 @@ export async function ageImage(server, seconds) {
   );
 }
 
+/** Runs one job of the table. */
+export function runJob(server, name, options) {
+  return runTimed(server, [`--name=${name}`, ...JOBS[name]], options);
+}
+
 /**
- * Runs one job. CPU time is of the measured seconds alone: without fio's start, its ramp and its end.
+ * Runs fio for some seconds. CPU time is of the measured seconds alone: without fio's start, its ramp and its
+ * end.
  * @returns {Promise<{ iops: number, bytesPerSecond: number, p99Ms: number, cpuPer1000: number, peakBytes: number }>}
  */
-export async function runJob(server, name, { runtime, seed }) {
+export async function runTimed(server, args, { runtime, seed }) {
   const watch = watchProcesses(await server.pids());
   const time = [
     "--time_based",
@@ -48,7 +54,7 @@ export async function runJob(server, name, { runtime, seed }) {
   let result;
   let seen;
   try {
-    result = await fio(server, [`--name=${name}`, ...JOBS[name], ...time], runtime + 120);
+    result = await fio(server, [...args, ...time], runtime + 120);
   } finally {
     seen = watch.stop();
   }
@@ -68,7 +74,7 @@ export async function runJob(server, name, { runtime, seed }) {
   };
 }
 
-async function fio(server, args, timeoutS) {
+export async function fio(server, args, timeoutS) {
   const engine = ["--ioengine=rbd", "--clientname=admin", "--pool=rbd", `--rbdname=${IMAGE}`];
   const result = await run("fio", [...engine, "--direct=1", "--output-format=json", ...args], {
     env: clientEnv(server.confPath),

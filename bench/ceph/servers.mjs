@@ -26,9 +26,9 @@ const started = new Set();
  * @property {string} confPath of its clients, their cache off
  * @property {number} readyMs
  * @property {() => Promise<number[]>} pids
- * @property {() => Promise<void>} restart stops it cleanly and starts it again on the same data
+ * @property {() => Promise<void>} stop cleanly; the data stays
  * @property {() => Promise<void>} kill SIGKILL to every process; the data stays
- * @property {() => Promise<void>} resume after `kill`: serves again when it returns
+ * @property {() => Promise<void>} resume after `stop` or `kill`: serves again when it returns
  * @property {() => Promise<void>} drop stops it and removes its directory
  */
 
@@ -70,9 +70,8 @@ async function startOurs(dir, { memory }) {
     confPath: now.confPath,
     readyMs: now.readyMs,
     pids: async () => [now.pid],
-    restart: async () => {
+    stop: async () => {
       await now.stop();
-      await resume();
     },
     kill: () => now.kill(),
     resume,
@@ -100,10 +99,7 @@ async function startReal(dir, { osdBytes, settled }) {
     confPath: now.confPath,
     readyMs: now.readyMs,
     pids: now.pids,
-    restart: async () => {
-      await now.stop();
-      await resume();
-    },
+    stop: now.stop,
     kill: () => ceph.stopRealCeph(dir, "SIGKILL"),
     resume,
     drop: async () => {

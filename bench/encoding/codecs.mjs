@@ -28,7 +28,7 @@ function crcRows(size) {
   const call = (crc) => (count) => {
     for (let i = 0; i < count; i++) sink = crc(sink, data);
   };
-  const rows = [row(`${sizeText(size)}`, nanoseconds(call(crc32c)), size)];
+  const rows = [row(sizeText(size), nanoseconds(call(crc32c)), size)];
   if (size === 4096) {
     rows.push(row("4 KiB, by tables", nanoseconds(call(crc32cTable)), size));
     const combine = nanoseconds((count) => {

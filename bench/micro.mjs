@@ -2,12 +2,15 @@
 // npm run bench:micro: the parts of the hot path one by one, each against the machine's own limit. Every one in
 // a process of its own, so that none runs code that another one has shaped.
 import { spawnSync } from "node:child_process";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { ROOT } from "../scripts/load-ts.mjs";
 
 const BENCHES = ["encoding/codecs.mjs", "messenger/frames.mjs", "store/disk-store.mjs"];
 
+const load = loadavg().map((each) => each.toFixed(2));
+console.log(`load average at the start: ${load.join(" ")}`);
 for (const bench of BENCHES) {
   console.log(`\n== ${bench}`);
   const { status } = spawnSync(process.execPath, [join(ROOT, "bench", bench)], {

@@ -23,7 +23,15 @@ import { parseArgs } from "node:util";
 import { detailRows, promiseRows, table } from "./goals.mjs";
 import { ageImage, fillImage, IMAGE, JOBS, runJob } from "./jobs.mjs";
 import { dropCaches, imageBytesFor, mountLoop, requireRoot } from "./machine.mjs";
-import { clientEnv, dropServers, must, SIDES, sleep, startServer } from "./servers.mjs";
+import {
+  clientEnv,
+  dropServers,
+  must,
+  onInterrupt,
+  SIDES,
+  sleep,
+  startServer,
+} from "./servers.mjs";
 import { sizeOf } from "./sizes.mjs";
 
 const FULL_JOBS = ["randwrite-4k-qd32", "randread-4k-qd32", "write-4m-qd16"];
@@ -61,6 +69,7 @@ console.log(`load average at the start: ${load.map((each) => each.toFixed(2)).jo
 const base = await mkdtemp(join(values.dir, "spirula-bench-"));
 const unmounts = [];
 const runs = {};
+onInterrupt(cleanUp);
 try {
   const servers = {};
   for (const side of sides) servers[side] = await prepare(side);
@@ -74,11 +83,15 @@ try {
     }
   }
 } finally {
-  await dropServers();
-  for (const unmount of unmounts) await unmount();
-  await rm(base, { recursive: true, force: true });
+  await cleanUp();
 }
 await report();
+
+async function cleanUp() {
+  await dropServers();
+  for (const unmount of unmounts.splice(0)) await unmount();
+  await rm(base, { recursive: true, force: true });
+}
 
 /** A server with an image that has been written in full. */
 async function prepare(side) {

@@ -17,7 +17,15 @@ import { parseArgs } from "node:util";
 import { loadTs } from "../../scripts/load-ts.mjs";
 import { median } from "../stats.mjs";
 import { residentBytes } from "./processes.mjs";
-import { clientEnv, must, SIDES, sleep, startServer } from "./servers.mjs";
+import {
+  clientEnv,
+  dropServers,
+  must,
+  onInterrupt,
+  SIDES,
+  sleep,
+  startServer,
+} from "./servers.mjs";
 
 const READY_MS_MAX = 1000;
 const IDLE_BYTES_MAX = 150e6;
@@ -35,6 +43,7 @@ const { buildGuest } = await loadTs("test/harness/guest.ts");
 
 const guest = await buildGuest();
 const runs = { ours: [], real: [] };
+onInterrupt(dropServers);
 for (let pair = 0; pair < Number(values.pairs); pair++) {
   for (const side of pair % 2 === 0 ? SIDES : SIDES.toReversed()) {
     const result = await measure(side);

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { markdown } from "../stats.mjs";
 import { fio, IMAGE, runTimed } from "./jobs.mjs";
 import { residentBytes } from "./processes.mjs";
-import { clientEnv, dropServers, must, startServer, until } from "./servers.mjs";
+import { clientEnv, dropServers, must, onInterrupt, startServer, until } from "./servers.mjs";
 
 const OBJECT_BYTES = 4096;
 const SIZES = [1e3, 1e4, 1e5];
@@ -61,6 +61,7 @@ const load = loadavg();
 console.log(`load average at the start: ${load.map((each) => each.toFixed(2)).join(" ")}`);
 const base = await mkdtemp(join(values.dir, "spirula-growth-"));
 const results = [];
+onInterrupt(cleanUp);
 try {
   for (const objects of sizes) {
     const server = await startServer(values.side, join(base, `${objects}`), {
@@ -72,13 +73,17 @@ try {
     await server.drop();
   }
 } finally {
-  await dropServers();
-  await rm(base, { recursive: true, force: true });
+  await cleanUp();
 }
 report();
 if (values.json !== undefined) {
   const json = JSON.stringify({ node: process.version, load, options: values, results });
   await writeFile(values.json, `${json}\n`);
+}
+
+async function cleanUp() {
+  await dropServers();
+  await rm(base, { recursive: true, force: true });
 }
 
 async function measure(server, objects) {

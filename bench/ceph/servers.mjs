@@ -2,7 +2,7 @@
 // has a directory of its own, a client configuration and the ids of the processes that serve.
 //
 // Ceph's daemons leave their parent, so whatever ends a benchmark has to end them: everything started here
-// is remembered and dropped by `dropServers`, also on SIGINT and SIGTERM.
+// is remembered and dropped by `dropServers`, and a benchmark says what to do on SIGINT and SIGTERM.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -17,7 +17,8 @@ export const { clientEnv, must, run, sleep, until } = await loadTs("test/harness
 
 export const SIDES = ["ours", "real"];
 
-const started = new Set();
+/** How to drop what was started, by its directory. From before the start on: half a cluster has to go too. */
+const started = new Map();
 
 /**
  * @typedef {object} Server
@@ -42,19 +43,21 @@ const started = new Set();
 export async function startServer(side, dir, options = {}) {
   const server = await (side === "ours" ? startOurs(dir, options) : startReal(dir, options));
   server.confPath = await withoutCache(dir, server.confPath);
-  started.add(server);
   return server;
 }
 
 /** Drops whatever is still there. */
 export async function dropServers() {
-  for (const server of started) await server.drop();
+  for (const drop of started.values()) await drop();
 }
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => {
-    void dropServers().finally(() => process.exit(1));
-  });
+/** Calls `cleanUp` before a signal ends the benchmark. */
+export function onInterrupt(cleanUp) {
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => {
+      void cleanUp().finally(() => process.exit(1));
+    });
+  }
 }
 
 async function startOurs(dir, { memory }) {
@@ -64,7 +67,13 @@ async function startOurs(dir, { memory }) {
   const resume = async () => {
     now = await spirula.startSpirula({ dir, args, port, readyTimeoutMs: 600_000 });
   };
-  const server = {
+  const drop = async () => {
+    started.delete(dir);
+    await now.kill();
+    await rm(dir, { recursive: true, force: true });
+  };
+  started.set(dir, drop);
+  return {
     side: "ours",
     dir,
     confPath: now.confPath,
@@ -75,25 +84,20 @@ async function startOurs(dir, { memory }) {
     },
     kill: () => now.kill(),
     resume,
-    drop: async () => {
-      started.delete(server);
-      await now.kill();
-      await rm(dir, { recursive: true, force: true });
-    },
+    drop,
   };
-  return server;
 }
 
 async function startReal(dir, { osdBytes, settled }) {
   const [portV2, portV1] = [await freePort(), await freePort()];
-  const now = await ceph
-    .startRealCeph({ dir, portV2, portV1, osdBytes, settled })
-    .catch(async (error) => {
-      await ceph.dropRealCeph(dir);
-      throw error;
-    });
+  const drop = async () => {
+    started.delete(dir);
+    await ceph.dropRealCeph(dir);
+  };
+  started.set(dir, drop);
+  const now = await ceph.startRealCeph({ dir, portV2, portV1, osdBytes, settled });
   const resume = () => ceph.resumeRealCeph(dir);
-  const server = {
+  return {
     side: "real",
     dir,
     confPath: now.confPath,
@@ -102,12 +106,8 @@ async function startReal(dir, { osdBytes, settled }) {
     stop: now.stop,
     kill: () => ceph.stopRealCeph(dir, "SIGKILL"),
     resume,
-    drop: async () => {
-      started.delete(server);
-      await ceph.dropRealCeph(dir);
-    },
+    drop,
   };
-  return server;
 }
 
 /** librbd's cache would answer writes before the server has seen them. */

@@ -95,7 +95,8 @@ export async function resumeRealCeph(dir: string): Promise<void> {
     const now = await bootEpochs();
     return now.every((epoch, i) => epoch > (before[i] ?? 0)) ? true : undefined;
   });
-  await settle(at);
+  // Asks every PG, and waits for those that are not active yet.
+  await must("rados -p rbd ls | tail -n 1", at);
 }
 
 /**

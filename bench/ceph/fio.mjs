@@ -8,6 +8,8 @@
 //
 //   --rounds N     pairs of every job (3)          --jobs A,B     only these (bench/ceph/jobs.mjs)
 //   --runtime S    seconds of each run (10)        --only-ours    one side, for a profiler
+//   --warmup S     seconds of every job on both sides before the first round (3): code that has not been compiled
+//                  yet costs many times as much, and a busy machine is long about compiling it
 //   --size BYTES   of the image (1G)               --memory SIZE  of our server (its default)
 //   --dir DIR      where the data lies             --json FILE    every figure of every run
 //   --strict       exit 1 when a floor is missed
@@ -47,6 +49,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     runtime: { type: "string", default: "10" },
+    warmup: { type: "string", default: "3" },
     size: { type: "string" },
     memory: { type: "string" },
     jobs: { type: "string" },
@@ -73,6 +76,7 @@ onInterrupt(cleanUp);
 try {
   const servers = {};
   for (const side of sides) servers[side] = await prepare(side);
+  if (!values.cold) await warmUp(servers);
   for (let round = 0; round < Number(values.rounds); round++) {
     const order = round % 2 === 0 ? sides : sides.toReversed();
     if (values.jobs === undefined && !values.full && !values.cold) {
@@ -110,6 +114,14 @@ async function prepare(side) {
   await fillImage(server);
   if (values.full) await ageImage(server, AGE_S);
   return server;
+}
+
+async function warmUp(servers) {
+  const runtime = Number(values.warmup);
+  if (runtime === 0) return;
+  for (const job of jobs) {
+    for (const side of sides) await runJob(servers[side], job, { runtime, seed: 0 });
+  }
 }
 
 async function measure(server, job, round) {

@@ -9,12 +9,23 @@
 // their data under the same directory (--dir, the system's temporary directory by default). Prints a
 // table of medians and a JSON of every run (--json FILE). Exits 1 when a floor is missed.
 import { writeFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { loadTs, ROOT } from "../../scripts/load-ts.mjs";
+import { loadTs } from "../../scripts/load-ts.mjs";
+import { median } from "../stats.mjs";
+import { residentBytes } from "./processes.mjs";
+import {
+  clientEnv,
+  dropServers,
+  must,
+  onInterrupt,
+  SIDES,
+  sleep,
+  startServer,
+} from "./servers.mjs";
 
 const READY_MS_MAX = 1000;
 const IDLE_BYTES_MAX = 150e6;
@@ -28,47 +39,34 @@ const { values } = parseArgs({
     json: { type: "string" },
   },
 });
-process.chdir(ROOT);
-const { startRealCeph, dropRealCeph } = await loadTs("test/harness/real-ceph.ts");
-const { startSpirula } = await loadTs("test/harness/spirula.ts");
 const { buildGuest } = await loadTs("test/harness/guest.ts");
-const { clientEnv, must, sleep } = await loadTs("test/harness/run.ts");
 
 const guest = await buildGuest();
-const runs = { spirula: [], ceph: [] };
+const runs = { ours: [], real: [] };
+onInterrupt(dropServers);
 for (let pair = 0; pair < Number(values.pairs); pair++) {
-  for (const name of pair % 2 === 0 ? ["spirula", "ceph"] : ["ceph", "spirula"]) {
-    const result = await measure(name);
-    runs[name].push(result);
-    console.log(`${name} ${JSON.stringify(result)}`);
+  for (const side of pair % 2 === 0 ? SIDES : SIDES.toReversed()) {
+    const result = await measure(side);
+    runs[side].push(result);
+    console.log(`${side} ${JSON.stringify(result)}`);
   }
 }
 report();
 
-async function measure(name) {
+async function measure(side) {
   const base = await mkdtemp(join(values.dir, "spirula-floors-"));
-  const dir = join(base, "data");
-  const cluster = await start(name, dir);
+  const server = await startServer(side, join(base, "data"));
   try {
     await sleep(IDLE_WAIT_MS);
-    const idleBytes = await residentBytes(await cluster.pids());
+    const idleBytes = residentBytes(await server.pids());
     const convertMs = [];
-    for (let i = 0; i < CONVERTS; i++) convertMs.push(await convert(cluster.confPath, i));
-    const loadedBytes = await residentBytes(await cluster.pids());
-    return { readyMs: cluster.readyMs, idleBytes, convertMs: median(convertMs), loadedBytes };
+    for (let i = 0; i < CONVERTS; i++) convertMs.push(await convert(server.confPath, i));
+    const loadedBytes = residentBytes(await server.pids());
+    return { readyMs: server.readyMs, idleBytes, convertMs: median(convertMs), loadedBytes };
   } finally {
-    await cluster.stop();
+    await server.drop();
     await rm(base, { recursive: true, force: true });
   }
-}
-
-async function start(name, dir) {
-  if (name === "ceph") {
-    const cluster = await startRealCeph({ dir, portV2: 4340, portV1: 4829 });
-    return { ...cluster, stop: () => dropRealCeph(dir) };
-  }
-  const server = await startSpirula({ dir });
-  return { ...server, pids: async () => [server.pid] };
 }
 
 async function convert(confPath, number) {
@@ -78,35 +76,18 @@ async function convert(confPath, number) {
   return performance.now() - startMs;
 }
 
-async function residentBytes(pids) {
-  const each = await Promise.all(
-    pids.map(async (pid) => {
-      const text = await readFile(`/proc/${pid}/status`, "utf8");
-      return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1] ?? 0) * 1024;
-    }),
-  );
-  return each.reduce((sum, bytes) => sum + bytes, 0);
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return (low + high) / 2;
-}
-
 function report() {
-  const of = (name, key) => median(runs[name].map((run) => run[key]));
+  const of = (side, key) => median(runs[side].map((run) => run[key]));
   const rows = [
     ["ready, ms", "readyMs", 1, READY_MS_MAX],
     ["idle memory, MB", "idleBytes", 1e6, IDLE_BYTES_MAX],
-    ["convert, ms", "convertMs", 1, of("ceph", "convertMs")],
+    ["convert, ms", "convertMs", 1, of("real", "convertMs")],
     ["memory after, MB", "loadedBytes", 1e6, Number.POSITIVE_INFINITY],
   ];
   console.log(`\n| | Spirula | real Ceph | ratio | floor |\n|---|---|---|---|---|`);
   let missed = 0;
   for (const [title, key, unit, limit] of rows) {
-    const [ours, theirs] = [of("spirula", key), of("ceph", key)];
+    const [ours, theirs] = [of("ours", key), of("real", key)];
     const verdict = limit === Number.POSITIVE_INFINITY ? "" : ours <= limit ? "met" : "MISSED";
     if (verdict === "MISSED") missed++;
     const cells = [

@@ -24,6 +24,8 @@ export interface RealCephOptions {
   portV1?: number;
   /** Virtual size of each OSD's sparse file, in bytes. @default 10 GiB */
   osdBytes?: number;
+  /** Also wait until its statistics are in and it calls itself healthy. @default true */
+  settled?: boolean;
 }
 
 export interface RunningCluster {
@@ -64,7 +66,7 @@ export async function startRealCeph(options: RealCephOptions): Promise<RunningCl
     (await must("ceph osd stat", at)).includes(`${osds} up`) ? true : undefined,
   );
   await must("ceph osd pool create rbd && rbd pool init rbd", at);
-  await settle(at);
+  if (options.settled ?? true) await settle(at);
   await writeClientFiles(dir, v2, v1);
   return {
     dir,
@@ -75,10 +77,38 @@ export async function startRealCeph(options: RealCephOptions): Promise<RunningCl
   };
 }
 
-/** Stops the daemons of a cluster by their pid files, and waits until they are gone. Files stay. */
-export async function stopRealCeph(dir: string): Promise<void> {
+/** Starts the daemons of a stopped cluster again and waits until every PG serves. */
+export async function resumeRealCeph(dir: string): Promise<void> {
+  const at = { cwd: dir, env: clientEnv(join(dir, "cluster.conf")), timeoutMs: 120_000 };
+  const ids = readdirSync(dir).flatMap((name) => /^osd(\d+)$/.exec(name)?.[1] ?? []);
+  // The map still has the OSDs up as they were: only a later boot tells that they are back.
+  const bootEpochs = async (): Promise<number[]> => {
+    const dump = JSON.parse(await must("ceph osd dump --format json", at)) as {
+      osds: { up: number; up_from: number }[];
+    };
+    return dump.osds.map((osd) => (osd.up === 1 ? osd.up_from : 0));
+  };
+  await must("ceph-mon -i a && ceph-mgr -i x", at);
+  const before = await bootEpochs();
+  for (const id of ids) await must(`ceph-osd -i ${id}`, at);
+  await until("OSDs up again", 120_000, async () => {
+    const now = await bootEpochs();
+    return now.every((epoch, i) => epoch > (before[i] ?? 0)) ? true : undefined;
+  });
+  // Asks every PG, and waits for those that are not active yet.
+  await must("rados -p rbd ls | tail -n 1", at);
+}
+
+/**
+ * Stops the daemons of a cluster by their pid files, and waits until they are gone. Files stay.
+ * @param first what they are sent before, after 30 s, SIGKILL
+ */
+export async function stopRealCeph(
+  dir: string,
+  first: "SIGTERM" | "SIGKILL" = "SIGTERM",
+): Promise<void> {
   const pids = await readPids(dir);
-  for (const pid of pids) signal(pid, "SIGTERM");
+  for (const pid of pids) signal(pid, first);
   const alive = (): number[] => pids.filter((pid) => signal(pid, 0));
   for (let i = 0; i < 150 && alive().length > 0; i++) await sleep(200);
   for (const pid of alive()) signal(pid, "SIGKILL");

@@ -4,6 +4,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { ConfigError, createLogger, LOG_LEVEL, type LogLevel, systemClock } from "../base/index.ts";
 import { type ClusterOptions, installConf, startCluster } from "../cluster/index.ts";
 import { isIpAddress } from "../types/index.ts";
@@ -91,6 +92,16 @@ export function parseStartArguments(args: string[]): StartArguments {
   };
 }
 
+/**
+ * The collector's manners: a young generation of 1 MiB and an old one that grows by two fifths between
+ * collections. By default both grow to tens of megabytes of garbage, which saves a few per cent of processor
+ * time and costs more memory than all that the server really keeps.
+ */
+function boundHeap(): void {
+  setFlagsFromString("--semi-space-growth-factor=1");
+  setFlagsFromString("--heap-growing-percent=40");
+}
+
 /** Resolves with the first signal that asks us to stop. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
@@ -104,6 +115,7 @@ export async function runStart(args: string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  boundHeap();
   const startedAt = performance.timeOrigin;
   const signal = stopSignal();
   const cluster = await startCluster(parsed.options);

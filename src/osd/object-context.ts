@@ -21,32 +21,40 @@ export interface ObjectContext {
   snapset: SnapSet;
   /** The last transaction that changed the object. */
   lastSeq: TransactionSeq;
-  /** Live watches by watchKey. */
-  readonly watches: Map<string, Watch>;
+  /** Live watches by watchKey: NO_WATCHES until there is one. */
+  watches: Map<string, Watch>;
+  /** Looked at since the cache last made room. */
+  recent: boolean;
 }
 
-/** Contexts kept per PG beyond those in use. */
-const CACHE_MAX = 512;
+/** Most objects are never watched: one empty map serves them all. */
+export const NO_WATCHES: Map<string, Watch> = new Map();
 
 function cacheKey(o: HObject): string {
-  if (o.nspace === "" && o.key === "") return `=${o.oid}`;
-  return `${o.nspace.length},${o.key.length}:${o.nspace}${o.key}${o.oid}`;
+  // Nearly all: no text to be made. What begins like the others' keys is written like them.
+  if (o.nspace === "" && o.key === "" && o.oid.charCodeAt(0) !== 0) return o.oid;
+  return `\x00${o.nspace.length},${o.key.length}:${o.nspace}${o.key}${o.oid}`;
 }
 
 /** Loads and keeps the contexts of one PG's heads. */
 export class ObjectContexts {
   readonly #store: ObjectStore;
   readonly #collection: CollectionId;
-  /** In order of last use. */
   readonly #heads = new Map<string, ObjectContext>();
   readonly #loaded: (context: ObjectContext) => void;
+  readonly #max: () => number;
 
-  /** @param loaded told of every head read from the store, e.g. to revive its watches */
+  /**
+   * @param max how many to keep beyond those in use
+   * @param loaded told of every head read from the store, e.g. to revive its watches
+   */
   constructor(
     store: ObjectStore,
     collection: CollectionId,
+    max: () => number,
     loaded: (context: ObjectContext) => void,
   ) {
+    this.#max = max;
     this.#store = store;
     this.#collection = collection;
     this.#loaded = loaded;
@@ -55,16 +63,15 @@ export class ObjectContexts {
   /** The context of a head, whether it exists or not. */
   head(object: HObject): ObjectContext {
     const key = cacheKey(object);
-    let context = this.#heads.get(key);
-    if (context === undefined) {
-      context = this.#load({ ...object, snap: NOSNAP });
-      this.#heads.set(key, context);
-      this.#shrink();
-      this.#loaded(context);
-    } else if (this.#heads.size > CACHE_MAX / 2) {
-      this.#heads.delete(key);
-      this.#heads.set(key, context);
+    const known = this.#heads.get(key);
+    if (known !== undefined) {
+      known.recent = true;
+      return known;
     }
+    const context = this.#load({ ...object, snap: NOSNAP });
+    this.#heads.set(key, context);
+    if (this.#heads.size > this.#max()) this.#shrink(context);
+    this.#loaded(context);
     return context;
   }
 
@@ -94,16 +101,22 @@ export class ObjectContexts {
       snapset: snapset === undefined ? { seq: 0n, clones: [] } : decodeFromBytes(SnapSet, snapset),
       // Contexts with changes that are not durable yet are never dropped, so what is loaded is durable.
       lastSeq: 0,
-      watches: new Map(),
+      watches: NO_WATCHES,
+      recent: true,
     };
   }
 
-  #shrink(): void {
-    if (this.#heads.size <= CACHE_MAX) return;
-    for (const [key, context] of this.#heads) {
-      if (context.watches.size > 0 || context.lastSeq > this.#store.lastDurable) continue;
-      this.#heads.delete(key);
-      if (this.#heads.size <= CACHE_MAX) return;
+  /** Forgets a quarter, those not looked at lately first. */
+  #shrink(keep: ObjectContext): void {
+    const limit = (this.#max() * 3) / 4;
+    for (let pass = 0; pass < 2; pass++) {
+      for (const [key, context] of this.#heads) {
+        if (this.#heads.size <= limit) return;
+        const isInUse = context.watches.size > 0 || context.lastSeq > this.#store.lastDurable;
+        if (isInUse || context === keep) continue;
+        if (context.recent) context.recent = false;
+        else this.#heads.delete(key);
+      }
     }
   }
 }

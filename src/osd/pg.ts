@@ -32,7 +32,7 @@ import {
   type Utime,
 } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { type ObjectContext, ObjectContexts } from "./object-context.ts";
+import { NO_WATCHES, type ObjectContext, ObjectContexts } from "./object-context.ts";
 import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
 import { LOG_KEY_PREFIX, LogEntry, logKey, PgLog } from "./pg-log.ts";
@@ -64,6 +64,8 @@ export interface PgHost {
   readonly log: Logger;
   /** Epoch of the newest map here. */
   epoch(): number;
+  /** Object contexts that a PG may keep. */
+  contextsMax(): number;
   /** Snaps of the pool that are removed and not yet purged everywhere. */
   removedSnaps(pool: number): IntervalSet;
 }
@@ -90,7 +92,12 @@ export class Pg {
     this.id = id;
     this.collection = formatPgId(id);
     this.#meta = { ...HOBJECT_MIN, pool: BigInt(id.pool), hash: id.seed, snap: NOSNAP };
-    this.objects = new ObjectContexts(host.store, this.collection, (o) => this.#reviveWatches(o));
+    this.objects = new ObjectContexts(
+      host.store,
+      this.collection,
+      () => host.contextsMax(),
+      (context) => this.#reviveWatches(context),
+    );
     this.#hasCollection = host.store.hasCollection(this.collection);
     this.info = this.#load();
   }
@@ -342,6 +349,7 @@ export class Pg {
 
   #makeWatch(context: ObjectContext, info: ObjectInfo["watchers"][number]): Watch {
     const watch = new Watch(info, this.#host.clock, () => this.endWatch(context, watch));
+    if (context.watches === NO_WATCHES) context.watches = new Map();
     context.watches.set(watchKey(info.entity, info.cookie), watch);
     return watch;
   }

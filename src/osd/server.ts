@@ -69,6 +69,9 @@ import { SnapTrimmer } from "./snap-trimmer.ts";
 const MIN_ALLOC_SIZE = 4096;
 /** Requests that may wait for a map before a client must be at fault. */
 const WAITING_FOR_MAP_MAX = 1024;
+/** Object contexts kept beyond those in use, by all PGs together; and what each may have in any case. */
+const CONTEXTS_MAX = 4096;
+const CONTEXTS_PER_PG_MIN = 16;
 /** Period of reports to the monitor, milliseconds. */
 const REPORT_MS = 2000;
 /** From a new map to a report, milliseconds. */
@@ -359,6 +362,7 @@ export class OsdServer implements Dispatcher {
           clock: this.#options.clock,
           log: this.#log,
           epoch: () => this.#maps.epoch,
+          contextsMax: () => Math.max(CONTEXTS_PER_PG_MIN, CONTEXTS_MAX / this.#pgs.size),
           removedSnaps: (pool) => this.#removedSnaps(pool),
         },
         id,

@@ -32,6 +32,7 @@ import {
   encodeShard,
   Onode,
   SHARD_BLOCKS,
+  SHARD_BYTES,
 } from "./onode.ts";
 
 /** Stands in the index for an object whose first checkpoint is still to come. */
@@ -217,7 +218,7 @@ export class StoreState {
     if (shard === undefined) {
       shard = { map: new Uint32Array(2 * SHARD_BLOCKS), count: 0, dirty: true };
       o.shards.set(shardIndex, shard);
-      this.#onodeBytes += SHARD_BLOCKS * 8 + 200;
+      this.#onodeBytes += SHARD_BYTES;
     }
     const old = shard.map[slot]!;
     if (old === 0) shard.count++;

@@ -49,7 +49,7 @@ const MEMORY_DEFAULT = 256 * 1024 * 1024;
 const FIRST_OBJECTS = [{ pool: 1, oid: "rbd_info", data: Buffer.from("overwrite validated") }];
 const LISTEN_DEFAULT = "127.0.0.1";
 /** The part of it that stores may use for their caches and journals. */
-const STORE_SHARE = 1 / 4;
+const STORE_SHARE = 3 / 16;
 /** The part that bulk data between socket and disk may take. */
 const POOL_SHARE = 3 / 32;
 /** Less does not hold two objects of the usual size. */

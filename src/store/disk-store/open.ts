@@ -34,8 +34,8 @@ import {
   writeSuperblock,
 } from "./superblock.ts";
 
-const JOURNAL = "journal";
-const BLOCK = "block";
+export const JOURNAL = "journal";
+export const BLOCK = "block";
 const SEGMENT_SIZE = 8 << 20;
 const SEGMENTS = 4;
 const MEMORY_DEFAULT = 64 << 20;
@@ -108,7 +108,7 @@ export function createStore(directory: string, options: CreateOptions = {}): voi
 }
 
 /** What is on the disk, brought up to the last transaction that counts. */
-interface Recovered {
+export interface Recovered {
   superblock: Superblock;
   manifest: Manifest;
   kv: RunKv;
@@ -120,8 +120,15 @@ interface Recovered {
   close: () => void;
 }
 
-/** Reads checkpoint and journal. Writes nothing. */
-export function recover(disk: Disk, memoryBytes: number): Recovered {
+/**
+ * Reads checkpoint and journal. Writes nothing.
+ * @param access `read` for tools: the state that comes back cannot be changed on the disk either
+ */
+export function recover(
+  disk: Disk,
+  memoryBytes: number,
+  access: "read" | "write" = "write",
+): Recovered {
   const superblock = readSuperblock(disk);
   const manifest = readManifest(disk, superblock.nonce);
   const kv = new RunKv({
@@ -131,8 +138,8 @@ export function recover(disk: Disk, memoryBytes: number): Recovered {
     nextRun: manifest.nextRun,
     cacheBytes: memoryBytes / 8,
   });
-  const file = disk.open(JOURNAL, "write");
-  const blockFile = disk.open(BLOCK, "write");
+  const file = disk.open(JOURNAL, access);
+  const blockFile = disk.open(BLOCK, access);
   const close = () => {
     kv.close();
     file.close();

@@ -11,7 +11,7 @@
  * place does not pass. The index stays in memory, blocks are read when needed and cached parsed.
  */
 
-import { crc32c, Reader, Writer } from "../../encoding/index.ts";
+import { crc32c, DecodeError, Reader, Writer } from "../../encoding/index.ts";
 import type { Disk, DiskFile } from "../disk/disk.ts";
 import { CorruptionError } from "../object-store.ts";
 
@@ -37,6 +37,8 @@ export interface Run {
   /** GONE for a key that was removed; undefined if this run knows nothing of it. */
   get(key: string): Uint8Array | undefined;
   entries(from: string, to: string | undefined): IterableIterator<[string, Uint8Array]>;
+  /** Reads all of it, past the cache: what is damaged, in words. */
+  damage(): IterableIterator<string>;
   close(): void;
 }
 
@@ -184,6 +186,7 @@ class FileRun implements Run {
   readonly #keys: string[] = [];
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
+  #total = 0;
 
   constructor(options: { disk: Disk; nonce: bigint; cache: BlockCache; info: RunInfo }) {
     this.info = options.info;
@@ -213,6 +216,7 @@ class FileRun implements Run {
       Number(footer.readBigUInt64LE(16)) === this.info.id;
     if (!intact) throw this.#damaged("its footer");
     const at = Number(footer.readBigUInt64LE(24));
+    this.#total = Number(footer.readBigUInt64LE(36));
     const r = new Reader(this.#readChecked(at, footer.readUInt32LE(32)));
     for (let n = r.count(14); n > 0; n--) {
       this.#offsets.push(r.u64n());
@@ -235,8 +239,13 @@ class FileRun implements Run {
     const name = `${this.info.id}/${index}`;
     const cached = this.#cache.get(name);
     if (cached !== undefined) return cached;
-    const bytes = this.#readChecked(this.#offsets[index]!, this.#lengths[index]!);
-    const r = new Reader(bytes);
+    const block = this.#readBlock(index);
+    this.#cache.put(name, block, this.#lengths[index]! * 2);
+    return block;
+  }
+
+  #readBlock(index: number): ParsedBlock {
+    const r = new Reader(this.#readChecked(this.#offsets[index]!, this.#lengths[index]!));
     const block: ParsedBlock = { keys: [], values: [] };
     for (let n = r.count(6); n > 0; n--) {
       const keyLength = r.u16();
@@ -244,8 +253,33 @@ class FileRun implements Run {
       block.keys.push(r.view(keyLength).toString("latin1"));
       block.values.push(length === GONE_LENGTH ? GONE : r.view(length));
     }
-    this.#cache.put(name, block, bytes.length * 2);
     return block;
+  }
+
+  *damage(): IterableIterator<string> {
+    let previous = "";
+    let total = 0;
+    let whole = true;
+    for (const [index, first] of this.#keys.entries()) {
+      let keys: string[];
+      try {
+        ({ keys } = this.#readBlock(index));
+      } catch (error) {
+        if (!(error instanceof CorruptionError) && !(error instanceof DecodeError)) throw error;
+        yield error.message;
+        whole = false;
+        continue;
+      }
+      const sorted = keys.every((key, i) => i === 0 || key > keys[i - 1]!);
+      if (!sorted || keys[0] !== first || (index > 0 && first <= previous)) {
+        yield this.#damaged(`the order of keys in block at ${this.#offsets[index]}`).message;
+      }
+      previous = keys.at(-1) ?? previous;
+      total += keys.length;
+    }
+    if (whole && total !== this.#total) {
+      yield `${this.info.name}: ${total} entries, ${this.#total} counted`;
+    }
   }
 
   get(key: string): Uint8Array | undefined {

@@ -56,6 +56,14 @@ export class StoreFormatError extends Error {
   }
 }
 
+/** The store is of a format that this program does not know. */
+export class NewerStoreError extends StoreFormatError {
+  constructor(version: number) {
+    super(`the store has format ${version}, this program knows ${STORE_VERSION}`);
+    this.name = "NewerStoreError";
+  }
+}
+
 /** One sealed piece, in memory that direct writes take. */
 function seal(magic: number, body: Writer): Buffer {
   const bytes = body.finish();
@@ -112,15 +120,18 @@ export function readSuperblock(disk: Disk): Superblock {
   const r = unseal(disk, SUPERBLOCK, SUPERBLOCK_MAGIC);
   if (r === undefined) throw new CorruptionError(SUPERBLOCK, "it is damaged");
   const version = r.u32();
-  if (version !== STORE_VERSION) {
-    throw new StoreFormatError(
-      `the store has format ${version}, this program knows ${STORE_VERSION}`,
-    );
-  }
+  if (version !== STORE_VERSION) throw new NewerStoreError(version);
   const uuid = Uuid.decode(r);
   const nonce = r.u64();
   if (r.u32() !== BLOCK_SIZE) throw new StoreFormatError("the store has another block size");
   return { uuid, nonce, blocks: r.u64n(), segmentSize: r.u32() };
+}
+
+/** The format that a readable superblock names. */
+export function storeVersion(disk: Disk): number {
+  const r = unseal(disk, SUPERBLOCK, SUPERBLOCK_MAGIC);
+  if (r === undefined) throw new CorruptionError(SUPERBLOCK, "it is damaged");
+  return r.u32();
 }
 
 /** Is there a store in the directory already? */
@@ -157,23 +168,25 @@ export function writeManifest(disk: Disk, nonce: bigint, manifest: Manifest): vo
   if (manifest.generation <= 2) disk.syncDirectory(); // the slot's name is new
 }
 
+/** What one of the two slots holds; undefined if that is not whole. */
+export function readManifestSlot(disk: Disk, nonce: bigint, slot: 0 | 1): Manifest | undefined {
+  const r = unseal(disk, slotOf(slot), MANIFEST_MAGIC);
+  if (r === undefined || r.u64() !== nonce) return undefined;
+  return {
+    generation: r.u64n(),
+    journal: { segment: r.u64n(), seq: r.u64n(), previousCrc: r.u32() },
+    verified: r.u64n(),
+    nextObjectId: r.u64n(),
+    nextCollectionId: r.u32(),
+    nextRun: r.u64n(),
+    runs: readRuns(r),
+  };
+}
+
 /** The newest whole manifest. */
 export function readManifest(disk: Disk, nonce: bigint): Manifest {
-  let best: Manifest | undefined;
-  for (const generation of [0, 1]) {
-    const r = unseal(disk, slotOf(generation), MANIFEST_MAGIC);
-    if (r === undefined || r.u64() !== nonce) continue;
-    const found: Manifest = {
-      generation: r.u64n(),
-      journal: { segment: r.u64n(), seq: r.u64n(), previousCrc: r.u32() },
-      verified: r.u64n(),
-      nextObjectId: r.u64n(),
-      nextCollectionId: r.u32(),
-      nextRun: r.u64n(),
-      runs: readRuns(r),
-    };
-    if (best === undefined || found.generation > best.generation) best = found;
-  }
+  const [a, b] = [readManifestSlot(disk, nonce, 0), readManifestSlot(disk, nonce, 1)];
+  const best = a === undefined || (b !== undefined && b.generation > a.generation) ? b : a;
   if (best === undefined) throw new CorruptionError("manifest", "both copies are damaged");
   return best;
 }

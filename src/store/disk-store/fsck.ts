@@ -10,6 +10,7 @@ import { AssertionError } from "../../base/index.ts";
 import { DecodeError } from "../../encoding/index.ts";
 import type { Disk } from "../disk/disk.ts";
 import { FileDisk } from "../disk/file.ts";
+import { readOnlyDisk } from "../disk/read-only.ts";
 import { CorruptionError } from "../object-store.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
 import { Faults, type ObjectCheck, StateChecker } from "./check-state.ts";
@@ -156,7 +157,7 @@ export function fsck(directory: string, options: FsckOptions = {}): FsckReport {
     if (manifest !== undefined) checkRuns(disk, superblock.nonce, manifest, faults);
     // What is said of a state whose index is damaged would be noise.
     if (faults.count > 0) return report(faults, undefined, options, false);
-    const found = noting(faults, () => recover(disk, MEMORY_BYTES, "read"));
+    const found = noting(faults, () => recover(readOnlyDisk(disk), MEMORY_BYTES));
     if (found === undefined) return report(faults, undefined, options, false);
     try {
       checkSizes(disk, found, faults);

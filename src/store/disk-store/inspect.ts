@@ -6,6 +6,7 @@
 import type { HObject } from "../../types/index.ts";
 import type { Disk } from "../disk/disk.ts";
 import { FileDisk } from "../disk/file.ts";
+import { readOnlyDisk } from "../disk/read-only.ts";
 import { objectKey, objectOfKey } from "../object-key.ts";
 import type { CollectionId } from "../object-store.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
@@ -120,7 +121,7 @@ export class StoreInspection {
       manifest === undefined
         ? { damage: "without a manifest nobody knows where it begins" }
         : attempt(() => viewJournal(disk, superblock, manifest));
-    const found = attempt(() => recover(disk, MEMORY_BYTES, "read"));
+    const found = attempt(() => recover(readOnlyDisk(disk), MEMORY_BYTES));
     this.#found = "value" in found ? found.value : undefined;
     this.state = "value" in found ? { value: viewState(found.value) } : found;
   }

@@ -120,15 +120,8 @@ export interface Recovered {
   close: () => void;
 }
 
-/**
- * Reads checkpoint and journal. Writes nothing.
- * @param access `read` for tools: the state that comes back cannot be changed on the disk either
- */
-export function recover(
-  disk: Disk,
-  memoryBytes: number,
-  access: "read" | "write" = "write",
-): Recovered {
+/** Reads checkpoint and journal. Writes nothing. */
+export function recover(disk: Disk, memoryBytes: number): Recovered {
   const superblock = readSuperblock(disk);
   const manifest = readManifest(disk, superblock.nonce);
   const kv = new RunKv({
@@ -138,8 +131,8 @@ export function recover(
     nextRun: manifest.nextRun,
     cacheBytes: memoryBytes / 8,
   });
-  const file = disk.open(JOURNAL, access);
-  const blockFile = disk.open(BLOCK, access);
+  const file = disk.open(JOURNAL, "write");
+  const blockFile = disk.open(BLOCK, "write");
   const close = () => {
     kv.close();
     file.close();

@@ -21,6 +21,8 @@ export interface PgReport {
   readonly logSize: number;
   /** Removed snaps not yet trimmed. */
   readonly snapTrimQueueLength: number;
+  /** Objects that did not read as they were written; the first of them, in words. */
+  readonly damaged: readonly string[];
 }
 
 /** Space of an OSD's store, bytes. */

@@ -269,6 +269,7 @@ describe("other messages", () => {
       allocated: 12288,
       logSize: 1,
       snapTrimQueueLength: 0,
+      damaged: [],
     };
     monitor.osdReport(0, {
       epoch: 1,

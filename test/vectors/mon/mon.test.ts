@@ -178,6 +178,7 @@ async function openMonitor(): Promise<{ ctx: CommandContext; close: () => void }
       allocated: 0,
       logSize: 0,
       snapTrimQueueLength: 0,
+ damaged: [],
     })),
   );
   const total = 4 * 2 ** 30;

@@ -32,7 +32,7 @@ export interface FsckReport {
   readonly objects: number;
   /** Bytes of blocks in use, shared ones once. */
   readonly data: number;
-  /** Closed, with nothing left to replay. */
+  /** Nothing is left to replay: it was closed. */
   readonly clean: boolean;
   /** False: what the faults name keeps the rest from being read, so that nothing is known of it. */
   readonly complete: boolean;
@@ -161,7 +161,9 @@ export function fsck(directory: string, options: FsckOptions = {}): FsckReport {
     if (found === undefined) return report(faults, undefined, options, false);
     try {
       checkSizes(disk, found, faults);
-      return report(faults, found.state, options, found.lastSegment === 0);
+      // A batch may be there only to say that all is durable.
+      const isClean = found.lastSeq < found.manifest.journal.seq;
+      return report(faults, found.state, options, isClean);
     } finally {
       found.close();
     }

@@ -8,6 +8,7 @@ export default defineConfig({
       { test: { name: "vectors", include: ["test/vectors/**/*.test.ts"] } },
       { test: { name: "property", include: ["test/property/**/*.test.ts"] } },
       { test: { name: "compliance", include: ["test/compliance/**/*.test.ts"] } },
+      { test: { name: "compat", include: ["test/compat/**/*.test.ts"] } },
       { test: { name: "crash", include: ["test/crash/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {

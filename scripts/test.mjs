@@ -15,6 +15,7 @@ const TIERS = [
   ["vectors", "test/vectors"],
   ["property", "test/property"],
   ["compliance", "test/compliance"],
+  ["compat", "test/compat"],
   ["crash", "test/crash"],
   ["interop", "test/interop"],
 ];

@@ -16,6 +16,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "run a cluster in the foreground",
     run: async (args) => (await import("./start.ts")).runStart(args),
   },
+  fsck: {
+    summary: "check a data directory that is not in use",
+    run: async (args) => (await import("./fsck.ts")).runFsck(args),
+  },
+  store: {
+    summary: "look into a data directory that is not in use",
+    run: async (args) => (await import("./store.ts")).runStore(args),
+  },
 };
 
 function usage(): string {

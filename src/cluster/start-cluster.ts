@@ -305,7 +305,6 @@ async function startOsds(
   undo: Undo,
 ): Promise<{ failed: Promise<Error> }> {
   const { osds } = identity;
-  const { log } = around;
   const memory = options.memory ?? MEMORY_DEFAULT;
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
@@ -335,7 +334,7 @@ async function startOsds(
       events: {
         report: (report) => monitor.osdReport(id, report),
         snapsPurged: (pool, snaps) => purged.report(id, pool, snaps),
-        corruption: (object) => log.error("damaged object", { osd: id, object }),
+        corruption: (object) => monitor.osdDamage(id, object),
         fatal: (error) => {
           // A store that fails and then takes its thread along is still one OSD less.
           if (dead.has(id)) return;

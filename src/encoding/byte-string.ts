@@ -22,6 +22,25 @@ export function textOf(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
+const PLAIN = /^[ -$&-~]*$/;
+
+/**
+ * A name as people can read it, on one line: the text it spells, with `%xx` for bytes that are not UTF-8,
+ * for what a terminal would act on or hide, and for `%` itself.
+ */
+export function printable(bytes: string): string {
+  if (PLAIN.test(bytes)) return bytes;
+  const text = textOf(bytes);
+  const isText = byteString(text) === bytes;
+  const escape = (char: string): string =>
+    [...Buffer.from(char, isText ? "utf8" : "latin1")]
+      .map((byte) => `%${byte.toString(16).padStart(2, "0")}`)
+      .join("");
+  return isText
+    ? text.replaceAll(/[%\p{C}\p{Zl}\p{Zp}]/gu, escape)
+    : bytes.replaceAll(/[^ -$&-~]/g, escape);
+}
+
 /** The bytes of a byte string. */
 export function bytesOf(bytes: string): Buffer {
   return Buffer.from(bytes, "latin1");

@@ -6,6 +6,7 @@ export {
   bytesOf,
   compareBytes,
   isByteString,
+  printable,
   textOf,
 } from "./byte-string.ts";
 export { type Codec, decodeFromBytes, encodeToBytes, type Infer } from "./codec.ts";

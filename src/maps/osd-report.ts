@@ -17,10 +17,14 @@ export interface PgReport {
   readonly stats: ObjectStatSum;
   /** Bytes on disk for data, shared extents counted once. */
   readonly allocated: number;
+  /** Bytes that its objects hold, each for itself: clones in full, holes not. */
+  readonly stored: number;
   /** Entries in the log of recent ops. */
   readonly logSize: number;
   /** Removed snaps not yet trimmed. */
   readonly snapTrimQueueLength: number;
+  /** Objects that did not read as they were written; the first of them, in words. */
+  readonly damaged: readonly string[];
 }
 
 /** Space of an OSD's store, bytes. */

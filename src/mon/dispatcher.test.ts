@@ -267,8 +267,10 @@ describe("other messages", () => {
       version: { version: 1, epoch: 1 },
       stats,
       allocated: 12288,
+      stored: 12288,
       logSize: 1,
       snapTrimQueueLength: 0,
+      damaged: [],
     };
     monitor.osdReport(0, {
       epoch: 1,

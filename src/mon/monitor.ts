@@ -25,6 +25,7 @@ import {
   type OsdMap,
   type OsdReport,
 } from "../maps/index.ts";
+import { CLOG } from "../messages/index.ts";
 import type { Dispatcher } from "../messenger/index.ts";
 import type { ObjectStore } from "../store/index.ts";
 import {
@@ -276,6 +277,15 @@ export class Monitor {
 
   osdReport(id: number, report: OsdReport): void {
     this.#stats.report(id, report);
+  }
+
+  /** An OSD has come upon an object that does not read as it was written: a line for the cluster log. */
+  osdDamage(id: number, object: string): void {
+    const name = { type: ENTITY_TYPE.OSD, id: String(id) };
+    const rank = { type: ENTITY_TYPE.OSD, num: BigInt(id) };
+    const addrs = this.#maps.map.clientAddrs[id] ?? [];
+    const message = `object ${object} does not read as it was written`;
+    this.state.log.say({ name, rank, addrs }, CLOG.ERROR, message);
   }
 
   /** All OSDs have trimmed these snaps of a pool. */

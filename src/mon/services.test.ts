@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { formatKey } from "../auth/index.ts";
-import { newObjectStatSum, POOL_FLAG } from "../maps/index.ts";
+import { mapPg, newObjectStatSum, POOL_FLAG } from "../maps/index.ts";
+import { CLOG } from "../messages/index.ts";
 import { formatDouble, renderJson, renderJsonPretty } from "./commands/formatter.ts";
 import { formatAge, formatBytes, formatCount, parseSize } from "./commands/units.ts";
 import { Monitor } from "./monitor.ts";
 import { parseTarget } from "./services/config.ts";
 import { checkHealth } from "./services/health.ts";
+import { formatLogEntry } from "./services/log.ts";
 import { updatePool } from "./services/osd-pools.ts";
 import { createBench, optionsFor, settle } from "./testing/bench.ts";
 
@@ -93,8 +95,10 @@ describe("what happens by itself", () => {
             version: { version: 0, epoch: 0 },
             stats: { ...newObjectStatSum(), numBytes },
             allocated: 0,
+            stored: 0,
             logSize: 0,
             snapTrimQueueLength: 0,
+            damaged: [],
           },
         ],
         perf: { commitLatencyMs: 0, applyLatencyMs: 0 },
@@ -112,6 +116,62 @@ describe("what happens by itself", () => {
     clock.advance(1000);
     await settle();
     expect(flags() & POOL_FLAG.FULL).toBe(0);
+  });
+
+  test("objects that are damaged show in health, and one that an OSD has met in the log", async () => {
+    const { monitor } = await createBench();
+    const pg = (seed: number, damaged: string[]) => ({
+      pgid: { pool: 1, seed },
+      state: damaged.length > 0 ? "active+clean+inconsistent" : "active+clean",
+      version: { version: 0, epoch: 0 },
+      stats: { ...newObjectStatSum(), numScrubErrors: damaged.length },
+      allocated: 0,
+      stored: 0,
+      logSize: 0,
+      snapTrimQueueLength: 0,
+      damaged,
+    });
+    const report = (...pgs: ReturnType<typeof pg>[]) => {
+      const statfs = { total: 1 << 30, available: 1 << 29, data: 0, internal: 0 };
+      const perf = { commitLatencyMs: 0, applyLatencyMs: 0 };
+      monitor.osdReport(0, { epoch: 1, statfs, pgs, perf });
+    };
+    report(pg(0x1b, ["1://b:head"]), pg(5, ["1://a:head", "1://a:4"]), pg(6, []));
+    const { acting } = mapPg(monitor.osdMap, { pool: 1, seed: 5 });
+    const health = checkHealth(monitor.osdMap, monitor.state.stats);
+    expect(health).toEqual({
+      status: "HEALTH_ERR",
+      checks: [
+        {
+          code: "OSD_SCRUB_ERRORS",
+          severity: "HEALTH_ERR",
+          message: "3 scrub errors",
+          count: 3,
+          detail: [
+            "osd.0 pg 1.5: object 1://a:head is damaged",
+            "osd.0 pg 1.5: object 1://a:4 is damaged",
+            "osd.0 pg 1.1b: object 1://b:head is damaged",
+          ],
+        },
+        {
+          code: "PG_DAMAGED",
+          severity: "HEALTH_ERR",
+          message: "Possible data damage: 2 pgs inconsistent",
+          count: 2,
+          detail: [
+            `pg 1.5 is active+clean+inconsistent, acting [${acting.join(",")}]`,
+            `pg 1.1b is active+clean+inconsistent, acting [${acting.join(",")}]`,
+          ],
+        },
+      ],
+    });
+    report(pg(0x1b, []), pg(5, []));
+    expect(checkHealth(monitor.osdMap, monitor.state.stats).status).toBe("HEALTH_OK");
+    monitor.osdDamage(0, "1://a:head");
+    const [line] = monitor.state.log.last(1, CLOG.ERROR, "cluster").map(formatLogEntry);
+    expect(line).toMatch(
+      /osd\.0 \(osd\.0\) \d+ : cluster \[ERR\] object 1:\/\/a:head does not read as it was written$/,
+    );
   });
 
   test("an OSD that is down shows in health", async () => {

@@ -78,9 +78,10 @@ export interface ExecutorHost {
   isBlocklisted(connection: Connection): boolean;
   readonly environment: OpEnvironment;
   unsupportedOp(name: string): void;
-  corruption(error: CorruptionError): void;
   /** What a reply carried may be used again. */
   recycle(list: BufferList): void;
+  /** Something of this request's object does not read as it was written. */
+  corruption(error: CorruptionError, request: Request): void;
   /** Something happened that must not: the OSD stops. */
   bug(error: Error): void;
 }
@@ -89,6 +90,12 @@ export interface ExecutorHost {
 const EOLDSNAPC = 85;
 
 const EXECUTED = OSD_FLAG.ACK | OSD_FLAG.ONDISK;
+
+/** The head of the object that a request names. */
+export function headOf(pool: number, { oid, hash, locator }: MOSDOp): HObject {
+  const { key, nspace } = locator;
+  return { key, oid, snap: NOSNAP, hash, max: 0, nspace, pool: BigInt(pool) };
+}
 
 export class Executor {
   readonly #host: ExecutorHost;
@@ -113,21 +120,12 @@ export class Executor {
     }
     const badSnap = checkSnapDir(message);
     if (badSnap !== 0) return this.refuse(request, badSnap);
-    const { locator } = message;
-    const head: HObject = {
-      key: locator.key,
-      oid: message.oid,
-      snap: NOSNAP,
-      hash: message.hash,
-      max: 0,
-      nspace: locator.nspace,
-      pool: BigInt(request.pg.id.pool),
-    };
+    const head = headOf(request.pg.id.pool, message);
     let target: ObjectContext | undefined;
     try {
       target = request.pg.find(head, message.snapid);
     } catch (error) {
-      return this.refuse(request, this.#failure(error));
+      return this.refuse(request, this.#failure(error, request));
     }
     const missing =
       target === undefined ||
@@ -162,7 +160,7 @@ export class Executor {
     if (info.write && !isValidSnapContext(ctx.snapContext)) {
       result = -ERRNO.EINVAL;
     } else {
-      result = this.#runOps(ctx, slots);
+      result = this.#runOps(request, ctx, slots);
     }
     if (info.write) this.#finishWrite(request, ctx, slots, result);
     else this.#finishRead(request, ctx, slots, result);
@@ -175,10 +173,10 @@ export class Executor {
   }
 
   /** Ops in order until one fails. */
-  #runOps(ctx: OpContext, slots: readonly OpSlot[]): number {
+  #runOps(request: Request, ctx: OpContext, slots: readonly OpSlot[]): number {
     let result = 0;
     for (const slot of slots) {
-      result = this.#runOp(ctx, slot);
+      result = this.#runOp(request, ctx, slot);
       slot.rval = result;
       if (result < 0 && (slot.op.flags & OSD_OP_FLAG.FAILOK) !== 0) result = 0;
       if (result < 0) break;
@@ -186,7 +184,7 @@ export class Executor {
     return result;
   }
 
-  #runOp(ctx: OpContext, slot: OpSlot): number {
+  #runOp(request: Request, ctx: OpContext, slot: OpSlot): number {
     const entry = opEntry(slot.op.code);
     if (entry === unsupported || entry === pgOp) {
       this.#host.unsupportedOp(osdOpName(slot.op.code));
@@ -197,15 +195,15 @@ export class Executor {
       if (result >= 0 && entry.mode === "write") ctx.userModify = true;
       return result;
     } catch (error) {
-      return this.#failure(error);
+      return this.#failure(error, request);
     }
   }
 
   /** Malformed input and unreadable blocks have an errno; anything else is our bug and goes on up. */
-  #failure(error: unknown): number {
+  #failure(error: unknown, request: Request): number {
     if (error instanceof DecodeError) return -ERRNO.EINVAL;
     if (error instanceof CorruptionError) {
-      this.#host.corruption(error);
+      this.#host.corruption(error, request);
       return -ERRNO.EIO;
     }
     throw error;
@@ -237,6 +235,10 @@ export class Executor {
     } catch (error) {
       if (error instanceof NoSpaceError) return this.refuse(request, -ERRNO.ENOSPC);
       if (error instanceof TooLargeError) return this.refuse(request, -ERRNO.EMSGSIZE);
+      // A write into a damaged block would have to keep the rest of it.
+      if (error instanceof CorruptionError) {
+        return this.refuse(request, this.#failure(error, request));
+      }
       throw error;
     }
     const userVersion = changes ? committed.userVersion : ctx.before.info.userVersion;
@@ -286,7 +288,7 @@ export class Executor {
     this.#host.commits.after(ctx.before.lastSeq, () => {
       if (outcome >= 0) pg.applyEffects(ctx, ctx.before);
       if (slots.some((slot) => slot.out instanceof Promise)) {
-        this.#gather(slots, outcome).then(answer, (error: Error) => this.#host.bug(error));
+        this.#gather(request, slots, outcome).then(answer, (error: Error) => this.#host.bug(error));
       } else {
         answer(outcome);
       }
@@ -294,14 +296,14 @@ export class Executor {
   }
 
   /** Waits for bulk reads; one that fails fails the request. */
-  async #gather(slots: OpSlot[], outcome: number): Promise<number> {
+  async #gather(request: Request, slots: OpSlot[], outcome: number): Promise<number> {
     let result = outcome;
     for (const slot of slots) {
       try {
         slot.out = await slot.out;
       } catch (error) {
         slot.out = [];
-        slot.rval = this.#failure(error);
+        slot.rval = this.#failure(error, request);
         if (result >= 0) result = slot.rval;
       }
     }
@@ -330,7 +332,7 @@ export class Executor {
           slot.out = [page.out];
           result = page.result;
         } catch (error) {
-          result = this.#failure(error);
+          result = this.#failure(error, request);
         }
       }
       slot.rval = result;

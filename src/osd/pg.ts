@@ -11,6 +11,7 @@ import type { Clock, Logger } from "../base/index.ts";
 import { decodeFromBytes, encodeToBytes, type Infer, struct, u64n } from "../encoding/index.ts";
 import {
   type CollectionId,
+  type CollectionUsage,
   NoSpaceError,
   type ObjectStore,
   type StoreOp,
@@ -137,9 +138,9 @@ export class Pg {
     return this.#meta;
   }
 
-  /** Bytes on disk. */
-  get allocated(): number {
-    return this.#hasCollection ? this.#host.store.usage(this.collection).allocated : 0;
+  /** Its space in the store. */
+  get usage(): CollectionUsage {
+    return this.#host.store.usage(this.collection);
   }
 
   /** Log entries in memory: none until the first write since the start. */

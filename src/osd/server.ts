@@ -20,7 +20,6 @@ import {
   isBlocklisted,
   locateObject,
   mapPg,
-  newObjectStatSum,
   type OsdMap,
   type OsdReport,
   type PgPool,
@@ -53,13 +52,15 @@ import { Admission } from "./admission.ts";
 import { runCommand } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { OsdCounters } from "./counters.ts";
-import { Executor, type Request } from "./executor.ts";
+import { Damage } from "./damage.ts";
+import { Executor, headOf, type Request } from "./executor.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import { callTarget } from "./ops/call.ts";
 import { unsupported } from "./ops/op.ts";
 import { opEntry } from "./ops/table.ts";
 import { OsdMaps } from "./osd-maps.ts";
 import { Pg } from "./pg.ts";
+import { pgReport } from "./pg-report.ts";
 import { removeCollection } from "./remove-collection.ts";
 import { bulkReadBytes, NO_OP_INFO, opInfo } from "./request.ts";
 import { Session } from "./session.ts";
@@ -126,6 +127,7 @@ export class OsdServer implements Dispatcher {
   readonly #commits: CommitQueue;
   readonly #executor: Executor;
   readonly #trimmer: SnapTrimmer;
+  readonly #damage: Damage;
   readonly #counters = new OsdCounters();
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
@@ -149,6 +151,12 @@ export class OsdServer implements Dispatcher {
     this.#commits = new CommitQueue(options.store.lastDurable);
     this.#store.onDurable = (seq) => this.#durable(seq);
     this.#store.onFatal = (error) => this.#fatal(error);
+    this.#damage = new Damage({
+      store: this.#store,
+      clock: options.clock,
+      log: options.log,
+      changed: () => this.#reportSoon(),
+    });
     this.#trimmer = new SnapTrimmer({
       store: this.#store,
       clock: options.clock,
@@ -162,7 +170,7 @@ export class OsdServer implements Dispatcher {
       environment: this.#environment(),
       isBlocklisted: (connection) => this.#isBlocklisted(connection),
       unsupportedOp: (name) => this.#unsupportedOp(name),
-      corruption: (error) => this.#corruption(error),
+      corruption: (error, request) => this.#corruption(error, request),
       recycle: (list) => options.pool?.giveAll(list),
       bug: (error) => this.#fatal(error),
       epoch: () => this.#maps.epoch,
@@ -185,6 +193,7 @@ export class OsdServer implements Dispatcher {
     this.#stopped = true;
     this.#reportTimer?.cancel();
     this.#trimmer.stop();
+    this.#damage.stop();
   }
 
   /** The next epoch from the monitor. */
@@ -368,6 +377,7 @@ export class OsdServer implements Dispatcher {
         id,
       );
       this.#pgs.set(key, pg);
+      this.#damage.load(pg);
     }
     return pg;
   }
@@ -416,6 +426,7 @@ export class OsdServer implements Dispatcher {
       if (!map.pools.has(pg.id.pool)) {
         this.#pgs.delete(key);
         this.#trimmer.forget(pg);
+        this.#damage.forget(pg);
         continue;
       }
       if (map.blocklist.size > 0) this.#endBlocklistedWatches(pg, map);
@@ -492,10 +503,13 @@ export class OsdServer implements Dispatcher {
   }
 
   #report(): void {
+    this.#damage.review();
     const map = this.#maps.current;
     const pgs: PgReport[] = [];
     for (const pool of map.pools.keys()) {
-      for (const pg of this.#primaryPgs(map, pool)) pgs.push(this.#pgReport(pg));
+      for (const pg of this.#primaryPgs(map, pool)) {
+        pgs.push(pgReport(pg, this.#trimmer.pending(pg), this.#damage.of(pg)));
+      }
     }
     this.#options.report({
       epoch: this.#maps.epoch,
@@ -503,32 +517,6 @@ export class OsdServer implements Dispatcher {
       pgs,
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
     });
-  }
-
-  #pgReport(pg: Pg): PgReport {
-    const { stats, lastUpdate } = pg.info;
-    const pending = this.#trimmer.pending(pg);
-    return {
-      pgid: pg.id,
-      state: pending.isEmpty ? "active+clean" : "active+clean+snaptrim",
-      version: lastUpdate,
-      stats: {
-        ...newObjectStatSum(),
-        numBytes: stats.bytes,
-        numObjects: stats.objects,
-        numObjectClones: stats.clones,
-        numObjectCopies: stats.objects,
-        numWhiteouts: stats.whiteouts,
-        numObjectsOmap: stats.omapObjects,
-        numRd: stats.reads,
-        numRdKb: stats.readKb,
-        numWr: stats.writes,
-        numWrKb: stats.writeKb,
-      },
-      allocated: pg.allocated,
-      logSize: pg.logSize,
-      snapTrimQueueLength: pending.size,
-    };
   }
 
   #handleCommand(connection: Connection, message: IncomingMessage): void {
@@ -579,8 +567,11 @@ export class OsdServer implements Dispatcher {
     }
   }
 
-  #corruption(error: CorruptionError): void {
+  #corruption(error: CorruptionError, { pg, message }: Request): void {
+    const head = headOf(pg.id.pool, message);
+    if (!this.#damage.found(pg, head, error)) return;
     this.#log.error("an object does not read as it was written", {
+      pg: pg.collection,
       object: error.object,
       why: error.message,
     });

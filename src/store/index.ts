@@ -2,11 +2,21 @@
 export { type Disk, DiskLockedError } from "./disk/disk.ts";
 export { FileDisk } from "./disk/file.ts";
 export { MemoryDisk, PowerCutError } from "./disk/memory.ts";
+export type { ObjectCheck, ObjectSeen } from "./disk-store/check-state.ts";
 export { DiskStore } from "./disk-store/disk-store.ts";
-export { type FsckReport, fsck } from "./disk-store/fsck.ts";
+export { type FsckOptions, type FsckReport, fsck, lockForReading } from "./disk-store/fsck.ts";
+export {
+  type CollectionView,
+  type ExtentView,
+  inspectStore,
+  type ObjectDetail,
+  type ObjectView,
+  type Part,
+  type StoreInspection,
+} from "./disk-store/inspect.ts";
 export { JournalError } from "./disk-store/journal.ts";
 export { type CreateOptions, createStore, type OpenOptions, openStore } from "./disk-store/open.ts";
-export { StoreFormatError } from "./disk-store/superblock.ts";
+export { NewerStoreError, readSuperblock, StoreFormatError } from "./disk-store/superblock.ts";
 export { MemStore } from "./mem-store.ts";
 export { formatObject, objectKey, objectOfKey } from "./object-key.ts";
 export {

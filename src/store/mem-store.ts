@@ -428,7 +428,11 @@ export class MemStore implements ObjectStore {
 
   usage(collection: CollectionId): CollectionUsage {
     const c = this.#collections.get(collection);
-    return { objects: c?.objects.size ?? 0, allocated: (c?.blocks ?? 0) * BLOCK_SIZE };
+    let stored = 0;
+    for (const [, { size, blocks }] of c?.objects.entries() ?? []) {
+      for (const index of blocks.keys()) stored += Math.min(BLOCK_SIZE, size - index * BLOCK_SIZE);
+    }
+    return { objects: c?.objects.size ?? 0, allocated: (c?.blocks ?? 0) * BLOCK_SIZE, stored };
   }
 
   statfs(): StoreStatfs {

@@ -10,6 +10,7 @@
  */
 
 import { assert } from "../base/index.ts";
+import { printable } from "../encoding/index.ts";
 import { type HObject, reverseBits } from "../types/index.ts";
 
 const END = "\x00\x01";
@@ -117,8 +118,9 @@ export function objectOfKey(key: string): HObject {
   };
 }
 
-/** For logs and errors: `pool:nspace/key/oid:snap`. */
+/** For logs, errors and tools, on one line: `pool:nspace/key/oid:snap`. */
 export function formatObject(object: HObject): string {
   const snap = object.snap === NOSNAP ? "head" : object.snap.toString(16);
-  return `${object.pool}:${object.nspace}/${object.key}/${object.oid}:${snap}`;
+  const [nspace, key, oid] = [object.nspace, object.key, object.oid].map(printable);
+  return `${object.pool}:${nspace}/${key}/${oid}:${snap}`;
 }

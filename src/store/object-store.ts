@@ -45,6 +45,8 @@ export interface CollectionUsage {
   readonly objects: number;
   /** Allocated on disk for data, shared extents counted once. */
   readonly allocated: number;
+  /** Held by the objects, each for itself: clones in full, holes not. */
+  readonly stored: number;
 }
 
 /** One change. Staged in order; later ones see earlier ones. Byte strings for names. */

@@ -21,6 +21,6 @@ rados -p rbd listsnaps "$(rados -p rbd ls | grep '^rbd_data.*000$' | grep "$(rbd
 #@ settle
 ceph df --format json | grep -o '"name":"rbd"[^}]*' | grep -o '"objects":[0-9]*'
 #@ settle
-[ "$(ceph df --format json | grep -o '"name":"rbd"[^}]*' | grep -o '"stored":[0-9]*' | cut -d: -f2)" -lt "$(($(cat stored.before) - 20971520))" ] && echo freed
+[ "$(ceph df --format json | grep -o '"name":"rbd"[^}]*' | grep -o '"stored":[0-9]*' | cut -d: -f2)" -lt "$(($(cat stored.before) - 33554432))" ] && echo freed
 qemu-img convert -n -f qcow2 -O raw guest.qcow2 rbd:rbd/fedora
 qemu-img compare guest.qcow2 rbd:rbd/fedora

@@ -149,7 +149,7 @@ export function pgJson(map: OsdMap, pg: PgEntry): JsonObject {
 function sumsJson(sums: PoolSums, stores: number): JsonObject {
   return {
     stat_sum: statSum(sums.stats),
-    store_stats: storeStats(sums.allocated, sums.stats.numBytes),
+    store_stats: storeStats(sums.allocated, sums.stored),
     log_size: sums.logSize,
     ondisk_log_size: sums.logSize,
     up: sums.pgs,

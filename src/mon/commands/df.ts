@@ -93,7 +93,7 @@ function poolRows(state: ClusterState): PoolRow[] {
       id,
       name: poolName(map, id),
       pool,
-      stored: sums.stats.numBytes,
+      stored: sums.stored,
       objects: sums.stats.numObjects,
       used,
       percent,

@@ -31,11 +31,12 @@ export interface PoolSums {
   readonly pgs: number;
   readonly stats: ObjectStatSum;
   readonly allocated: number;
+  readonly stored: number;
   readonly logSize: number;
 }
 
 function emptySums(): { -readonly [K in keyof PoolSums]: PoolSums[K] } {
-  return { pgs: 0, stats: newObjectStatSum(), allocated: 0, logSize: 0 };
+  return { pgs: 0, stats: newObjectStatSum(), allocated: 0, stored: 0, logSize: 0 };
 }
 
 /** Reads and writes per second over the last reports. */
@@ -156,6 +157,7 @@ export class StatsService {
       sums.pgs++;
       addObjectStatSum(sums.stats, pg.stats);
       sums.allocated += pg.allocated;
+      sums.stored += pg.stored;
       sums.logSize += pg.logSize;
     }
     return sums;

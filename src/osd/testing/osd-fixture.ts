@@ -16,6 +16,7 @@ import {
   OSD_STATE,
   OsdMap,
   type OsdMapIncremental,
+  type OsdReport,
   type PgPool,
   pgKey,
 } from "../../maps/index.ts";
@@ -254,9 +255,16 @@ export class TestOsd {
   server: OsdServer;
   map: OsdMap;
   readonly purged: [number, IntervalSet][] = [];
+  /** The newest report to the monitor. */
+  report: OsdReport | undefined;
+  /** Objects told of as damaged. */
+  readonly corrupt: string[] = [];
 
-  constructor(options: { pool?: Partial<PgPool>; store?: ObjectStore } = {}) {
-    this.store = options.store ?? new MemStore({ clock: this.clock });
+  constructor(
+    options: { pool?: Partial<PgPool>; store?: ObjectStore | ((clock: Clock) => ObjectStore) } = {},
+  ) {
+    const { store = (clock: Clock) => new MemStore({ clock }) } = options;
+    this.store = typeof store === "function" ? store(this.clock) : store;
     this.map = initialMap({ ...newPool({ pgNum: PG_NUM, size: 1 }), ...options.pool });
     this.server = this.#start();
   }
@@ -270,9 +278,9 @@ export class TestOsd {
       random: seededRandom(1),
       log: silentLogger,
       version: "test",
-      report: () => {},
+      report: (report) => void (this.report = report),
       snapsPurged: (pool, snaps) => this.purged.push([pool, snaps]),
-      corruption: () => {},
+      corruption: (object) => this.corrupt.push(object),
       fatal: (error) => {
         throw error;
       },

@@ -330,8 +330,13 @@ export class DiskStore implements ObjectStore {
   }
 
   usage(collection: CollectionId): CollectionUsage {
+    this.#state.countStored();
     const c = this.#state.collections.get(collection);
-    return { objects: c?.objects ?? 0, allocated: (c?.blocks ?? 0) * BLOCK_SIZE };
+    return {
+      objects: c?.objects ?? 0,
+      allocated: (c?.blocks ?? 0) * BLOCK_SIZE,
+      stored: c?.stored ?? 0,
+    };
   }
 
   statfs(): StoreStatfs {

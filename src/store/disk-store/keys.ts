@@ -1,7 +1,7 @@
 /**
  * The keys of the index, one letter for each kind:
  *
- *   C name                     collection: u32 id, u64 objects, u64 blocks
+ *   C name                     collection: u32 id, u64 objects, u64 blocks, u64 bytes stored
  *   O u32be collection, key    object (onode.ts); `key` sorts as hobjects do
  *   B u64be object id, u32be   shard of an object's block map
  *   M u64be object id, key     omap entry
@@ -50,10 +50,11 @@ export function prefixEnd(prefix: string): string {
 }
 
 export function encodeCollection(c: CollectionState): Uint8Array {
-  const w = new Writer(20);
+  const w = new Writer(28);
   w.u32(c.id);
   w.u64n(c.objects);
   w.u64n(c.blocks);
+  w.u64n(c.stored);
   return Uint8Array.from(w.finish());
 }
 
@@ -64,6 +65,7 @@ export function decodeCollection(name: string, value: Uint8Array): CollectionSta
     id: r.u32(),
     objects: r.u64n(),
     blocks: r.u64n(),
+    stored: r.remaining > 0 ? r.u64n() : 0, // version 1 did not count: see StoreState.recountStored
     dirty: false,
     onodes: new Map(),
   };

@@ -35,6 +35,8 @@ export interface CollectionState {
   objects: number;
   /** Blocks in use, shared ones once. */
   blocks: number;
+  /** Bytes that the objects hold, each for itself, holes left out: see Onode.stored. */
+  stored: number;
   dirty: boolean;
   /** Known objects by key: all that are dirty, and those looked at lately. */
   readonly onodes: Map<string, Onode>;
@@ -52,6 +54,8 @@ export class Onode {
   omapHeader: Uint8Array = EMPTY;
   readonly attrs = new Map<string, Uint8Array>();
   readonly shards = new Map<number, Shard>();
+  /** The part of its collection's `stored` that is this object's, as of the last count. */
+  stored = 0;
   /** Differs from the index (its shards have flags of their own). */
   dirty = false;
   /** Looked at since the cache last made room. */
@@ -73,6 +77,15 @@ export class Onode {
   crc(index: number): number {
     const shard = this.shards.get(Math.floor(index / SHARD_BLOCKS));
     return shard === undefined ? 0 : shard.map[SHARD_BLOCKS + (index % SHARD_BLOCKS)]!;
+  }
+
+  /** Bytes it holds now: its blocks, less what of the last one is behind its end. */
+  get storedBytes(): number {
+    let blocks = 0;
+    for (const shard of this.shards.values()) blocks += shard.count;
+    const tail = this.size % BLOCK_SIZE;
+    const isPartial = tail !== 0 && this.at(Math.floor(this.size / BLOCK_SIZE)) !== 0;
+    return blocks * BLOCK_SIZE - (isPartial ? BLOCK_SIZE - tail : 0);
   }
 
   /** Shards by the index of their first block, ascending. */

@@ -29,14 +29,15 @@ import {
   type Manifest,
   readManifest,
   readSuperblock,
+  STORE_VERSION,
   StoreFormatError,
   type Superblock,
   writeManifest,
   writeSuperblock,
 } from "./superblock.ts";
 
-const JOURNAL = "journal";
-const BLOCK = "block";
+export const JOURNAL = "journal";
+export const BLOCK = "block";
 const SEGMENT_SIZE = 8 << 20;
 const SEGMENTS = 4;
 const MEMORY_DEFAULT = 64 << 20;
@@ -87,7 +88,7 @@ export function createStore(directory: string, options: CreateOptions = {}): voi
   // Block numbers are 32 bits, with one value for "none": 16 TiB.
   const blocks = Math.min(Math.floor(capacity / BLOCK_SIZE), 2 ** 32 - 2);
   if (blocks < 1) throw new RangeError(`a store of ${capacity} bytes`);
-  const superblock: Superblock = {
+  const superblock: Omit<Superblock, "version"> = {
     uuid: uuidFromBytes(random.bytes(16)),
     nonce: randomU64(random),
     blocks,
@@ -113,7 +114,7 @@ export function createStore(directory: string, options: CreateOptions = {}): voi
 }
 
 /** What is on the disk, brought up to the last transaction that counts. */
-interface Recovered {
+export interface Recovered {
   superblock: Superblock;
   manifest: Manifest;
   kv: RunKv;
@@ -165,6 +166,8 @@ export function recover(
     };
     const tail = readJournal(journal, manifest.journal);
     const lastSeq = replay(state, tail, manifest);
+    if (superblock.version < 2) state.recountStored();
+    else state.countStored();
     return {
       superblock,
       manifest,
@@ -262,6 +265,12 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       const replayed = lastSeq + 1 - manifest.journal.seq;
       log.info("journal replayed", { transactions: replayed, last: lastSeq });
       await store.checkpoint();
+    }
+    if (superblock.version < STORE_VERSION) {
+      // First all that the format adds, then its number: a crash between the two begins anew.
+      await store.checkpoint();
+      writeSuperblock(disk, superblock);
+      log.info("store brought up to date", { from: superblock.version, to: STORE_VERSION });
     }
     return store;
   } catch (error) {

@@ -11,7 +11,7 @@
  * place does not pass. The index stays in memory, blocks are read when needed and cached parsed.
  */
 
-import { crc32c, Reader, Writer } from "../../encoding/index.ts";
+import { crc32c, DecodeError, Reader, Writer } from "../../encoding/index.ts";
 import type { Disk, DiskFile } from "../disk/disk.ts";
 import { CorruptionError } from "../object-store.ts";
 import type { Cursor } from "./cursor.ts";
@@ -39,6 +39,8 @@ export interface Run {
   get(key: string): Uint8Array | undefined;
   /** @param passing what is read is not worth keeping: a merge sees it once */
   cursor(from: string, passing: boolean): Cursor;
+  /** Reads all of it, past the cache: what is damaged, in words. */
+  damage(): IterableIterator<string>;
   close(): void;
 }
 
@@ -90,7 +92,7 @@ interface ParsedBlock {
 function valueOf(block: ParsedBlock, i: number): Uint8Array {
   const length = block.lengths[i]!;
   if (length === GONE_LENGTH) return GONE;
-  return block.bytes.subarray(block.starts[i]!, block.starts[i]! + length);
+  return block.bytes.subarray(block.starts[i], block.starts[i]! + length);
 }
 
 /** Writes entries as run `id`, stable on return. */
@@ -200,6 +202,7 @@ class FileRun implements Run {
   readonly #keys: string[] = [];
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
+  #total = 0;
 
   constructor(options: { disk: Disk; nonce: bigint; cache: BlockCache; info: RunInfo }) {
     this.info = options.info;
@@ -229,6 +232,7 @@ class FileRun implements Run {
       Number(footer.readBigUInt64LE(16)) === this.info.id;
     if (!intact) throw this.#damaged("its footer");
     const at = Number(footer.readBigUInt64LE(24));
+    this.#total = Number(footer.readBigUInt64LE(36));
     const r = new Reader(this.#readChecked(at, footer.readUInt32LE(32)));
     for (let n = r.count(14); n > 0; n--) {
       this.#offsets.push(r.u64n());
@@ -255,6 +259,12 @@ class FileRun implements Run {
     const name = `${this.info.id}/${index}`;
     const cached = this.#cache.get(name);
     if (cached !== undefined) return cached;
+    const block = this.#readBlock(index);
+    if (!passing) this.#cache.put(name, block, block.bytes.length * 2);
+    return block;
+  }
+
+  #readBlock(index: number): ParsedBlock {
     const bytes = this.#readChecked(this.#offsets[index]!, this.#lengths[index]!);
     const r = new Reader(bytes);
     const count = r.count(6);
@@ -269,9 +279,33 @@ class FileRun implements Run {
       starts[i] = r.offset;
       if (length !== GONE_LENGTH) r.advance(length);
     }
-    const block = { bytes, keys, starts, lengths };
-    if (!passing) this.#cache.put(name, block, bytes.length * 2);
-    return block;
+    return { bytes, keys, starts, lengths };
+  }
+
+  *damage(): IterableIterator<string> {
+    let previous = "";
+    let total = 0;
+    let whole = true;
+    for (const [index, first] of this.#keys.entries()) {
+      let keys: string[];
+      try {
+        ({ keys } = this.#readBlock(index));
+      } catch (error) {
+        if (!(error instanceof CorruptionError) && !(error instanceof DecodeError)) throw error;
+        yield error.message;
+        whole = false;
+        continue;
+      }
+      const sorted = keys.every((key, i) => i === 0 || key > keys[i - 1]!);
+      if (!sorted || keys[0] !== first || (index > 0 && first <= previous)) {
+        yield this.#damaged(`the order of keys in block at ${this.#offsets[index]}`).message;
+      }
+      previous = keys.at(-1) ?? previous;
+      total += keys.length;
+    }
+    if (whole && total !== this.#total) {
+      yield `${this.info.name}: ${total} entries, ${this.#total} counted`;
+    }
   }
 
   get(key: string): Uint8Array | undefined {

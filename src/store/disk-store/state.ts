@@ -49,6 +49,8 @@ export class StoreState {
   /** Size at which room is made next: above the limit while much of it is dirty. */
   #makeRoomAt: number;
   #dirty = new Set<Onode>();
+  /** Have the bytes that objects hold been counted since the last change? */
+  #isCounted = true;
   nextObjectId: number;
   nextCollectionId: number;
   /** Blocks that lost their last owner since somebody looked. */
@@ -101,6 +103,7 @@ export class StoreState {
       id,
       objects: 0,
       blocks: 0,
+      stored: 0,
       dirty: false,
       onodes: new Map(),
     };
@@ -130,6 +133,7 @@ export class StoreState {
     for (const [shardName, shard] of this.kv.entries(prefix, prefixEnd(prefix))) {
       o.shards.set(readU32be(shardName, prefix.length), decodeShard(shard));
     }
+    o.stored = o.storedBytes;
     this.#remember(o);
     return o;
   }
@@ -176,6 +180,7 @@ export class StoreState {
   }
 
   #touch(o: Onode): void {
+    this.#isCounted = false;
     if (o.dirty) return;
     o.dirty = true;
     this.#dirty.add(o);
@@ -192,7 +197,39 @@ export class StoreState {
     o.collection.onodes.delete(o.key);
     this.#dirty.delete(o);
     o.collection.objects--;
+    o.collection.stored -= o.stored;
     o.collection.dirty = true;
+  }
+
+  /** Brings `stored` of the collections up to date: counted when asked for, not at every write. */
+  countStored(): void {
+    if (this.#isCounted) return;
+    this.#isCounted = true;
+    for (const o of this.#dirty) this.#count(o);
+  }
+
+  #count(o: Onode): void {
+    const stored = o.storedBytes;
+    if (stored === o.stored) return;
+    o.collection.stored += stored - o.stored;
+    o.collection.dirty = true;
+    o.stored = stored;
+  }
+
+  /** Counts everything anew, for a store whose format did not. */
+  recountStored(): void {
+    this.#isCounted = true;
+    for (const c of this.collections.values()) {
+      c.stored = 0;
+      c.dirty = true;
+      for (const o of c.onodes.values()) o.stored = 0;
+      const prefix = objectPrefix(c.id);
+      for (const [name] of this.kv.entries(prefix, prefixEnd(prefix))) {
+        const o = must(this.find(c, name.slice(prefix.length)), "object of a listing");
+        o.stored = o.storedBytes;
+        c.stored += o.stored;
+      }
+    }
   }
 
   /** One owner less of a block (its number plus one; 0: nothing). */
@@ -331,6 +368,7 @@ export class StoreState {
 
   /** Puts everything changed since the last checkpoint into the index. */
   saveDirty(): void {
+    this.countStored();
     for (const o of this.#dirty) {
       this.kv.put(objectPrefix(o.collection.id) + o.key, encodeOnode(o));
       for (const [index, shard] of o.shards) {

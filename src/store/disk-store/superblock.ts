@@ -23,14 +23,17 @@ import { type RunInfo, runName } from "./run.ts";
 /**
  * Format versions:
  * 1 — the first.
+ * 2 — a collection counts the bytes that its objects hold.
  */
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
 const SUPERBLOCK = "superblock";
 const SUPERBLOCK_MAGIC = 0x534c5053; // "SPLS"
 const MANIFEST_MAGIC = 0x4d4c5053; // "SPLM"
 const HEADER_SIZE = 12;
 
 export interface Superblock {
+  /** Of the format. */
+  readonly version: number;
   readonly uuid: Uuid;
   /** Marks everything this store has written: what is left over from another one does not pass. */
   readonly nonce: bigint;
@@ -57,11 +60,23 @@ export class StoreFormatError extends Error {
   }
 }
 
-/** One sealed piece, in memory that direct writes take. */
+/** The store is of a format that this program does not know. */
+export class NewerStoreError extends StoreFormatError {
+  constructor(version: number) {
+    super(`the store has format ${version}, this program knows ${STORE_VERSION}`);
+    this.name = "NewerStoreError";
+  }
+}
+
+/** Memory for sealed pieces: they are written before the next is made. */
+let sealed: Buffer | undefined;
+
+/** One sealed piece, in memory that direct writes take; good until the next. */
 function seal(magic: number, body: Writer): Buffer {
   const bytes = body.finish();
   const size = Math.ceil((HEADER_SIZE + bytes.length) / SECTOR_SIZE) * SECTOR_SIZE;
-  const out = alignedBuffer(size);
+  if (sealed === undefined || sealed.length < size) sealed = alignedBuffer(size);
+  const out = sealed.subarray(0, size).fill(0);
   out.writeUInt32LE(magic, 0);
   out.writeUInt32LE(bytes.length, 4);
   out.writeUInt32LE(crc32c(0, bytes), 8);
@@ -86,8 +101,8 @@ function unseal(disk: Disk, name: string, magic: number): Reader | undefined {
   }
 }
 
-/** The last step of making a store: before it, the directory is not one. */
-export function writeSuperblock(disk: Disk, sb: Superblock): void {
+/** The last step of making a store, before which the directory is not one; and of bringing one up to our format. */
+export function writeSuperblock(disk: Disk, sb: Omit<Superblock, "version">): void {
   const w = new Writer();
   w.u32(STORE_VERSION);
   Uuid.encode(w, sb.uuid);
@@ -113,15 +128,11 @@ export function readSuperblock(disk: Disk): Superblock {
   const r = unseal(disk, SUPERBLOCK, SUPERBLOCK_MAGIC);
   if (r === undefined) throw new CorruptionError(SUPERBLOCK, "it is damaged");
   const version = r.u32();
-  if (version !== STORE_VERSION) {
-    throw new StoreFormatError(
-      `the store has format ${version}, this program knows ${STORE_VERSION}`,
-    );
-  }
+  if (version > STORE_VERSION) throw new NewerStoreError(version);
   const uuid = Uuid.decode(r);
   const nonce = r.u64();
   if (r.u32() !== BLOCK_SIZE) throw new StoreFormatError("the store has another block size");
-  return { uuid, nonce, blocks: r.u64n(), segmentSize: r.u32() };
+  return { version, uuid, nonce, blocks: r.u64n(), segmentSize: r.u32() };
 }
 
 /** Is there a store in the directory already? */
@@ -158,23 +169,25 @@ export function writeManifest(disk: Disk, nonce: bigint, manifest: Manifest): vo
   if (manifest.generation <= 2) disk.syncDirectory(); // the slot's name is new
 }
 
+/** What one of the two slots holds; undefined if that is not whole. */
+export function readManifestSlot(disk: Disk, nonce: bigint, slot: 0 | 1): Manifest | undefined {
+  const r = unseal(disk, slotOf(slot), MANIFEST_MAGIC);
+  if (r === undefined || r.u64() !== nonce) return undefined;
+  return {
+    generation: r.u64n(),
+    journal: { segment: r.u64n(), seq: r.u64n(), previousCrc: r.u32() },
+    verified: r.u64n(),
+    nextObjectId: r.u64n(),
+    nextCollectionId: r.u32(),
+    nextRun: r.u64n(),
+    runs: readRuns(r),
+  };
+}
+
 /** The newest whole manifest. */
 export function readManifest(disk: Disk, nonce: bigint): Manifest {
-  let best: Manifest | undefined;
-  for (const generation of [0, 1]) {
-    const r = unseal(disk, slotOf(generation), MANIFEST_MAGIC);
-    if (r === undefined || r.u64() !== nonce) continue;
-    const found: Manifest = {
-      generation: r.u64n(),
-      journal: { segment: r.u64n(), seq: r.u64n(), previousCrc: r.u32() },
-      verified: r.u64n(),
-      nextObjectId: r.u64n(),
-      nextCollectionId: r.u32(),
-      nextRun: r.u64n(),
-      runs: readRuns(r),
-    };
-    if (best === undefined || found.generation > best.generation) best = found;
-  }
+  const [a, b] = [readManifestSlot(disk, nonce, 0), readManifestSlot(disk, nonce, 1)];
+  const best = a === undefined || (b !== undefined && b.generation > a.generation) ? b : a;
   if (best === undefined) throw new CorruptionError("manifest", "both copies are damaged");
   return best;
 }

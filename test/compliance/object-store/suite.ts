@@ -184,7 +184,7 @@ function objectTests(get: () => ObjectStore): void {
     submit(store, { op: "remove", object: A });
     same(await content(store, snap), bytes(20_000));
     submit(store, { op: "remove", object: snap });
-    expect(store.usage(PG)).toEqual({ objects: 0, allocated: 0 });
+    expect(store.usage(PG)).toEqual({ objects: 0, allocated: 0, stored: 0 });
   });
 
   test("cloning nothing, or onto itself, is refused", () => {
@@ -435,16 +435,31 @@ function spaceTests(maker: StoreMaker): void {
     const free = store.statfs().available;
     submit(store, { op: "write", object: A, offset: 0, data: [bytes(128 * 1024)] });
     submit(store, { op: "clone", object: A, to: B });
-    expect(store.usage(PG)).toEqual({ objects: 2, allocated: 128 * 1024 });
+    expect(store.usage(PG)).toEqual({
+      objects: 2,
+      allocated: 128 * 1024,
+      stored: 256 * 1024,
+    });
     submit(store, { op: "write", object: A, offset: 4096, data: [bytes(4096, 2)] });
-    expect(store.usage(PG)).toEqual({ objects: 2, allocated: 132 * 1024 });
+    expect(store.usage(PG)).toEqual({
+      objects: 2,
+      allocated: 132 * 1024,
+      stored: 256 * 1024,
+    });
     const fs = store.statfs();
     expect(fs.data).toBe(132 * 1024);
     expect(fs.total).toBeGreaterThanOrEqual(fs.available + fs.data);
     expect(fs.available).toBeLessThanOrEqual(free);
     submit(store, { op: "truncate", object: A, size: 4096 });
     submit(store, { op: "remove", object: B });
-    expect(store.usage(PG)).toEqual({ objects: 1, allocated: 4096 });
+    expect(store.usage(PG)).toEqual({ objects: 1, allocated: 4096, stored: 4096 });
+    // Bytes, not blocks; a hole holds nothing.
+    submit(store, { op: "write", object: B, offset: 1 << 20, data: [text("five!")] });
+    expect(store.usage(PG)).toMatchObject({ objects: 2, stored: 4096 + 5 });
+    submit(store, { op: "truncate", object: B, size: (1 << 20) + 4096 * 3 });
+    expect(store.usage(PG).stored).toBe(2 * 4096);
+    submit(store, { op: "truncate", object: A, size: 100 });
+    expect(store.usage(PG).stored).toBe(4096 + 100);
     await store.close();
   });
 
@@ -476,7 +491,7 @@ function spaceTests(maker: StoreMaker): void {
       submit(store, { op: "remove", object: named(`o${i}`) });
     }
     await store.flush();
-    expect(store.usage(PG)).toEqual({ objects: 0, allocated: 0 });
+    expect(store.usage(PG)).toEqual({ objects: 0, allocated: 0, stored: 0 });
     for (let i = 0; i < written; i++) {
       submit(store, { op: "write", object: named(`n${i}`), offset: 0, data: [chunk] });
     }

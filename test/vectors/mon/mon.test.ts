@@ -176,8 +176,10 @@ async function openMonitor(): Promise<{ ctx: CommandContext; close: () => void }
       version: { version: 0, epoch: 0 },
       stats: newObjectStatSum(),
       allocated: 0,
+      stored: 0,
       logSize: 0,
       snapTrimQueueLength: 0,
+ damaged: [],
     })),
   );
   const total = 4 * 2 ** 30;

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { byteString, printable } from "./index.ts";
+
+test.each([
+  ["", ""],
+  ["rbd_data.10.00", "rbd_data.10.00"],
+  ["a b/c:d", "a b/c:d"],
+  [byteString("größe 東京 🦑"), "größe 東京 🦑"],
+])("a name that is text shows as it is: %j", (bytes, shown) => {
+  expect(printable(bytes)).toBe(shown);
+});
+
+test.each([
+  ["100%", "100%25"],
+  ["two\nlines\t", "two%0alines%09"],
+  ["\x1b[2J\x7f\x00", "%1b[2J%7f%00"],
+  ["\xff\xfeplain", "%ff%feplain"],
+  // One byte that is not UTF-8: nothing in it is taken for text.
+  [`${byteString("é")}\xff`, "%c3%a9%ff"],
+  [byteString("line\u2028end"), "line%e2%80%a8end"],
+  [byteString("\u202edrow"), "%e2%80%aedrow"],
+  [byteString("\u009bm"), "%c2%9bm"],
+])("what is not text, or would act on a terminal, shows as bytes: %j", (bytes, shown) => {
+  expect(printable(bytes)).toBe(shown);
+});

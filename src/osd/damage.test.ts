@@ -1,0 +1,204 @@
+import { describe, expect, it } from "vitest";
+import { ERRNO } from "../base/index.ts";
+import {
+  opCall,
+  opDelete,
+  opRead,
+  opStat,
+  opTruncate,
+  opWrite,
+  opWriteFull,
+} from "../messages/index.ts";
+import {
+  CorruptionError,
+  formatObject,
+  MemStore,
+  type ObjectStore,
+  type StoreOp,
+  type Transaction,
+} from "../store/index.ts";
+import { type HObject, IntervalSet } from "../types/index.ts";
+import { type TestClient, TestOsd } from "./testing/osd-fixture.ts";
+
+const bytes = (text: string) => Buffer.from(text, "latin1");
+/** Bytes of an object that a test makes unreadable. */
+const BAD_BYTE = 100;
+
+/** A store in which the byte at 100 of chosen objects does not read as it was written. */
+class RottenStore extends MemStore {
+  readonly rotten = new Set<string>();
+  reads = 0;
+
+  #check(object: HObject, offset: number, length: number): void {
+    const name = formatObject(object);
+    const isHit = offset <= BAD_BYTE && offset + length > BAD_BYTE;
+    if (isHit && this.rotten.has(name)) throw new CorruptionError(name, "block 7 is damaged");
+  }
+
+  override read(...args: Parameters<ObjectStore["read"]>): ReturnType<MemStore["read"]> {
+    const [, object, offset, length] = args;
+    this.reads++;
+    this.#check(object, offset, length);
+    return super.read(...args);
+  }
+
+  override readSync(...args: Parameters<ObjectStore["readSync"]>) {
+    const [, object, offset, length] = args;
+    this.#check(object, offset, length);
+    return super.readSync(...args);
+  }
+
+  override submit(transaction: Transaction): number {
+    for (const op of transaction.ops) this.#heal(op);
+    return super.submit(transaction);
+  }
+
+  /** As the durable store: a block that is written whole is well, one written in part must be read first. */
+  #heal(op: StoreOp): void {
+    if (op.op === "remove") this.rotten.delete(formatObject(op.object));
+    if (op.op !== "write" || op.offset > BAD_BYTE) return;
+    if (op.offset > 0) this.#check(op.object, op.offset, 4096);
+    else this.rotten.delete(formatObject(op.object));
+  }
+}
+
+async function start(): Promise<{ osd: TestOsd; store: RottenStore; client: TestClient }> {
+  const osd = new TestOsd({ store: (clock) => new RottenStore({ clock }) });
+  const store = osd.store as RottenStore;
+  const client = osd.client(4100);
+  await client.op("a", [opWrite(0, bytes("x".repeat(5000)))]);
+  await client.op("b", [opWrite(0, bytes("y".repeat(5000)))]);
+  return { osd, store, client };
+}
+
+/** What the monitor is told is damaged. */
+function damaged(osd: TestOsd): string[] {
+  osd.clock.advance(5000);
+  return (osd.report?.pgs ?? []).flatMap((pg) => [...pg.damaged]);
+}
+
+/** The same after the OSD has had time to look again. */
+async function damagedLater(osd: TestOsd): Promise<string[]> {
+  for (let turn = 0; turn < 10; turn++) {
+    osd.clock.advance(2000);
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+  return damaged(osd);
+}
+
+const A = "1://a:head";
+
+describe("an object that does not read as it was written", () => {
+  it("is EIO for its readers, inconsistent for the monitor, and told of once", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    expect(damaged(osd)).toEqual([]);
+    for (const op of [opRead(0, 5000), opRead(50, 100), opRead(0, 0)]) {
+      expect((await client.op("a", [op])).result).toBe(-ERRNO.EIO);
+    }
+    expect((await client.op("a", [opRead(1000, 10)])).result).toBe(0);
+    expect((await client.op("a", [opStat()])).result).toBe(0);
+    expect((await client.op("b", [opRead(0, 5000)])).result).toBe(0);
+    expect(damaged(osd)).toEqual([A]);
+    expect(osd.corrupt).toEqual([A]);
+    const bad = osd.report!.pgs.filter((pg) => pg.state !== "active+clean");
+    expect(bad).toMatchObject([
+      { state: "active+clean+inconsistent", damaged: [A], stats: { numScrubErrors: 1 } },
+    ]);
+  });
+
+  it("takes no write that would have to keep a part of it, and that changes nothing", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    const before = (await client.op("a", [opStat()])).userVersion;
+    expect((await client.op("a", [opWrite(90, bytes("z"))])).result).toBe(-ERRNO.EIO);
+    expect(damaged(osd)).toEqual([A]);
+    expect((await client.op("a", [opStat()])).userVersion).toEqual(before);
+    // The OSD goes on.
+    expect((await client.op("b", [opWrite(90, bytes("z"))])).result).toBe(0);
+  });
+
+  it("is well when it is written anew", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    await client.op("a", [opRead(0, 0)]);
+    expect(damaged(osd)).toEqual([A]);
+    await client.op("a", [opWriteFull(bytes("new"))]);
+    expect(await damagedLater(osd)).toEqual([]);
+    expect(osd.report!.pgs.every((pg) => pg.state === "active+clean")).toBe(true);
+  });
+
+  it("is forgotten when it is removed", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    await client.op("a", [opRead(0, 0)]);
+    await client.op("a", [opDelete()]);
+    expect(await damagedLater(osd)).toEqual([]);
+  });
+
+  it("stays damaged when another part of it is written, and is not looked at when nothing is", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    await client.op("a", [opRead(0, 0)]);
+    await client.op("a", [opWrite(4096, bytes("elsewhere"))]);
+    expect(await damagedLater(osd)).toEqual([A]);
+    const { reads } = store;
+    expect(await damagedLater(osd)).toEqual([A]);
+    expect(store.reads).toBe(reads);
+  });
+
+  it("is still known after a restart, is looked at once more then, and may have been mended", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    store.rotten.add("1://b:head");
+    await client.op("a", [opRead(0, 0)]);
+    await client.op("b", [opRead(0, 0)]);
+    expect(damaged(osd).sort()).toEqual([A, "1://b:head"]);
+    store.rotten.delete("1://b:head");
+    osd.restart();
+    expect(await damagedLater(osd)).toEqual([A]);
+    store.rotten.delete(A);
+    expect(await damagedLater(osd), "nobody has written to it").toEqual([A]);
+    osd.restart();
+    expect(await damagedLater(osd)).toEqual([]);
+    osd.restart();
+    expect(await damagedLater(osd)).toEqual([]);
+  });
+
+  it("may be a clone: its head is well, and the trim of its snapshot ends it", async () => {
+    const { osd, store, client } = await start();
+    const snapContext = { seq: 4n, snaps: [4n] };
+    await client.op("a", [opWriteFull(bytes("after the snapshot".repeat(10)))], { snapContext });
+    store.rotten.add("1://a:4");
+    expect((await client.op("a", [opRead(0, 0)], { snap: 4n })).result).toBe(-ERRNO.EIO);
+    expect((await client.op("a", [opRead(0, 0)])).result).toBe(0);
+    expect(damaged(osd)).toEqual(["1://a:4"]);
+    osd.removeSnaps(IntervalSet.of(4, 1));
+    expect(await damagedLater(osd)).toEqual([]);
+  });
+
+  it("is met by truncation and class methods as by reads", async () => {
+    const { osd, store, client } = await start();
+    store.rotten.add(A);
+    expect((await client.op("a", [opTruncate(4096)])).result).toBe(0);
+    const reply = await client.op("a", [opCall("rbd", "get_id", new Uint8Array(0))]);
+    expect(reply.result).toBe(-ERRNO.EIO);
+    expect(damaged(osd)).toEqual([A]);
+  });
+});
+
+it("a damaged index has no object: it is told of, and forgotten with the process", async () => {
+  const { osd, store, client } = await start();
+  const getAttr: typeof store.getAttr = (...args) => MemStore.prototype.getAttr.apply(store, args);
+  let isBroken = true;
+  store.getAttr = function (...args) {
+    if (isBroken && args[1].oid === "fresh") throw new CorruptionError("run.7", "block at 0");
+    return getAttr.apply(this, args);
+  };
+  expect((await client.op("fresh", [opRead(0, 0)])).result).toBe(-ERRNO.EIO);
+  expect(await damagedLater(osd)).toEqual(["run.7"]);
+  isBroken = false;
+  osd.restart();
+  expect(await damagedLater(osd)).toEqual([]);
+});

@@ -27,6 +27,8 @@ const BAD_BYTE = 100;
 /** A store in which the byte at 100 of chosen objects does not read as it was written. */
 class RottenStore extends MemStore {
   readonly rotten = new Set<string>();
+  /** Name of an object that the index cannot tell of. */
+  brokenIndex: string | undefined;
   reads = 0;
 
   #check(object: HObject, offset: number, length: number): void {
@@ -40,6 +42,12 @@ class RottenStore extends MemStore {
     this.reads++;
     this.#check(object, offset, length);
     return super.read(...args);
+  }
+
+  override getAttr(...args: Parameters<ObjectStore["getAttr"]>): Uint8Array | undefined {
+    const [, { oid }] = args;
+    if (oid === this.brokenIndex) throw new CorruptionError("run.7", "block at 0 is damaged");
+    return super.getAttr(...args);
   }
 
   override readSync(...args: Parameters<ObjectStore["readSync"]>) {
@@ -190,15 +198,10 @@ describe("an object that does not read as it was written", () => {
 
 it("a damaged index has no object: it is told of, and forgotten with the process", async () => {
   const { osd, store, client } = await start();
-  const getAttr: typeof store.getAttr = (...args) => MemStore.prototype.getAttr.apply(store, args);
-  let isBroken = true;
-  store.getAttr = function (...args) {
-    if (isBroken && args[1].oid === "fresh") throw new CorruptionError("run.7", "block at 0");
-    return getAttr.apply(this, args);
-  };
+  store.brokenIndex = "fresh";
   expect((await client.op("fresh", [opRead(0, 0)])).result).toBe(-ERRNO.EIO);
   expect(await damagedLater(osd)).toEqual(["run.7"]);
-  isBroken = false;
+  store.brokenIndex = undefined;
   osd.restart();
   expect(await damagedLater(osd)).toEqual([]);
 });

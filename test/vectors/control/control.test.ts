@@ -6,7 +6,7 @@ import { CONTROL, type ControlTag, encodeControl } from "../../../src/messenger/
 import { crcOnWire } from "../../../src/messenger/crc-on-wire.ts";
 import { FrameParser } from "../../../src/messenger/frame.ts";
 import { OutQueue } from "../../../src/messenger/out-queue.ts";
-import { createPreamble, TAG, tagName } from "../../../src/messenger/preamble.ts";
+import { createPreamble, tagName } from "../../../src/messenger/preamble.ts";
 
 interface Vector {
   tag: ControlTag;

@@ -24,14 +24,27 @@ const MUTATIONS = [
     "",
   ],
   ["no-wait-for-reads", `${STORE}/checkpoint.ts`, "await state.blocks.drainReads();", ""],
-  ["no-sync-of-home-blocks", `${STORE}/block-file.ts`, "await this.file.sync();", ""],
+  ["no-sync-of-home-blocks", `${STORE}/pending-blocks.ts`, "await this.#file.sync();", ""],
+  ["no-sync-of-large-writes", `${STORE}/direct-writes.ts`, "await this.#synced();", ""],
+  [
+    "sync-begun-before",
+    `${STORE}/direct-writes.ts`,
+    "this.#nextSync ??= this.#sync.then(() => {",
+    "return this.#sync; this.#nextSync ??= this.#sync.then(() => {",
+  ],
+  [
+    "large-write-not-durable",
+    `${STORE}/direct-writes.ts`,
+    "await this.#file.writeDurable(write.bytes, write.block * BLOCK_SIZE);",
+    "await this.#file.write(write.bytes, write.block * BLOCK_SIZE);",
+  ],
   ["no-sync-of-runs", `${STORE}/run.ts`, "await file.sync();", ""],
   ["no-directory-sync-of-runs", `${STORE}/run.ts`, "disk.syncDirectory();", ""],
   [
     "manifest-before-blocks",
     `${STORE}/checkpoint.ts`,
-    "await state.blocks.applyFrozen();",
-    "void state.blocks.applyFrozen().catch(() => {});",
+    "await state.blocks.pending.applyFrozen();",
+    "void state.blocks.pending.applyFrozen().catch(() => {});",
   ],
   [
     "reuse-at-once",
@@ -62,7 +75,7 @@ const MUTATIONS = [
   [
     "told-before-large-writes",
     `${STORE}/committer.ts`,
-    "return Math.min(this.#journaled, this.#blocks.oldestDirect - 1);",
+    "return Math.min(this.#journaled, this.#blocks.direct.oldest - 1);",
     "return this.#journaled;",
   ],
   [
@@ -93,8 +106,8 @@ const MUTATIONS = [
   [
     "shared-overwritten-in-place",
     `${STORE}/apply.ts`,
-    "return block >= 0 && this.#state.allocator.extraRefs(block) === 0 ? block : -1;",
-    "return block;",
+    "if (block < 0 || this.#state.allocator.extraRefs(block) > 0) return -1;",
+    "if (block < 0) return -1; return block;",
   ],
   [
     "segments-freed-early",

@@ -57,6 +57,7 @@ import { OsdMapService, type OsdMapUpdate } from "./services/osd-map.ts";
 import { PG_NUM_DEFAULT, purgeSnaps } from "./services/osd-pools.ts";
 import { isTickDue, isUpAt, markDown, markUp, tick } from "./services/osd-states.ts";
 import { StatsService } from "./services/stats.ts";
+import { ticketTtl } from "./services/ticket-ttl.ts";
 
 const TICK_MS = 1000;
 /** Entities that a cluster is born with, and what they may do. */
@@ -97,6 +98,19 @@ export interface BootstrapOptions {
 /** What an OSD tells about itself when it comes up. */
 export type OsdBootInfo = Metadata;
 
+interface Tables {
+  readonly auth: AuthService;
+  readonly config: ConfigService;
+}
+
+/** The tables of users and options; how long users' tickets are good is an option. */
+async function openTables(store: MonStore, options: MonitorOptions): Promise<Tables> {
+  const { clock, random, name, host } = options;
+  const config = new ConfigService(store, clock);
+  const ttlMs = ticketTtl(config, name, host);
+  return { auth: await AuthService.open(store, { clock, random, ttlMs }), config };
+}
+
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #maps: OsdMapService;
@@ -110,7 +124,12 @@ export class Monitor {
   /** State shared by all commands, also the manager's. */
   readonly state: ClusterState;
 
-  private constructor(options: MonitorOptions, store: MonStore, auth: AuthService, monMap: MonMap) {
+  private constructor(
+    options: MonitorOptions,
+    store: MonStore,
+    { auth, config }: Tables,
+    monMap: MonMap,
+  ) {
     const { clock, log } = options;
     this.#options = options;
     this.#maps = new OsdMapService(store, clock);
@@ -127,7 +146,7 @@ export class Monitor {
       mgrMap: () => this.#mgrMap,
       maps: this.#maps,
       auth,
-      config: new ConfigService(store, clock),
+      config,
       configKey: new ConfigKeyService(store),
       log: new LogService(store, clock, log),
       stats: this.#stats,
@@ -151,7 +170,7 @@ export class Monitor {
     if (Monitor.exists(options.store)) throw new ConfigError("there is a cluster here already");
     const store = new MonStore(options.store);
     const created = utimeFromMs(options.clock.now());
-    const auth = await AuthService.open(store, options.clock, options.random);
+    const { auth } = await openTables(store, options);
     const names = new Set([...Object.keys(FIRST_ENTITIES), ...Object.keys(first.keys ?? {})]);
     await auth.set(
       [...names].map((name) => {
@@ -195,8 +214,8 @@ export class Monitor {
       addrs: options.addrs,
       created,
     });
-    const auth = await AuthService.open(store, options.clock, options.random);
-    const monitor = new Monitor(options, store, auth, monMap);
+    const tables = await openTables(store, options);
+    const monitor = new Monitor(options, store, tables, monMap);
     await monitor.#maps.change((pending) => {
       for (let id = 0; id < pending.map.maxOsd; id++) markDown(pending, id, options.clock.now());
     });

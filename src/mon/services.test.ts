@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatKey } from "../auth/index.ts";
 import { mapPg, newObjectStatSum, POOL_FLAG } from "../maps/index.ts";
 import { CLOG } from "../messages/index.ts";
+import { ENTITY_TYPE } from "../types/index.ts";
 import { formatDouble, renderJson, renderJsonPretty } from "./commands/formatter.ts";
 import { formatAge, formatBytes, formatCount, parseSize } from "./commands/units.ts";
 import { Monitor } from "./monitor.ts";
@@ -51,6 +52,25 @@ describe("what the monitor must not forget", () => {
     monitor.close();
     const again = await Monitor.open(optionsFor(store, clock));
     expect(again.serviceSecrets().find(4, id)).toEqual(key);
+  });
+
+  test.each([
+    ["8", 8000],
+    ["0", 1000],
+    ["-5", 1000],
+    [undefined, 3_600_000],
+  ])("auth_service_ticket_ttl = %s is what tickets get, %d ms", async (value, ttlMs) => {
+    const { monitor, store, clock } = await createBench();
+    const target = { section: "mon", mask: "" };
+    await monitor.state.config.apply([{ target, name: "auth_service_ticket_ttl", value }]);
+    expect(monitor.serviceSecrets().forIssue(4).ttlMs).toBe(ttlMs);
+    expect(monitor.serviceSecrets().forIssue(ENTITY_TYPE.AUTH).ttlMs).toBe(72 * 3_600_000);
+    monitor.close();
+    const again = (await Monitor.open(optionsFor(store, clock))).serviceSecrets();
+    const { id } = again.forIssue(4);
+    clock.advance(2 * ttlMs);
+    expect(again.forIssue(4).id).toBeGreaterThan(id);
+    expect(again.forIssue(4).ttlMs).toBe(ttlMs);
   });
 
   test("a cluster is made once, and opened only as itself", async () => {

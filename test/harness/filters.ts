@@ -1,6 +1,7 @@
 /**
- * Blanks what may differ between two clusters that behave the same: ids, times, addresses, process
- * names, and progress that was overwritten on the screen. Everything else is content and stays.
+ * Blanks what must differ between two clusters that behave the same: ids, times, what the machine is.
+ * A blank keeps the form of what it hides (digits of a fraction, zone, unit), and an id that occurs twice
+ * in an output is the same blank twice. Everything else is content and stays.
  *
  * Filters that hold everywhere are here; what only one command may vary in is said beside that command
  * in its scenario (`#@ blank`), where a reader sees what is not compared.
@@ -9,29 +10,33 @@
 /** Rules applied to every line, in order. */
 const EVERYWHERE: [RegExp, string][] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "<uuid>"],
-  [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d{4}|Z)/g, "<time>"],
-  [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, "<time>"],
-  [/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "<time>"],
-  // Image ids: a hexadecimal global id with a random tail.
-  [/\b(rbd_(?:data|header|object_map))\.[0-9a-f]+/g, "$1.<image-id>"],
-  [/^(\s*id: )[0-9a-f]{8,}$/g, "$1<image-id>"],
-  [/"id": ?"[0-9a-f]{8,}"/g, '"id": "<image-id>"'],
-  [/\((age|since|active, since) [^)]*\)/g, "($1 <time>)"],
-  [/\bup \(since [^)]*\)/g, "up (since <time>)"],
-  [/\bin \(since [^)]*\)/g, "in (since <time>)"],
-  [/\b127\.0\.0\.1:\d+\/\d+/g, "<address>"],
-  [/\b\[?v[12]:127\.0\.0\.1:\d+[^ ]*/g, "<address>"],
-  [/\bclient\.\d{4,}\b/g, "client.<id>"],
-  [/\b0x[0-9a-f]{10,16}\b/g, "<pointer>"],
-  // What qemu-io adds below each of its answers.
-  [/^\d+(\.\d+)? (bytes|[KMGT]iB), \d+ ops; .*/g, "<timing>"],
-  [/\[[0-9a-f]{10,16}\]/g, "[<image-id>]"],
-  // The machine's, not the cluster's.
-  [/\b(hdd|ssd|nvme)\b/g, "<class>"],
+  [/\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d\b/g, "yyyy-mm-dd$1hh:mm:ss"],
+  [/(?<=dd.hh:mm:ss\.\d*)\d/g, "f"],
+  [
+    /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g,
+    "Www Mmm dd hh:mm:ss yyyy",
+  ],
+  [/(?<=\((?:age|since|active, since) )(?:\d+(?:\.\d+)?[smhdwMy])+(?=\))/g, "<time>"],
+  // In front of a log line of librbd: the object that speaks.
+  [/\b0x[0-9a-f]{10,16}(?= )/g, "<pointer>"],
+  // What qemu-io adds below each of its answers: the amount is content, the speed is not.
+  [/^(\d+(?:\.\d+)? (?:bytes|[KMGT]iB), \d+ ops); .*/g, "$1; <speed>"],
   // Signatures are the protocol; the help sentence behind them is each implementation's own.
-  [/^(.*\]) :  .*$/g, "$1 :  <help>"],
-  [/\b(host|host_name|hostname)[:=] ?\S+/g, "$1 <host>"],
+  [/^(.*[>\]]) : {2}\S.*$/g, "$1 :  <help>"],
 ];
+
+/** Where an image's id stands: a hexadecimal global id with a random tail, of varying length. */
+const IMAGE_ID =
+  /(?<=\brbd_(?:data|header|object_map)\.|^\s*id: |"id": ?"|child\(ren\) \[)[0-9a-f]{8,16}(?![\w-])/g;
+
+/** Blanks image ids; each has a number of its own, in the order in which an output names them. */
+function blankImageIds(line: string, known: Map<string, number> | undefined): string {
+  return line.replace(IMAGE_ID, (id) => {
+    if (known === undefined) return "<image-id>";
+    if (!known.has(id)) known.set(id, known.size + 1);
+    return `<image-id-${known.get(id)}>`;
+  });
+}
 
 /** What one command asked for beyond the common rules. */
 export interface CommandFilters {
@@ -39,8 +44,8 @@ export interface CommandFilters {
   columns: boolean;
   /** Sort the lines: upstream's order follows hashes of blanked names. */
   sort: boolean;
-  /** Keep only the structure: numbers become N and repeated lines become one. */
-  numbers: boolean;
+  /** Lines of which only the structure is kept: numbers become N and repeated lines become one. */
+  numbers: RegExp | undefined;
   /** Patterns whose groups are blanked. */
   blank: RegExp[];
   /** Lines left out. */
@@ -48,21 +53,31 @@ export interface CommandFilters {
 }
 
 export function noFilters(): CommandFilters {
-  return { columns: false, sort: false, numbers: false, blank: [], drop: [] };
+  return { columns: false, sort: false, numbers: undefined, blank: [], drop: [] };
 }
 
-/** One stream of one command's output, as it is compared and stored. `workDir` is blanked by path. */
-export function filterOutput(text: string, filters: CommandFilters, workDir: string): string {
+/** What is the machine's, not the cluster's. */
+export interface Machine {
+  /** Where the commands run; blanked by path. */
+  workDir: string;
+  /** The kernel's answer for the disk below it: a cluster that says another is wrong, and not blanked. */
+  deviceClass: string;
+}
+
+/** One stream of one command's output, as it is compared and stored. */
+export function filterOutput(text: string, filters: CommandFilters, machine: Machine): string {
   const { rest, log } = takeLog(text);
   let lines = rest.split("\n").map(lastOverwrite);
   if (lines.at(-1) === "") lines.pop();
   // The log's lines end in blank ones, which land anywhere too.
   if (log.length > 0) lines = lines.filter((line) => line.trim() !== "");
-  lines.push(...log);
-  lines = lines.filter((line) => !filters.drop.some((rule) => rule.test(line)));
-  lines = lines.map((line) => filterLine(line.replaceAll(workDir, "<dir>"), filters));
+  // Sorted lines have no first id to count from, for their order follows the ids.
+  const ids = filters.sort ? undefined : new Map<string, number>();
+  lines = lines.map((line) => filterLine(line, filters, machine, ids));
   if (filters.sort) lines.sort();
-  if (filters.numbers) lines = lines.map(blankNumbers).filter((l, i, all) => l !== all[i - 1]);
+  lines.push(...log.map((line) => filterLine(line, filters, machine, undefined)).sort());
+  lines = lines.filter((line) => !filters.drop.some((rule) => rule.test(line)));
+  if (filters.numbers !== undefined) lines = blankNumbers(lines, filters.numbers);
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -76,7 +91,7 @@ function takeLog(text: string): { rest: string; log: string[] } {
     log.push(`log ${level} ${message}`);
     return "";
   });
-  return { rest, log: log.sort() };
+  return { rest, log };
 }
 
 const LOG_LINE =
@@ -88,9 +103,16 @@ function lastOverwrite(line: string): string {
   return parts.at(-1) ?? "";
 }
 
-function filterLine(line: string, filters: CommandFilters): string {
-  let out = line;
+function filterLine(
+  line: string,
+  filters: CommandFilters,
+  machine: Machine,
+  ids: Map<string, number> | undefined,
+): string {
+  let out = line.replaceAll(machine.workDir, "<dir>");
+  out = out.replace(new RegExp(`\\b${machine.deviceClass}\\b`, "g"), "<class>");
   for (const [rule, replacement] of EVERYWHERE) out = out.replace(rule, replacement);
+  out = blankImageIds(out, ids);
   if (filters.columns) out = out.replace(/[ \t]+/g, " ").trim();
   for (const rule of filters.blank) out = blankGroups(out, rule);
   return out;
@@ -110,9 +132,18 @@ function blankGroups(line: string, rule: RegExp): string {
   return out + line.slice(at);
 }
 
-function blankNumbers(line: string): string {
+/** Keeps the structure of the lines that match, and one of neighbours that are then the same. */
+function blankNumbers(lines: string[], which: RegExp): string[] {
+  const out: string[] = [];
+  for (const line of lines) {
+    const blanked = which.test(line) ? blankNumbersOf(line) : undefined;
+    if (blanked === undefined || blanked !== out.at(-1)) out.push(blanked ?? line);
+  }
+  return out;
+}
+
+function blankNumbersOf(line: string): string {
   return line
-    .replace(/benchmark_data_\S+/g, "<prefix>")
     .replace(/-?\b\d+(\.\d+)?(e[+-]?\d+)?\b/g, "N")
     .replace(/(?<= )-(?= |$)/g, "N")
     .replace(/[ \t]+/g, " ")

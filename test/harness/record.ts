@@ -5,6 +5,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deviceClassBelow } from "./device-class.ts";
 import { dropRealCeph, startRealCeph } from "./real-ceph.ts";
 import { makeSampleDisk } from "./sample-disk.ts";
 import { loadScenarios, recordStep, TRANSCRIPTS_DIR } from "./scenario.ts";
@@ -20,10 +21,15 @@ export async function recordTranscripts(
     const cluster = await startRealCeph({ dir });
     say(`real Ceph ready in ${Math.round(cluster.readyMs)} ms`);
     await makeSampleDisk(base);
+    const context = {
+      confPath: cluster.confPath,
+      workDir: base,
+      deviceClass: await deviceClassBelow(base),
+    };
     for (const scenario of loadScenarios()) {
       const parts: string[] = [];
       for (const step of scenario.steps) {
-        parts.push(await recordStep(step, { confPath: cluster.confPath, workDir: base }));
+        parts.push(await recordStep(step, context));
       }
       const wanted = only.length === 0 || only.includes(scenario.name);
       if (wanted) await writeFile(join(TRANSCRIPTS_DIR, `${scenario.name}.txt`), parts.join(""));

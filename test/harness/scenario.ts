@@ -7,7 +7,7 @@
  *   settle     statistics arrive late: wait before recording, ask again (up to 60 s) when comparing
  *   columns    collapse runs of blanks
  *   sort       compare the lines sorted
- *   numbers    compare structure only (benchmarks)
+ *   numbers RE compare only the structure of lines that match RE (benchmarks)
  *   blank RE   blank the groups of RE
  *   drop RE    leave out lines that match RE
  * Commands of one scenario may use files and images that earlier scenarios left.
@@ -17,7 +17,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type CommandFilters, filterOutput, noFilters } from "./filters.ts";
+import { type CommandFilters, filterOutput, type Machine, noFilters } from "./filters.ts";
 import { clientEnv, sh, sleep } from "./run.ts";
 
 export interface Step {
@@ -32,10 +32,9 @@ export interface Scenario {
   steps: Step[];
 }
 
-export interface ScenarioContext {
+/** The commands run in `workDir`, which must hold `guest.qcow2` and the cluster's data. */
+export interface ScenarioContext extends Machine {
   confPath: string;
-  /** Directory in which the commands run; it must hold `guest.qcow2`. */
-  workDir: string;
 }
 
 export const TRANSCRIPTS_DIR = resolve("test/transcripts");
@@ -72,7 +71,8 @@ function applyDirective(
   const [word, ...rest] = text.split(" ");
   const argument = rest.join(" ");
   if (word === "settle") next.settle = true;
-  else if (word === "columns" || word === "sort" || word === "numbers") next.filters[word] = true;
+  else if (word === "columns" || word === "sort") next.filters[word] = true;
+  else if (word === "numbers") next.filters.numbers = new RegExp(argument);
   else if (word === "blank" || word === "drop") next.filters[word].push(new RegExp(argument));
   else throw new Error(`line ${line}: no directive ${word}`);
 }
@@ -84,8 +84,8 @@ export async function runStep(step: Step, context: ScenarioContext): Promise<str
     env: clientEnv(context.confPath),
     timeoutMs: 120_000,
   });
-  const out = filterOutput(result.stdout, step.filters, context.workDir);
-  const err = filterOutput(result.stderr, step.filters, context.workDir);
+  const out = filterOutput(result.stdout, step.filters, context);
+  const err = filterOutput(result.stderr, step.filters, context);
   const errLines = err.replace(/^/gm, "! ").replace(/! $/, "");
   const end = result.timedOut ? "timed out" : String(result.code);
   return `$ ${step.command}\n${out}${errLines}= ${end}\n`;

@@ -9,6 +9,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deviceClassBelow } from "../harness/device-class.ts";
 import { makeSampleDisk } from "../harness/sample-disk.ts";
 import {
   compareStep,
@@ -26,10 +27,12 @@ const last = scenarios.findLastIndex((scenario) => only.includes(scenario.name))
 
 let work: TempDir;
 let server: Target;
+let deviceClass: string;
 
 beforeAll(async () => {
   work = await tempDir("walkthrough");
   await makeSampleDisk(work.path);
+  deviceClass = await deviceClassBelow(work.path);
   server = await startTarget(work.path);
 });
 
@@ -51,7 +54,7 @@ for (const scenario of last < 0 ? scenarios : scenarios.slice(0, last + 1)) {
     }
     for (const [index, step] of scenario.steps.entries()) {
       test(`line ${step.line}: ${step.command}`, async () => {
-        const context = { confPath: server.confPath, workDir: work.path };
+        const context = { confPath: server.confPath, workDir: work.path, deviceClass };
         if (!compared) return void (await runStep(step, context));
         const got = await compareStep(step, expected[index], context);
         expect(got, lastLog(server)).toBe(expected[index]);

@@ -1,10 +1,7 @@
 # Row 1: a fresh cluster, a pool for virtual machines, a user for Glance.
 # Directives (#@) speak about the next command; test/harness/scenario.ts explains them.
 #@ settle
-#@ columns
-#@ blank mgr: (\w+)
-#@ blank quorum (\w+)
-#@ blank usage: (.*)
+#@ blank usage: +(\S+ \S+) used, (\S+ \S+) / (\S+ \S+) avail
 ceph -s
 ceph health
 ceph osd pool create vms
@@ -12,31 +9,30 @@ ceph osd pool create vms
 rbd pool init vms
 ceph osd pool ls
 #@ blank last_change (\d+)
-#@ drop removed_snaps_queue
+#@ settle
 ceph osd pool ls detail
 ceph osd pool get vms size
 #@ settle
 #@ columns
-#@ blank ^(?:<class>|TOTAL) (.*)
-#@ blank ^(?:rbd|vms) \d+ \d+ [\d.]+ \S+ \d+ (.*)
+#@ blank ^(?:<class>|TOTAL) (\S+ \S+) (\S+ \S+) (\S+ \S+) (\S+ \S+) (\S+)$
+#@ blank ^(?:rbd|vms) .* (\S+ \S+) (\S+) (\S+ \S+)$
 ceph df
 #@ columns
-#@ blank (?:\b|-)(\d+\.\d{5}) (?:root|host|osd)
+#@ blank (\d+\.\d{5}) (?:root|host|osd)
 #@ blank host (\S+)
-#@ blank 0 (\w+ \d+\.\d{5}) osd\.0
 ceph osd tree
 ceph osd pool application get rbd
 ceph auth get-or-create client.glance mon 'profile rbd' osd 'profile rbd pool=vms' -o glance.keyring
-#@ blank key = (\S+)
+#@ blank key = (AQ[\w+/]{36}==)$
 cat glance.keyring
-#@ blank key = (\S+)
+#@ blank key = (AQ[\w+/]{36}==)$
 ceph auth get-or-create client.glance mon 'profile rbd' osd 'profile rbd pool=vms'
-#@ blank key = (\S+)
+#@ blank key = (AQ[\w+/]{36}==)$
 ceph auth get client.glance
 ceph auth get client.nobody
 ceph auth get-or-create client.glance mon 'allow r'
 ceph auth get-or-create client.qemu mon 'profile rbd' osd 'profile rbd' -o qemu.keyring
-#@ blank (\d+)
+#@ blank epoch: e(\d+)
 ceph osd stat
 ceph osd pool stats vms
 ceph osd pool create

@@ -2,7 +2,6 @@
 qemu-img snapshot -l rbd:rbd/fedora
 qemu-img snapshot -c sp0 rbd:rbd/fedora
 qemu-img snapshot -c sp0 rbd:rbd/fedora
-#@ columns
 qemu-img snapshot -l rbd:rbd/fedora
 rbd snap ls rbd/fedora
 rbd snap ls rbd/fedora --format json

@@ -28,19 +28,22 @@ rados -p rbd truncate two 3
 rados -p rbd get two -
 #@ columns
 #@ settle
-#@ blank ^(?:rbd|vms) (\d.*)
-#@ blank total_(?:used|avail|space) (.*)
+#@ blank ^(?:rbd|vms) (\S+ \S+) \d+ \d+ \d+ 0 0 0 (\d+) (\S+ \S+) (\d+) (\S+ \S+)
+#@ blank total_(?:used|avail|space) (\S+ \S+)$
 rados df
 rados -p rbd rm one two
 rados -p rbd rm two
 rados lspools
-#@ numbers
+#@ numbers ^ *\d|^(?:Total|Bandwidth|Stddev|Max|Min|Average)
+#@ blank benchmark_data_(\S+)_(\d+)
 rados -p rbd bench 5 write --no-cleanup -b 65536
-#@ numbers
+#@ numbers ^ *\d|^(?:Total|Bandwidth|Stddev|Max|Min|Average)
+#@ blank benchmark_data_(\S+)_(\d+)
 rados -p rbd bench 5 seq
-#@ numbers
+#@ numbers ^ *\d|^(?:Total|Bandwidth|Stddev|Max|Min|Average)
+#@ blank benchmark_data_(\S+)_(\d+)
 rados -p rbd bench 5 rand
-#@ numbers
+#@ blank ^Removed (\d+) objects
 rados -p rbd cleanup
 #@ settle
 #@ sort

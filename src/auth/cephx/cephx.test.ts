@@ -28,6 +28,7 @@ import { AUTH_TICKET_TTL_MS, RotatingSecrets, SERVICE_TICKET_TTL_MS } from "./ro
 import { openTicket, sealTicket } from "./ticket.ts";
 
 const hex = (text: string) => Buffer.from(text, "hex");
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const HOUR_MS = 3600 * 1000;
 
 /** A clock that stands until told otherwise. */
@@ -529,6 +530,23 @@ describe("rotating secrets", () => {
     w.clock.nowMs += AUTH_TICKET_TTL_MS;
     expect(w.secrets.check()).toBe(true);
     expect(told).toBe(2);
+  });
+
+  it("obey a ttl that was lowered from the next start on, and lose none that is in use", () => {
+    const { clock, random, secrets } = world();
+    const before = secrets.forIssue(ENTITY_TYPE.OSD);
+    expect(before.ttlMs).toBe(HOUR_MS);
+    const ttlMs = () => 8000;
+    const again = new RotatingSecrets({ clock, random, state: secrets.encode(), ttlMs });
+    again.start();
+    again.close();
+    expect(again.forIssue(ENTITY_TYPE.OSD)).toMatchObject({ id: before.id, ttlMs: 8000 });
+    clock.nowMs += 16_000;
+    expect(again.forIssue(ENTITY_TYPE.OSD).id).not.toBe(before.id);
+    expect(hexOf(again.find(ENTITY_TYPE.OSD, before.id)!)).toBe(hexOf(before.key));
+    clock.nowMs += 8000;
+    again.check();
+    expect(again.find(ENTITY_TYPE.OSD, before.id)).toBeUndefined();
   });
 
   it("do not load from rubbish", () => {

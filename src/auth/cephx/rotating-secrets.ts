@@ -68,17 +68,22 @@ export interface RotatingSecretsOptions {
   readonly random: Random;
   /** What `encode` gave before a restart, or in another thread. Undecodable: DecodeError. */
   readonly state?: Uint8Array;
-  /** @default 72 hours */
-  readonly authTtlMs?: number;
-  /** @default 1 hour */
-  readonly serviceTtlMs?: number;
+  /**
+   * How long a ticket of a service is good; asked for each ticket and each rotation.
+   * @default 72 hours for AUTH, 1 hour for the others
+   */
+  readonly ttlMs?: (service: number) => number;
+}
+
+/** What upstream's monitor does unless it is told. */
+function defaultTtlMs(service: number): number {
+  return service === ENTITY_TYPE.AUTH ? AUTH_TICKET_TTL_MS : SERVICE_TICKET_TTL_MS;
 }
 
 export class RotatingSecrets implements SecretLookup {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #authTtlMs: number;
-  readonly #serviceTtlMs: number;
+  readonly #ttlMs: (service: number) => number;
   readonly #listeners = new Set<(state: Uint8Array) => void>();
   #services = new Map<number, Secret[]>();
   #idMax = 0;
@@ -87,8 +92,7 @@ export class RotatingSecrets implements SecretLookup {
   constructor(options: RotatingSecretsOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#authTtlMs = options.authTtlMs ?? AUTH_TICKET_TTL_MS;
-    this.#serviceTtlMs = options.serviceTtlMs ?? SERVICE_TICKET_TTL_MS;
+    this.#ttlMs = options.ttlMs ?? defaultTtlMs;
     if (options.state !== undefined) this.load(options.state);
   }
 
@@ -111,8 +115,12 @@ export class RotatingSecrets implements SecretLookup {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Rotates on time from now on. Only the monitor's instance does; workers `load`. */
+  /**
+   * Rotates on time from now on. Only the monitor's instance does; workers `load`. A ttl that was lowered
+   * since the secrets were made holds from here: no client's session is older than its monitor.
+   */
   start(): void {
+    for (const [service, secrets] of this.#services) this.#shorten(service, secrets);
     this.check();
     this.#timer ??= this.#clock.every(CHECK_PERIOD_MS, () => void this.check());
   }
@@ -148,8 +156,14 @@ export class RotatingSecrets implements SecretLookup {
     return { id: BigInt(current.id), key: current.key, ttlMs };
   }
 
-  #ttlMs(service: number): number {
-    return service === ENTITY_TYPE.AUTH ? this.#authTtlMs : this.#serviceTtlMs;
+  /** None lasts longer than if all were made now. */
+  #shorten(service: number, secrets: Secret[]): void {
+    const [now, ttlMs] = [this.#clock.now(), this.#ttlMs(service)];
+    const atMost = (secret: Secret, i: number): Secret => ({
+      ...secret,
+      expiresMs: Math.min(secret.expiresMs, now + (i + 1) * ttlMs),
+    });
+    this.#services.set(service, secrets.map(atMost));
   }
 
   #rotate(service: number): boolean {

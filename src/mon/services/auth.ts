@@ -68,6 +68,13 @@ class GlobalIdRange implements GlobalIds {
   }
 }
 
+export interface AuthServiceOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long tickets of a service are good. */
+  readonly ttlMs: (service: number) => number;
+}
+
 export class AuthService {
   readonly #store: MonStore;
   readonly #clock: Clock;
@@ -76,7 +83,11 @@ export class AuthService {
   readonly globalIds: GlobalIds;
   readonly secrets: RotatingSecrets;
 
-  private constructor(store: MonStore, clock: Clock, random: Random, ids: GlobalIds) {
+  private constructor(
+    store: MonStore,
+    { clock, random, ttlMs }: AuthServiceOptions,
+    ids: GlobalIds,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
@@ -85,6 +96,7 @@ export class AuthService {
     this.secrets = new RotatingSecrets({
       clock,
       random,
+      ttlMs,
       ...(state === undefined ? {} : { state }),
     });
     for (const [key, value] of store.entries("auth")) {
@@ -100,8 +112,8 @@ export class AuthService {
   }
 
   /** Reads the tables; the secrets are durable before the first ticket is sealed. */
-  static async open(store: MonStore, clock: Clock, random: Random): Promise<AuthService> {
-    const service = new AuthService(store, clock, random, await GlobalIdRange.open(store));
+  static async open(store: MonStore, options: AuthServiceOptions): Promise<AuthService> {
+    const service = new AuthService(store, options, await GlobalIdRange.open(store));
     service.secrets.start();
     await service.#saveSecrets(service.secrets.encode());
     // The next secret is made long before it is used, so nobody has to wait for this write.

@@ -54,6 +54,8 @@ export interface OsdSurroundings {
   readonly random: Random;
   readonly log: Logger;
   readonly transport: Transport;
+  /** Milliseconds after a reply to a lone client in which an OSD's loop does not sleep. @default 0 */
+  readonly spinMs?: number;
   /** The disk of a directory that exists. */
   disk(directory: string): Disk;
 }
@@ -92,6 +94,7 @@ export async function runOsd(
       log,
       dispatcher: server,
       dataMemory: pool,
+      spinMs: surroundings.spinMs ?? 0,
       auth: createServiceAuthServer({
         serviceType: ENTITY_TYPE.OSD,
         secrets,

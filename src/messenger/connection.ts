@@ -37,6 +37,8 @@ export interface ConnectionHost {
   readonly dataMemory: DataMemory | undefined;
   /** Something is queued: `flush` the connection before the turn ends. */
   onQueued(connection: LinkConnection): void;
+  /** A read brought so many messages. */
+  onMessages(count: number): void;
   /** A read has been handled: flush all that have something queued. */
   flush(): void;
   onEstablished(connection: LinkConnection): void;
@@ -245,6 +247,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
       this.#onError(error);
     }
     if (this.#batch > 0) {
+      this.#host.onMessages(this.#batch);
       this.#batch = 0;
       this.#host.dispatcher.onBatchEnd?.();
       if (this.isOpen) {

@@ -33,6 +33,7 @@ import type { DataMemory } from "./frame.ts";
 import { InitiatorHandshake } from "./initiator-handshake.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX, LINKS_MAX } from "./limits.ts";
 import type { Role } from "./modes.ts";
+import { Spinner } from "./spinner.ts";
 import type { Endpoint, Link, Listener, Transport } from "./transport/transport.ts";
 
 export interface MessengerOptions {
@@ -49,6 +50,8 @@ export interface MessengerOptions {
   requiredFeatures?: bigint;
   /** Where payloads of 64 KiB and more are received; the dispatcher gives it back. @default fresh memory */
   dataMemory?: DataMemory;
+  /** Milliseconds after a reply to a lone client in which the loop does not sleep: see Spinner. @default 0 */
+  spinMs?: number;
 }
 
 /** A handshake under way. */
@@ -78,6 +81,7 @@ export class Messenger implements ConnectionHost {
   #dirty: LinkConnection[] = [];
   #isFlushDue = false;
   #isClosed = false;
+  readonly #spinner: Spinner;
   #onLastGone: (() => void) | undefined;
 
   constructor(options: MessengerOptions) {
@@ -86,6 +90,7 @@ export class Messenger implements ConnectionHost {
     this.log = options.log;
     this.dispatcher = options.dispatcher;
     this.dataMemory = options.dataMemory;
+    this.#spinner = new Spinner(options.clock, options.spinMs ?? 0);
     this.#requiredFeatures = options.requiredFeatures ?? FEATURE_MSG_ADDR2;
     this.#nonce = options.name.type === ENTITY_TYPE.MON ? 0 : randomU32(options.random);
   }
@@ -185,6 +190,11 @@ export class Messenger implements ConnectionHost {
     if (dirty.length === 0) return;
     this.#dirty = [];
     for (const connection of dirty) connection.flush();
+    this.#spinner.onSent();
+  }
+
+  onMessages(count: number): void {
+    this.#spinner.onMessages(count);
   }
 
   onEstablished(connection: LinkConnection): void {

@@ -5,7 +5,10 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts", "test/tidy/**/*.test.ts"] } },
-      { test: { name: "vectors", include: ["test/vectors/**/*.test.ts"] } },
+      {
+        // Every truncation and every flipped bit: seconds on a busy machine.
+        test: { name: "vectors", include: ["test/vectors/**/*.test.ts"], testTimeout: 60_000 },
+      },
       { test: { name: "property", include: ["test/property/**/*.test.ts"] } },
       { test: { name: "compliance", include: ["test/compliance/**/*.test.ts"] } },
       { test: { name: "compat", include: ["test/compat/**/*.test.ts"] } },

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { crc32c } from "../encoding/index.ts";
 import { makeBanner } from "./banner.ts";
 import { crcOnWire } from "./crc-on-wire.ts";
-import { FrameParser } from "./frame.ts";
+import { type DataMemory, FrameParser } from "./frame.ts";
 import { BULK_BYTES_MIN } from "./limits.ts";
 import type { OnWire } from "./on-wire.ts";
 import { OutQueue } from "./out-queue.ts";
@@ -257,5 +257,108 @@ describe("what a peer may not announce", () => {
     const long = makeBanner();
     long.writeUInt16LE(5000, 8);
     expect(() => feed(parser(), long, [26])).toThrow("payload of 5000 bytes");
+  });
+});
+
+describe("payload memory", () => {
+  /** Memory of which one block is out at most; who waits is told by hand. */
+  function oneBlock() {
+    const state = { out: 0, refused: 0, waiting: undefined as (() => void) | undefined };
+    const memory: DataMemory = {
+      take(length) {
+        if (state.out > 0) {
+          state.refused++;
+          return undefined;
+        }
+        state.out++;
+        return Buffer.alloc(length);
+      },
+      takeOrMake(length) {
+        state.out++;
+        return Buffer.alloc(length);
+      },
+      whenFree(_length, ready) {
+        state.waiting = ready;
+      },
+      give: () => void state.out--,
+    };
+    return { state, memory };
+  }
+
+  /** A parser that gives a payload back only when told; `kept` are those it has. */
+  function keeper(wire: OnWire) {
+    const { state, memory } = oneBlock();
+    const seen: Buffer[] = [];
+    const kept: Uint8Array[] = [];
+    const parser = new FrameParser(
+      {
+        onBanner: () => {},
+        onControl: () => {},
+        onMessageFrame(_bytes, _headerAt, _front, _middle, data) {
+          seen.push(Buffer.from(data));
+          if (data.length >= BULK_BYTES_MIN) kept.push(data);
+        },
+      },
+      memory,
+    );
+    parser.messagesAllowed = true;
+    feed(parser, makeBanner(), [1000]);
+    parser.onWire = wire;
+    return { parser, state, seen, kept };
+  }
+
+  test("a parser without memory stalls, takes no harm from bytes aimed before, and goes on", () => {
+    assert(
+      property(
+        array(constantFrom(100, 5000, BULK_BYTES_MIN, BULK_BYTES_MIN + 7, 300_000), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        array(integer({ min: 1, max: 200_000 }), { minLength: 1, maxLength: 5 }),
+        (lengths, sizes) => {
+          const { parser, state, seen, kept } = keeper(crcOnWire);
+          const frames = lengths.map((n, i) => messageBytes(crcOnWire, [20, 0, n], i + 1));
+          const bytes = Buffer.concat(frames);
+          for (let at = 0, turn = 0; at < bytes.length; turn++) {
+            const target = parser.target();
+            // As from a socket: the stall ends after the next target was asked for.
+            while (parser.isStalled) {
+              for (const data of kept.splice(0)) {
+                expect(data.length).toBeGreaterThan(0);
+                state.out--;
+              }
+              parser.goOn();
+            }
+            const count = Math.min(target.length, bytes.length - at, sizes[turn % sizes.length]!);
+            target.set(bytes.subarray(at, at + count));
+            at += count;
+            parser.received(count);
+          }
+          while (parser.isStalled) {
+            state.out -= kept.splice(0).length;
+            parser.goOn();
+          }
+          expect(seen.map((x) => x.length)).toEqual(lengths);
+          for (const [i, data] of seen.entries()) {
+            expect(crc32c(0, data)).toBe(crc32c(0, filled(lengths[i]!, i + 3)));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("memory of a frame that is never handed on is given back", () => {
+    const bytes = messageBytes(crcOnWire, [20, 0, 100_000]);
+    const stopped = keeper(crcOnWire);
+    feed(stopped.parser, bytes.subarray(0, 90_000), [50_000]);
+    expect(stopped.state.out).toBe(1);
+    stopped.parser.stop();
+    expect(stopped.state.out).toBe(0);
+    const damaged = keeper(crcOnWire);
+    bytes[bytes.length - 20]! ^= 1;
+    expect(() => feed(damaged.parser, bytes, [bytes.length])).toThrow("checksum mismatch");
+    damaged.parser.stop();
+    expect(damaged.state.out).toBe(0);
   });
 });

@@ -11,7 +11,7 @@
  */
 
 import type { Clock, Logger } from "../base/index.ts";
-import { bytesEqual, decodeFromBytes, encodeToBytes } from "../encoding/index.ts";
+import { type BufferList, bytesEqual, decodeFromBytes, encodeToBytes } from "../encoding/index.ts";
 import {
   type CollectionId,
   CorruptionError,
@@ -48,6 +48,8 @@ export interface DamageHost {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What a read has given may be used again. */
+  readonly recycle: (list: BufferList) => void;
   /** The list is not what it was. */
   changed(): void;
 }
@@ -166,14 +168,15 @@ export class Damage {
   }
 
   async #readsWell(collection: CollectionId, object: HObject): Promise<boolean> {
-    const { store, clock } = this.#host;
+    const { store, clock, recycle } = this.#host;
     const size = store.stat(collection, object)?.size ?? 0;
     for (const [start, length] of store.extents(collection, object, 0, size)) {
       for (let at = start; at < start + length; at += LOOK_BYTES) {
         await new Promise<void>((resolve) => clock.defer(resolve));
         if (this.#stopped) return false;
         try {
-          await store.read(collection, object, at, Math.min(LOOK_BYTES, start + length - at));
+          const bytes = Math.min(LOOK_BYTES, start + length - at);
+          recycle(await store.read(collection, object, at, bytes));
         } catch (error) {
           if (!(error instanceof CorruptionError)) throw error;
           return false;

@@ -37,7 +37,7 @@ import {
   OSD_OP,
   osdOpName,
 } from "../messages/index.ts";
-import { BULK_BYTES_MIN, type Connection, type Dispatcher } from "../messenger/index.ts";
+import type { Connection, Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
 import {
   type IncomingMessage,
@@ -49,6 +49,7 @@ import {
   utimeFromMs,
 } from "../types/index.ts";
 import { Admission } from "./admission.ts";
+import { Arrival } from "./arrival.ts";
 import { runCommand } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { OsdCounters } from "./counters.ts";
@@ -62,7 +63,7 @@ import { OsdMaps } from "./osd-maps.ts";
 import { Pg } from "./pg.ts";
 import { pgReport } from "./pg-report.ts";
 import { removeCollection } from "./remove-collection.ts";
-import { bulkReadBytes, NO_OP_INFO, opInfo } from "./request.ts";
+import { NO_OP_INFO, opInfo } from "./request.ts";
 import { Session } from "./session.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
 
@@ -109,16 +110,6 @@ export interface FirstObject {
   readonly data: Uint8Array;
 }
 
-interface Waiting {
-  readonly connection: Connection;
-  message: MOSDOp;
-  readonly tid: number;
-  /** The request's payload. Bulk data is ours until the request is over; any other is a view until kept. */
-  readonly data: Uint8Array;
-  readonly readBytes: number;
-  readonly keep: () => void;
-}
-
 export class OsdServer implements Dispatcher {
   readonly #options: OsdOptions;
   readonly #store: ObjectStore;
@@ -132,7 +123,7 @@ export class OsdServer implements Dispatcher {
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
   readonly #admission = new Admission();
-  #waitingForMap: Waiting[] = [];
+  #waitingForMap: Arrival[] = [];
   #firstObjects: readonly FirstObject[];
   #notifyCounter = 0;
   #stopped = false;
@@ -155,6 +146,7 @@ export class OsdServer implements Dispatcher {
       store: this.#store,
       clock: options.clock,
       log: options.log,
+      recycle: (list) => options.pool?.giveAll(list),
       changed: () => this.#reportSoon(),
     });
     this.#trimmer = new SnapTrimmer({
@@ -224,10 +216,20 @@ export class OsdServer implements Dispatcher {
 
   onMessage(connection: Connection, message: IncomingMessage): void {
     if (this.#stopped) return;
+    if (message.type === MOSDOp.type) {
+      this.#handleOp(connection, message);
+      return;
+    }
+    try {
+      this.#handleOther(connection, message);
+    } finally {
+      // Nobody keeps anything of these.
+      this.#options.pool?.give(message.data);
+    }
+  }
+
+  #handleOther(connection: Connection, message: IncomingMessage): void {
     switch (message.type) {
-      case MOSDOp.type:
-        this.#handleOp(connection, message);
-        return;
       case MPing.type: // a client that holds watches says that it is there
       case MOSDMap.type: // maps come from our monitor
       case MOSDBackoff.type: // an acknowledgement of a backoff; we send none
@@ -241,49 +243,45 @@ export class OsdServer implements Dispatcher {
   }
 
   #handleOp(connection: Connection, incoming: IncomingMessage): void {
-    // The reply repeats the ops' arguments and may leave much later: the front is the receive ring's.
-    const front = Buffer.from(incoming.front);
-    const message = MOSDOp.decode({ ...incoming, front });
-    const { data, tid } = incoming;
-    let isKept = false;
-    const keep = (): void => {
-      if (isKept) return;
-      isKept = true;
-      // Inputs are copied where they may be the receive ring's; bulk data has a place of its own.
-      if (data.length < BULK_BYTES_MIN) {
-        waiting.message = MOSDOp.decode({ ...incoming, front, data: Buffer.from(data) });
-      }
-    };
+    const arrival = this.#decode(connection, incoming);
+    const { data, readBytes } = arrival;
     this.#counters.opIn += data.length;
-    const readBytes = bulkReadBytes(message);
-    const waiting: Waiting = { connection, message, tid, data, readBytes, keep };
     this.#admission.enter({
       session: connection.session as Session,
       dataBytes: data.length,
       readBytes,
-      run: () => this.#runOrWait(waiting),
-      keep,
+      run: () => this.#runOrWait(arrival),
+      keep: () => arrival.keep(),
     });
   }
 
-  #finish(waiting: Waiting, outBytes: number): void {
-    const { connection, data, readBytes } = waiting;
+  #decode(connection: Connection, incoming: IncomingMessage): Arrival {
+    try {
+      return new Arrival(connection, incoming);
+    } catch (error) {
+      this.#options.pool?.give(incoming.data);
+      throw error;
+    }
+  }
+
+  #finish(arrival: Arrival, outBytes: number): void {
+    const { connection, data, readBytes } = arrival;
     this.#options.pool?.give(data);
     this.#counters.opOut += outBytes;
     const session = connection.session as Session;
     this.#admission.leave({ session, dataBytes: data.length, readBytes });
   }
 
-  #runOrWait(waiting: Waiting): void {
-    const { connection, message } = waiting;
-    if (!connection.isOpen) return this.#finish(waiting, 0);
+  #runOrWait(arrival: Arrival): void {
+    const { connection, message } = arrival;
+    if (!connection.isOpen) return this.#finish(arrival, 0);
     if (message.mapEpoch > this.#maps.epoch) {
       if (this.#waitingForMap.length >= WAITING_FOR_MAP_MAX) {
         connection.close("too many requests for a map that is not here yet");
-        return this.#finish(waiting, 0);
+        return this.#finish(arrival, 0);
       }
-      waiting.keep();
-      this.#waitingForMap.push(waiting);
+      arrival.keep();
+      this.#waitingForMap.push(arrival);
       return;
     }
     this.#shareMap(connection, message.mapEpoch);
@@ -292,14 +290,14 @@ export class OsdServer implements Dispatcher {
     const pg = pool === undefined ? undefined : this.#ownPg(map, pool, message);
     if (pool === undefined || pg === undefined) {
       this.#counters.misdirected++;
-      this.#log.debug("dropping a request that is not for us", { tid: waiting.tid });
-      return this.#finish(waiting, 0);
+      this.#log.debug("dropping a request that is not for us", { tid: arrival.tid });
+      return this.#finish(arrival, 0);
     }
-    this.#run(waiting, pool, pg);
+    this.#run(arrival, pool, pg);
   }
 
-  #run(waiting: Waiting, pool: PgPool, pg: Pg): void {
-    const { connection, message, tid } = waiting;
+  #run(arrival: Arrival, pool: PgPool, pg: Pg): void {
+    const { connection, message, tid } = arrival;
     const info = opInfo(message);
     const known = typeof info === "number" ? undefined : info;
     const request: Request = {
@@ -311,7 +309,7 @@ export class OsdServer implements Dispatcher {
       info: known ?? NO_OP_INFO,
       poolSnaps: poolSnapContext(pool),
       full: fullness(pool),
-      done: (outBytes) => this.#finish(waiting, outBytes),
+      done: (outBytes) => this.#finish(arrival, outBytes),
     };
     this.#counters.op++;
     if (known === undefined) {

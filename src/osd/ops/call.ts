@@ -250,7 +250,10 @@ function runCall(ctx: OpContext, slot: OpSlot): number {
     "a read-only class method has written",
   );
   if (method.writes) ctx.userModify = true;
-  if (answer.length > 0) slot.out = [answer];
+  if (answer.length === 0) return 0;
+  // What a method gives back of its input may be the receive ring's, and the reply leaves later.
+  const isInput = answer.buffer === slot.op.indata.buffer;
+  slot.out = [isInput ? Uint8Array.from(answer) : answer];
   return 0;
 }
 export const call = argumentOp(runCall);

@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import type { Connection } from "../messenger/index.ts";
+import { Admission } from "./admission.ts";
+import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
+import { Session } from "./session.ts";
+
+const MIB = 1 << 20;
+
+/** A session whose connection says whether it is read from. */
+function client() {
+  const state = { isRead: true };
+  const connection = {
+    identity: undefined,
+    pause: () => void (state.isRead = false),
+    resume: () => void (state.isRead = true),
+  } as unknown as Connection;
+  return { session: new Session(connection), state };
+}
+
+function setUp() {
+  const admission = new Admission();
+  const ran: string[] = [];
+  const kept: string[] = [];
+  const enter = (name: string, session: Session, dataBytes: number, readBytes: number): void =>
+    admission.enter({
+      session,
+      dataBytes,
+      readBytes,
+      run: () => ran.push(name),
+      keep: () => kept.push(name),
+    });
+  return { admission, ran, kept, enter };
+}
+
+test("bulk reads past the bound wait, and with them everything later of their session", () => {
+  const { admission, ran, kept, enter } = setUp();
+  const [a, b] = [client(), client()];
+  enter("a1", a.session, 0, BULK_READ_BYTES_MAX - MIB);
+  enter("a2", a.session, 0, 2 * MIB);
+  enter("a3", a.session, 100, 0);
+  enter("b1", b.session, 100, 0);
+  enter("b2", b.session, 0, MIB);
+  expect(ran).toEqual(["a1", "b1", "b2"]);
+  expect(kept).toEqual(["a2", "a3"]);
+  expect([a.state.isRead, b.state.isRead]).toEqual([false, true]);
+  admission.leave({ session: a.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX - MIB });
+  expect(ran).toEqual(["a1", "b1", "b2", "a2", "a3"]);
+  expect(a.state.isRead).toBe(true);
+});
+
+test("a read larger than all there is goes alone", () => {
+  const { admission, ran, enter } = setUp();
+  const a = client();
+  enter("huge", a.session, 0, 2 * BULK_READ_BYTES_MAX);
+  enter("next", a.session, 0, MIB);
+  expect(ran).toEqual(["huge"]);
+  admission.leave({ session: a.session, dataBytes: 0, readBytes: 2 * BULK_READ_BYTES_MAX });
+  expect(ran).toEqual(["huge", "next"]);
+});
+
+test("who has sent too much is read from again when half is done, whoever was at fault", () => {
+  const { admission, enter } = setUp();
+  const [a, b, c] = [client(), client(), client()];
+  enter("a", a.session, SESSION_BYTES_MAX - 1, 0);
+  enter("b", b.session, SESSION_BYTES_MAX - 1, 0);
+  enter("c", c.session, IN_FLIGHT_BYTES_MAX - 2 * SESSION_BYTES_MAX + 3, 0);
+  // All together are too many; the last to send is held back although it has sent little.
+  expect([a.state.isRead, b.state.isRead, c.state.isRead]).toEqual([true, true, false]);
+  admission.leave({ session: a.session, dataBytes: SESSION_BYTES_MAX - 1, readBytes: 0 });
+  admission.leave({ session: b.session, dataBytes: SESSION_BYTES_MAX - 1, readBytes: 0 });
+  expect(c.state.isRead).toBe(true);
+});
+
+test("what waits of a session that is gone runs, to be found unanswerable", () => {
+  const { admission, ran, enter } = setUp();
+  const [a, b] = [client(), client()];
+  enter("a1", a.session, 0, BULK_READ_BYTES_MAX);
+  enter("b1", b.session, 0, MIB);
+  admission.drop(b.session);
+  expect(ran).toEqual(["a1", "b1"]);
+  admission.leave({ session: b.session, dataBytes: 0, readBytes: MIB });
+  enter("a2", a.session, 0, MIB);
+  expect(ran).toEqual(["a1", "b1"]);
+});

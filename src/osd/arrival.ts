@@ -1,0 +1,46 @@
+/**
+ * A request as it has arrived: decoded, with its payload still where it was received.
+ *
+ * Most requests run within the call that brought them, and need nothing of the receive ring afterwards: data
+ * of less than 64 KiB is a view of it. Those that have to wait first are kept. Bulk data has memory
+ * of its own, which is this request's until it is over.
+ */
+
+import { MOSDOp } from "../messages/index.ts";
+import { BULK_BYTES_MIN, type Connection } from "../messenger/index.ts";
+import type { IncomingMessage } from "../types/index.ts";
+import { bulkReadBytes } from "./request.ts";
+
+export class Arrival {
+  readonly connection: Connection;
+  readonly tid: number;
+  /** The payload. */
+  readonly data: Uint8Array;
+  /** Bytes its reads may give, if they are many. */
+  readonly readBytes: number;
+  readonly #incoming: IncomingMessage;
+  #message: MOSDOp;
+  #isKept = false;
+
+  /** @throws DecodeError */
+  constructor(connection: Connection, incoming: IncomingMessage) {
+    this.connection = connection;
+    this.tid = incoming.tid;
+    this.data = incoming.data;
+    // The reply repeats the ops' arguments, and may leave much later.
+    this.#incoming = { ...incoming, front: Buffer.from(incoming.front) };
+    this.#message = MOSDOp.decode(this.#incoming);
+    this.readBytes = bulkReadBytes(this.#message);
+  }
+
+  get message(): MOSDOp {
+    return this.#message;
+  }
+
+  /** It does not run at once: nothing of it may lie in the receive ring any more. */
+  keep(): void {
+    if (this.#isKept || this.data.length >= BULK_BYTES_MIN) return;
+    this.#isKept = true;
+    this.#message = MOSDOp.decode({ ...this.#incoming, data: Buffer.from(this.data) });
+  }
+}

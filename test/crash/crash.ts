@@ -4,7 +4,7 @@
  * the model after some transaction at or past the last one that was told durable.
  */
 
-import { type Clock, seededRandom } from "../../src/base/index.ts";
+import { BufferPool, type Clock, seededRandom } from "../../src/base/index.ts";
 import { bytesEqual, flatten } from "../../src/encoding/index.ts";
 import {
   createStore,
@@ -15,6 +15,7 @@ import {
   NoSpaceError,
   openStore,
   PowerCutError,
+  type StoreOp,
   TooLargeError,
   type Transaction,
 } from "../../src/store/index.ts";
@@ -103,6 +104,9 @@ class CrashRun {
   #history: Transaction[] = [];
   #model = new MemStore({ clock: new ManualClock() });
   #told = 0;
+  /** Memory of data that transactions under way may be using, by their number. */
+  #lent: [seq: number, memory: Uint8Array[]][] = [];
+  readonly #arena = new BufferPool(4 << 20, new ManualClock());
   /** Reads under way, each with what went wrong. */
   readonly #reads: Promise<unknown>[] = [];
 
@@ -149,10 +153,13 @@ class CrashRun {
   async #live(orderly: boolean): Promise<void> {
     const clock = new ManualClock();
     const store = await this.#open(clock);
+    // A store that is gone uses nothing any more.
+    this.#takeBack(Number.POSITIVE_INFINITY);
     this.#truncateHistory(store.lastSubmitted);
     const failure: { error?: Error } = {};
     store.onDurable = (seq) => {
       this.#told = seq;
+      this.#takeBack(seq);
     };
     store.onFatal = (error) => {
       failure.error = error;
@@ -196,14 +203,45 @@ class CrashRun {
       if (!refused) throw new Error("the store took what the model refuses", { cause: error });
       return;
     }
+    const lent = this.#lend(transaction);
     try {
-      store.submit(transaction);
+      this.#lent.push([store.submit(lent.transaction), lent.memory]);
       this.#history.push(transaction);
     } catch (error) {
       // The store is small, so is its journal: what does not fit is refused, and whole.
       const refused = error instanceof NoSpaceError || error instanceof TooLargeError;
       if (!refused) throw error;
       this.#truncateHistory(this.#history.length); // the model has to forget it
+    }
+  }
+
+  /**
+   * The same transaction with its data in memory that the store may use until the transaction is durable,
+   * and not a moment longer: what comes of it afterwards is garbage.
+   */
+  #lend(transaction: Transaction): { transaction: Transaction; memory: Uint8Array[] } {
+    const memory: Uint8Array[] = [];
+    const ops = transaction.ops.map((op): StoreOp => {
+      if (op.op !== "write") return op;
+      const bytes = flatten(op.data);
+      // Some of it aligned, as large writes take it without a copy; some of it not, or in pieces.
+      const aligned = this.#dice.below(2) === 0;
+      const own = aligned ? this.#arena.takeOrMake(bytes.length) : Buffer.alloc(bytes.length);
+      own.set(bytes);
+      memory.push(own);
+      const cut = this.#dice.below(4) === 0 ? this.#dice.below(own.length + 1) : own.length;
+      return { ...op, data: [own.subarray(0, cut), own.subarray(cut)].filter((x) => x.length > 0) };
+    });
+    return { transaction: { ...transaction, ops }, memory };
+  }
+
+  /** Everything up to `seq` is durable: its memory is used for something else. */
+  #takeBack(seq: number): void {
+    while (this.#lent.length > 0 && this.#lent[0]![0] <= seq) {
+      for (const bytes of this.#lent.shift()![1]) {
+        bytes.fill(0xee);
+        this.#arena.give(bytes);
+      }
     }
   }
 

@@ -15,12 +15,14 @@ import type { Journal, SealedBatch } from "./journal.ts";
 
 /** A batch without records is written this long after the last one, if there is something to tell. */
 const WATERMARK_DELAY_MS = 250;
-/** A group waits for this part of as many as were answered last, */
+/** A group waits for this part of those who were answered last, and who wait already, */
 const COMPANY_SHARE = 3 / 4;
 /** for this part of the time that a write takes, */
 const PATIENCE_SHARE = 1 / 4;
 /** and never longer than this. */
-const PATIENCE_MS = 0.4;
+const PATIENCE_MS = 1;
+/** A disk whose writes take longer than this is left to a thread: the loop has reads to answer meanwhile. */
+const SLOW_MS = 0.8;
 /** How fast the average of the writes' time forgets. */
 const LATENCY_DECAY = 1 / 16;
 
@@ -40,8 +42,9 @@ export class Committer {
   #force = false;
   #stopped = false;
   #watermarkTimer = false;
-  /** Transactions answered last, and milliseconds that a write takes, on average. */
-  #answered = 0;
+  /** Transactions that were answered or on their way when a write was last done: as many may come together. */
+  #expected = 0;
+  /** Milliseconds that a write takes, on average. */
   #latencyMs = 0;
   /** When the group that waits for company began to. */
   #waitingSince: number | undefined;
@@ -86,7 +89,7 @@ export class Committer {
   }
 
   #awaitsCompany(): boolean {
-    const isAlone = this.#journal.openCount < this.#answered * COMPANY_SHARE;
+    const isAlone = this.#journal.openCount < this.#expected * COMPANY_SHARE;
     const patienceMs = Math.min(PATIENCE_MS, this.#latencyMs * PATIENCE_SHARE);
     if (!isAlone || patienceMs === 0 || this.#force || this.#sealed.length > 0) {
       this.#waitingSince = undefined;
@@ -121,13 +124,12 @@ export class Committer {
   /**
    * A small commit on the loop costs less than the hop to a thread and back. Behind a large write it waits
    * for that one's bytes to be flushed, and the loop must not wait with it: the next large write arrives
-   * meanwhile.
+   * meanwhile. Nor must it wait for a slow disk.
    */
   get #isLater(): boolean {
-    return (
-      this.#mode === "async" ||
-      (this.#mode === "auto" && this.#blocks.direct.oldest !== Number.POSITIVE_INFINITY)
-    );
+    if (this.#mode !== "auto") return this.#mode === "async";
+    const isBehindLarge = this.#blocks.direct.oldest !== Number.POSITIVE_INFINITY;
+    return isBehindLarge || this.#latencyMs > SLOW_MS;
   }
 
   #commit(): void {
@@ -140,9 +142,7 @@ export class Committer {
       for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
         const start = this.#clock.monotonic();
         this.#journal.writeSync(batch);
-        const tookMs = this.#clock.monotonic() - start;
-        this.#latencyMs += (tookMs - this.#latencyMs) * LATENCY_DECAY;
-        this.#written(batch);
+        this.#written(batch, start);
       }
     } catch (error) {
       this.stop(error as Error);
@@ -154,19 +154,25 @@ export class Committer {
   async #commitLater(): Promise<void> {
     this.#writing = true;
     try {
-      for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
+      for (let batch = this.#next(); batch !== undefined; ) {
+        const start = this.#clock.monotonic();
         await this.#journal.write(batch);
-        this.#written(batch);
+        this.#written(batch, start);
         this.progress();
+        batch = this.#sealed.length > 0 ? this.#next() : undefined;
       }
     } catch (error) {
       this.stop(error as Error);
     } finally {
       this.#writing = false;
     }
+    // What came meanwhile may wait for those who have just been answered.
+    if (this.#journal.hasRecords || this.#force || this.#sealed.length > 0) this.schedule();
   }
 
-  #written(batch: SealedBatch): void {
+  #written(batch: SealedBatch, start: number): void {
+    const tookMs = this.#clock.monotonic() - start;
+    this.#latencyMs += (tookMs - this.#latencyMs) * LATENCY_DECAY;
     this.#journaled = batch.lastSeq;
     this.watermark = Math.max(this.watermark, batch.watermark);
     batch.recycle();
@@ -177,7 +183,7 @@ export class Committer {
     if (this.#stopped) return;
     const known = this.#known;
     if (known > this.durable) {
-      this.#answered = known - this.durable;
+      this.#expected = known - this.durable + this.#journal.openCount;
       this.durable = known;
     }
     this.#onProgress(this.durable);

@@ -69,7 +69,7 @@ export class DiskStore implements ObjectStore {
       objectCount: (id) => state.collections.get(id)?.objects ?? 0,
       exists: (id, object) => this.#find(id, object) !== undefined,
     };
-    this.#reader = new ObjectReader(state.blocks, log);
+    this.#reader = new ObjectReader(state.blocks, log, clock);
     this.#planner = new Planner({
       state,
       readBlock: (o, index) => this.#readEarly(o, index),

@@ -1,11 +1,12 @@
 /**
  * Reading objects' data: blocks are fetched from wherever they are, each is checked against its
  * checksum, holes are zeros. Small reads happen on the spot (a page-cache read costs 2 µs, a thread hop
- * ten times that), larger ones as promises; all but those for the store itself go into pooled memory that
+ * ten times that), unless the last ones took so long that the disk must have been asked: then, and if they
+ * are large, they come as promises, many at a time; all but those for the store itself go into pooled memory that
  * is then the caller's to give back.
  */
 
-import type { Logger } from "../../base/index.ts";
+import type { Clock, Logger } from "../../base/index.ts";
 import { type BufferList, crc32c, ZerosShift } from "../../encoding/index.ts";
 import { formatObject, objectOfKey } from "../object-key.ts";
 import { CorruptionError } from "../object-store.ts";
@@ -15,6 +16,11 @@ import type { Onode } from "./onode.ts";
 
 /** Bytes up to which a read is done at once. */
 const SYNC_MAX = 128 * 1024;
+/** Milliseconds that reads on the spot may take on average before they are taken for the disk's. */
+const COLD_MS = 0.1;
+/** While they are, one in so many is done on the spot all the same, to see whether that has changed. */
+const PROBE_EVERY = 32;
+const WARMTH_DECAY = 1 / 8;
 const ZEROS = new Uint8Array(65536);
 const EMPTY_BUFFER = Buffer.alloc(0);
 const BLOCK_SHIFT = new ZerosShift(BLOCK_SIZE);
@@ -30,24 +36,29 @@ interface Piece {
 export class ObjectReader {
   readonly #blocks: BlockFile;
   readonly #log: Logger;
+  readonly #clock: Clock;
+  /** Milliseconds that a read on the spot takes, on average. */
+  #spotMs = 0;
+  #reads = 0;
 
-  constructor(blocks: BlockFile, log: Logger) {
+  constructor(blocks: BlockFile, log: Logger, clock: Clock) {
     this.#blocks = blocks;
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** @param sync at once, whatever it takes */
   read(o: Onode, offset: number, length: number, sync: boolean): BufferList | Promise<BufferList> {
     const end = Math.min(offset + length, o.size);
     if (offset >= end) return [];
-    const now = sync || end - offset <= SYNC_MAX;
+    const now = sync || (end - offset <= SYNC_MAX && this.#isLikelyCached());
     const pieces = gather(o, offset, end, (bytes) =>
       sync ? Buffer.allocUnsafe(bytes) : this.#blocks.pool.takeOrMake(bytes),
     );
     if (!now) return this.#readLater(o, pieces, offset, end);
     try {
       for (const piece of pieces) {
-        this.#blocks.readSync(piece.blocks, piece.bytes);
+        this.#readNow(piece);
         this.#check(o, piece);
       }
     } catch (error) {
@@ -55,6 +66,17 @@ export class ObjectReader {
       throw error;
     }
     return assemble(pieces, offset, end);
+  }
+
+  #isLikelyCached(): boolean {
+    return this.#spotMs < COLD_MS || ++this.#reads % PROBE_EVERY === 0;
+  }
+
+  #readNow(piece: Piece): void {
+    const start = this.#clock.monotonic();
+    if (!this.#blocks.readSync(piece.blocks, piece.bytes)) return;
+    const tookMs = this.#clock.monotonic() - start;
+    this.#spotMs += (tookMs - this.#spotMs) * WARMTH_DECAY;
   }
 
   #giveBack(pieces: readonly Piece[]): void {

@@ -116,6 +116,19 @@ const MUTATIONS = [
     "journal.free(start.segment); await this.#committer.whenWatermark(seq);",
   ],
   [
+    "slack-taken-for-room",
+    `${STORE}/file-system-room.ts`,
+    "(this.punchable ? 0 : this.slack)",
+    "this.slack",
+  ],
+  [
+    "homecoming-not-counted",
+    `${STORE}/file-system-room.ts`,
+    "const owed = homecoming + ",
+    "const owed = ",
+  ],
+  ["journal-growth-not-counted", `${STORE}/file-system-room.ts`, " + this.#journal.owedBytes", ""],
+  [
     "write-error-ignored",
     `${STORE}/committer.ts`,
     "this.stop(error as Error);\n      return;",

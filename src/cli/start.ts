@@ -118,7 +118,10 @@ export async function runStart(args: string[]): Promise<number> {
   boundHeap();
   const startedAt = performance.timeOrigin;
   const signal = stopSignal();
-  const cluster = await startCluster(parsed.options);
+  const cluster = await startCluster(parsed.options).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new ConfigError(`${parsed.options.data}: ${(error as Error).message}; make room`, error);
+  });
   if (parsed.installConf) {
     for (const line of await installConf(cluster)) process.stdout.write(`${line}\n`);
   }
@@ -128,8 +131,13 @@ export async function runStart(args: string[]): Promise<number> {
       `ready in ${seconds.toFixed(2)} s\n\n` +
       `export CEPH_CONF=${cluster.confPath}\n`,
   );
-  const failure = await Promise.race([signal.then(() => undefined), cluster.failed]);
-  await cluster.close();
+  let failure = await Promise.race([signal.then(() => undefined), cluster.failed]);
+  try {
+    await cluster.close();
+  } catch (error) {
+    // After a failure this only follows from it.
+    failure ??= error as Error;
+  }
   if (failure !== undefined) {
     process.stderr.write(`spirula: ${failure.message}\n`);
     return 1;

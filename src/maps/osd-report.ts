@@ -37,11 +37,15 @@ export interface OsdSpace {
   readonly internal: number;
 }
 
+/** How full an OSD is by the ratios of the map. */
+export type OsdFullness = "none" | "nearfull" | "backfillfull" | "full";
+
 /** Groups that a report leaves out keep their last one. */
 export interface OsdReport {
   /** Map epoch the OSD is at. */
   readonly epoch: number;
   readonly statfs: OsdSpace;
+  readonly fullness: OsdFullness;
   readonly pgs: readonly PgReport[];
   readonly perf: { readonly commitLatencyMs: number; readonly applyLatencyMs: number };
 }

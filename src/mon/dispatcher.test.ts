@@ -275,6 +275,7 @@ describe("other messages", () => {
     monitor.osdReport(0, {
       epoch: 1,
       statfs: { total: 1 << 20, available: 1 << 19, data: 12288, internal: 4096 },
+      fullness: "none",
       pgs: [pg],
       perf: { commitLatencyMs: 0, applyLatencyMs: 0 },
     });

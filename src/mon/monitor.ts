@@ -55,7 +55,7 @@ import { firstOsdMap } from "./services/initial-map.ts";
 import { LogService } from "./services/log.ts";
 import { OsdMapService, type OsdMapUpdate } from "./services/osd-map.ts";
 import { PG_NUM_DEFAULT, purgeSnaps } from "./services/osd-pools.ts";
-import { isTickDue, isUpAt, markDown, markUp, tick } from "./services/osd-states.ts";
+import { isFullnessDue, isTickDue, isUpAt, markDown, markUp, tick } from "./services/osd-states.ts";
 import { StatsService } from "./services/stats.ts";
 import { ticketTtl } from "./services/ticket-ttl.ts";
 
@@ -296,6 +296,7 @@ export class Monitor {
 
   osdReport(id: number, report: OsdReport): void {
     this.#stats.report(id, report);
+    if (isFullnessDue(this.#maps, this.#stats)) this.#changeByItself();
   }
 
   /** An OSD has come upon an object that does not read as it was written: a line for the cluster log. */
@@ -362,9 +363,12 @@ export class Monitor {
 
   #onTick(): void {
     const now = this.#options.clock.now();
-    if (!isTickDue(this.#maps, this.#stats, now)) return;
+    if (isTickDue(this.#maps, this.#stats, now)) this.#changeByItself();
+  }
+
+  #changeByItself(): void {
     this.#maps
-      .change((pending) => tick(pending, this.#stats, now))
+      .change((pending) => tick(pending, this.#stats, this.#options.clock.now()))
       .catch((error: unknown) => this.#options.log.error("tick failed", { why: String(error) }));
   }
 

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { formatKey } from "../auth/index.ts";
-import { mapPg, newObjectStatSum, POOL_FLAG } from "../maps/index.ts";
+import {
+  mapPg,
+  newObjectStatSum,
+  OSD_STATE,
+  type OsdFullness,
+  type OsdMap,
+  type OsdReport,
+  POOL_FLAG,
+} from "../maps/index.ts";
 import { CLOG } from "../messages/index.ts";
 import { ENTITY_TYPE } from "../types/index.ts";
 import { formatDouble, renderJson, renderJsonPretty } from "./commands/formatter.ts";
@@ -10,9 +18,34 @@ import { parseTarget } from "./services/config.ts";
 import { checkHealth } from "./services/health.ts";
 import { formatLogEntry } from "./services/log.ts";
 import { updatePool } from "./services/osd-pools.ts";
-import { createBench, optionsFor, settle } from "./testing/bench.ts";
+import { createBench, OSD_ADDR, optionsFor, settle } from "./testing/bench.ts";
 
 const CLIENT = { type: 8, id: "glance" };
+const REPORT: OsdReport = {
+  epoch: 1,
+  statfs: { total: 1 << 30, available: 1 << 29, data: 0, internal: 0 },
+  fullness: "none",
+  pgs: [
+    {
+      pgid: { pool: 1, seed: 0 },
+      state: "active+clean",
+      version: { version: 0, epoch: 0 },
+      stats: newObjectStatSum(),
+      allocated: 0,
+      stored: 0,
+      logSize: 0,
+      snapTrimQueueLength: 0,
+      damaged: [],
+    },
+  ],
+  perf: { commitLatencyMs: 0, applyLatencyMs: 0 },
+};
+const ANY_FULL =
+  POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA | POOL_FLAG.NEARFULL | POOL_FLAG.BACKFILLFULL;
+
+function spaceFlags(pools: OsdMap["pools"]): number {
+  return pools.get(1)!.flags & ANY_FULL;
+}
 
 describe("what the monitor must not forget", () => {
   test("keys, options, config-keys and log lines are there after a restart", async () => {
@@ -106,22 +139,8 @@ describe("what happens by itself", () => {
     const { monitor, clock } = await createBench();
     const report = (numBytes: number) =>
       monitor.osdReport(0, {
-        epoch: 1,
-        statfs: { total: 1 << 30, available: 1 << 29, data: 0, internal: 0 },
-        pgs: [
-          {
-            pgid: { pool: 1, seed: 0 },
-            state: "active+clean",
-            version: { version: 0, epoch: 0 },
-            stats: { ...newObjectStatSum(), numBytes },
-            allocated: 0,
-            stored: 0,
-            logSize: 0,
-            snapTrimQueueLength: 0,
-            damaged: [],
-          },
-        ],
-        perf: { commitLatencyMs: 0, applyLatencyMs: 0 },
+        ...REPORT,
+        pgs: [{ ...REPORT.pgs[0]!, stats: { ...newObjectStatSum(), numBytes } }],
       });
     await monitor.state.maps.change((p) => updatePool(p, 1, { quotaMaxBytes: 100 }));
     report(100);
@@ -152,9 +171,7 @@ describe("what happens by itself", () => {
       damaged,
     });
     const report = (...pgs: ReturnType<typeof pg>[]) => {
-      const statfs = { total: 1 << 30, available: 1 << 29, data: 0, internal: 0 };
-      const perf = { commitLatencyMs: 0, applyLatencyMs: 0 };
-      monitor.osdReport(0, { epoch: 1, statfs, pgs, perf });
+      monitor.osdReport(0, { ...REPORT, pgs });
     };
     report(pg(0x1b, ["1://b:head"]), pg(5, ["1://a:head", "1://a:4"]), pg(6, []));
     const { acting } = mapPg(monitor.osdMap, { pool: 1, seed: 5 });
@@ -192,6 +209,105 @@ describe("what happens by itself", () => {
     expect(line).toMatch(
       /osd\.0 \(osd\.0\) \d+ : cluster \[ERR\] object 1:\/\/a:head does not read as it was written$/,
     );
+  });
+
+  test("a full OSD: its state, the pools' flags and health follow its reports at once", async () => {
+    const { monitor, clock } = await createBench();
+    const health = () => {
+      const { status, checks } = checkHealth(monitor.osdMap, monitor.state.stats);
+      return [
+        status,
+        ...checks.map(({ code, message, detail }) => `${code} ${message}: ${detail.join(", ")}`),
+      ];
+    };
+    const seen = async (fullness: OsdFullness) => {
+      monitor.osdReport(0, { ...REPORT, fullness });
+      await settle();
+      const { osdState, pools } = monitor.osdMap;
+      return { state: osdState[0]! & ~(OSD_STATE.EXISTS | OSD_STATE.UP), pool: spaceFlags(pools) };
+    };
+    expect(await seen("nearfull")).toEqual({
+      state: OSD_STATE.NEARFULL,
+      pool: POOL_FLAG.NEARFULL,
+    });
+    expect(health()).toEqual([
+      "HEALTH_WARN",
+      "OSD_NEARFULL 1 nearfull osd(s): osd.0 is near full",
+      "POOL_NEARFULL 1 pool(s) nearfull: pool 'rbd' is nearfull",
+    ]);
+    expect(await seen("backfillfull")).toEqual({
+      state: OSD_STATE.BACKFILLFULL,
+      pool: POOL_FLAG.BACKFILLFULL,
+    });
+    expect(health()).toEqual([
+      "HEALTH_WARN",
+      "OSD_BACKFILLFULL 1 backfillfull osd(s): osd.0 is backfill full",
+      "POOL_BACKFILLFULL 1 pool(s) backfillfull: pool 'rbd' is backfillfull",
+    ]);
+    expect(await seen("full")).toEqual({ state: OSD_STATE.FULL, pool: POOL_FLAG.FULL });
+    expect(health()).toEqual([
+      "HEALTH_ERR",
+      "OSD_FULL 1 full osd(s): osd.0 is full",
+      "POOL_FULL 1 pool(s) full: pool 'rbd' is full (no space)",
+    ]);
+    const { epoch } = monitor.osdMap;
+    await seen("full");
+    clock.advance(1000);
+    await settle();
+    expect(monitor.osdMap.epoch, "the same again is no news").toBe(epoch);
+    expect(await seen("none")).toEqual({ state: 0, pool: 0 });
+    expect(health()).toEqual(["HEALTH_OK"]);
+  });
+
+  test("reports that contradict each other in one turn leave the OSD up", async () => {
+    const { monitor } = await createBench();
+    monitor.osdReport(0, { ...REPORT, fullness: "full" });
+    monitor.osdReport(0, { ...REPORT, fullness: "none" });
+    await settle();
+    monitor.osdReport(0, { ...REPORT, fullness: "full" });
+    await settle();
+    monitor.osdReport(0, { ...REPORT, fullness: "none" });
+    await settle();
+    expect(monitor.osdMap.osdState[0]).toBe(OSD_STATE.EXISTS | OSD_STATE.UP);
+  });
+
+  test("full by quota stays full by quota when the OSD is, and a new pool is full with the rest", async () => {
+    const { monitor, clock } = await createBench();
+    await monitor.state.maps.change((p) => updatePool(p, 1, { quotaMaxObjects: 1 }));
+    const one = { ...REPORT.pgs[0]!, stats: { ...newObjectStatSum(), numObjects: 1 } };
+    monitor.osdReport(0, { ...REPORT, pgs: [one], fullness: "full" });
+    await monitor.state.maps.change((p) => {
+      const pool = p.map.pools.get(1)!;
+      p.edit((inc) => {
+        inc.newPoolMax = 2;
+        inc.newPools.set(2, { ...pool, quotaMaxObjects: 0 });
+        inc.newPoolNames.set(2, "other");
+      });
+    });
+    clock.advance(1000);
+    await settle();
+    const flags = (id: number) => monitor.osdMap.pools.get(id)!.flags & ANY_FULL;
+    expect(flags(1)).toBe(POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA);
+    expect(flags(2)).toBe(POOL_FLAG.FULL);
+    monitor.osdReport(0, { ...REPORT, pgs: [one], fullness: "none" });
+    await settle();
+    expect(flags(1)).toBe(POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA);
+    expect(flags(2)).toBe(0);
+  });
+
+  test("pools stay full over a restart of the server until the OSD says otherwise", async () => {
+    const { monitor, store, clock } = await createBench();
+    monitor.osdReport(0, { ...REPORT, fullness: "full" });
+    await settle();
+    monitor.close();
+    const again = await Monitor.open(optionsFor(store, clock));
+    clock.advance(1000);
+    await settle();
+    expect(spaceFlags(again.osdMap.pools)).toBe(POOL_FLAG.FULL);
+    await again.osdBoot(0, [OSD_ADDR], "00000000-1111-4222-8333-555555555555");
+    again.osdReport(0, { ...REPORT, fullness: "none" });
+    await settle();
+    expect(spaceFlags(again.osdMap.pools)).toBe(0);
   });
 
   test("an OSD that is down shows in health", async () => {

@@ -82,7 +82,7 @@ async function start(): Promise<{ osd: TestOsd; store: RottenStore; client: Test
 /** What the monitor is told is damaged. */
 function damaged(osd: TestOsd): string[] {
   osd.clock.advance(5000);
-  return (osd.report?.pgs ?? []).flatMap((pg) => [...pg.damaged]);
+  return (osd.reports.at(-1)?.pgs ?? []).flatMap((pg) => [...pg.damaged]);
 }
 
 /** The same after the OSD has had time to look again. */
@@ -110,7 +110,7 @@ describe("an object that does not read as it was written", () => {
     expect((await client.op("b", [opRead(0, 5000)])).result).toBe(0);
     expect(damaged(osd)).toEqual([A]);
     expect(osd.corrupt).toEqual([A]);
-    const bad = osd.report!.pgs.filter((pg) => pg.state !== "active+clean");
+    const bad = osd.reports.at(-1)!.pgs.filter((pg) => pg.state !== "active+clean");
     expect(bad).toMatchObject([
       { state: "active+clean+inconsistent", damaged: [A], stats: { numScrubErrors: 1 } },
     ]);
@@ -134,7 +134,7 @@ describe("an object that does not read as it was written", () => {
     expect(damaged(osd)).toEqual([A]);
     await client.op("a", [opWriteFull(bytes("new"))]);
     expect(await damagedLater(osd)).toEqual([]);
-    expect(osd.report!.pgs.every((pg) => pg.state === "active+clean")).toBe(true);
+    expect(osd.reports.at(-1)!.pgs.every((pg) => pg.state === "active+clean")).toBe(true);
   });
 
   it("is forgotten when it is removed", async () => {

@@ -82,6 +82,10 @@ export interface ExecutorHost {
   recycle(list: BufferList): void;
   /** Something of this request's object does not read as it was written. */
   corruption(error: CorruptionError, request: Request): void;
+  /** Is the request dropped, because there is no space and its client does not know? */
+  drops(request: Request): boolean;
+  /** The store has refused a write. */
+  noSpace(): void;
   /** Something happened that must not: the OSD stops. */
   bug(error: Error): void;
 }
@@ -113,6 +117,8 @@ export class Executor {
     if (this.#host.isBlocklisted(request.connection)) {
       return this.refuse(request, -ERRNO.ESHUTDOWN);
     }
+    const isOrdered = info.write || hasFlag(message, "RWORDERED");
+    if (isOrdered && this.#host.drops(request)) return request.done(0);
     if (info.write) {
       const badWrite = checkWrite(message);
       if (badWrite !== 0) return this.refuse(request, badWrite);
@@ -216,9 +222,7 @@ export class Executor {
     const changes = outcome >= 0 && (ctx.staged.length > 0 || ctx.modify);
     let result = outcome;
     if (changes) {
-      if ((ctx.delta.bytes > 0 || ctx.delta.objects > 0) && request.full !== "no") {
-        if (!hasFlag(message, "FULL_FORCE")) return this.#refuseGrowth(request, slots);
-      }
+      if (this.#isGrowthRefused(request, ctx)) return this.#refuseGrowth(request, slots);
       if (returnVec) result = this.#boundOutputs(slots, result);
       else {
         result = 0;
@@ -233,7 +237,7 @@ export class Executor {
           ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
           : pg.commitNothing(reqid, result, rvals);
     } catch (error) {
-      if (error instanceof NoSpaceError) return this.refuse(request, -ERRNO.ENOSPC);
+      if (error instanceof NoSpaceError) return this.#runOutOfSpace(request);
       if (error instanceof TooLargeError) return this.refuse(request, -ERRNO.EMSGSIZE);
       // A write into a damaged block would have to keep the rest of it.
       if (error instanceof CorruptionError) {
@@ -263,6 +267,23 @@ export class Executor {
       bounded = -ERRNO.EOVERFLOW;
     }
     return bounded;
+  }
+
+  #isGrowthRefused(request: Request, ctx: OpContext): boolean {
+    const { message, full } = request;
+    if (full === "no" || hasFlag(message, "FULL_FORCE")) return false;
+    if (ctx.delta.bytes > 0) return true;
+    if (ctx.delta.objects <= 0) return false;
+    // compat: upstream refuses this too. But a removal begins by making the trash's directory, an object
+    // without data: upstream's first `rbd rm` of a pool's life fails on a full disk, ours has to work.
+    return full === "quota" || !hasFlag(message, "FULL_TRY");
+  }
+
+  /** The store refused before the monitor could say that the pool is full. */
+  #runOutOfSpace(request: Request): void {
+    this.#host.noSpace();
+    if (hasFlag(request.message, "FULL_TRY")) this.refuse(request, -ERRNO.ENOSPC);
+    else request.done(0);
   }
 
   /** A full pool: who tried knowingly is told; anyone else resends when there is room. */

@@ -24,7 +24,6 @@ import {
   type OsdReport,
   type PgPool,
   type PgReport,
-  POOL_FLAG,
   pgKey,
 } from "../maps/index.ts";
 import {
@@ -43,7 +42,6 @@ import {
   type IncomingMessage,
   IntervalSet,
   type PgId,
-  type SnapContext,
   stableMod,
   stableModMask,
   utimeFromMs,
@@ -55,6 +53,7 @@ import { CommitQueue } from "./commit-queue.ts";
 import { OsdCounters } from "./counters.ts";
 import { Damage } from "./damage.ts";
 import { Executor, headOf, type Request } from "./executor.ts";
+import { Fullness, poolFullness } from "./fullness.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import { callTarget } from "./ops/call.ts";
 import { unsupported } from "./ops/op.ts";
@@ -66,6 +65,7 @@ import { removeCollection } from "./remove-collection.ts";
 import { NO_OP_INFO, opInfo } from "./request.ts";
 import { Session } from "./session.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
+import { poolSnapContext } from "./snapshots.ts";
 
 /** Bytes of the store's allocation unit, as class methods may ask for it. */
 const MIN_ALLOC_SIZE = 4096;
@@ -119,6 +119,7 @@ export class OsdServer implements Dispatcher {
   readonly #executor: Executor;
   readonly #trimmer: SnapTrimmer;
   readonly #damage: Damage;
+  readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
@@ -138,6 +139,7 @@ export class OsdServer implements Dispatcher {
     this.#store = options.store;
     this.#log = options.log;
     this.#maps = new OsdMaps(options.map);
+    this.#fullness = new Fullness(options, this.#maps.current, () => this.#report());
     this.#firstObjects = options.firstObjects ?? [];
     this.#commits = new CommitQueue(options.store.lastDurable);
     this.#store.onDurable = (seq) => this.#durable(seq);
@@ -166,6 +168,8 @@ export class OsdServer implements Dispatcher {
       recycle: (list) => options.pool?.giveAll(list),
       bug: (error) => this.#fatal(error),
       epoch: () => this.#maps.epoch,
+      drops: (request) => this.#fullness.drops(request.message, request.pg.id.pool),
+      noSpace: () => this.#fullness.refused(),
     });
   }
 
@@ -191,6 +195,10 @@ export class OsdServer implements Dispatcher {
   /** The next epoch from the monitor. */
   handleMap(incremental: Uint8Array, full: Uint8Array): void {
     if (!this.#maps.advance(incremental, full)) return;
+    // Whose writes were dropped, or will be, may have nothing else to tell us and so hear of no map.
+    if (this.#fullness.mapChanged(this.#maps.current)) {
+      for (const s of this.#sessions) if (s.knownEpoch > 0) this.#shareMap(s.connection, 0);
+    }
     this.#mapChanged();
     this.#reportSoon();
     const waiting = this.#waitingForMap;
@@ -308,7 +316,7 @@ export class OsdServer implements Dispatcher {
       pgNum: pool.pgNum,
       info: known ?? NO_OP_INFO,
       poolSnaps: poolSnapContext(pool),
-      full: fullness(pool),
+      full: poolFullness(pool),
       done: (outBytes) => this.#finish(arrival, outBytes),
     };
     this.#counters.op++;
@@ -322,10 +330,12 @@ export class OsdServer implements Dispatcher {
     if (!this.#isCapable(request, pool)) return this.#executor.refuse(request, -ERRNO.EPERM);
     const before = this.#store.lastSubmitted;
     this.#executor.run(request);
-    if (this.#timedSeq === 0 && this.#store.lastSubmitted > before) {
+    if (this.#store.lastSubmitted === before) return;
+    if (this.#timedSeq === 0) {
       this.#timedSeq = this.#store.lastSubmitted;
       this.#timedSince = this.#options.clock.monotonic();
     }
+    this.#fullness.took(arrival.data.length);
   }
 
   #isCapable(request: Request, pool: PgPool): boolean {
@@ -501,6 +511,7 @@ export class OsdServer implements Dispatcher {
   }
 
   #report(): void {
+    this.#fullness.look();
     this.#damage.review();
     const map = this.#maps.current;
     const pgs: PgReport[] = [];
@@ -512,6 +523,7 @@ export class OsdServer implements Dispatcher {
     this.#options.report({
       epoch: this.#maps.epoch,
       statfs: this.#store.statfs(),
+      fullness: this.#fullness.level,
       pgs,
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
     });
@@ -583,16 +595,4 @@ export class OsdServer implements Dispatcher {
     for (const session of this.#sessions) session.connection.close("the OSD has failed");
     this.#options.fatal(error);
   }
-}
-
-/** Pool snapshots as a context for writes; undefined when clients manage snapshots themselves. */
-function poolSnapContext(pool: PgPool): SnapContext | undefined {
-  if ((pool.flags & POOL_FLAG.POOL_SNAPS) === 0) return undefined;
-  const snaps = [...pool.snaps.keys()].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
-  return { seq: pool.snapSeq, snaps };
-}
-
-function fullness(pool: PgPool): Request["full"] {
-  if ((pool.flags & POOL_FLAG.FULL) === 0) return "no";
-  return (pool.flags & POOL_FLAG.FULL_QUOTA) !== 0 ? "quota" : "space";
 }

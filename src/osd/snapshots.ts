@@ -8,10 +8,12 @@
 
 import { fail, type OpFailure } from "../base/index.ts";
 import { encodeToBytes } from "../encoding/index.ts";
+import { type PgPool, POOL_FLAG } from "../maps/index.ts";
 import {
   type Clone,
   type EVersion,
   IntervalSet,
+  type SnapContext,
   type SnapId,
   type SnapSet,
 } from "../types/index.ts";
@@ -135,4 +137,11 @@ function rollbackToClone(ctx: OpContext, source: ObjectContext): void {
   }
   ctx.resize(source.info.size);
   ctx.markOmap((source.info.flags & OBJECT_FLAG.OMAP) !== 0);
+}
+
+/** Pool snapshots as a context for writes; undefined when clients manage snapshots themselves. */
+export function poolSnapContext(pool: PgPool): SnapContext | undefined {
+  if ((pool.flags & POOL_FLAG.POOL_SNAPS) === 0) return undefined;
+  const snaps = [...pool.snaps.keys()].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  return { seq: pool.snapSeq, snaps };
 }

@@ -164,13 +164,27 @@ class CrashRun {
     store.onFatal = (error) => {
       failure.error = error;
     };
+    let thrown: unknown;
+    try {
+      await this.#work(store, clock, orderly ? 60 : Number.POSITIVE_INFINITY, failure);
+    } catch (error) {
+      thrown = error; // the power went during a call of ours, or the test has failed
+    }
+    // What was on its way ends or fails now; nothing may be left over for the next round.
+    await settle(clock, store.close());
+    await this.#finishReads();
+    if (thrown !== undefined) throw thrown;
+    if (failure.error !== undefined) throw failure.error;
+  }
+
+  async #work(
+    store: DiskStore,
+    clock: ManualClock,
+    steps: number,
+    failure: { error?: Error },
+  ): Promise<void> {
     const dice = this.#dice;
-    for (let step = 0; failure.error === undefined; step++) {
-      if (orderly && step === 60) {
-        await settle(clock, store.close());
-        await this.#finishReads();
-        return;
-      }
+    for (let step = 0; step < steps && failure.error === undefined; step++) {
       this.#submit(store);
       if (dice.below(3) === 0) clock.turn(dice.below(400));
       await microtasks(dice.below(12));
@@ -180,10 +194,6 @@ class CrashRun {
       if (dice.below(10) === 0) await this.#finishReads();
       if (dice.below(40) === 0) await settle(clock, store.flush());
     }
-    // What was on its way fails now, too; nothing may be left over for the next round.
-    await settle(clock, store.close());
-    await this.#finishReads();
-    throw failure.error;
   }
 
   #submit(store: DiskStore): void {

@@ -235,7 +235,13 @@ export function mapSumJson(state: ClusterState): JsonObject {
   const { map } = state.maps;
   const totals = state.stats.totals(map);
   const ids = osdIds(map);
-  const report = { epoch: map.epoch, statfs: state.stats.statfs(), pgs: [], perf: NO_LATENCY };
+  const report: OsdReport = {
+    epoch: map.epoch,
+    statfs: state.stats.statfs(),
+    fullness: "none",
+    pgs: [],
+    perf: NO_LATENCY,
+  };
   return {
     version: state.stats.version,
     stamp: formatUtime(utimeFromMs(state.clock.now())),

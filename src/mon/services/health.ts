@@ -15,7 +15,7 @@ import {
   POOL_FLAG,
 } from "../../maps/index.ts";
 import { formatPgId } from "../../types/index.ts";
-import { type StatsService, usedBytes } from "./stats.ts";
+import type { StatsService } from "./stats.ts";
 
 export interface HealthCheck {
   readonly code: string;
@@ -80,38 +80,56 @@ function osdChecks(map: OsdMap): HealthCheck[] {
   return checks;
 }
 
-function spaceChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
-  const full: string[] = [];
-  const nearfull: string[] = [];
-  for (const id of osdIds(map)) {
-    const report = stats.osd(id);
-    if (report === undefined || report.statfs.total === 0) continue;
-    const ratio = usedBytes(report.statfs) / report.statfs.total;
-    const state = map.osdState[id] ?? 0;
-    if (ratio >= map.fullRatio || (state & OSD_STATE.FULL) !== 0) full.push(`osd.${id} is full`);
-    else if (ratio >= map.nearfullRatio) nearfull.push(`osd.${id} is near full`);
-  }
+/** Fullest first. An OSD or a pool shows with the worst only. */
+const FULL_OSDS: readonly (readonly [state: number, code: string, word: string, detail: string])[] =
+  [
+    [OSD_STATE.FULL, "OSD_FULL", "full", "full"],
+    [OSD_STATE.BACKFILLFULL, "OSD_BACKFILLFULL", "backfillfull", "backfill full"],
+    [OSD_STATE.NEARFULL, "OSD_NEARFULL", "nearfull", "near full"],
+  ];
+const FULL_POOLS: readonly (readonly [flag: number, code: string, word: string])[] = [
+  [POOL_FLAG.FULL, "POOL_FULL", "full"],
+  [POOL_FLAG.BACKFILLFULL, "POOL_BACKFILLFULL", "backfillfull"],
+  [POOL_FLAG.NEARFULL, "POOL_NEARFULL", "nearfull"],
+];
+
+function spaceChecks(map: OsdMap): HealthCheck[] {
+  const ids = osdIds(map).filter((id) => isIn(map, id) && isUp(map, id));
   const checks: HealthCheck[] = [];
-  const add = (code: string, severity: HealthCheck["severity"], word: string, detail: string[]) => {
+  const add = (code: string, message: string, detail: string[]) => {
     if (detail.length === 0) return;
-    const message = `${detail.length} ${word} osd(s)`;
-    checks.push({ code, severity, message, count: detail.length, detail });
+    const severity = code === "OSD_FULL" ? "HEALTH_ERR" : "HEALTH_WARN";
+    const text = `${detail.length} ${message}`;
+    checks.push({ code, severity, message: text, count: detail.length, detail });
   };
-  add("OSD_FULL", "HEALTH_ERR", "full", full);
-  add("OSD_NEARFULL", "HEALTH_WARN", "nearfull", nearfull);
+  for (const [state, code, word, words] of FULL_OSDS) {
+    const found = ids.filter((id) => ((map.osdState[id] ?? 0) & state) !== 0);
+    add(
+      code,
+      `${word} osd(s)`,
+      found.map((id) => `osd.${id} is ${words}`),
+    );
+  }
+  for (const [flag, code, word] of FULL_POOLS) {
+    const found = [...map.pools].filter(([, pool]) => (pool.flags & flag) !== 0);
+    add(
+      code,
+      `pool(s) ${word}`,
+      found.map(([id, { flags }]) => {
+        const hasQuota = (flags & POOL_FLAG.FULL_QUOTA) !== 0;
+        const why = hasQuota ? " (running out of quota)" : " (no space)";
+        const name = textOf(map.poolNames.get(id) ?? "");
+        return `pool '${name}' is ${word}${flag === POOL_FLAG.FULL ? why : ""}`;
+      }),
+    );
+  }
   return checks;
 }
 
 function poolChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
-  const full: string[] = [];
   const noApp: string[] = [];
   for (const [id, pool] of map.pools) {
     const name = textOf(map.poolNames.get(id) ?? "");
-    if ((pool.flags & POOL_FLAG.FULL) !== 0) {
-      const why =
-        (pool.flags & POOL_FLAG.FULL_QUOTA) !== 0 ? "full (running out of quota)" : "full";
-      full.push(`pool '${name}' is ${why}`);
-    }
     if (pool.applicationMetadata.size === 0 && stats.poolSums(id).stats.numObjects > 0) {
       noApp.push(`application not enabled on pool '${name}'`);
     }
@@ -127,15 +145,6 @@ function poolChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
         ...noApp,
         "use 'ceph osd pool application enable <pool-name> <app-name>', where <app-name> is 'cephfs', 'rbd', 'rgw', or freeform for custom applications.",
       ],
-    });
-  }
-  if (full.length > 0) {
-    checks.push({
-      code: "POOL_FULL",
-      severity: "HEALTH_WARN",
-      message: `${full.length} pool(s) full`,
-      count: full.length,
-      detail: full,
     });
   }
   return checks;
@@ -203,7 +212,7 @@ function damageChecks(map: OsdMap, stats: StatsService, damaged: number): Health
 export function checkHealth(map: OsdMap, stats: StatsService): Health {
   const checks = [
     ...osdChecks(map),
-    ...spaceChecks(map, stats),
+    ...spaceChecks(map),
     ...poolChecks(map, stats),
     ...pgChecks(map, stats),
   ].sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -5,10 +5,15 @@
 
 import {
   addrMapKey,
+  isIn,
   isUp,
   NEW_OSD_XINFO,
   OSD_IN,
   OSD_STATE,
+  type OsdFullness,
+  type OsdMap,
+  type OsdMapIncremental,
+  osdIds,
   type PgPool,
   POOL_FLAG,
 } from "../../maps/index.ts";
@@ -79,22 +84,73 @@ function expireBlocklist(pending: PendingMap, now: number): void {
   }
 }
 
-/** The flags a pool should have by its quota. */
-function quotaFlags(pool: PgPool, objects: number, bytes: number): number {
-  const full =
-    (pool.quotaMaxBytes > 0 && bytes >= pool.quotaMaxBytes) ||
-    (pool.quotaMaxObjects > 0 && objects >= pool.quotaMaxObjects);
-  if (full) return pool.flags | POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA;
-  if ((pool.flags & POOL_FLAG.FULL_QUOTA) === 0) return pool.flags;
-  return pool.flags & ~(POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA);
+/** Bits of an OSD's state that say how full it is. */
+const FULLNESS_STATE: Readonly<Record<OsdFullness, number>> = {
+  none: 0,
+  nearfull: OSD_STATE.NEARFULL,
+  backfillfull: OSD_STATE.BACKFILLFULL,
+  full: OSD_STATE.FULL,
+};
+const FULLNESS_STATES = OSD_STATE.NEARFULL | OSD_STATE.BACKFILLFULL | OSD_STATE.FULL;
+/** Fullest first. */
+const FULLNESS_FLAGS: readonly (readonly [state: number, flag: number])[] = [
+  [OSD_STATE.FULL, POOL_FLAG.FULL],
+  [OSD_STATE.BACKFILLFULL, POOL_FLAG.BACKFILLFULL],
+  [OSD_STATE.NEARFULL, POOL_FLAG.NEARFULL],
+];
+const SPACE_FLAGS = POOL_FLAG.FULL | POOL_FLAG.BACKFILLFULL | POOL_FLAG.NEARFULL;
+
+/** Bits of an OSD's state that its last report says differently. */
+function staleFullness(map: OsdMap, stats: StatsService, id: number): number {
+  const report = stats.osd(id);
+  const state = map.osdState[id] ?? 0;
+  if (report === undefined || (state & OSD_STATE.EXISTS) === 0) return 0;
+  return (state & FULLNESS_STATES) ^ FULLNESS_STATE[report.fullness];
+}
+
+/**
+ * The flag that pools should have by the space of the OSDs: that of the fullest, for every rule of ours
+ * takes in all of them. One that is not up after a start counts by what it said before it.
+ */
+function spaceFlag(map: OsdMap, stats: StatsService): number {
+  let states = 0;
+  for (const id of osdIds(map)) {
+    const counts = isIn(map, id) && (isUp(map, id) || stats.osd(id) === undefined);
+    if (counts) states |= map.osdState[id] ?? 0;
+  }
+  return FULLNESS_FLAGS.find(([state]) => (states & state) !== 0)?.[1] ?? 0;
+}
+
+/** The flags a pool should have by its quota and by the space of the OSDs. */
+function wantedFlags(id: number, pool: PgPool, stats: StatsService, space: number): number {
+  const rest = pool.flags & ~(SPACE_FLAGS | POOL_FLAG.FULL_QUOTA);
+  if (pool.quotaMaxBytes > 0 || pool.quotaMaxObjects > 0) {
+    const { numBytes, numObjects } = stats.poolSums(id).stats;
+    const isOver =
+      (pool.quotaMaxBytes > 0 && numBytes >= pool.quotaMaxBytes) ||
+      (pool.quotaMaxObjects > 0 && numObjects >= pool.quotaMaxObjects);
+    if (isOver) return rest | POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA;
+  }
+  return rest | space;
+}
+
+function flipState(inc: OsdMapIncremental, id: number, bits: number): void {
+  const flip = (inc.newState.get(id) ?? 0) ^ bits;
+  // Nothing to flip must not be written down: in an incremental, zero stands for UP.
+  if (flip === 0) inc.newState.delete(id);
+  else inc.newState.set(id, flip);
 }
 
 /** What is due to change by itself; edits nothing when nothing is. */
 export function tick(pending: PendingMap, stats: StatsService, now: number): void {
   expireBlocklist(pending, now);
+  for (const id of osdIds(pending.map)) {
+    const flip = staleFullness(pending.map, stats, id);
+    if (flip !== 0) pending.edit((inc) => flipState(inc, id, flip));
+  }
+  const space = spaceFlag(pending.map, stats);
   for (const [id, pool] of pending.map.pools) {
-    const sums = stats.poolSums(id).stats;
-    const flags = quotaFlags(pool, sums.numObjects, sums.numBytes);
+    const flags = wantedFlags(id, pool, stats, space);
     if (flags !== pool.flags) updatePool(pending, id, { flags });
   }
 }
@@ -104,11 +160,15 @@ export function isTickDue(maps: OsdMapService, stats: StatsService, now: number)
   const { map } = maps;
   const time = utimeFromMs(now);
   for (const { until } of map.blocklist.values()) if (compareUtime(until, time) <= 0) return true;
+  if (isFullnessDue(maps, stats)) return true;
+  const space = spaceFlag(map, stats);
   for (const [id, pool] of map.pools) {
-    const limited = pool.quotaMaxBytes > 0 || pool.quotaMaxObjects > 0;
-    if (!limited && (pool.flags & POOL_FLAG.FULL_QUOTA) === 0) continue;
-    const sums = stats.poolSums(id).stats;
-    if (quotaFlags(pool, sums.numObjects, sums.numBytes) !== pool.flags) return true;
+    if (wantedFlags(id, pool, stats, space) !== pool.flags) return true;
   }
   return false;
+}
+
+/** Has an OSD become fuller, or less full, than the map says? Clients should hear of it at once. */
+export function isFullnessDue({ map }: OsdMapService, stats: StatsService): boolean {
+  return osdIds(map).some((id) => staleFullness(map, stats, id) !== 0);
 }

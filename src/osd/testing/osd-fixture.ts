@@ -255,8 +255,8 @@ export class TestOsd {
   server: OsdServer;
   map: OsdMap;
   readonly purged: [number, IntervalSet][] = [];
-  /** The newest report to the monitor. */
-  report: OsdReport | undefined;
+  /** Reports to the monitor. */
+  readonly reports: OsdReport[] = [];
   /** Objects told of as damaged. */
   readonly corrupt: string[] = [];
 
@@ -278,7 +278,7 @@ export class TestOsd {
       random: seededRandom(1),
       log: silentLogger,
       version: "test",
-      report: (report) => void (this.report = report),
+      report: (report) => this.reports.push(report),
       snapsPurged: (pool, snaps) => this.purged.push([pool, snaps]),
       corruption: (object) => this.corrupt.push(object),
       fatal: (error) => {

@@ -110,6 +110,12 @@ export class Checkpointer {
       .catch((error: Error) => this.#committer.stop(error));
   }
 
+  /** Resolves when nothing is under way any more, whatever has come of it. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined);
+    await this.#merging;
+  }
+
   /** Leaves a store that opens without replay. */
   async finish(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

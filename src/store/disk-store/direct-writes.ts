@@ -36,6 +36,12 @@ export class DirectWrites {
     return Number.POSITIVE_INFINITY;
   }
 
+  get bytes(): number {
+    let sum = 0;
+    for (const write of this.#writes) sum += write.count * BLOCK_SIZE;
+    return sum;
+  }
+
   /** Resolves when it is durable. */
   async start(write: DirectWrite): Promise<void> {
     this.#writes.add(write);

@@ -73,6 +73,7 @@ export class DiskStore implements ObjectStore {
     this.#planner = new Planner({
       state,
       readBlock: (o, index) => this.#readEarly(o, index),
+      isRoomy: () => this.#space.isRoomy,
       inlineMax: Math.min(INLINE_MAX, journal.segmentSize / 8),
       inlineTransactionMax: journal.segmentSize / 4,
     });
@@ -96,6 +97,7 @@ export class DiskStore implements ObjectStore {
       disk: parts.disk,
       clock,
       log,
+      journal,
     });
     this.#checkpointer = new Checkpointer({
       parts,
@@ -142,7 +144,7 @@ export class DiskStore implements ObjectStore {
     if (plan.recordBytes > recordMax) {
       throw new TooLargeError("transaction", plan.recordBytes, recordMax);
     }
-    if (!this.#space.fits(plan.dataBlocks, plan.edgeBlocks)) throw new NoSpaceError();
+    if (!this.#space.fits(plan)) throw new NoSpaceError();
   }
 
   /** A block's content before the transaction under way, or what that has made of it. */
@@ -367,6 +369,8 @@ export class DiskStore implements ObjectStore {
       this.#parts.log.warn("closing a failed store", { error: (error as Error).message });
     }
     this.#committer.close();
+    // A failed store's checkpoint must not go on, in files that whoever opens it next has written by then.
+    await this.#checkpointer.idle();
     await this.#space.close();
     await this.#state.blocks.drainReads();
     this.#parts.release();

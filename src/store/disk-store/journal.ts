@@ -114,6 +114,13 @@ export class Journal {
     return this.#open.count;
   }
 
+  /** Bytes that the file will yet take of the file system: segments begun, and records without a place. */
+  get owedBytes(): number {
+    let unsealed = this.#open.w.length;
+    for (const batch of this.#full) unsealed += batch.w.length;
+    return Math.max(0, this.bytes - this.#file.allocated()) + unsealed;
+  }
+
   get hasRecords(): boolean {
     return this.#open.count > 0 || this.#full.length > 0;
   }

@@ -22,6 +22,8 @@ export interface Plan {
   dataBlocks: number;
   /** Blocks that patched edges of zeroed ranges may take at most: even a full store has these. */
   edgeBlocks: number;
+  /** Bytes of data that it brings. */
+  writtenBytes: number;
   /** Bytes of the record at most. */
   recordBytes: number;
   /** Longest run of bytes whose data rides in the record. */
@@ -41,6 +43,7 @@ interface Alias {
 export class Planner {
   readonly #state: StoreState;
   readonly #readBlock: (o: Onode, index: number) => Uint8Array;
+  readonly #isRoomy: () => boolean;
   readonly #inlineMax: number;
   readonly #inlineTransactionMax: number;
   #aliases: Alias[] = [];
@@ -51,11 +54,14 @@ export class Planner {
     state: StoreState;
     /** Reads and checks a block, and keeps it for the transaction. */
     readBlock: (o: Onode, index: number) => Uint8Array;
+    /** Is there so much free that a small write may take a fresh block? */
+    isRoomy: () => boolean;
     inlineMax: number;
     inlineTransactionMax: number;
   }) {
     this.#state = options.state;
     this.#readBlock = options.readBlock;
+    this.#isRoomy = options.isRoomy;
     this.#inlineMax = options.inlineMax;
     this.#inlineTransactionMax = options.inlineTransactionMax;
   }
@@ -68,13 +74,15 @@ export class Planner {
     const plan: Plan = {
       dataBlocks: 0,
       edgeBlocks: 0,
+      writtenBytes: 0,
       recordBytes: 0,
       inlineMax: this.#inlineMax,
-      inPlace: !this.#state.allocator.isRoomy,
+      inPlace: !this.#isRoomy(),
     };
-    let written = 0;
-    for (const op of transaction.ops) if (op.op === "write") written += listLength(op.data);
-    if (written > this.#inlineTransactionMax) plan.inlineMax = 0;
+    for (const op of transaction.ops) {
+      if (op.op === "write") plan.writtenBytes += listLength(op.data);
+    }
+    if (plan.writtenBytes > this.#inlineTransactionMax) plan.inlineMax = 0;
     for (const op of transaction.ops) this.#op(op, plan);
     return plan;
   }

@@ -9,18 +9,17 @@
  */
 
 import type { Clock, Logger } from "../../base/index.ts";
-import { type Disk, SECTOR_SIZE } from "../disk/disk.ts";
 import { type Allocator, BLOCK_SIZE, REGION_BLOCKS } from "./allocator.ts";
 import type { BlockFile } from "./block-file.ts";
+import { FileSystemRoom, type RoomOptions } from "./file-system-room.ts";
+import type { Plan } from "./plan.ts";
 
 /** Shorter runs are not punched: the file system would only get crumbs. */
 const PUNCH_MIN = 256;
 /** What is free this long, without anything taken from its region, is punched. */
 const PUNCH_DELAY_MS = 2000;
-/** File-system space kept for the journal and the index, at most. */
-const FILE_SYSTEM_RESERVE = 64 << 20;
-/** How long a look at the file system counts. */
-const LOOK_MS = 1000;
+/** Bytes that are worth a punching of everything. */
+const SLACK_MIN = 1 << 20;
 
 interface Held {
   seq: number;
@@ -32,7 +31,7 @@ interface Held {
 export class Space {
   readonly #allocator: Allocator;
   readonly #file: BlockFile;
-  readonly #disk: Disk;
+  readonly #room: FileSystemRoom;
   readonly #clock: Clock;
   readonly #log: Logger;
   #held: Held[] = [];
@@ -41,59 +40,45 @@ export class Space {
   readonly #freed = new Map<number, number>();
   #punchTimer = false;
   #punching: Promise<void> | undefined;
-  #punchable = true;
-  #fileSystemFree = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #punchingAll: Promise<void> | undefined;
+  /** What the last punching of everything could not give back. */
+  #slackLeft = 0;
   #closed = false;
   /** Blocks that writes leave alone, so that what frees space always finds some. */
   readonly reserve: number;
 
-  constructor(options: {
-    allocator: Allocator;
-    file: BlockFile;
-    disk: Disk;
-    clock: Clock;
-    log: Logger;
-  }) {
+  constructor(options: RoomOptions & { readonly log: Logger }) {
     this.#log = options.log;
     this.#allocator = options.allocator;
     this.#file = options.file;
-    this.#disk = options.disk;
+    this.#room = new FileSystemRoom(options);
     this.#clock = options.clock;
     this.reserve = Math.min(1024, Math.ceil(options.allocator.blocks / 64));
   }
 
   /** Is there room for a transaction? */
-  fits(dataBlocks: number, edgeBlocks: number): boolean {
+  fits({ dataBlocks, edgeBlocks, writtenBytes, recordBytes }: Plan): boolean {
     const need = dataBlocks + edgeBlocks;
-    if (need === 0) return true;
     const kept = dataBlocks > 0 ? this.reserve : 0;
-    if (this.#allocator.free < need + kept) return false;
-    return dataBlocks === 0 || this.#fileSystemBlocks(need) >= need;
+    if (need > 0 && this.#allocator.free < need + kept) return false;
+    // What brings no data is what frees space, among other things: the file system's reserve is for that.
+    if (dataBlocks === 0 && writtenBytes === 0) return true;
+    const fits = this.#room.take(need * BLOCK_SIZE + recordBytes, dataBlocks === 0);
+    if (!fits) this.#punchAllWhenTight();
+    return fits;
   }
 
-  /** Blocks the file system has room for beyond those in use, after its own reserve. */
-  #fileSystemBlocks(need: number): number {
-    const now = this.#clock.monotonic();
-    if (now - this.#lookedAt > LOOK_MS || this.#fileSystemFree < need * 4 * SECTOR_SIZE) {
-      const { total, available } = this.#disk.space();
-      const reserve = Math.min(FILE_SYSTEM_RESERVE, total / 16);
-      // What the file has of the file system and nobody uses is ours to use again.
-      const slack = Math.max(0, this.#file.file.allocated() - this.#allocator.used * BLOCK_SIZE);
-      this.#fileSystemFree = available - reserve + slack;
-      this.#lookedAt = now;
-    }
-    this.#fileSystemFree -= need * BLOCK_SIZE;
-    return this.#fileSystemFree / BLOCK_SIZE + need;
+  /** Is there so much free that a small write may take a fresh block? Else it overwrites. */
+  get isRoomy(): boolean {
+    return this.#allocator.isRoomy && !this.#room.isTight;
   }
 
   /** Bytes that a client may still write. */
   get available(): number {
-    const { total, available } = this.#disk.space();
-    const reserve = Math.min(FILE_SYSTEM_RESERVE, total / 16);
-    const slack = Math.max(0, this.#file.file.allocated() - this.#allocator.used * BLOCK_SIZE);
+    this.#room.look();
+    this.#punchAllWhenTight();
     const blocks = this.#allocator.free + this.heldBlocks - this.reserve;
-    return Math.max(0, Math.min(blocks * BLOCK_SIZE, available - reserve + slack));
+    return Math.max(0, Math.min(blocks * BLOCK_SIZE, this.#room.available));
   }
 
   /** Blocks that transaction `seq` freed. */
@@ -122,7 +107,7 @@ export class Space {
   }
 
   #punchLater(): void {
-    if (this.#freed.size === 0 || this.#punchTimer || !this.#punchable || this.#closed) return;
+    if (this.#freed.size === 0 || this.#punchTimer || !this.#room.punchable || this.#closed) return;
     this.#punchTimer = true;
     // What is freed until then waits for the next time.
     const regions = new Map(this.#freed);
@@ -137,19 +122,43 @@ export class Space {
 
   async #punch(regions: ReadonlyMap<number, number>): Promise<void> {
     for (const [region, taken] of [...regions].sort(([a], [b]) => a - b)) {
-      if (this.#closed || !this.#punchable) return;
+      if (this.#closed || !this.#room.punchable) return;
       if (this.#allocator.takenFrom(region) !== taken) continue;
-      // What is being punched is not there for a moment: a store that is nearly full would refuse a write.
-      if (this.#allocator.free < 4 * REGION_BLOCKS + this.reserve) return;
-      for (const [start, count] of this.#allocator.reserveRuns(region, PUNCH_MIN)) {
-        const done = await this.#file.file.punch(start * BLOCK_SIZE, count * BLOCK_SIZE);
-        this.#allocator.unreserve(start, count);
-        if (done || !this.#punchable) continue;
-        this.#punchable = false;
-        this.#log.warn(
-          "the file system does not take space back: its files stay as large as they were",
-        );
-      }
+      await this.#punchRegion(region, PUNCH_MIN);
+    }
+  }
+
+  /** Gives back what the file has and nobody uses, to the last block: it is needed. */
+  #punchAllWhenTight(): void {
+    const { isTight, slack, punchable } = this.#room;
+    this.#slackLeft = Math.min(this.#slackLeft, slack);
+    const worthwhile = isTight && slack > this.#slackLeft + SLACK_MIN;
+    if (!worthwhile || !punchable || this.#punchingAll !== undefined || this.#closed) return;
+    this.#punchingAll = this.#punchAll().finally(() => {
+      this.#punchingAll = undefined;
+      this.#room.look();
+      this.#slackLeft = this.#room.slack;
+    });
+  }
+
+  async #punchAll(): Promise<void> {
+    for (let region = 0; region < this.#allocator.regionCount; region++) {
+      if (this.#closed || !this.#room.punchable) return;
+      await this.#punchRegion(region, 1);
+    }
+  }
+
+  async #punchRegion(region: number, min: number): Promise<void> {
+    // What is being punched is not there for a moment: a store that is nearly full would refuse a write.
+    if (this.#allocator.free < 4 * REGION_BLOCKS + this.reserve) return;
+    for (const [start, count] of this.#allocator.reserveRuns(region, min)) {
+      const done = await this.#file.file.punch(start * BLOCK_SIZE, count * BLOCK_SIZE);
+      this.#allocator.unreserve(start, count);
+      if (done || !this.#room.punchable) continue;
+      this.#room.punchable = false;
+      this.#log.warn(
+        "the file system does not take space back: its files stay as large as they were",
+      );
     }
   }
 
@@ -157,5 +166,6 @@ export class Space {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#punching;
+    await this.#punchingAll;
   }
 }

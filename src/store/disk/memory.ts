@@ -6,7 +6,8 @@
  * long writes tear. What a durable write or a sync has returned for is stable. Names behave likewise:
  * creations, removals and renames since the last `syncDirectory` may be undone (all of them or none).
  * The cut strikes at the n-th disk call, which is left half done, and every call after it fails.
- * A chosen call can fail with EIO or ENOSPC instead, and bits can be flipped.
+ * A chosen call can fail with EIO or ENOSPC instead, and bits can be flipped. The file system has room
+ * without end, or a limit that others take their part of.
  */
 
 import { type Random, seededRandom } from "../../base/index.ts";
@@ -33,6 +34,8 @@ interface Page {
 
 class Contents {
   pages = new Map<number, Page>();
+  /** Pages that were punched out and not written since. */
+  readonly holes = new Set<number>();
   length = 0;
   stableLength = 0;
 
@@ -47,9 +50,29 @@ class Contents {
       now.set(data.subarray(done, done + count), from);
       const stable = old === undefined ? new Uint8Array(PAGE) : (old.stable ?? old.now);
       this.pages.set(index, { now, stable, writer });
+      this.holes.delete(index);
       done += count;
     }
     this.length = Math.max(this.length, offset + data.length);
+  }
+
+  get allocated(): number {
+    return (this.pages.size - this.holes.size) * PAGE;
+  }
+
+  /** Bytes more that the file will have after a write. */
+  growth(length: number, offset: number): number {
+    let pages = 0;
+    for (let i = Math.floor(offset / PAGE); i * PAGE < offset + length; i++) {
+      if (!this.pages.has(i) || this.holes.has(i)) pages++;
+    }
+    return pages * PAGE;
+  }
+
+  punch(offset: number, length: number, writer: number): void {
+    this.write(new Uint8Array(length), offset, writer);
+    const end = Math.floor((offset + length) / PAGE);
+    for (let i = Math.ceil(offset / PAGE); i < end; i++) this.holes.add(i);
   }
 
   /** What `writer` wrote into this range is stable, whatever came on top since. */
@@ -90,8 +113,9 @@ class Contents {
   }
 
   cut(random: { below(n: number): number }): void {
-    for (const page of this.pages.values()) {
+    for (const [index, page] of this.pages) {
       if (page.stable === undefined) continue;
+      this.holes.delete(index);
       const kept = Uint8Array.from(page.stable);
       const mood = random.below(4); // 0: all lost, 1: all kept, else by sector
       for (let at = 0; at < PAGE; at += SECTOR) {
@@ -114,8 +138,10 @@ export class MemoryDisk implements Disk {
   calls = 0;
   /** The call at which the power goes. */
   cutAt = Number.POSITIVE_INFINITY;
-  /** Bytes that `space` claims. */
-  spaceBytes = 2 ** 40;
+  /** Size of the file system; a write that needs more fails with ENOSPC. */
+  limitBytes = 2 ** 40;
+  /** What others have taken of it. */
+  othersBytes = 0;
   /** Microtask turns that an asynchronous call takes at most. */
   latencyMax = 8;
   readonly #random: ReturnType<typeof seededRandom>;
@@ -176,6 +202,18 @@ export class MemoryDisk implements Disk {
     this.#boot++;
   }
 
+  get #usedBytes(): number {
+    let sum = this.othersBytes;
+    for (const contents of new Set(this.#names.values())) sum += contents.allocated;
+    return sum;
+  }
+
+  #takeRoom(contents: Contents, length: number, offset: number): void {
+    const growth = contents.growth(length, offset);
+    if (growth === 0 || this.#usedBytes + growth <= this.limitBytes) return;
+    throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+  }
+
   /** Counts a call. True: the power goes during it. */
   #tick(boot: number, changes: boolean): boolean {
     if (this.#off || boot !== this.#boot) throw new PowerCutError();
@@ -212,6 +250,7 @@ export class MemoryDisk implements Disk {
     /** Starts a write; throws if the power goes, with the write in the air. */
     const begin = (data: Uint8Array, offset: number): number => {
       const cut = this.#tick(boot, true);
+      this.#takeRoom(contents, data.length, offset);
       const writer = ++this.#writer;
       contents.write(data, offset, writer);
       if (cut) throw new PowerCutError();
@@ -219,7 +258,7 @@ export class MemoryDisk implements Disk {
     };
     return {
       size: () => contents.length,
-      allocated: () => contents.pages.size * PAGE,
+      allocated: () => contents.allocated,
       readSync: (into, offset) => {
         if (this.#tick(boot, false)) throw new PowerCutError();
         contents.read(into, offset);
@@ -267,7 +306,7 @@ export class MemoryDisk implements Disk {
       },
       punch: async (offset, length) => {
         const cut = this.#tick(boot, false);
-        contents.write(new Uint8Array(length), offset, ++this.#writer);
+        contents.punch(offset, length, ++this.#writer);
         if (cut) throw new PowerCutError();
         await this.#wait(boot);
         return true;
@@ -310,6 +349,7 @@ export class MemoryDisk implements Disk {
   }
 
   space(): DiskSpace {
-    return { total: this.spaceBytes, available: this.spaceBytes };
+    const available = Math.max(0, this.limitBytes - this.#usedBytes);
+    return { total: this.limitBytes, available };
   }
 }

@@ -186,6 +186,7 @@ async function openMonitor(): Promise<{ ctx: CommandContext; close: () => void }
   monitor.osdReport(0, {
     epoch: monitor.osdMap.epoch,
     statfs: { total, available: total - 304_361_472, data: 143_360, internal: 304_218_112 },
+    fullness: "none",
     pgs,
     perf: { commitLatencyMs: 3, applyLatencyMs: 3 },
   });

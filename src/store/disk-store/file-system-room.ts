@@ -1,0 +1,98 @@
+/**
+ * How much more the store may take of the file system, which it may have to share.
+ *
+ * ENOSPC from a write would be final, so the store must not come to it. Of what the file system has free
+ * it leaves a reserve, for index runs and for a journal that grows while a checkpoint is late, and it counts
+ * what it already owes: blocks of small writes that are still in memory and holes in the file, and the rest
+ * of segments that a growing journal has begun. Nothing is gained by what the file has and no object uses,
+ * as the next block may come from a hole as well; that has to be punched out first. When room is tight,
+ * `Space` punches all of it.
+ */
+
+import type { Clock } from "../../base/index.ts";
+import type { Disk } from "../disk/disk.ts";
+import { type Allocator, BLOCK_SIZE } from "./allocator.ts";
+import type { BlockFile } from "./block-file.ts";
+import type { Journal } from "./journal.ts";
+
+const RESERVE_MAX = 64 << 20;
+const RESERVE_SHARE = 1 / 16;
+/** Room for a journal that grows, in segments, however small the file system is. */
+const RESERVE_SEGMENTS = 3;
+/** How long a look at the file system counts, at most, and how fast others may eat up what it has found. */
+const LOOK_MS = 1000;
+const OTHERS_BYTES_PER_MS = 1 << 20;
+/** Room is tight below this share of the store's size, and below this many bytes. */
+const TIGHT_SHARE = 1 / 8;
+const TIGHT_BYTES = 1 << 30;
+
+export interface RoomOptions {
+  readonly allocator: Allocator;
+  readonly file: BlockFile;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly journal: Journal;
+}
+
+export class FileSystemRoom {
+  readonly #allocator: Allocator;
+  readonly #file: BlockFile;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Bytes above the reserve as of the last look, less what has been taken since. */
+  #left = 0;
+  #reserve = 0;
+  /** Bytes that the file has and nobody uses. */
+  slack = 0;
+  /** False: the file system takes nothing back, and slack is used as it is. */
+  punchable = true;
+
+  constructor(options: RoomOptions) {
+    this.#allocator = options.allocator;
+    this.#file = options.file;
+    this.#disk = options.disk;
+    this.#clock = options.clock;
+    this.#journal = options.journal;
+  }
+
+  look(): void {
+    const { total, available } = this.#disk.space();
+    const floor = RESERVE_SEGMENTS * this.#journal.segmentSize;
+    this.#reserve = Math.min(RESERVE_MAX, Math.max(total * RESERVE_SHARE, floor));
+    const { pending, direct, file } = this.#file;
+    const surplus = file.allocated() - this.#allocator.used * BLOCK_SIZE;
+    // No more than there is in memory: a file system that compresses has less in the file for other reasons.
+    const homecoming = Math.min(pending.bytes + direct.bytes, Math.max(0, -surplus));
+    const owed = homecoming + this.#journal.owedBytes;
+    this.slack = Math.max(0, surplus);
+    this.#left = available - this.#reserve - owed + (this.punchable ? 0 : this.slack);
+    this.#lookedAt = this.#clock.monotonic();
+  }
+
+  /** Takes so many bytes if they are there. @param onReserve what replaces data may use half of the reserve */
+  take(bytes: number, onReserve: boolean): boolean {
+    // What the journal takes is taken for good only where it grows: near the end it pays to look again.
+    if (this.#isOld || this.#left < bytes * 4) this.look();
+    if (this.#left + (onReserve ? this.#reserve / 2 : 0) < bytes) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  get #isOld(): boolean {
+    const age = this.#clock.monotonic() - this.#lookedAt;
+    return age > Math.min(LOOK_MS, this.#left / OTHERS_BYTES_PER_MS);
+  }
+
+  get isTight(): boolean {
+    if (this.#isOld) this.look();
+    const size = this.#allocator.blocks * BLOCK_SIZE;
+    return this.#left < Math.min(TIGHT_BYTES, size * TIGHT_SHARE);
+  }
+
+  /** Bytes that data may still take, once slack is given back. */
+  get available(): number {
+    return Math.max(0, this.#left + (this.punchable ? this.slack : 0));
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * A store on a file system that is small and that others fill, too: it refuses what does not fit, always
+ * lets go, and never comes to a write that fails. When others take the very last byte it stops, and has
+ * everything it has promised once there is room again.
+ */
+import { expect, test } from "vitest";
+import { seededRandom } from "../../src/base/index.ts";
+import { flatten } from "../../src/encoding/index.ts";
+import {
+  createStore,
+  type DiskStore,
+  fsck,
+  MemoryDisk,
+  NoSpaceError,
+  openStore,
+} from "../../src/store/index.ts";
+import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
+import { ManualClock, settle } from "./crash.ts";
+
+const MIB = 1 << 20;
+const FILE_SYSTEM = 40 * MIB;
+const SEGMENT = 256 << 10;
+/** Of the file system, as `file-system-room.ts` has it. */
+const RESERVE = FILE_SYSTEM / 16;
+const OBJECTS = 24;
+
+interface Scene {
+  readonly disk: MemoryDisk;
+  readonly clock: ManualClock;
+  readonly store: DiskStore;
+  readonly failures: Error[];
+}
+
+interface Options {
+  segments?: number;
+  memoryBytes?: number;
+  latencyMax?: number;
+}
+
+async function setUp(seed: number, options: Options = {}): Promise<Scene> {
+  const disk = new MemoryDisk(seed);
+  disk.limitBytes = FILE_SYSTEM;
+  const clock = new ManualClock();
+  createStore("", { disk, segmentSize: SEGMENT, segments: options.segments ?? 2 });
+  const memoryBytes = options.memoryBytes ?? 4 * MIB;
+  const store = await settle(clock, openStore("", { disk, clock, memoryBytes }));
+  const failures: Error[] = [];
+  store.onFatal = (error) => failures.push(error);
+  submit(store, { op: "create-collection", collection: PG });
+  await settle(clock, store.flush());
+  disk.latencyMax = options.latencyMax ?? 8;
+  return { disk, clock, store, failures };
+}
+
+/** Others take some of the file system, which takes them some time. */
+function takes({ disk, clock }: Scene, size: number): void {
+  disk.othersBytes += size;
+  clock.turn(1 + Math.ceil(size / MIB));
+}
+
+/** Small writes to ever new objects until one is refused. */
+async function fill({ clock, store, failures }: Scene): Promise<number> {
+  for (let i = 0; failures.length === 0; i++) {
+    try {
+      const data = [bytes(16 << 10, i)];
+      submit(store, { op: "write", object: named(`f${i}`), offset: 0, data });
+    } catch (error) {
+      if (error instanceof NoSpaceError) return i;
+      throw error;
+    }
+    if (i % 4 === 0) clock.turn(1);
+    await Promise.resolve();
+  }
+  return 0;
+}
+
+test("whatever clients and others do, the store itself never comes to ENOSPC", async () => {
+  let refused = 0;
+  for (let seed = 1; seed <= 6; seed++) {
+    const dice = seededRandom(seed);
+    const memoryBytes = MIB * [1, 8, 64][dice.below(3)]!;
+    const latencyMax = [2, 60, 600][dice.below(3)]!;
+    const scene = await setUp(seed, { memoryBytes, latencyMax });
+    const { disk, clock, store, failures } = scene;
+    // Pieces of 16 to 64 KiB are small writes, in memory for a while; larger ones go straight to the disk.
+    const large = dice.below(2) === 0;
+    for (let step = 0; step < 1000 && failures.length === 0; step++) {
+      const object = named(`o${dice.below(OBJECTS)}`);
+      const size = 4096 * (1 + dice.below(large ? 128 : 16));
+      const offset = 4096 * dice.below(512);
+      const what = dice.below(12);
+      const isGrowth = what < 8;
+      try {
+        if (isGrowth) {
+          submit(store, { op: "write", object, offset, data: [bytes(size, step)] });
+        } else if (what < 10) {
+          submit(store, { op: "touch", object }, { op: "zero", object, offset, length: size });
+        } else {
+          submit(store, { op: "touch", object }, { op: "remove", object });
+        }
+      } catch (error) {
+        if (!(error instanceof NoSpaceError)) throw error;
+        // What frees space is never refused.
+        expect(isGrowth, `seed ${seed}: a removal was refused`).toBe(true);
+        refused++;
+      }
+      // Others take of what is above the reserve while nothing is owed, and go again.
+      if (dice.below(60) === 0) {
+        await settle(clock, store.checkpoint());
+        takes(scene, dice.below(Math.max(1, disk.space().available - RESERVE)));
+      }
+      if (dice.below(200) === 0) disk.othersBytes = 0;
+      if (dice.below(4) === 0) clock.turn(dice.below(800));
+      if (dice.below(20) === 0) await settle(clock, store.flush());
+    }
+    expect(failures, `seed ${seed}`).toEqual([]);
+    await settle(clock, store.close());
+    expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+  }
+  // Else the walk never got near.
+  expect(refused).toBeGreaterThan(100);
+});
+
+test("small writes that are still in memory find room when they go home", async () => {
+  // Half the journal's 12 MiB may wait for their checkpoint, much more than the reserve.
+  const scene = await setUp(1, { segments: 48, memoryBytes: 64 * MIB });
+  expect(await fill(scene)).toBeGreaterThan(100);
+  await settle(scene.clock, scene.store.checkpoint());
+  expect(scene.failures).toEqual([]);
+  await settle(scene.clock, scene.store.close());
+});
+
+test("a journal that grows because its checkpoint is late finds room, and so do its writes", async () => {
+  const scene = await setUp(1, { memoryBytes: 256 * MIB, latencyMax: 100_000 });
+  expect(await fill(scene)).toBeGreaterThan(100);
+  scene.disk.latencyMax = 0;
+  await settle(scene.clock, scene.store.checkpoint());
+  expect(scene.failures).toEqual([]);
+  await settle(scene.clock, scene.store.close());
+});
+
+test("overwriting in place ends before the journal's growth has eaten the reserve", async () => {
+  const scene = await setUp(1, { memoryBytes: 64 * MIB });
+  const { disk, clock, store, failures } = scene;
+  const size = 16 << 10;
+  const write = (i: number) =>
+    submit(store, { op: "write", object: named(`o${i % 8}`), offset: 0, data: [bytes(size, i)] });
+  for (let i = 0; i < 8; i++) write(i);
+  await settle(clock, store.checkpoint());
+  takes(scene, disk.space().available - RESERVE);
+  disk.latencyMax = 100_000;
+  let i = 8;
+  expect(() => {
+    for (; i < 5000; i++) write(i);
+  }).toThrow(NoSpaceError);
+  expect(i, "what replaces data may use some of the reserve").toBeGreaterThan(20);
+  submit(store, { op: "remove", object: named("o1") });
+  disk.latencyMax = 0;
+  await settle(clock, store.checkpoint());
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+});
+
+test("space in crumbs is given back when others need it", async () => {
+  const scene = await setUp(1);
+  const { disk, clock, store, failures } = scene;
+  const crumb = 64 << 10;
+  for (let i = 0; i < 320; i++) {
+    submit(store, {
+      op: "write",
+      object: named(`c${i}`),
+      offset: 0,
+      data: [bytes(crumb, i)],
+    });
+    if (i % 8 === 0) await settle(clock, store.flush());
+  }
+  await settle(clock, store.checkpoint());
+  takes(scene, disk.space().available - RESERVE);
+  for (let i = 0; i < 320; i += 2) submit(store, { op: "remove", object: named(`c${i}`) });
+  await settle(clock, store.flush());
+  await settle(clock, store.flush());
+  expect(disk.space().available).toBeLessThan(RESERVE + MIB);
+  store.statfs(); // looks, and finds that it is tight
+  for (let i = 0; i < 2000; i++) await Promise.resolve();
+  expect(disk.space().available).toBeGreaterThan(RESERVE + 9 * MIB);
+  // And that room can be used, in large pieces.
+  for (let i = 0; i < 8; i++) {
+    submit(store, { op: "write", object: named(`b${i}`), offset: 0, data: [bytes(MIB, i)] });
+    clock.turn(2000);
+  }
+  await settle(clock, store.flush());
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+});
+
+test("others take the last byte: the store stops, and opens again whole once there is room", async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const { disk, clock, store, failures } = await setUp(seed);
+    let told = 0;
+    store.onDurable = (seq) => {
+      told = seq;
+    };
+    const sequence: number[] = [];
+    for (let i = 0; failures.length === 0; i++) {
+      if (i === 40) disk.othersBytes += disk.space().available;
+      try {
+        const seq = submit(store, {
+          op: "write",
+          object: named(`o${i}`),
+          offset: 0,
+          data: [bytes(20_000 * (1 + (i % 5)), i)],
+        });
+        sequence.push(seq);
+      } catch (error) {
+        if (!(error instanceof NoSpaceError)) throw error;
+        // Refused from now on; what is in memory still has to go home.
+        await settle(clock, store.checkpoint()).catch(() => undefined);
+      }
+      clock.turn(10);
+      await Promise.resolve();
+    }
+    expect(failures[0]?.message).toContain("ENOSPC");
+    await settle(clock, store.close());
+    disk.othersBytes = 0;
+    const again = await settle(clock, openStore("", { disk, clock }));
+    expect(again.lastSubmitted).toBeGreaterThanOrEqual(told);
+    for (const [i, seq] of sequence.entries()) {
+      if (seq > told) break;
+      const size = 20_000 * (1 + (i % 5));
+      same(flatten(await again.read(PG, named(`o${i}`), 0, size)), bytes(size, i), `o${i}`);
+    }
+    await settle(clock, again.close());
+    expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+  }
+});

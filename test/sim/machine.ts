@@ -137,8 +137,8 @@ export class SimProcess {
         return link.queuedBytes;
       },
       start: (receiver) => link.start(this.#guardReceiver(link, receiver)),
-      write: (chunks) => {
-        if (this.isAlive) link.write(chunks);
+      write: (chunks, taken) => {
+        if (this.isAlive) link.write(chunks, taken && this.#guard(taken));
       },
       resume: () => {
         if (this.isAlive) link.resume();

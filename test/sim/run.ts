@@ -5,6 +5,7 @@
  * answered, every removed snapshot trimmed; then all objects are read back, the server stops in order, its
  * stores are checked deep, it starts once more, has everything still, and stops for good.
  */
+import nodeProcess from "node:process";
 import { parseKeyring } from "../../src/auth/index.ts";
 import { must } from "../../src/base/index.ts";
 import { poolSnapsToTrim, SimClient } from "./client.ts";
@@ -205,10 +206,15 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   const scenario = new Scenario(seed);
   const { world } = scenario;
   if (options.onLine !== undefined) world.onLine = options.onLine;
+  // A promise that nobody looks after ends a real server, too.
+  const rejected = (error: unknown) => world.fail(error as Error);
+  nodeProcess.on("unhandledRejection", rejected);
   try {
     await scenario.run(options.minutes);
   } catch (error) {
     throw new SimulationError(error as Error, { seed, world, scenario: scenario.text });
+  } finally {
+    nodeProcess.off("unhandledRejection", rejected);
   }
   return { seed, ...scenario.result, traceHash: world.traceHash };
 }

@@ -17,6 +17,7 @@ import { type Disk, fsck, MemoryDisk } from "../../src/store/index.ts";
 import type { Dice } from "./dice.ts";
 import { type Death, SimProcess } from "./machine.ts";
 import type { SimNetwork } from "./network.ts";
+import { processDisk } from "./process-disk.ts";
 import type { World } from "./world.ts";
 
 export const SERVER_HOST = "10.0.0.1";
@@ -222,7 +223,7 @@ export class SimServer {
         const { diskMs } = this.#options;
         process.clock.after(this.#dice.exponential(diskMs) * this.slowdown, resolve);
       });
-    return disk;
+    return processDisk(disk, process);
   }
 
   #surroundings(process: SimProcess): ClusterSurroundings {

@@ -18,6 +18,7 @@ import {
 import { byteString, textOf } from "../encoding/index.ts";
 import {
   isBlocklisted,
+  isUp,
   locateObject,
   mapPg,
   newObjectStatSum,
@@ -442,6 +443,8 @@ export class OsdServer implements Dispatcher {
   /** Reports the snaps that all our PGs of the pool have purged. */
   #trimmed(pool: number): void {
     const map = this.#maps.current;
+    // While the map calls us down we have no PGs in it; those that we will have again have trimmed nothing.
+    if (!isUp(map, this.#options.id)) return;
     const done = this.#removedSnaps(pool).clone();
     for (const pg of this.#primaryPgs(map, pool)) done.intersect(pg.info.purgedSnaps);
     if (done.isEmpty) return;

@@ -1,7 +1,9 @@
-// The whole server in simulation: npm run test:sim -- --seed N [--seeds K] [--minutes M] [--trace]
+// The whole server in simulation: npm run test:sim -- --seed N [--seeds K] [--minutes M]
 //
 // Runs seeds N, N+1, … of test/sim, K of them, each M virtual minutes with faults. A failure names its
 // seed, the commit and the virtual moment, and the same command with that seed shows it again.
+// --trace tells all that happens, --keep-going does not stop at a failure, --faults "kill,power cut" has
+// these kinds of fault and no others (the names are in test/sim/faults.ts).
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import process from "node:process";
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     seeds: { type: "string", default: "1" },
     minutes: { type: "string", default: "1" },
+    faults: { type: "string" },
     trace: { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false },
   },
@@ -19,7 +22,11 @@ const { values } = parseArgs({
 const { simulate } = await loadTs("test/sim/run.ts");
 const first = Number(values.seed);
 const minutes = Number(values.minutes);
-const onLine = values.trace ? (line) => console.log(line) : undefined;
+const options = {
+  minutes,
+  ...(values.trace ? { onLine: (line) => console.log(line) } : {}),
+  ...(values.faults === undefined ? {} : { faults: values.faults.split(",") }),
+};
 let answers = 0;
 let virtualMs = 0;
 let failed = 0;
@@ -27,7 +34,7 @@ const startMs = performance.now();
 for (let seed = first; seed < first + Number(values.seeds); seed++) {
   const beganMs = performance.now();
   try {
-    const result = await simulate({ seed, minutes, ...(onLine ? { onLine } : {}) });
+    const result = await simulate({ seed, ...options });
     const seconds = (performance.now() - beganMs) / 1000;
     answers += result.answers;
     virtualMs += result.virtualMs;
@@ -55,7 +62,8 @@ function report(error) {
   console.log(`--- seed ${error.seed}, commit ${commit()}, ${error.scenario}`);
   console.log(error.message);
   console.log(error.cause?.stack ?? error.stack);
-  console.log(`again: npm run test:sim -- --seed ${error.seed} --minutes ${minutes} --trace`);
+  const faults = values.faults === undefined ? "" : ` --faults "${values.faults}"`;
+  console.log(`again: npm run test:sim -- --seed ${error.seed} --minutes ${minutes}${faults}`);
 }
 
 function commit() {

@@ -218,8 +218,12 @@ export class ObjectChecker {
     for (const other of this.#out) {
       if (other.client !== call.client || other.tid >= call.tid) continue;
       if (!other.request.isWrite || config.done.has(other)) continue;
-      // One that would change nothing may have happened long ago.
-      if (apply(config.node.state, other.request).state !== config.node.state) return false;
+      // One that changed nothing, or would, may have happened long ago.
+      if (other.answer === undefined) {
+        if (apply(config.node.state, other.request).state !== config.node.state) return false;
+      } else if (other.answer.outcome === "0" && other.answer.version > config.version) {
+        return false;
+      }
     }
     return true;
   }

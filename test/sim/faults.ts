@@ -34,6 +34,16 @@ export interface FaultHost {
   replaceClient(client: SimClient): void;
 }
 
+export interface FaultOptions {
+  readonly world: World;
+  readonly dice: Dice;
+  readonly server: SimServer;
+  readonly network: SimNetwork;
+  readonly host: FaultHost;
+  /** The kinds of fault there are. @default by the dice */
+  readonly only?: readonly string[];
+}
+
 export class Faults {
   readonly #world: World;
   readonly #dice: Dice;
@@ -48,22 +58,20 @@ export class Faults {
   /** How often each has struck. */
   readonly counts = new Map<Fault, number>();
 
-  constructor(
-    world: World,
-    dice: Dice,
-    server: SimServer,
-    network: SimNetwork,
-    host: FaultHost,
-  ) {
+  constructor(options: FaultOptions) {
+    const { world, dice, server, only } = options;
     this.#world = world;
     this.#dice = dice;
     this.#server = server;
-    this.#network = network;
-    this.#host = host;
+    this.#network = options.network;
+    this.#host = options.host;
     this.#meanMs = dice.pick([300, 1000, 3000, 10_000]);
-    const weights = { ...FAULTS } as Record<Fault, number>;
+    const weights: Record<Fault, number> = { ...FAULTS };
     // A run with few kinds of faults goes deeper into those.
-    for (const fault of Object.keys(weights) as Fault[]) if (dice.below(2) === 0) weights[fault] = 0;
+    for (const fault of Object.keys(FAULTS) as Fault[]) {
+      const isOut = only === undefined ? dice.below(2) === 0 : !only.includes(fault);
+      if (isOut) weights[fault] = 0;
+    }
     if (Object.values(weights).every((weight) => weight === 0)) weights.kill = 1;
     this.#weights = weights;
     server.onGone = (why) => {

@@ -6,13 +6,12 @@
  * the middle of a call (the power goes in it) lets that call run to its end without anything getting out.
  */
 import type { Clock, Random, Timer } from "../../src/base/index.ts";
-import type { Endpoint, Link, Receiver, Transport } from "../../src/messenger/index.ts";
+import type { Endpoint, Link, Transport } from "../../src/messenger/index.ts";
 import { Dice } from "./dice.ts";
 import type { SimNetwork } from "./network.ts";
+import { ProcessLink } from "./process-link.ts";
 import type { World } from "./world.ts";
 
-/** A dead receiver's bytes go here. */
-const NOWHERE = new Uint8Array(65536);
 /** Turns of an event loop that take no time, as a share, and how long the others take at most. */
 const INSTANT_TURNS = 0.5;
 const TURN_MS_MAX = 0.3;
@@ -130,41 +129,13 @@ export class SimProcess {
 
   #adopt(link: Link): Link {
     this.#links.add(link);
-    return {
-      local: link.local,
-      remote: link.remote,
-      get queuedBytes() {
-        return link.queuedBytes;
-      },
-      start: (receiver) => link.start(this.#guardReceiver(link, receiver)),
-      write: (chunks, taken) => {
-        if (this.isAlive) link.write(chunks, taken && this.#guard(taken));
-      },
-      resume: () => {
-        if (this.isAlive) link.resume();
-      },
-      destroy: (reason) => {
-        if (this.isAlive) link.destroy(reason);
-      },
-    };
-  }
-
-  #guardReceiver(link: Link, receiver: Receiver): Receiver {
-    return {
-      target: () => (this.isAlive ? receiver.target() : NOWHERE),
-      received: (count) => {
-        let goesOn = false;
-        this.#whileAlive(() => {
-          goesOn = receiver.received(count);
-        });
-        return goesOn;
-      },
-      closed: (reason) => {
-        this.#links.delete(link);
-        this.#whileAlive(() => receiver.closed(reason));
-      },
-      drained: () => this.#whileAlive(() => receiver.drained()),
-    };
+    return new ProcessLink(link, {
+      world: this.#world,
+      dice: this.#dice,
+      isAlive: () => this.isAlive,
+      whileAlive: (fn) => this.#whileAlive(fn),
+      closed: () => this.#links.delete(link),
+    });
   }
 }
 

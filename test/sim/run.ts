@@ -27,6 +27,10 @@ export interface SimOptions {
   readonly seed: number;
   /** Virtual minutes with faults. */
   readonly minutes: number;
+  /** The kinds of fault there are, by name. @default by the seed */
+  readonly faults?: readonly string[];
+  /** The disks lose what they have promised to keep, to see that the run notices. */
+  readonly disksLie?: boolean;
   /** Gets every line of the trace. */
   readonly onLine?: (line: string) => void;
 }
@@ -75,7 +79,7 @@ class Scenario {
   #named = 0;
   readonly text: string;
 
-  constructor(seed: number) {
+  constructor(seed: number, faults: readonly string[] | undefined) {
     const dice = new Dice(seed);
     this.#dice = dice;
     const { world } = this;
@@ -99,13 +103,17 @@ class Scenario {
       sharedObjects: dice.between(2, 6),
       ownedObjects: dice.between(1, 2),
       workers: dice.between(1, 4),
-      thinkMs: dice.pick([5, 20, 100]),
+      thinkMs: dice.pick([10, 50, 200]),
       mix: { ...mix, read: 8 },
     };
     this.#workload = new Workload(world, dice.fork(), options);
-    this.#faults = new Faults(world, dice.fork(), this.#server, this.#network, {
-      clients: this.#clients,
-      replaceClient: (client) => this.#replace(client),
+    this.#faults = new Faults({
+      world,
+      dice: dice.fork(),
+      server: this.#server,
+      network: this.#network,
+      host: { clients: this.#clients, replaceClient: (client) => this.#replace(client) },
+      ...(faults === undefined ? {} : { only: faults }),
     });
     this.text = `${osds} OSDs, ${this.#clientCount} clients, ${options.workers} workers each; ${this.#faults.kinds.join(", ")}`;
   }
@@ -131,6 +139,12 @@ class Scenario {
     await this.#finish(this.#workload.removeSnaps(must(client, "a client")), "removing snaps");
     await this.#until(() => poolSnapsToTrim(must(client, "a client")) === 0, "trimming");
     await this.#stopAndCheck();
+    const clones = await this.world.finish(this.#server.clones(), SETTLE_MS, "looking for clones");
+    if (clones.length > 0) throw new Error(`clones of no snapshot: ${clones.join("; ")}`);
+  }
+
+  sabotage(): void {
+    this.#server.disksLie = true;
   }
 
   get result(): Omit<SimResult, "seed" | "traceHash"> {
@@ -203,13 +217,14 @@ function kindWeight(kind: Kind): number {
 /** @throws SimulationError */
 export async function simulate(options: SimOptions): Promise<SimResult> {
   const { seed } = options;
-  const scenario = new Scenario(seed);
+  const scenario = new Scenario(seed, options.faults);
   const { world } = scenario;
   if (options.onLine !== undefined) world.onLine = options.onLine;
   // A promise that nobody looks after ends a real server, too.
   const rejected = (error: unknown) => world.fail(error as Error);
   nodeProcess.on("unhandledRejection", rejected);
   try {
+    if (options.disksLie === true) scenario.sabotage();
     await scenario.run(options.minutes);
   } catch (error) {
     throw new SimulationError(error as Error, { seed, world, scenario: scenario.text });

@@ -13,7 +13,8 @@ import {
   type ClusterSurroundings,
   startClusterIn,
 } from "../../src/cluster/start-cluster.ts";
-import { type Disk, fsck, MemoryDisk } from "../../src/store/index.ts";
+import { type Disk, fsck, MemoryDisk, openStore } from "../../src/store/index.ts";
+import { HOBJECT_MIN, NOSNAP } from "../../src/types/index.ts";
 import type { Dice } from "./dice.ts";
 import { type Death, SimProcess } from "./machine.ts";
 import type { SimNetwork } from "./network.ts";
@@ -26,6 +27,8 @@ const DATA = "/data";
 const IDENTITY = "spirula.json";
 const DISK_BYTES = 4 * 2 ** 30;
 const STOP_LIMIT_MS = 300_000;
+/** More than a PG ever has here. */
+const OBJECTS_MAX = 10_000;
 
 export interface ServerOptions {
   readonly osds: number;
@@ -46,6 +49,8 @@ export class SimServer {
   #process: SimProcess | undefined;
   #cluster: Cluster | undefined;
   #state: State = "off";
+  /** Whatever disks there will be have a lying cache. */
+  disksLie = false;
   /** How much slower than usual the disks are. */
   slowdown = 1;
   /** A disk has been told to fail: what follows from that is not the server's fault. */
@@ -192,6 +197,23 @@ export class SimServer {
     return faults;
   }
 
+  /** Clones in the OSDs' stores. The server must be off and have stopped in order. */
+  async clones(): Promise<string[]> {
+    const found: string[] = [];
+    const [, ...osds] = this.storeDisks;
+    for (const disk of osds) {
+      disk.delay = undefined;
+      const store = await openStore("", { disk, clock: this.#world });
+      for (const collection of store.collections()) {
+        for (const { oid, snap } of store.list(collection, HOBJECT_MIN, OBJECTS_MAX).objects) {
+          if (snap !== NOSNAP) found.push(`${collection} ${oid} ${snap}`);
+        }
+      }
+      await store.close();
+    }
+    return found;
+  }
+
   /** Stops it and lets everything end. */
   async shutDown(): Promise<void> {
     await this.#world.finish(this.stop(), STOP_LIMIT_MS, "stopping the server");
@@ -202,6 +224,7 @@ export class SimServer {
     if (disk === undefined) {
       disk = new MemoryDisk(this.#dice.random.u32());
       disk.spaceBytes = DISK_BYTES;
+      if (this.disksLie && path !== DATA) disk.lie();
       disk.onCut = () => {
         // Nothing gets out any more; what the disks keep is decided when the call has failed.
         this.#process?.die("power");

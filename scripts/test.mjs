@@ -16,6 +16,7 @@ const TIERS = [
   ["property", "test/property"],
   ["compliance", "test/compliance"],
   ["crash", "test/crash"],
+  ["sim", "test/sim"],
   ["interop", "test/interop"],
 ];
 const REPORTS = join(ROOT, ".cache", "reports");

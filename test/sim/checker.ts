@@ -15,7 +15,7 @@
  * clients that died are: they may have happened at any moment, or never.
  * A request that changes nothing (a read, a write that fails) fits at any moment while it was out.
  */
-import { apply, NEW_OBJECT, type ObjectState, type Request } from "./model.ts";
+import { apply, NEW_OBJECT, type ObjectState, type Request, stateKey } from "./model.ts";
 
 /** Configurations kept; more means that the workload is too wild to check. */
 const CONFIGS_MAX = 2000;
@@ -62,8 +62,9 @@ interface Node {
   readonly state: ObjectState;
   readonly at: number;
   readonly by: Call | undefined;
-  /** Of the write that made it; undefined if nobody has said. */
-  readonly version: number | undefined;
+  /** Of the write that made it, or the least that it can be where nobody has said. */
+  readonly version: number;
+  readonly isVersionKnown: boolean;
   prev: Node | undefined;
 }
 
@@ -71,8 +72,6 @@ interface Config {
   readonly node: Node;
   /** What has happened and is still out. */
   readonly done: ReadonlySet<Call>;
-  /** The highest version so far. */
-  readonly version: number;
 }
 
 export class ConsistencyError extends Error {
@@ -95,8 +94,15 @@ export class ObjectChecker {
 
   constructor(oid: string) {
     this.#oid = oid;
-    const node = { state: NEW_OBJECT, prev: undefined, at: 0, by: undefined, version: 0 };
-    this.#configs = [{ node, done: new Set(), version: 0 }];
+    const node = {
+      state: NEW_OBJECT,
+      prev: undefined,
+      at: 0,
+      by: undefined,
+      version: 0,
+      isVersionKnown: true,
+    };
+    this.#configs = [{ node, done: new Set() }];
   }
 
   /** A request is about to be sent. */
@@ -188,7 +194,7 @@ export class ObjectChecker {
       if (call.isOrphan) {
         const step = apply(config.node.state, call.request);
         if (step.state !== config.node.state) yield this.#happen(config, call, step.state);
-      } else if (call.answer!.outcome === "0" && call.answer!.version > config.version) {
+      } else if (call.answer!.outcome === "0" && call.answer!.version > config.node.version) {
         known.push(call);
       }
     }
@@ -205,11 +211,18 @@ export class ObjectChecker {
   }
 
   #happen(config: Config, call: Call, state: ObjectState): Config {
-    const version = call.answer?.version;
+    const { node } = config;
+    const known = call.answer?.version;
     return {
-      node: { state, prev: config.node, at: this.#clock, by: call, version },
+      node: {
+        state,
+        prev: node,
+        at: this.#clock,
+        by: call,
+        version: known ?? node.version + 1,
+        isVersionKnown: known !== undefined,
+      },
       done: new Set([...config.done, call]),
-      version: version ?? config.version,
     };
   }
 
@@ -221,7 +234,7 @@ export class ObjectChecker {
       // One that changed nothing, or would, may have happened long ago.
       if (other.answer === undefined) {
         if (apply(config.node.state, other.request).state !== config.node.state) return false;
-      } else if (other.answer.outcome === "0" && other.answer.version > config.version) {
+      } else if (other.answer.outcome === "0" && other.answer.version > config.node.version) {
         return false;
       }
     }
@@ -235,7 +248,7 @@ export class ObjectChecker {
     // Success on the head says which version it has found, or none: of what is not there, of a resent write.
     const isVersioned = request.snap === undefined && outcome.startsWith("0");
     for (let node: Node | undefined = config.node; node !== undefined; node = node.prev) {
-      if (!isVersioned || node.version === undefined || node.version === version || version === 0) {
+      if (!isVersioned || version === 0 || hasVersion(node, version)) {
         const step = apply(node.state, request);
         if (step.state === node.state && step.outcome === outcome) return true;
       }
@@ -271,9 +284,9 @@ export class ObjectChecker {
     for (const call of this.#out) oldest = Math.min(oldest, call.sentAt);
     const seen = new Map<string, Config>();
     for (const config of configs) {
-      const parts = [`${config.version}`, ...[...config.done].map((call) => call.name)];
+      const parts = [...config.done].map((call) => call.name);
       for (let node: Node | undefined = config.node; node !== undefined; node = node.prev) {
-        parts.push(stateKey(node.state));
+        parts.push(`${stateKey(node.state)} ${node.version} ${node.isVersionKnown}`);
         if (node.at <= oldest) break;
       }
       seen.set(parts.join("|"), config);
@@ -320,14 +333,8 @@ function without<T>(set: ReadonlySet<T>, element: T): Set<T> {
   return out;
 }
 
-const keys = new WeakMap<ObjectState, string>();
-let lastKey = 0;
-
-/** States are told apart by what made them: equal ones that were made twice count as two. */
-function stateKey(state: ObjectState): string {
-  let key = keys.get(state);
-  if (key === undefined) keys.set(state, (key = `${++lastKey}`));
-  return key;
+function hasVersion(node: Node, version: number): boolean {
+  return node.isVersionKnown ? node.version === version : node.version <= version;
 }
 
 function describeRequest(request: Request): string {

@@ -103,7 +103,18 @@ function headAt(state: ObjectState, snap: bigint): Head | undefined {
   return snap > state.seq ? state.head : state.at.get(snap);
 }
 
+/** Steps by the state they begin at: the checker asks again and again. */
+const steps = new WeakMap<ObjectState, Map<Request, Step>>();
+
 export function apply(state: ObjectState, request: Request): Step {
+  let known = steps.get(state);
+  if (known === undefined) steps.set(state, (known = new Map()));
+  let step = known.get(request);
+  if (step === undefined) known.set(request, (step = compute(state, request)));
+  return step;
+}
+
+function compute(state: ObjectState, request: Request): Step {
   if (request.isWrite) return applyWrite(state, request);
   const head = request.snap === undefined ? state.head : headAt(state, request.snap);
   if (head === undefined) return { state, outcome: `${ENOENT}` };
@@ -231,6 +242,26 @@ function overwritten(old: Buffer, offset: number, data: Buffer): Buffer {
   old.copy(out);
   data.copy(out, offset);
   return out;
+}
+
+/** By content. */
+export function stateKey(state: ObjectState): string {
+  const at = [...state.at].map(([snap, head]) => `${snap}:${headKey(head)}`);
+  return `${headKey(state.head)} ${state.seq} ${at.join()}`;
+}
+
+const headKeys = new WeakMap<Head, string>();
+
+function headKey(head: Head | undefined): string {
+  if (head === undefined) return "-";
+  let key = headKeys.get(head);
+  if (key === undefined) {
+    const xattrs = [...head.xattrs].sort(([a], [b]) => (a < b ? -1 : 1));
+    const omap = `${head.hasOmap} ${describeOmap(head.omap)}`;
+    key = `${describeData(head.data)} ${xattrs.join(";")} ${omap}`;
+    headKeys.set(head, key);
+  }
+  return key;
 }
 
 // --- Outcomes ---------------------------------------------------------------------------------

@@ -99,11 +99,12 @@ class Scenario {
     const mix = Object.fromEntries(
       KINDS.map((kind) => [kind, dice.below(4) === 0 ? 0 : kindWeight(kind)]),
     ) as Record<Kind, number>;
+    const workers = dice.pick([1, 2, 4, 8]);
     const options = {
       sharedObjects: dice.between(2, 6),
       ownedObjects: dice.between(1, 2),
-      workers: dice.between(1, 4),
-      thinkMs: dice.pick([10, 50, 200]),
+      workers,
+      thinkMs: dice.pick([10, 50, 100]) * workers,
       mix: { ...mix, read: 8 },
     };
     this.#workload = new Workload(world, dice.fork(), options);

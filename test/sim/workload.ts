@@ -132,7 +132,10 @@ export class Workload {
 
   /** Gives back every snapshot. */
   async removeSnaps(client: SimClient): Promise<void> {
-    for (const snap of this.#snaps.retireAll()) await client.removeSnap(snap);
+    for (const snap of this.#snaps.retireAll()) {
+      await client.removeSnap(snap);
+      this.#snaps.removed(snap);
+    }
   }
 
   #callsOf(client: SimClient): Set<Call> {
@@ -312,7 +315,8 @@ export class Workload {
       const snap = this.#snaps.retire(dice);
       if (snap === undefined) return;
       this.#world.trace(`${client.process.name} removes snap ${snap}`);
-      return await client.removeSnap(snap);
+      await client.removeSnap(snap);
+      return this.#snaps.removed(snap);
     }
     const after = this.#snaps.seq;
     const snap = await client.createSnap();
@@ -328,6 +332,8 @@ class SnapBook {
   live: bigint[] = [];
   /** The highest id so far. */
   seq = 0n;
+  /** Taken out, and not known to be gone. */
+  readonly #retired = new Set<bigint>();
   readonly #users = new Map<bigint, number>();
 
   add(snap: bigint): void {
@@ -356,10 +362,18 @@ class SnapBook {
     if (free.length === 0) return undefined;
     const snap = dice.pick(free);
     this.live = this.live.filter((other) => other !== snap);
+    this.#retired.add(snap);
     return snap;
   }
 
+  /** The monitor says that it is gone. */
+  removed(snap: bigint): void {
+    this.#retired.delete(snap);
+  }
+
+  /** All that the monitor may still have: clients die while they remove one, too. */
   retireAll(): bigint[] {
-    return this.live.splice(0);
+    for (const snap of this.live.splice(0)) this.#retired.add(snap);
+    return [...this.#retired];
   }
 }

@@ -6,14 +6,19 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { ROOT } from "./steps.mjs";
 
 /** name, file, what is there, what it becomes. */
 const MUTATIONS = [
-  ["replies-before-durable", "src/osd/commit-queue.ts", "if (seq <= this.#durable) {", "if (true) {"],
+  [
+    "replies-before-durable",
+    "src/osd/commit-queue.ts",
+    "if (seq <= this.#durable) {",
+    "if (true) {",
+  ],
   [
     "writes-answered-early",
     "src/osd/executor.ts",
@@ -32,12 +37,7 @@ const MUTATIONS = [
     "const seq = target?.lastSeq ?? request.pg.objects.head(head).lastSeq;",
     "const seq = 0;",
   ],
-  [
-    "last-change-forgotten",
-    "src/osd/pg.ts",
-    "before.lastSeq = seq;",
-    "",
-  ],
+  ["last-change-forgotten", "src/osd/pg.ts", "before.lastSeq = seq;", ""],
   [
     "duplicates-not-found",
     "src/osd/pg-log.ts",
@@ -62,12 +62,7 @@ const MUTATIONS = [
     "entries.push([logKey(version.version), encodeToBytes(LogEntry, entry)]);",
     "",
   ],
-  [
-    "waiting-for-map-lost",
-    "src/osd/server.ts",
-    "for (const w of waiting) this.#runOrWait(w);",
-    "",
-  ],
+  ["waiting-for-map-lost", "src/osd/server.ts", "for (const w of waiting) this.#runOrWait(w);", ""],
   [
     "no-clone",
     "src/osd/snapshots.ts",

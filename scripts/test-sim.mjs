@@ -5,8 +5,8 @@
 // --trace tells all that happens, --keep-going does not stop at a failure, --faults "kill,power cut" has
 // these kinds of fault and no others (the names are in test/sim/faults.ts).
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { loadTs, ROOT } from "./load-ts.mjs";
 
 const { values } = parseArgs({

@@ -190,7 +190,8 @@ export class ObjectChecker {
   *#oneMore(config: Config): Iterable<Config> {
     const known: Call[] = [];
     for (const call of this.#out) {
-      if (!call.request.isWrite || config.done.has(call) || !this.#isItsTurn(config, call)) continue;
+      if (!call.request.isWrite || config.done.has(call) || !this.#isItsTurn(config, call))
+        continue;
       if (call.isOrphan) {
         const step = apply(config.node.state, call.request);
         if (step.state !== config.node.state) yield this.#happen(config, call, step.state);

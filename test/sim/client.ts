@@ -188,10 +188,7 @@ export class SimClient implements Dispatcher {
     const map = await this.#anyMap();
     const { fsid } = map;
     const message = await this.#askMon((tid) =>
-      MPoolOp.encode(
-        { version: 0, fsid, pool: POOL, op, snapid, poolName: "", crushRule: 0 },
-        tid,
-      ),
+      MPoolOp.encode({ version: 0, fsid, pool: POOL, op, snapid, poolName: "", crushRule: 0 }, tid),
     );
     const reply = MPoolOpReply.decode(message);
     await this.#mapAtLeast(reply.epoch);
@@ -253,9 +250,7 @@ export class SimClient implements Dispatcher {
     if (payload === undefined) return;
     this.#isRenewing = true;
     this.#world.trace(`${this.process.name} renews tickets`);
-    this.#mon.send(
-      MAuth.encode({ version: 0, protocol: 2, payload, monmapEpoch: 0 }),
-    );
+    this.#mon.send(MAuth.encode({ version: 0, protocol: 2, payload, monmapEpoch: 0 }));
   }
 
   // --- OSDs -----------------------------------------------------------------------------------

@@ -4,11 +4,7 @@
  * Bytes of one link keep their order, links overtake each other. Hosts that are apart lose nothing: what
  * they send arrives when they are together again, as TCP has it, unless the link is cut before.
  */
-import {
-  type Endpoint,
-  MemoryNetwork,
-  type Transport,
-} from "../../src/messenger/index.ts";
+import { type Endpoint, MemoryNetwork, type Transport } from "../../src/messenger/index.ts";
 import type { Dice } from "./dice.ts";
 import type { World } from "./world.ts";
 

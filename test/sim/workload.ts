@@ -111,16 +111,14 @@ export class Workload {
 
   /** Asks for everything there is. */
   async readAll(client: SimClient): Promise<void> {
-    const all: SubOp[] = [
-      { op: "read", offset: 0, length: 0 },
-      { op: "stat" },
-      { op: "omap-get" },
-    ];
+    const all: SubOp[] = [{ op: "read", offset: 0, length: 0 }, { op: "stat" }, { op: "omap-get" }];
     const reads: Promise<void>[] = [];
     for (const oid of this.#checkers.keys()) {
       reads.push(this.#perform(client, { oid, ops: all, isWrite: false }));
       for (const name of XATTRS) {
-        reads.push(this.#perform(client, { oid, ops: [{ op: "get-xattr", name }], isWrite: false }));
+        reads.push(
+          this.#perform(client, { oid, ops: [{ op: "get-xattr", name }], isWrite: false }),
+        );
       }
       for (const snap of this.#snaps.live) {
         reads.push(this.#perform(client, { oid, ops: all, isWrite: false, snap }));
@@ -206,11 +204,7 @@ export class Workload {
     return this.#snaps.using(snap, () => this.#perform(client, request));
   }
 
-  #ops(
-    dice: Dice,
-    kind: Kind,
-    snap: bigint | undefined,
-  ): { ops: SubOp[]; isWrite: boolean } {
+  #ops(dice: Dice, kind: Kind, snap: bigint | undefined): { ops: SubOp[]; isWrite: boolean } {
     const write = (...ops: SubOp[]) => ({ ops, isWrite: true });
     switch (kind) {
       case "write":

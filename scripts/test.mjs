@@ -17,6 +17,7 @@ const TIERS = [
   ["compliance", "test/compliance"],
   ["compat", "test/compat"],
   ["crash", "test/crash"],
+  ["sim", "test/sim"],
   ["interop", "test/interop"],
 ];
 const REPORTS = join(ROOT, ".cache", "reports");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError } from "../base/index.ts";
 import { formatConf, installConf, writeClientFiles } from "./conf.ts";
+import { openDirectory } from "./data-dir.ts";
 
 const FSID = "7ba0952d-b8c4-486e-bc3a-e30f6d024c1b";
 const KEYRING = "[client.admin]\n\tkey = secret==\n";
@@ -14,8 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(work, { recursive: true, force: true }));
 
+const FACTS = { fsid: FSID, monHost: "v2:127.0.0.1:3300", auth: "cephx" as const };
+
 function facts(directory = work) {
-  return { fsid: FSID, monHost: "v2:127.0.0.1:3300", auth: "cephx" as const, directory };
+  return { ...FACTS, directory };
 }
 
 async function modeOf(path: string): Promise<number> {
@@ -46,7 +49,7 @@ test("the clients' files are written over, the keyring for its owner only", asyn
   await writeFile(join(work, "ceph.client.admin.keyring"), "old", { mode: 0o644 });
   // A cut-off start may have left its half-written file.
   await writeFile(join(work, "ceph.client.admin.keyring.new"), "half", { mode: 0o644 });
-  const path = await writeClientFiles(facts(), KEYRING);
+  const path = await writeClientFiles(await openDirectory(work), FACTS, KEYRING);
   expect(path).toBe(join(work, "ceph.conf"));
   expect(await readFile(path, "utf8")).toBe(formatConf(facts()));
   expect(await readFile(join(work, "ceph.client.admin.keyring"), "utf8")).toBe(KEYRING);
@@ -66,7 +69,7 @@ describe("installing under /etc/ceph", () => {
     etc = join(work, "etc", "ceph");
     cluster = { dataDir: join(work, "data") };
     await mkdir(cluster.dataDir);
-    await writeClientFiles(facts(cluster.dataDir), KEYRING);
+    await writeClientFiles(await openDirectory(cluster.dataDir), FACTS, KEYRING);
   });
 
   test("makes the directory and both files, the keyring 0600", async () => {

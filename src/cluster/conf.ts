@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { replaceFile } from "./data-dir.ts";
+import { type DataDirectory, replaceFile } from "./data-dir.ts";
 
 export interface ConfFacts {
   readonly fsid: string;
@@ -35,11 +35,15 @@ export const CONF_FILE = "ceph.conf";
 export const KEYRING_FILE = "ceph.client.admin.keyring";
 
 /** @returns the path of ceph.conf */
-export async function writeClientFiles(facts: ConfFacts, keyring: string): Promise<string> {
-  const confPath = join(facts.directory, CONF_FILE);
-  await replaceFile(join(facts.directory, KEYRING_FILE), keyring, 0o600);
-  await replaceFile(confPath, formatConf(facts), 0o644);
-  return confPath;
+export async function writeClientFiles(
+  directory: Pick<DataDirectory, "path" | "replaceFile">,
+  facts: Omit<ConfFacts, "directory">,
+  keyring: string,
+): Promise<string> {
+  await directory.replaceFile(KEYRING_FILE, keyring, 0o600);
+  const conf = formatConf({ ...facts, directory: directory.path });
+  await directory.replaceFile(CONF_FILE, conf, 0o644);
+  return join(directory.path, CONF_FILE);
 }
 
 /**

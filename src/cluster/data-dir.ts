@@ -17,6 +17,41 @@ import { join, resolve } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { type Disk, FileDisk } from "../store/index.ts";
 import type { Uuid } from "../types/index.ts";
+import { deviceClassOf } from "./device-class.ts";
+
+/** The data directory as a start sees it: a real one, or one of a simulation. */
+export interface DataDirectory {
+  /** Absolute. */
+  readonly path: string;
+  /**
+   * What it holds; undefined if it is empty or has an unfinished first start in it.
+   * @throws ConfigError if it is newer than we are, or holds something else
+   */
+  identity(): Promise<Identity | undefined>;
+  writeIdentity(identity: Identity): Promise<void>;
+  /** Removes the stores of a first start that did not finish. */
+  clearUnfinished(): Promise<void>;
+  /** Writes a file so that a crash leaves the old one or the new one, durably. */
+  replaceFile(name: string, text: string, mode: number): Promise<void>;
+  /** What kind of disk it lies on. */
+  deviceClass(): "hdd" | "ssd";
+}
+
+/**
+ * The directory of real files at `path`, made if absent.
+ * @throws ConfigError if it can not be written to
+ */
+export async function openDirectory(path: string): Promise<DataDirectory> {
+  const directory = await prepareDirectory(path);
+  return {
+    path: directory,
+    identity: () => readIdentity(directory),
+    writeIdentity: (identity) => writeIdentity(directory, identity),
+    clearUnfinished: () => clearUnfinished(directory),
+    replaceFile: (name, text, mode) => replaceFile(join(directory, name), text, mode),
+    deviceClass: () => deviceClassOf(directory),
+  };
+}
 
 /** The disk of a directory, which is made if absent and is nobody else's to read. */
 export function directoryDisk(directory: string): Disk {

@@ -25,8 +25,8 @@ const BOOT_RETRY_MS = 500;
 
 export interface MemberOptions {
   readonly config: OsdConfig;
-  /** More OSDs than one: each gets a thread if there are cores. */
-  readonly others: boolean;
+  /** It should have a thread of its own, if there are cores. */
+  readonly thread: boolean;
   readonly logLevel: string;
   readonly monitor: Monitor;
   readonly events: OsdEvents;
@@ -81,7 +81,7 @@ export class OsdMember {
       else member.#onMap(update);
     });
     try {
-      const threaded = options.others && availableParallelism() > 1;
+      const threaded = options.thread && availableParallelism() > 1;
       const handle = threaded
         ? await startOsdThread(
             { config, logLevel: options.logLevel },

@@ -7,10 +7,13 @@ import { BufferPool, type Clock, type Logger, type Random } from "../base/index.
 import type { OsdReport } from "../maps/index.ts";
 import { Messenger, type Transport } from "../messenger/index.ts";
 import { type FirstObject, OsdServer } from "../osd/index.ts";
-import { createStore, type Disk, openStore } from "../store/index.ts";
+import { type CreateOptions, createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
 import { VERSION_TEXT } from "./version.ts";
+
+/** How large the parts of a new store are. */
+export type StoreSizes = Pick<CreateOptions, "capacityBytes" | "segmentSize" | "segments">;
 
 /** What an OSD is told when it starts; goes between threads as it is. */
 export interface OsdConfig {
@@ -19,6 +22,8 @@ export interface OsdConfig {
   readonly directory: string;
   /** Make the store first. */
   readonly create: boolean;
+  /** Of the store it makes. @default the store's own */
+  readonly sizes?: StoreSizes;
   /** What a new cluster's pools begin with. */
   readonly firstObjects: readonly FirstObject[];
   readonly listen: string;
@@ -70,7 +75,7 @@ export async function runOsd(
   const { directory, memoryBytes, poolBytes } = config;
   const pool = new BufferPool(poolBytes, clock);
   const disk = surroundings.disk(directory);
-  if (config.create) createStore(directory, { disk, random });
+  if (config.create) createStore(directory, { disk, random, ...config.sizes });
   const store = await openStore(directory, { disk, clock, log, memoryBytes, pool });
   try {
     const secrets = new RotatingSecrets({ clock, random, state: config.secrets });

@@ -25,18 +25,15 @@ import { ENTITY_TYPE, formatAddr, isIpAddress, uuidFromBytes } from "../types/in
 import { authModes } from "./auth-modes.ts";
 import { writeClientFiles } from "./conf.ts";
 import {
-  clearUnfinished,
   DATA_VERSION,
+  type DataDirectory,
   directoryDisk,
   type Identity,
-  prepareDirectory,
-  readIdentity,
-  writeIdentity,
+  openDirectory,
 } from "./data-dir.ts";
-import { deviceClassOf } from "./device-class.ts";
 import { MonPort } from "./mon-port.ts";
 import { OsdMember } from "./osd-member.ts";
-import type { OsdSurroundings } from "./osd-runner.ts";
+import type { OsdSurroundings, StoreSizes } from "./osd-runner.ts";
 import { PurgedSnaps } from "./purged-snaps.ts";
 import { CEPH_RELEASE_NAME, CEPH_VERSION, VERSION_TEXT } from "./version.ts";
 
@@ -57,7 +54,7 @@ const POOL_SHARE = 3 / 32;
 /** Less does not hold two objects of the usual size. */
 const POOL_BYTES_MIN = 8 * 1024 * 1024;
 /** The monitor's own store is small. */
-const MON_STORE = { capacityBytes: 2 ** 30, segmentSize: 2 ** 20 };
+const MON_STORE: StoreSizes = { capacityBytes: 2 ** 30, segmentSize: 2 ** 20 };
 const MON_STORE_MEMORY = 8 * 1024 * 1024;
 
 export interface ClusterOptions {
@@ -77,6 +74,18 @@ export interface ClusterOptions {
   readonly log?: Logger;
   /** Level for logs of OSDs in threads. @default "warn" */
   readonly logLevel?: string;
+}
+
+/** Everything outside that a cluster touches: the machine it runs on, real or simulated. */
+export interface ClusterSurroundings extends OsdSurroundings {
+  /** Short name of the host. */
+  readonly host: string;
+  /** Where there are several OSDs, each may have a thread of its own. */
+  readonly threads: boolean;
+  /** Of the stores of a new cluster. */
+  readonly sizes: { readonly mon: StoreSizes; readonly osd: StoreSizes };
+  /** The directory at `path`, made if absent. @throws ConfigError */
+  directory(path: string): Promise<DataDirectory>;
 }
 
 /** A running cluster. */
@@ -137,7 +146,7 @@ function takeLock(disk: Disk): () => void {
  * @throws ConfigError for what the user can mend: directory, port, options
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const surroundings: OsdSurroundings = {
+  return await startClusterIn(options, {
     clock: systemClock,
     random: systemRandom,
     log: options.log ?? silentLogger,
@@ -145,7 +154,18 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     disk: directoryDisk,
     // With one processor only the client would pay for it.
     spinMs: availableParallelism() > 1 ? SPIN_MS : 0,
-  };
+    directory: openDirectory,
+    host: hostname().split(".")[0] ?? "localhost",
+    threads: true,
+    sizes: { mon: MON_STORE, osd: {} },
+  });
+}
+
+/** The same with the given surroundings: in a simulation nothing real is touched. */
+export async function startClusterIn(
+  options: ClusterOptions,
+  surroundings: ClusterSurroundings,
+): Promise<Cluster> {
   const undo = new Undo();
   try {
     return await start(options, surroundings, undo);
@@ -160,18 +180,18 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 async function start(
   options: ClusterOptions,
-  around: OsdSurroundings,
+  around: ClusterSurroundings,
   undo: Undo,
 ): Promise<Cluster> {
   const listen = options.listen ?? LISTEN_DEFAULT;
   if (!isIpAddress(listen)) throw new ConfigError(`listen ${listen}: an IP address is needed`);
-  const directory = await prepareDirectory(options.data);
-  await readIdentity(directory); // refuses a newer or foreign directory before the lock file is made
-  undo.add(takeLock(around.disk(directory)));
-  const found = await readIdentity(directory);
+  const directory = await around.directory(options.data);
+  await directory.identity(); // refuses a newer or foreign directory before the lock file is made
+  undo.add(takeLock(around.disk(directory.path)));
+  const found = await directory.identity();
   if (found !== undefined && options.osds !== undefined && options.osds !== found.osds) {
     throw new ConfigError(
-      `${directory}: has ${found.osds} OSDs; --osds ${options.osds} can not change that`,
+      `${directory.path}: has ${found.osds} OSDs; --osds ${options.osds} can not change that`,
     );
   }
   const identity: Identity = found ?? {
@@ -183,7 +203,7 @@ async function start(
   const port = new MonPort(around);
   await port.messenger.bind({ host: listen, port: options.port ?? 0 });
   undo.add(() => port.messenger.close());
-  if (found === undefined) await clearUnfinished(directory);
+  if (found === undefined) await directory.clearUnfinished();
 
   const monitor = await startMonitor(directory, identity, found === undefined, port, around, undo);
   port.open(
@@ -208,15 +228,16 @@ async function start(
   const admin = { type: ENTITY_TYPE.CLIENT, id: "admin" };
   const adminAuth = must(monitor.entityAuth(admin), "client.admin");
   const confPath = await writeClientFiles(
-    { fsid: identity.fsid, monHost, auth, directory },
+    directory,
+    { fsid: identity.fsid, monHost, auth },
     formatKeyring([{ entity: admin, auth: adminAuth }]),
   );
-  if (found === undefined) await writeIdentity(directory, identity);
+  if (found === undefined) await directory.writeIdentity(identity);
   const close = () => undo.run();
   return {
     fsid: identity.fsid,
     osds: identity.osds,
-    dataDir: directory,
+    dataDir: directory.path,
     confPath,
     monAddress: monHost.replace(/^v2:/, ""),
     failed,
@@ -226,17 +247,17 @@ async function start(
 }
 
 async function startMonitor(
-  directory: string,
+  directory: DataDirectory,
   identity: Identity,
   create: boolean,
   port: MonPort,
-  around: OsdSurroundings,
+  around: ClusterSurroundings,
   undo: Undo,
 ): Promise<Monitor> {
   const { clock, random, log } = around;
-  const path = join(directory, "mon");
+  const path = join(directory.path, "mon");
   const disk = around.disk(path);
-  if (create) createStore(path, { disk, random, ...MON_STORE });
+  if (create) createStore(path, { disk, random, ...around.sizes.mon });
   const store = await openStore(path, {
     disk,
     clock,
@@ -248,7 +269,7 @@ async function startMonitor(
     fsid: identity.fsid,
     name: "a",
     addrs: port.messenger.addrs,
-    host: hostname().split(".")[0] ?? "localhost",
+    host: around.host,
     store,
     clock,
     random,
@@ -259,8 +280,8 @@ async function startMonitor(
     ? await Monitor.create(options, {
         pools: ["rbd"],
         numOsds: identity.osds,
-        osdBytes: around.disk(directory).space().available,
-        deviceClass: deviceClassOf(directory),
+        osdBytes: around.disk(directory.path).space().available,
+        deviceClass: directory.deviceClass(),
       })
     : await Monitor.open(options);
   undo.add(() => monitor.close());
@@ -300,12 +321,12 @@ async function startManager(
 
 /** Starts every OSD. `failed` resolves when none is left. */
 async function startOsds(
-  directory: string,
+  directory: DataDirectory,
   identity: Identity,
   create: boolean,
   options: ClusterOptions,
   monitor: Monitor,
-  around: OsdSurroundings,
+  around: ClusterSurroundings,
   undo: Undo,
 ): Promise<{ failed: Promise<Error> }> {
   const { osds } = identity;
@@ -322,8 +343,9 @@ async function startOsds(
     const member = await OsdMember.start({
       config: {
         id,
-        directory: join(directory, `osd.${id}`),
+        directory: join(directory.path, `osd.${id}`),
         create,
+        sizes: around.sizes.osd,
         firstObjects: create ? FIRST_OBJECTS : [],
         listen: options.listen ?? LISTEN_DEFAULT,
         auth: options.auth ?? "cephx",
@@ -332,7 +354,7 @@ async function startOsds(
         map: monitor.osdMapFull,
         secrets: monitor.serviceSecrets().encode(),
       },
-      others: osds > 1,
+      thread: around.threads && osds > 1,
       logLevel: options.logLevel ?? "warn",
       monitor,
       events: {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../base/index.ts";
 import { flatten, Reader } from "../encoding/index.ts";
+import { OSD_STATE } from "../maps/index.ts";
 import {
   type MOSDOpReply,
   opCreate,
@@ -252,6 +253,21 @@ describe("trimming", () => {
         `o${i}`,
       ).toEqual([HEAD]);
     }
+  });
+
+  it("an OSD that the map calls down reports nothing as purged, and trims when it is up again", async () => {
+    // Found by the simulation: every restart has such a map, and the monitor forgot what was not trimmed.
+    const { osd, client } = start();
+    await client.op("a", [opWriteFull(bytes("1"))]);
+    await client.op("a", [opWriteFull(bytes("2"))], { snapContext: context(4) });
+    osd.changeMap((inc) => inc.newState.set(0, OSD_STATE.UP));
+    osd.removeSnaps(IntervalSet.of(4, 1));
+    osd.clock.advance(10_000);
+    expect(osd.purged).toEqual([]);
+    osd.changeMap((inc) => inc.newUpClient.set(0, osd.map.clientAddrs[0] ?? []));
+    osd.clock.advance(10_000);
+    expect(osd.purged.at(-1)?.[1].has(4)).toBe(true);
+    expect((await listSnaps(client, "a")).clones.map((c) => c.id)).toEqual([HEAD]);
   });
 
   it("a removed snap in a client's context makes no clone", async () => {

@@ -18,6 +18,7 @@ import {
 import { byteString, textOf } from "../encoding/index.ts";
 import {
   isBlocklisted,
+  isUp,
   locateObject,
   mapPg,
   type OsdMap,
@@ -52,9 +53,9 @@ import { runCommand } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { OsdCounters } from "./counters.ts";
 import { Damage } from "./damage.ts";
+import { makeEnvironment } from "./environment.ts";
 import { Executor, headOf, type Request } from "./executor.ts";
 import { Fullness, poolFullness } from "./fullness.ts";
-import type { OpEnvironment } from "./op-context.ts";
 import { callTarget } from "./ops/call.ts";
 import { unsupported } from "./ops/op.ts";
 import { opEntry } from "./ops/table.ts";
@@ -67,8 +68,6 @@ import { Session } from "./session.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
 import { poolSnapContext } from "./snapshots.ts";
 
-/** Bytes of the store's allocation unit, as class methods may ask for it. */
-const MIN_ALLOC_SIZE = 4096;
 /** Requests that may wait for a map before a client must be at fault. */
 const WAITING_FOR_MAP_MAX = 1024;
 /** Object contexts kept beyond those in use, by all PGs together; and what each may have in any case. */
@@ -126,7 +125,6 @@ export class OsdServer implements Dispatcher {
   readonly #admission = new Admission();
   #waitingForMap: Arrival[] = [];
   #firstObjects: readonly FirstObject[];
-  #notifyCounter = 0;
   #stopped = false;
   #reportTimer: Timer | undefined;
   #isReportDue = false;
@@ -161,7 +159,12 @@ export class OsdServer implements Dispatcher {
     this.#executor = new Executor({
       store: this.#store,
       commits: this.#commits,
-      environment: this.#environment(),
+      environment: makeEnvironment({
+        clock: options.clock,
+        random: options.random,
+        maps: this.#maps,
+        log: (event, fields) => this.#log.debug(event, fields),
+      }),
       isBlocklisted: (connection) => this.#isBlocklisted(connection),
       unsupportedOp: (name) => this.#unsupportedOp(name),
       corruption: (error, request) => this.#corruption(error, request),
@@ -408,24 +411,6 @@ export class OsdServer implements Dispatcher {
     return this.#maps.current.removedSnapsQueue.get(pool) ?? NO_SNAPS;
   }
 
-  /** What operations may ask of us; `now` is the time of asking. */
-  #environment(): OpEnvironment {
-    const { clock, random } = this.#options;
-    const maps = this.#maps;
-    return {
-      get now() {
-        return utimeFromMs(clock.now());
-      },
-      random: (bytes) => random.bytes(bytes),
-      nextNotifyId: () => (BigInt(maps.epoch) << 32n) + BigInt(++this.#notifyCounter),
-      log: (event, fields) => this.#log.debug(event, fields),
-      minAllocSize: MIN_ALLOC_SIZE,
-      get requireOsdRelease() {
-        return maps.current.requireOsdRelease;
-      },
-    };
-  }
-
   // --- Maps -----------------------------------------------------------------------------------
 
   #mapChanged(): void {
@@ -473,6 +458,8 @@ export class OsdServer implements Dispatcher {
   /** Reports the snaps that all our PGs of the pool have purged. */
   #trimmed(pool: number): void {
     const map = this.#maps.current;
+    // While the map calls us down we have no PGs in it; those that we will have again have trimmed nothing.
+    if (!isUp(map, this.#options.id)) return;
     const done = this.#removedSnaps(pool).clone();
     for (const pg of this.#primaryPgs(map, pool)) done.intersect(pg.info.purgedSnaps);
     if (done.isEmpty) return;

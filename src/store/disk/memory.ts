@@ -144,6 +144,10 @@ export class MemoryDisk implements Disk {
   othersBytes = 0;
   /** Microtask turns that an asynchronous call takes at most. */
   latencyMax = 8;
+  /** How long an asynchronous call takes, where turns of the microtask queue are no measure. */
+  delay: (() => Promise<void>) | undefined;
+  /** Told when the power goes during a call, before that call fails. */
+  onCut: () => void = () => {};
   readonly #random: ReturnType<typeof seededRandom>;
   readonly #faults = new Map<number, Fault>();
   #names = new Map<string, Contents>();
@@ -171,6 +175,11 @@ export class MemoryDisk implements Disk {
   /** The write or sync call with this number fails (others pass it by). */
   failAt(call: number, fault: Fault): void {
     this.#faults.set(call, fault);
+  }
+
+  /** Failures that have not happened yet will not. */
+  mend(): void {
+    this.#faults.clear();
   }
 
   /** Flips one bit of a file. */
@@ -224,11 +233,13 @@ export class MemoryDisk implements Disk {
     }
     if (this.calls < this.cutAt) return false;
     this.#off = true;
+    this.onCut();
     return true;
   }
 
   async #wait(boot: number): Promise<void> {
-    for (let n = this.#random.below(this.latencyMax + 1); n > 0; n--) await Promise.resolve();
+    if (this.delay !== undefined) await this.delay();
+    else for (let n = this.#random.below(this.latencyMax + 1); n > 0; n--) await Promise.resolve();
     if (this.#off || boot !== this.#boot) throw new PowerCutError();
   }
 

@@ -1,0 +1,32 @@
+/** What operations may ask of the OSD around them. */
+
+import type { Clock, Random } from "../base/index.ts";
+import { utimeFromMs } from "../types/index.ts";
+import type { OpEnvironment } from "./op-context.ts";
+import type { OsdMaps } from "./osd-maps.ts";
+
+/** Bytes of the store's allocation unit, as class methods may ask for it. */
+const MIN_ALLOC_SIZE = 4096;
+
+/** One for all requests: `now` is the time of asking. */
+export function makeEnvironment(of: {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly maps: OsdMaps;
+  readonly log: OpEnvironment["log"];
+}): OpEnvironment {
+  const { clock, random, maps } = of;
+  let notifications = 0;
+  return {
+    get now() {
+      return utimeFromMs(clock.now());
+    },
+    random: (bytes) => random.bytes(bytes),
+    nextNotifyId: () => (BigInt(maps.epoch) << 32n) + BigInt(++notifications),
+    log: of.log,
+    minAllocSize: MIN_ALLOC_SIZE,
+    get requireOsdRelease() {
+      return maps.current.requireOsdRelease;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * A disk as one process has it: whatever it waits for when it dies, it waits for for ever.
+ */
+import type { Disk } from "../../src/store/index.ts";
+import type { SimProcess } from "./machine.ts";
+
+type DiskFile = ReturnType<Disk["open"]>;
+
+export function processDisk(disk: Disk, process: SimProcess): Disk {
+  return {
+    open: (name, mode) => processFile(disk.open(name, mode), process),
+    exists: (name) => disk.exists(name),
+    list: () => disk.list(),
+    remove: (name) => disk.remove(name),
+    rename: (from, to) => disk.rename(from, to),
+    syncDirectory: () => disk.syncDirectory(),
+    lock: () => disk.lock(),
+    space: () => disk.space(),
+  };
+}
+
+function processFile(file: DiskFile, process: SimProcess): DiskFile {
+  const whileAlive = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      work.then(
+        (value) => {
+          if (process.isAlive) resolve(value);
+        },
+        (error: unknown) => {
+          if (process.isAlive) reject(error);
+        },
+      );
+    });
+  return {
+    size: () => file.size(),
+    allocated: () => file.allocated(),
+    readSync: (into, offset) => file.readSync(into, offset),
+    read: (into, offset) => whileAlive(file.read(into, offset)),
+    writeSync: (data, offset) => file.writeSync(data, offset),
+    write: (data, offset) => whileAlive(file.write(data, offset)),
+    writeDurableSync: (data, offset) => file.writeDurableSync(data, offset),
+    writeDurable: (data, offset) => whileAlive(file.writeDurable(data, offset)),
+    sync: () => whileAlive(file.sync()),
+    syncSync: () => file.syncSync(),
+    truncate: (size) => file.truncate(size),
+    punch: (offset, length) => whileAlive(file.punch(offset, length)),
+    close: () => file.close(),
+  };
+}

@@ -144,6 +144,7 @@ test("a lost object leaves orphans and wrong counts", async () => {
   expect(lines).toEqual([
     "collection 1.0: 1 objects, 2 counted",
     "collection 1.0: 5 blocks, 6 counted",
+    "collection 1.0: 20000 bytes stored, 40000 counted",
     "index: a block map belongs to no object (2)",
     "index: an omap belongs to no object (2)",
     "allocation: block 0 has 1 owners, 2 counted",

@@ -35,6 +35,8 @@ class MemoryLink implements Link {
   /** Set when the end of the stream has arrived: told once the inbox is empty. */
   #endReason: string | undefined;
   #isClosed = false;
+  /** Why it was closed before it was started. */
+  #lostReason: string | undefined;
   /** Bytes written here and not yet taken by the peer's receiver. */
   queuedBytes = 0;
   /** When the last bytes sent from here arrive: nothing overtakes them. */
@@ -48,7 +50,9 @@ class MemoryLink implements Link {
 
   start(receiver: Receiver): void {
     this.#receiver = receiver;
-    this.#schedulePump();
+    const reason = this.#lostReason;
+    if (reason === undefined) this.#schedulePump();
+    else this.#network.clock.defer(() => receiver.closed(reason));
   }
 
   write(chunks: readonly Uint8Array[], taken?: () => void): void {
@@ -82,7 +86,10 @@ class MemoryLink implements Link {
     this.#isClosed = true;
     this.#inbox = [];
     this.#network.forget(this);
-    this.#network.clock.defer(() => this.#receiver?.closed(reason));
+    // Whoever has not started the link yet is told when it does.
+    const receiver = this.#receiver;
+    if (receiver === undefined) this.#lostReason = reason;
+    else this.#network.clock.defer(() => receiver.closed(reason));
   }
 
   arrive(chunks: readonly Uint8Array[]): void {

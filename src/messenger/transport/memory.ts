@@ -39,6 +39,8 @@ class MemoryLink implements Link {
   #lostReason: string | undefined;
   /** Bytes written here and not yet taken by the peer's receiver. */
   queuedBytes = 0;
+  /** What is on its way from here, in order. */
+  readonly #underWay: (() => void)[] = [];
   /** When the last bytes sent from here arrive: nothing overtakes them. */
   #lastArrivalMs = 0;
 
@@ -114,9 +116,12 @@ class MemoryLink implements Link {
     const now = clock.monotonic();
     const delay = hooks.delayMs?.(this.local, this.remote, bytes) ?? 0;
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, now + delay);
+    // Whichever timer fires first (sums of times are not exact), what was sent first arrives first.
+    this.#underWay.push(fn);
+    const arrive = () => this.#underWay.shift()?.();
     // Timers of the same moment fire in order, but a deferred call could overtake a timer.
-    if (hooks.delayMs === undefined) clock.defer(fn);
-    else clock.after(this.#lastArrivalMs - now, fn);
+    if (hooks.delayMs === undefined) clock.defer(arrive);
+    else clock.after(this.#lastArrivalMs - now, arrive);
   }
 
   #schedulePump(): void {

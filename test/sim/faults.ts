@@ -43,6 +43,8 @@ export interface FaultOptions {
   readonly server: SimServer;
   readonly network: SimNetwork;
   readonly host: FaultHost;
+  /** How much rarer faults are. */
+  readonly slowness: number;
   /** The kinds of fault there are. @default by the dice */
   readonly only?: readonly string[];
 }
@@ -68,7 +70,7 @@ export class Faults {
     this.#server = server;
     this.#network = options.network;
     this.#host = options.host;
-    this.#meanMs = dice.pick([200, 500, 2000, 5000]);
+    this.#meanMs = dice.pick([200, 500, 2000, 5000]) * options.slowness;
     const weights: Record<Fault, number> = { ...FAULTS };
     // A run with few kinds of faults goes deeper into those.
     for (const fault of Object.keys(FAULTS) as Fault[]) {
@@ -240,7 +242,7 @@ export class Faults {
   #restartLater(): void {
     if (this.#isRestartDue) return;
     this.#isRestartDue = true;
-    this.#world.after(this.#dice.exponential(1000), () => {
+    this.#world.after(this.#dice.exponential(300), () => {
       this.#isRestartDue = false;
       if (this.#server.state !== "off") return;
       this.#server.start();

@@ -20,12 +20,15 @@ import { World } from "./world.ts";
 /** Time for things to come to an end once nothing goes wrong any more, virtual milliseconds. */
 const SETTLE_MS = 120_000;
 
+/** One run in so many takes hours, slowly: tickets run out, secrets rotate. */
+const SLOW_RUNS = 8;
+const SLOWNESS = 600;
 /** How often a dead client's links are looked at, virtual milliseconds. */
 const LINK_CHECK_MS = 50;
 
 export interface SimOptions {
   readonly seed: number;
-  /** Virtual minutes with faults. */
+  /** Virtual minutes with faults; in a slow run, 600 times as many. */
   readonly minutes: number;
   /** The kinds of fault there are, by name. @default by the seed */
   readonly faults?: readonly string[];
@@ -76,6 +79,8 @@ class Scenario {
   readonly #faults: Faults;
   readonly #clients: SimClient[] = [];
   readonly #clientCount: number;
+  /** How much slower all goes, and how much longer. */
+  readonly #slowness: number;
   #named = 0;
   readonly text: string;
 
@@ -100,11 +105,12 @@ class Scenario {
       KINDS.map((kind) => [kind, dice.below(4) === 0 ? 0 : kindWeight(kind)]),
     ) as Record<Kind, number>;
     const workers = dice.pick([1, 2, 4, 8]);
+    this.#slowness = dice.below(SLOW_RUNS) === 0 ? SLOWNESS : 1;
     const options = {
       sharedObjects: dice.between(2, 6),
       ownedObjects: dice.between(1, 2),
       workers,
-      thinkMs: dice.pick([10, 50, 100]) * workers,
+      thinkMs: dice.pick([10, 50, 100]) * workers * this.#slowness,
       mix: { ...mix, read: 8 },
     };
     this.#workload = new Workload(world, dice.fork(), options);
@@ -113,10 +119,12 @@ class Scenario {
       dice: dice.fork(),
       server: this.#server,
       network: this.#network,
+      slowness: this.#slowness,
       host: { clients: this.#clients, replaceClient: (client) => this.#replace(client) },
       ...(faults === undefined ? {} : { only: faults }),
     });
-    this.text = `${osds} OSDs, ${this.#clientCount} clients, ${options.workers} workers each; ${this.#faults.kinds.join(", ")}`;
+    const pace = this.#slowness > 1 ? "slow, " : "";
+    this.text = `${pace}${osds} OSDs, ${this.#clientCount} clients, ${options.workers} workers each; ${this.#faults.kinds.join(", ")}`;
   }
 
   async run(minutes: number): Promise<void> {
@@ -125,7 +133,7 @@ class Scenario {
     await this.#until(() => this.#server.state === "up", "the first start");
     for (let n = 0; n < this.#clientCount; n++) this.#workload.employ(this.#addClient());
     this.#faults.start();
-    await world.run(world.monotonic() + minutes * 60_000);
+    await world.run(world.monotonic() + minutes * 60_000 * this.#slowness);
     this.#faults.end();
     this.#workload.stop();
     world.trace("faults are over");

@@ -13,7 +13,7 @@ describe("every answer is right, and all comes to an end, whatever fails", () =>
 
   test("one after the other: kill, power cut, restart", async () => {
     const faults = ["kill", "power cut", "orderly restart"];
-    const result = await simulate({ seed: 4, minutes: MINUTES, faults });
+    const result = await simulate({ seed: 3, minutes: MINUTES, faults });
     expect(result.starts).toBeGreaterThan(2);
   });
 });

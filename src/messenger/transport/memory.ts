@@ -35,8 +35,12 @@ class MemoryLink implements Link {
   /** Set when the end of the stream has arrived: told once the inbox is empty. */
   #endReason: string | undefined;
   #isClosed = false;
+  /** Why it was closed before it was started. */
+  #lostReason: string | undefined;
   /** Bytes written here and not yet taken by the peer's receiver. */
   queuedBytes = 0;
+  /** What is on its way from here, in order. */
+  readonly #underWay: (() => void)[] = [];
   /** When the last bytes sent from here arrive: nothing overtakes them. */
   #lastArrivalMs = 0;
 
@@ -48,7 +52,9 @@ class MemoryLink implements Link {
 
   start(receiver: Receiver): void {
     this.#receiver = receiver;
-    this.#schedulePump();
+    const reason = this.#lostReason;
+    if (reason === undefined) this.#schedulePump();
+    else this.#network.clock.defer(() => receiver.closed(reason));
   }
 
   write(chunks: readonly Uint8Array[], taken?: () => void): void {
@@ -82,7 +88,10 @@ class MemoryLink implements Link {
     this.#isClosed = true;
     this.#inbox = [];
     this.#network.forget(this);
-    this.#network.clock.defer(() => this.#receiver?.closed(reason));
+    // Whoever has not started the link yet is told when it does.
+    const receiver = this.#receiver;
+    if (receiver === undefined) this.#lostReason = reason;
+    else this.#network.clock.defer(() => receiver.closed(reason));
   }
 
   arrive(chunks: readonly Uint8Array[]): void {
@@ -107,9 +116,12 @@ class MemoryLink implements Link {
     const now = clock.monotonic();
     const delay = hooks.delayMs?.(this.local, this.remote, bytes) ?? 0;
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, now + delay);
+    // Whichever timer fires first (sums of times are not exact), what was sent first arrives first.
+    this.#underWay.push(fn);
+    const arrive = () => this.#underWay.shift()?.();
     // Timers of the same moment fire in order, but a deferred call could overtake a timer.
-    if (hooks.delayMs === undefined) clock.defer(fn);
-    else clock.after(this.#lastArrivalMs - now, fn);
+    if (hooks.delayMs === undefined) clock.defer(arrive);
+    else clock.after(this.#lastArrivalMs - now, arrive);
   }
 
   #schedulePump(): void {

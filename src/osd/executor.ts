@@ -306,6 +306,8 @@ export class Executor {
           : replyVersions(EVERSION_ZERO, result >= 0 ? userVersion : 0);
       this.#reply(request, EXECUTED, result, slots, versions);
     };
+    // A read may fail before anybody waits for it; a rejection that nobody looks after would end the process.
+    for (const { out } of slots) if (out instanceof Promise) out.catch(() => undefined);
     this.#host.commits.after(ctx.before.lastSeq, () => {
       if (outcome >= 0) pg.applyEffects(ctx, ctx.before);
       if (slots.some((slot) => slot.out instanceof Promise)) {

@@ -38,6 +38,7 @@ import {
   opWriteSame,
   opZero,
 } from "../messages/index.ts";
+import { CorruptionError } from "../store/index.ts";
 import { HOBJECT_MIN, HObject, type ObjectLocator } from "../types/index.ts";
 import { TestOsd } from "./testing/osd-fixture.ts";
 
@@ -52,6 +53,31 @@ function start() {
 }
 
 describe("reads and writes", () => {
+  it("a bulk read that fails while its answer waits for the disk is an EIO, not the end", async () => {
+    // Found by the simulation: the rejection had nobody to look after it until then.
+    const { osd, client } = start();
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      osd.store.read = () => Promise.reject(new CorruptionError("a", "damaged"));
+      client.submit("a", [opWriteFull(bytes("hello"))]); // not durable before the clock says so
+      const tid = client.submit("a", [opRead(0, 0)]);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      expect(client.reply(tid)).toBeUndefined();
+      osd.clock.settle();
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      expect(client.reply(tid)?.result).toBe(-ERRNO.EIO);
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  });
+
   it("read returns what write wrote, short at the end and empty past it", async () => {
     const { client } = start();
     expect((await client.op("a", [opWrite(0, bytes("hello world"))])).result).toBe(0);

@@ -155,8 +155,12 @@ export async function until<T>(
   }
 }
 
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** @param signal ends it early: it never resolves then */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => clearTimeout(timer));
+  });
 }
 
 function collect(stream: NodeJS.ReadableStream, into: Buffer[]): void {

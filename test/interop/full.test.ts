@@ -18,8 +18,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { flatten } from "../../src/encoding/index.ts";
 import { createStore, fsck, NoSpaceError, openStore } from "../../src/store/index.ts";
 import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
-import { type SmallDisk, smallDisk } from "../harness/small-disk.ts";
 import { clientEnv, killGroup, must, ownGroup, sh, sleep, until } from "../harness/run.ts";
+import { type SmallDisk, smallDisk } from "../harness/small-disk.ts";
 import { monPort, requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 

@@ -161,6 +161,14 @@ const { values, positionals } = parseArgs({
 const cache = join(ROOT, ".cache", "bundles");
 mkdirSync(cache, { recursive: true });
 const survivors = [];
+// What fails without a mutation says nothing about one.
+const sound = join(cache, `mutant-none-${process.pid}.mjs`);
+await bundleWith(sound, "", "", "", "none");
+const unmutated = run(sound);
+rmSync(sound, { force: true });
+if (unmutated.failedSeed !== undefined) {
+  throw new Error(`seed ${unmutated.failedSeed} fails without a mutation: ${unmutated.why}`);
+}
 for (const [name, file, from, to] of MUTATIONS) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const bundle = join(cache, `mutant-${name}-${process.pid}.mjs`);

@@ -1,25 +1,30 @@
 /**
- * A disk as one process has it: whatever it waits for when it dies, it waits for for ever.
+ * A disk as one process has it: calls that block take time, and whatever the process waits for when it dies,
+ * it waits for for ever.
  */
 import type { Disk } from "../../src/store/index.ts";
 import type { SimProcess } from "./machine.ts";
 
 type DiskFile = ReturnType<Disk["open"]>;
 
-export function processDisk(disk: Disk, process: SimProcess): Disk {
+/** @param block makes time pass, as a write that is waited for does */
+export function processDisk(disk: Disk, process: SimProcess, block: () => void): Disk {
   return {
-    open: (name, mode) => processFile(disk.open(name, mode), process),
+    open: (name, mode) => processFile(disk.open(name, mode), process, block),
     exists: (name) => disk.exists(name),
     list: () => disk.list(),
     remove: (name) => disk.remove(name),
     rename: (from, to) => disk.rename(from, to),
-    syncDirectory: () => disk.syncDirectory(),
+    syncDirectory: () => {
+      block();
+      disk.syncDirectory();
+    },
     lock: () => disk.lock(),
     space: () => disk.space(),
   };
 }
 
-function processFile(file: DiskFile, process: SimProcess): DiskFile {
+function processFile(file: DiskFile, process: SimProcess, block: () => void): DiskFile {
   const whileAlive = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       work.then(
@@ -38,10 +43,16 @@ function processFile(file: DiskFile, process: SimProcess): DiskFile {
     read: (into, offset) => whileAlive(file.read(into, offset)),
     writeSync: (data, offset) => file.writeSync(data, offset),
     write: (data, offset) => whileAlive(file.write(data, offset)),
-    writeDurableSync: (data, offset) => file.writeDurableSync(data, offset),
+    writeDurableSync: (data, offset) => {
+      block();
+      file.writeDurableSync(data, offset);
+    },
     writeDurable: (data, offset) => whileAlive(file.writeDurable(data, offset)),
     sync: () => whileAlive(file.sync()),
-    syncSync: () => file.syncSync(),
+    syncSync: () => {
+      block();
+      file.syncSync();
+    },
     truncate: (size) => file.truncate(size),
     punch: (offset, length) => whileAlive(file.punch(offset, length)),
     close: () => file.close(),

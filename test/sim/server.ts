@@ -34,7 +34,7 @@ export interface ServerOptions {
   readonly osds: number;
   readonly memory: number;
   readonly sizes: { readonly mon: StoreSizes; readonly osd: StoreSizes };
-  /** Mean of an asynchronous disk call, milliseconds. */
+  /** Mean of a disk call that waits for the disk, milliseconds. */
   readonly diskMs: number;
 }
 
@@ -241,12 +241,12 @@ export class SimServer {
   /** The disk as one process has it: its calls end on that process's clock, or never. */
   #diskOf(path: string, process: SimProcess): Disk {
     const disk = this.#disk(path);
+    const callMs = () => this.#dice.exponential(this.#options.diskMs) * this.slowdown;
     disk.delay = () =>
       new Promise((resolve) => {
-        const { diskMs } = this.#options;
-        process.clock.after(this.#dice.exponential(diskMs) * this.slowdown, resolve);
+        process.clock.after(callMs(), resolve);
       });
-    return processDisk(disk, process);
+    return processDisk(disk, process, () => this.#world.elapse(callMs()));
   }
 
   #surroundings(process: SimProcess): ClusterSurroundings {

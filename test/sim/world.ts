@@ -5,6 +5,7 @@
  * Between two events the queue of promises is run dry: Node looks at the queue of `process.nextTick` only
  * when that of promises is empty, so a callback there is the sign.
  *
+ * Code takes no time, but calls that block do: what was due meanwhile comes late.
  * Everything that happens leaves its mark in a running hash; the last lines told are kept for the report.
  */
 import { createHash } from "node:crypto";
@@ -85,6 +86,11 @@ export class World implements Clock {
     this.after(0, fn);
   }
 
+  /** Something takes time while everybody waits: a call that blocks. */
+  elapse(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Writes down that something happened. */
   trace(line: string): void {
     const stamped = `${(this.#now / 1000).toFixed(6)} ${line}`;
@@ -120,10 +126,11 @@ export class World implements Clock {
     while (!done()) {
       const event = this.#queue.next(untilMs);
       if (event === undefined) {
-        this.#now = untilMs;
+        this.#now = Math.max(this.#now, untilMs);
         return done();
       }
-      this.#now = event.at;
+      // Late, if something has blocked.
+      this.#now = Math.max(this.#now, event.at);
       this.events++;
       this.#stamp[0] = event.at;
       this.#stamp[1] = event.order;

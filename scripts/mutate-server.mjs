@@ -11,7 +11,10 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { ROOT } from "./steps.mjs";
 
-/** name, file, what is there, what it becomes. */
+/** For what only a loss of power brings to light. */
+const POWER = ["power cut", "power cut in a disk call", "slow disks"];
+
+/** name, file, what is there, what it becomes; the only kinds of fault, where others would hide it. */
 const MUTATIONS = [
   [
     "replies-before-durable",
@@ -30,14 +33,16 @@ const MUTATIONS = [
     "src/osd/executor.ts",
     "this.#host.commits.after(ctx.before.lastSeq, () => {",
     "this.#host.commits.after(0, () => {",
+    POWER,
   ],
   [
     "absence-told-early",
     "src/osd/executor.ts",
     "const seq = target?.lastSeq ?? request.pg.objects.head(head).lastSeq;",
     "const seq = 0;",
+    POWER,
   ],
-  ["last-change-forgotten", "src/osd/pg.ts", "before.lastSeq = seq;", ""],
+  ["last-change-forgotten", "src/osd/pg.ts", "before.lastSeq = seq;", "", POWER],
   [
     "duplicates-not-found",
     "src/osd/pg-log.ts",
@@ -49,18 +54,21 @@ const MUTATIONS = [
     "src/osd/pg.ts",
     "log.add(decodeFromBytes(LogEntry, value), store.lastSubmitted);",
     "",
+    POWER,
   ],
   [
     "duplicates-answered-early",
     "src/osd/executor.ts",
     "this.#host.commits.after(known.seq, () =>",
     "this.#host.commits.after(0, () =>",
+    POWER,
   ],
   [
     "log-entry-not-stored",
     "src/osd/pg.ts",
     "entries.push([logKey(version.version), encodeToBytes(LogEntry, entry)]);",
     "",
+    POWER,
   ],
   ["waiting-for-map-lost", "src/osd/server.ts", "for (const w of waiting) this.#runOrWait(w);", ""],
   [
@@ -104,6 +112,7 @@ const MUTATIONS = [
     "src/osd/server.ts",
     "this.#commits.after(this.#store.lastSubmitted, () => this.#options.snapsPurged(pool, done));",
     "this.#options.snapsPurged(pool, done);",
+    POWER,
   ],
   [
     "snap-index-not-kept",
@@ -116,13 +125,15 @@ const MUTATIONS = [
     "src/mon/services/osd-map.ts",
     "await this.#store.commit(changes);",
     "void this.#store.commit(changes);",
+    POWER,
   ],
-  ["monitor-answers-early", "src/mon/mon-store.ts", "await this.#store.flush();", ""],
+  ["monitor-answers-early", "src/mon/mon-store.ts", "await this.#store.flush();", "", POWER],
   [
     "secrets-not-saved",
     "src/mon/services/auth.ts",
     "await service.#saveSecrets(service.secrets.encode());",
     "",
+    POWER,
   ],
   [
     "map-not-shared-after-restart",
@@ -135,6 +146,7 @@ const MUTATIONS = [
     "src/store/disk-store/committer.ts",
     "return Math.min(this.#journaled, this.#blocks.oldestDirect - 1);",
     "return this.#journaled;",
+    POWER,
   ],
   [
     "buffers-given-back-early",
@@ -169,11 +181,11 @@ rmSync(sound, { force: true });
 if (unmutated.failedSeed !== undefined) {
   throw new Error(`seed ${unmutated.failedSeed} fails without a mutation: ${unmutated.why}`);
 }
-for (const [name, file, from, to] of MUTATIONS) {
+for (const [name, file, from, to, faults] of MUTATIONS) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const bundle = join(cache, `mutant-${name}-${process.pid}.mjs`);
   await bundleWith(bundle, join(ROOT, file), from, to, name);
-  const found = run(bundle);
+  const found = run(bundle, faults);
   rmSync(bundle, { force: true });
   if (found.failedSeed === undefined) survivors.push(name);
   const how = found.failedSeed === undefined ? "SURVIVED" : `seed ${found.failedSeed}`;
@@ -208,13 +220,14 @@ async function bundleWith(outfile, mutated, from, to, name) {
 }
 
 /** Seeds one after the other, in a process of their own: a mutant may do anything. */
-function run(bundle) {
+function run(bundle, faults) {
   const first = Number(values.from);
+  const options = { minutes: Number(values.minutes), ...(faults === undefined ? {} : { faults }) };
   const code = `
     const { simulate } = await import(${JSON.stringify(`file://${bundle}`)});
     for (let seed = ${first}; seed < ${first + Number(values.seeds)}; seed++) {
       try {
-        await simulate({ seed, minutes: ${Number(values.minutes)} });
+        await simulate({ seed, ...${JSON.stringify(options)} });
       } catch (error) {
         console.log("found " + seed + " " + (error.cause?.message ?? error.message).split("\\n")[0]);
         process.exit(1);

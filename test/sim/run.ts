@@ -219,7 +219,7 @@ class Scenario {
 }
 
 function kindWeight(kind: Kind): number {
-  const rare = { delete: 1, snapshot: 1, monitor: 1, exclusive: 1 };
+  const rare = { snapshot: 1, monitor: 1, exclusive: 1 };
   return kind in rare ? 1 : 4;
 }
 

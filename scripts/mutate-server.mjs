@@ -13,8 +13,13 @@ import { ROOT } from "./steps.mjs";
 
 /** For what only a loss of power brings to light. */
 const POWER = ["power cut", "power cut in a disk call", "slow disks"];
+/** For what takes a request that is sent again and a loss of power right after. */
+const RESENT = ["cut some links", "power cut in a disk call", "slow disks"];
 
-/** name, file, what is there, what it becomes; the only kinds of fault, where others would hide it. */
+/**
+ * Name, file, what is there, what it becomes; the only kinds of fault, where others would hide it.
+ * @type {[name: string, file: string, from: string, to: string, faults?: string[]][]}
+ */
 const MUTATIONS = [
   [
     "replies-before-durable",
@@ -61,7 +66,7 @@ const MUTATIONS = [
     "src/osd/executor.ts",
     "this.#host.commits.after(known.seq, () =>",
     "this.#host.commits.after(0, () =>",
-    POWER,
+    RESENT,
   ],
   [
     "log-entry-not-stored",

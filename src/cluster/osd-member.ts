@@ -89,7 +89,7 @@ export class OsdMember {
             around.log,
             workerFile(),
           )
-        : await runOsd(config, events, around);
+        : await (around.runOsd ?? runOsd)(config, events, around);
       member = new OsdMember({ ...options, events }, handle, () => hasFailed);
       for (const update of missed) member.#onMap(update);
     } catch (error) {

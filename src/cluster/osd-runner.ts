@@ -63,6 +63,8 @@ export interface OsdSurroundings {
   readonly spinMs?: number;
   /** The disk of a directory that exists. */
   disk(directory: string): Disk;
+  /** Runs an OSD that gets no thread. @default on the caller's event loop, one call away */
+  readonly runOsd?: typeof runOsd;
 }
 
 export async function runOsd(

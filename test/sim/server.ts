@@ -18,6 +18,7 @@ import { HOBJECT_MIN, NOSNAP } from "../../src/types/index.ts";
 import type { Dice } from "./dice.ts";
 import { type Death, SimProcess } from "./machine.ts";
 import type { SimNetwork } from "./network.ts";
+import { runOsdApart } from "./osd-apart.ts";
 import { processDisk } from "./process-disk.ts";
 import type { World } from "./world.ts";
 
@@ -259,6 +260,8 @@ export class SimServer {
       directory: () => Promise.resolve(this.#directory()),
       host: "sim",
       threads: false,
+      // As a server with cores to spare has it.
+      ...(this.#options.osds > 1 ? { runOsd: runOsdApart(this.#dice) } : {}),
       sizes: this.#options.sizes,
     };
   }

@@ -23,8 +23,12 @@ const PATIENCE_SHARE = 1 / 4;
 const PATIENCE_MS = 1;
 /** A disk whose writes take longer than this is left to a thread: the loop has reads to answer meanwhile. */
 const SLOW_MS = 0.8;
-/** How fast the average of the writes' time forgets. */
-const LATENCY_DECAY = 1 / 16;
+/**
+ * How fast the estimate of the disk's time follows a shorter write, and a longer one: what a thread wrote, or
+ * what waited behind a checkpoint's flush, tells more of the loop and of the checkpoint than of the disk.
+ */
+const LATENCY_FALL = 1 / 4;
+const LATENCY_RISE = 1 / 64;
 
 /** Where the journal is written: on the event loop, in a thread, or whichever is better at the moment. */
 export type CommitMode = "sync" | "async" | "auto";
@@ -44,7 +48,7 @@ export class Committer {
   #watermarkTimer = false;
   /** Transactions that were answered or on their way when a write was last done: as many may come together. */
   #expected = 0;
-  /** Milliseconds that a write takes, on average. */
+  /** Milliseconds that a write takes, as far as the disk is concerned. */
   #latencyMs = 0;
   /** When the group that waits for company began to, and looked last. */
   #waitingSince: number | undefined;
@@ -78,16 +82,21 @@ export class Committer {
     this.watermark = options.lastSeq;
   }
 
-  /** There are new records: they are written when this turn of the loop has handled its input. */
+  /**
+   * There are new records: they are written when this turn of the loop has handled its input. While a thread
+   * writes they gather anyway.
+   */
   schedule(): void {
-    if (this.#scheduled || this.#stopped) return;
+    if (this.#scheduled || this.#writing || this.#stopped) return;
     this.#scheduled = true;
-    this.#clock.defer(() => {
-      this.#scheduled = false;
-      if (this.#awaitsCompany()) this.schedule();
-      else this.#commit();
-    });
+    this.#clock.defer(this.#turn);
   }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    if (this.#awaitsCompany()) this.schedule();
+    else this.#commit();
+  };
 
   #awaitsCompany(): boolean {
     const isAlone = this.#journal.openCount < this.#expected * COMPANY_SHARE;
@@ -176,7 +185,8 @@ export class Committer {
 
   #written(batch: SealedBatch, start: number): void {
     const tookMs = this.#clock.monotonic() - start;
-    this.#latencyMs += (tookMs - this.#latencyMs) * LATENCY_DECAY;
+    const share = tookMs < this.#latencyMs ? LATENCY_FALL : LATENCY_RISE;
+    this.#latencyMs += (tookMs - this.#latencyMs) * share;
     this.#journaled = batch.lastSeq;
     this.watermark = Math.max(this.watermark, batch.watermark);
     batch.recycle();

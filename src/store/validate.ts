@@ -42,8 +42,8 @@ function checkName(what: string, name: string): void {
 /** The staged state: differences to the store, made only when an op creates or removes something. */
 class Staged {
   readonly #view: StoreView;
-  readonly #collections = new Map<CollectionId, boolean>();
-  readonly #objects = new Map<string, boolean>();
+  #collections: Map<CollectionId, boolean> | undefined;
+  #objects: Map<string, boolean> | undefined;
   /** An object that is known to be there: most transactions name one again and again. */
   #present: HObject | undefined;
   readonly collection: CollectionId;
@@ -55,11 +55,11 @@ class Staged {
   }
 
   hasCollection(id: CollectionId): boolean {
-    const staged = this.#collections.size > 0 ? this.#collections.get(id) : undefined;
-    return staged ?? this.#view.hasCollection(id);
+    return this.#collections?.get(id) ?? this.#view.hasCollection(id);
   }
 
   setCollection(id: CollectionId, present: boolean): void {
+    this.#collections ??= new Map();
     this.#collections.set(id, present);
   }
 
@@ -70,10 +70,8 @@ class Staged {
 
   exists(object: HObject): boolean {
     if (object === this.#present) return true;
-    if (this.#objects.size > 0) {
-      const staged = this.#objects.get(objectKey(object));
-      if (staged !== undefined) return staged;
-    }
+    const staged = this.#objects?.get(objectKey(object));
+    if (staged !== undefined) return staged;
     return this.#view.hasCollection(this.collection) && this.#view.exists(this.collection, object);
   }
 
@@ -81,6 +79,7 @@ class Staged {
     const before = this.exists(object);
     this.#present = present ? object : undefined;
     if (before === present) return;
+    this.#objects ??= new Map();
     this.#objects.set(objectKey(object), present);
     this.#delta += present ? 1 : -1;
   }

@@ -54,7 +54,7 @@ export class DiskStore implements ObjectStore {
   readonly #space: Space;
   readonly #checkpointer: Checkpointer;
   /** Blocks read for the transaction under way, so that they need not be read (and cannot fail) twice. */
-  readonly #readBefore = new Map<number, Uint8Array>();
+  #readBefore: Map<number, Uint8Array> | undefined;
   #fatal: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -116,7 +116,7 @@ export class DiskStore implements ObjectStore {
     }
     if (this.#closing !== undefined) throw new Error("the store is closed");
     validateTransaction(this.#view, transaction);
-    this.#readBefore.clear();
+    this.#readBefore = undefined;
     const plan = this.#planner.plan(transaction);
     this.#checkRoom(plan);
     const seq = this.lastSubmitted + 1;
@@ -130,7 +130,7 @@ export class DiskStore implements ObjectStore {
       this.#committer.stop(error as Error);
       throw error;
     } finally {
-      this.#readBefore.clear();
+      this.#readBefore = undefined;
     }
     this.lastSubmitted = seq;
     this.#space.hold(seq, this.#state.freed);
@@ -151,9 +151,10 @@ export class DiskStore implements ObjectStore {
   #readEarly(o: Onode, index: number): Uint8Array {
     const block = o.at(index) - 1;
     if (this.#state.blocks.inMemory(block)) return this.#reader.block(o, index);
-    let bytes = this.#readBefore.get(block);
+    let bytes = this.#readBefore?.get(block);
     if (bytes === undefined) {
       bytes = this.#reader.block(o, index);
+      this.#readBefore ??= new Map();
       this.#readBefore.set(block, bytes);
     }
     return bytes;

@@ -43,8 +43,14 @@ const MUTATIONS = [
   [
     "manifest-before-blocks",
     `${STORE}/checkpoint.ts`,
-    "await state.blocks.pending.applyFrozen();",
-    "void state.blocks.pending.applyFrozen().catch(() => {});",
+    "await blocks.pending.applyFrozen();",
+    "void blocks.pending.applyFrozen().catch(() => {});",
+  ],
+  [
+    "no-sync-of-blocks",
+    `${STORE}/pending-blocks.ts`,
+    "if (blocks.length > 0) await this.#file.sync();",
+    "",
   ],
   [
     "reuse-at-once",

@@ -18,7 +18,8 @@ function client() {
 }
 
 function setUp() {
-  const admission = new Admission();
+  const store = { isCongested: false };
+  const admission = new Admission(() => store.isCongested);
   const ran: string[] = [];
   const kept: string[] = [];
   const enter = (name: string, session: Session, dataBytes: number, readBytes: number): void =>
@@ -29,7 +30,7 @@ function setUp() {
       run: () => ran.push(name),
       keep: () => kept.push(name),
     });
-  return { admission, ran, kept, enter };
+  return { admission, store, ran, kept, enter };
 }
 
 test("bulk reads past the bound wait, and with them everything later of their session", () => {
@@ -81,4 +82,23 @@ test("what waits of a session that is gone runs, to be found unanswerable", () =
   admission.leave({ session: b.session, dataBytes: 0, readBytes: MIB });
   enter("a2", a.session, 0, MIB);
   expect(ran).toEqual(["a1", "b1"]);
+});
+
+test("while the store is behind, what brings data waits, and with it everything later of its session", () => {
+  const { admission, store, ran, kept, enter } = setUp();
+  const [a, b] = [client(), client()];
+  store.isCongested = true;
+  enter("a1", a.session, MIB, 0);
+  enter("a2", a.session, 0, 0);
+  enter("b1", b.session, 0, MIB);
+  expect(ran).toEqual(["b1"]);
+  expect(kept).toEqual(["a1", "a2"]);
+  expect([a.state.isRead, b.state.isRead]).toEqual([false, true]);
+  admission.leave({ session: b.session, dataBytes: 0, readBytes: MIB });
+  expect(ran).toEqual(["b1"]);
+  store.isCongested = false;
+  admission.retry();
+  expect(ran).toEqual(["b1", "a1", "a2"]);
+  admission.leave({ session: a.session, dataBytes: MIB, readBytes: 0 });
+  expect(a.state.isRead).toBe(true);
 });

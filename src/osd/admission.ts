@@ -5,7 +5,7 @@
  * Whoever has sent too much, or would when all have, is not read from until half of it is done: the
  * socket holds the sender back, not our memory. A client may also ask for hundreds of megabytes in a few
  * hundred bytes: what does not fit waits, and with it everything later of the same session, so that a
- * client's requests keep their order. Sessions that wait take turns.
+ * client's requests keep their order. Sessions that wait take turns. So do they when the store is behind.
  */
 
 import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
@@ -24,10 +24,16 @@ export interface Admissible {
 }
 
 export class Admission {
+  readonly #isCongested: () => boolean;
   #dataBytes = 0;
   #readBytes = 0;
   readonly #paused = new Set<Session>();
   readonly #waiting = new Map<Session, Admissible[]>();
+
+  /** @param isCongested requests with data wait while this is so, and until `retry` */
+  constructor(isCongested: () => boolean) {
+    this.#isCongested = isCongested;
+  }
 
   /** Runs the request, now or in its turn. */
   enter(request: Admissible): void {
@@ -52,7 +58,8 @@ export class Admission {
   }
 
   /** One that is larger than all there is goes alone. */
-  #fits({ readBytes }: Admissible): boolean {
+  #fits({ dataBytes, readBytes }: Admissible): boolean {
+    if (dataBytes > 0 && this.#isCongested()) return false;
     const total = this.#readBytes + readBytes;
     return readBytes === 0 || this.#readBytes === 0 || total <= BULK_READ_BYTES_MAX;
   }
@@ -67,17 +74,18 @@ export class Admission {
     this.#dataBytes -= dataBytes;
     session.inFlightBytes -= dataBytes;
     this.#readBytes -= readBytes;
-    if (readBytes > 0) this.#runWaiting();
+    if (readBytes > 0) this.retry();
     if (this.#paused.size > 0) this.#resume();
   }
 
-  #runWaiting(): void {
+  /** Runs what waits and can be run now. */
+  retry(): void {
     for (const [session, requests] of this.#waiting) {
       if (!this.#fits(requests[0]!)) return;
       // Its next turn comes after all others'.
       this.#waiting.delete(session);
       this.#run(requests.shift()!);
-      while (requests.length > 0 && requests[0]!.readBytes === 0) this.#run(requests.shift()!);
+      while (requests[0]?.readBytes === 0 && this.#fits(requests[0])) this.#run(requests.shift()!);
       if (requests.length > 0) this.#waiting.set(session, requests);
     }
   }

@@ -122,7 +122,7 @@ export class OsdServer implements Dispatcher {
   readonly #counters = new OsdCounters();
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
-  readonly #admission = new Admission();
+  readonly #admission = new Admission(() => this.#store.isCongested);
   #waitingForMap: Arrival[] = [];
   #firstObjects: readonly FirstObject[];
   #stopped = false;
@@ -142,6 +142,7 @@ export class OsdServer implements Dispatcher {
     this.#commits = new CommitQueue(options.store.lastDurable);
     this.#store.onDurable = (seq) => this.#durable(seq);
     this.#store.onFatal = (error) => this.#fatal(error);
+    this.#store.onRelief = () => this.#admission.retry();
     this.#damage = new Damage({
       store: this.#store,
       clock: options.clock,

@@ -179,6 +179,8 @@ function cloneRange(
 export class MemStore implements ObjectStore {
   onDurable: (seq: TransactionSeq) => void = () => {};
   onFatal: (error: Error) => void = () => {};
+  onRelief: () => void = () => {};
+  readonly isCongested = false;
   lastSubmitted: TransactionSeq = 0;
   lastDurable: TransactionSeq = 0;
 

@@ -113,6 +113,11 @@ export interface ObjectStore {
   /** The disk has failed a write or a sync: nothing more becomes durable, the owner must stop. Set once. */
   onFatal: (error: Error) => void;
 
+  /** The store may be done being congested. Set once. */
+  onRelief: () => void;
+  /** Transactions with data come faster than the store can put them in their place: they had better wait. */
+  readonly isCongested: boolean;
+
   readonly lastSubmitted: TransactionSeq;
   readonly lastDurable: TransactionSeq;
 

@@ -233,3 +233,38 @@ test("others take the last byte: the store stops, and opens again whole once the
     expect(fsck("", { deep: true, disk }).faults).toEqual([]);
   }
 });
+
+test("a writer that waits when the store is congested finds memory and journal bounded", async () => {
+  const memoryBytes = 4 * MIB;
+  const scene = await setUp(11, { memoryBytes, latencyMax: 400 });
+  const { disk, clock, store, failures } = scene;
+  const journalBytes = () => disk.open("journal", "read").size();
+  let relieved = 0;
+  let waits = 0;
+  let longest = 0;
+  store.onRelief = () => relieved++;
+  // Far more than the journal holds, over the same few objects.
+  for (let i = 0; i < 1500; i++) {
+    while (store.isCongested) {
+      waits++;
+      clock.turn(1);
+      await Promise.resolve();
+    }
+    const object = named(`o${i % OBJECTS}`);
+    submit(store, { op: "write", object, offset: 0, data: [bytes(16 << 10, i)] });
+    if (i % 8 === 0) clock.turn(1);
+    longest = Math.max(longest, journalBytes());
+    await Promise.resolve();
+  }
+  expect(failures).toEqual([]);
+  expect(waits).toBeGreaterThan(0);
+  expect(relieved).toBeGreaterThan(0);
+  // 16 segments, what was on its way when they were full, and one begun.
+  expect(longest).toBeLessThanOrEqual(24 * SEGMENT);
+  await settle(clock, store.checkpoint());
+  await settle(clock, store.checkpoint());
+  // The burst's segments have been given back.
+  expect(journalBytes()).toBeLessThanOrEqual(9 * SEGMENT);
+  await settle(clock, store.close());
+  expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+});

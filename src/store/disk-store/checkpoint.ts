@@ -10,15 +10,25 @@
  *   3. write the pending blocks home, sync; write the table as a run, sync;
  *   4. write the manifest (the moment it counts), then free the old segments.
  * A crash before 4 finds the old manifest and replays a journal that repeats what 3 may have torn.
+ *
+ * Between checkpoints pending blocks go home whenever their memory is wanted: steps 1 to 3 without the
+ * table.
  */
 
 import type { Committer } from "./committer.ts";
 import type { StoreParts } from "./parts.ts";
 import { type Manifest, writeManifest } from "./superblock.ts";
 
-/** Shares of the store's memory at which a checkpoint is due. */
-const PENDING_SHARE = 1 / 4;
+/** Shares of the store's memory: pending blocks go home at this one, */
+const PENDING_SHARE = 1 / 12;
+/** a checkpoint is due when the index's table has this one, */
 const TABLE_SHARE = 1 / 8;
+/** and small writes had better wait when what is pending has this one. */
+const CONGESTED_SHARE = 1 / 4;
+/** From this part of the way to a checkpoint on, its work is begun: */
+const AHEAD_FROM = 7 / 8;
+/** so many shards of block maps whenever transactions have become durable. */
+const AHEAD_SHARDS = 64;
 /** Memory of a changed object that the next checkpoint will put into the index, about. */
 const DIRTY_BYTES = 1024;
 
@@ -44,21 +54,45 @@ export class Checkpointer {
   }
 
   /** Has enough gathered? */
-  get due(): boolean {
-    if (this.#running !== undefined) return false;
+  get due(): "checkpoint" | "home" | undefined {
+    if (this.#running !== undefined) return undefined;
+    const { state, memoryBytes } = this.#parts;
+    if (this.#fill >= 1) return "checkpoint";
+    return state.blocks.pending.openBytes >= memoryBytes * PENDING_SHARE ? "home" : undefined;
+  }
+
+  /** How far it is to the next checkpoint: 1 is there. */
+  get #fill(): number {
     const { journal, kv, state, memoryBytes } = this.#parts;
-    return (
-      journal.bytesSinceRotate >= journal.bytes / 2 ||
-      state.blocks.pending.bytes >= memoryBytes * PENDING_SHARE ||
-      kv.tableBytes + state.dirtyCount * DIRTY_BYTES >= memoryBytes * TABLE_SHARE
-    );
+    const tableBytes = kv.tableBytes + state.dirtyCount * DIRTY_BYTES;
+    return Math.max(journal.fill, tableBytes / (memoryBytes * TABLE_SHARE));
+  }
+
+  /** Does a little of the work of a checkpoint that is near. */
+  prepare(): void {
+    if (this.#fill >= AHEAD_FROM) this.#parts.state.saveShards(AHEAD_SHARDS);
+  }
+
+  /** Do small writes come faster than they get home? */
+  get isBehind(): boolean {
+    const { journal, state, memoryBytes } = this.#parts;
+    return journal.isCrowded || state.blocks.pending.bytes >= memoryBytes * CONGESTED_SHARE;
   }
 
   /** Runs a checkpoint of everything submitted so far (one after the other). A failure stops the store. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.#alone(() => this.#checkpoint());
+  }
+
+  /** Brings pending blocks home, without a checkpoint. A failure stops the store. */
+  bringHome(): Promise<void> {
+    return this.#alone(() => this.#bringHome(this.#lastSeq()));
+  }
+
+  async #alone(work: () => Promise<void>): Promise<void> {
     while (this.#running !== undefined) await this.#running;
     if (this.#failed !== undefined) throw this.#failed;
-    this.#running = this.#checkpoint();
+    this.#running = work();
     try {
       await this.#running;
     } catch (error) {
@@ -77,12 +111,8 @@ export class Checkpointer {
     const seq = this.#lastSeq();
     state.saveDirty();
     kv.freeze();
-    state.blocks.pending.freeze();
     const { nextObjectId, nextCollectionId } = state;
-    this.applying = true;
-    await this.#committer.whenWatermark(seq);
-    await state.blocks.drainReads();
-    await state.blocks.pending.applyFrozen();
+    await this.#bringHome(seq);
     await kv.writeFrozen();
     const manifest: Manifest = {
       generation: this.#generation + 1,
@@ -98,9 +128,19 @@ export class Checkpointer {
     this.#saved = seq;
     kv.dropObsolete();
     journal.free(start.segment);
-    state.blocks.pending.dropFrozen();
-    this.applying = false;
     this.#merge();
+  }
+
+  /** @param seq the last transaction submitted */
+  async #bringHome(seq: number): Promise<void> {
+    const { blocks } = this.#parts.state;
+    blocks.pending.freeze();
+    this.applying = true;
+    await this.#committer.whenWatermark(seq);
+    await blocks.drainReads();
+    await blocks.pending.applyFrozen();
+    blocks.pending.dropFrozen();
+    this.applying = false;
   }
 
   /** Merges runs in the background, one merge at a time. */

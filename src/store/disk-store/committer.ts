@@ -2,11 +2,9 @@
  * Group commit: when records become durable, and what is known of it on the disk.
  *
  * All transactions of one event-loop turn share one durable write, made on the loop itself by default
- * (requests that arrive meanwhile are the next group) or by a thread. Clients that were answered together
- * come back together, the first of them a little before the rest: a group waits a moment for those, or every
- * other write would carry a single transaction. A transaction is durable when its
- * batch is on disk and every large write up to it has landed. The watermark on disk is the newest such
- * point that a batch on disk tells of: recovery trusts everything up to it without looking.
+ * (requests that arrive meanwhile are the next group) or by a thread. A transaction is durable when its batch
+ * is on disk and every large write up to it has landed. The watermark on disk is the newest such point that
+ * a batch on disk tells of: recovery trusts everything up to it without looking.
  */
 
 import type { Clock } from "../../base/index.ts";
@@ -15,12 +13,6 @@ import type { Journal, SealedBatch } from "./journal.ts";
 
 /** A batch without records is written this long after the last one, if there is something to tell. */
 const WATERMARK_DELAY_MS = 250;
-/** A group waits for this part of those who were answered last, and who wait already, */
-const COMPANY_SHARE = 3 / 4;
-/** for this part of the time that a write takes, */
-const PATIENCE_SHARE = 1 / 4;
-/** and never longer than this. */
-const PATIENCE_MS = 1;
 /** A disk whose writes take longer than this is left to a thread: the loop has reads to answer meanwhile. */
 const SLOW_MS = 0.8;
 /**
@@ -46,13 +38,8 @@ export class Committer {
   #force = false;
   #stopped = false;
   #watermarkTimer = false;
-  /** Transactions that were answered or on their way when a write was last done: as many may come together. */
-  #expected = 0;
   /** Milliseconds that a write takes, as far as the disk is concerned. */
   #latencyMs = 0;
-  /** When the group that waits for company began to, and looked last. */
-  #waitingSince: number | undefined;
-  #lookedAt = 0;
   #waiters: { done: () => boolean; resolve: () => void; reject: (error: Error) => void }[] = [];
   #fatal: Error | undefined;
   /** All records up to this transaction are on disk. */
@@ -94,26 +81,8 @@ export class Committer {
 
   readonly #turn = (): void => {
     this.#scheduled = false;
-    if (this.#awaitsCompany()) this.schedule();
-    else this.#commit();
+    this.#commit();
   };
-
-  #awaitsCompany(): boolean {
-    const isAlone = this.#journal.openCount < this.#expected * COMPANY_SHARE;
-    const patienceMs = Math.min(PATIENCE_MS, this.#latencyMs * PATIENCE_SHARE);
-    if (!isAlone || patienceMs === 0 || this.#force || this.#sealed.length > 0) {
-      this.#waitingSince = undefined;
-      return false;
-    }
-    const now = this.#clock.monotonic();
-    // On a clock that stands still between events, as in a simulation, waiting would not end.
-    const standsStill = this.#waitingSince !== undefined && now === this.#lookedAt;
-    this.#lookedAt = now;
-    this.#waitingSince ??= now;
-    if (!standsStill && now - this.#waitingSince < patienceMs) return true;
-    this.#waitingSince = undefined;
-    return false;
-  }
 
   /** Fixes all records so far in the journal's present segment; they are written in their turn. */
   sealAll(): void {
@@ -197,7 +166,6 @@ export class Committer {
     if (this.#stopped) return;
     const known = this.#known;
     if (known > this.durable) {
-      this.#expected = known - this.durable + this.#journal.openCount;
       this.durable = known;
     }
     this.#onProgress(this.durable);

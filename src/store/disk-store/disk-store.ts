@@ -41,6 +41,7 @@ const INLINE_MAX = 64 * 1024;
 export class DiskStore implements ObjectStore {
   onDurable: (seq: TransactionSeq) => void = () => {};
   onFatal: (error: Error) => void = () => {};
+  onRelief: () => void = () => {};
   lastSubmitted: TransactionSeq;
   lastDurable: TransactionSeq;
 
@@ -178,7 +179,7 @@ export class DiskStore implements ObjectStore {
       this.onDurable(durable);
     }
     this.#releaseSpace();
-    if (this.#checkpointer.due && this.#closing === undefined) this.#startCheckpoint();
+    if (this.#closing === undefined) this.#keepUp();
   }
 
   #releaseSpace(): void {
@@ -186,11 +187,24 @@ export class DiskStore implements ObjectStore {
     if (!this.#checkpointer.applying) this.#space.release(this.#committer.watermark);
   }
 
-  #startCheckpoint(): void {
-    this.#checkpointer.run().then(
-      () => this.#releaseSpace(),
+  /** Puts small writes in their place, and starts the journal anew, when it is time. */
+  #keepUp(): void {
+    this.#checkpointer.prepare();
+    const { due } = this.#checkpointer;
+    if (due === undefined) return;
+    const work = due === "home" ? this.#checkpointer.bringHome() : this.#checkpointer.run();
+    work.then(
+      () => {
+        this.#releaseSpace();
+        if (this.#closing === undefined) this.#keepUp();
+        if (!this.isCongested) this.onRelief();
+      },
       (error: Error) => this.#committer.stop(error),
     );
+  }
+
+  get isCongested(): boolean {
+    return this.#checkpointer.isBehind;
   }
 
   #fail(error: Error): void {

@@ -22,6 +22,12 @@ import { type DiskFile, SECTOR_SIZE } from "../disk/disk.ts";
 
 const MAGIC = 0x4a4c5053; // "SPLJ"
 export const BATCH_HEADER_SIZE = 64;
+/** Segments filled between two checkpoints. */
+const CHECKPOINT_SEGMENTS = 4;
+/** Segments that stay when they are free: those of two checkpoints and the one begun. */
+const KEPT_SEGMENTS = 2 * CHECKPOINT_SEGMENTS + 1;
+/** Segments in use at which writers had better wait. */
+const CROWDED_SEGMENTS = 4 * CHECKPOINT_SEGMENTS;
 const BUFFER_INITIAL = 1 << 20;
 /** Buffers past this are not kept: they came from a burst. */
 const BUFFER_KEPT_MAX = 4 << 20;
@@ -86,7 +92,7 @@ export class Journal {
   #spare: Buffer[] = [];
   #mark = 0;
   /** Bytes of batches since the last checkpoint began. */
-  bytesSinceRotate = 0;
+  #bytesSinceRotate = 0;
 
   /** @param start where the log goes on, as the manifest or recovery says */
   constructor(options: JournalOptions, start: JournalStart) {
@@ -107,6 +113,16 @@ export class Journal {
 
   get bytes(): number {
     return this.#slots.length * this.segmentSize;
+  }
+
+  /** How much has been written since the last checkpoint began; at 1 it is time for the next. */
+  get fill(): number {
+    return this.#bytesSinceRotate / (CHECKPOINT_SEGMENTS * this.segmentSize);
+  }
+
+  /** Is a checkpoint so late that whoever can should wait for it? */
+  get isCrowded(): boolean {
+    return this.#slots.length >= CROWDED_SEGMENTS && !this.#slots.includes(0);
   }
 
   /** Transactions in the batch that is open. */
@@ -174,7 +190,7 @@ export class Journal {
     this.#writeHeader(bytes, batch, length - BATCH_HEADER_SIZE, watermark);
     const offset = this.#slot * this.segmentSize + this.#offset;
     this.#offset += padded;
-    this.bytesSinceRotate += padded;
+    this.#bytesSinceRotate += padded;
     const { memory } = batch;
     return {
       bytes,
@@ -221,14 +237,17 @@ export class Journal {
   rotate(): JournalStart {
     assert(!this.hasRecords, "records pending at a rotation");
     this.#offset = this.segmentSize;
-    this.bytesSinceRotate = 0;
+    this.#bytesSinceRotate = 0;
     const seq = this.#open.firstSeq;
     return { segment: this.#segment + 1, seq, previousCrc: this.#previousCrc };
   }
 
-  /** Segments before `number` are not needed any more. */
+  /** Segments before `number` are not needed any more. What a burst has added goes. */
   free(number: number): void {
     this.#slots = this.#slots.map((n) => (n < number ? 0 : n));
+    const before = this.#slots.length;
+    while (this.#slots.length > KEPT_SEGMENTS && this.#slots.at(-1) === 0) this.#slots.pop();
+    if (this.#slots.length < before) this.#file.truncate(this.bytes);
   }
 
   write(batch: SealedBatch): Promise<void> {

@@ -103,9 +103,13 @@ export class Onode {
   }
 }
 
+/** What the two below return is a view of its memory, good until the next of them is called. */
+const scratch = new Writer(4096);
+
 /** u64 id, u64 size, u8 has omap, blob omap header, u32 n, n times {str name, blob value}. */
 export function encodeOnode(o: Onode): Uint8Array {
-  const w = new Writer();
+  const w = scratch;
+  w.reset();
   w.u64n(o.id);
   w.u64n(o.size);
   w.bool(o.hasOmap);
@@ -115,7 +119,7 @@ export function encodeOnode(o: Onode): Uint8Array {
     w.str(name);
     w.blob(value);
   }
-  return Uint8Array.from(w.finish());
+  return w.finish();
 }
 
 export function decodeOnode(collection: CollectionState, key: string, value: Uint8Array): Onode {
@@ -134,7 +138,8 @@ export function decodeOnode(collection: CollectionState, key: string, value: Uin
 /** u8 runs, per run {u8 first, u8 blocks, u32 block number}, then a u32 crc per block, in order. */
 export function encodeShard(shard: Shard): Uint8Array {
   const { map } = shard;
-  const w = new Writer(SHARD_BLOCKS * 4 + 16);
+  const w = scratch;
+  w.reset();
   w.u8(0);
   let runs = 0;
   for (let i = 0; i < SHARD_BLOCKS; i++) {
@@ -148,7 +153,7 @@ export function encodeShard(shard: Shard): Uint8Array {
   }
   w.buffer[0] = runs;
   for (let i = 0; i < SHARD_BLOCKS; i++) if (map[i] !== 0) w.u32(map[SHARD_BLOCKS + i]!);
-  return Uint8Array.from(w.finish());
+  return w.finish();
 }
 
 export function decodeShard(value: Uint8Array): Shard {

@@ -1,9 +1,9 @@
 /**
  * Small writes that are in the journal and not yet home: whole blocks, in memory.
  *
- * A checkpoint freezes what is pending, writes it home and drops it. Until the manifest that says so, the
+ * Now and then what is pending is frozen, written home and dropped. Until the next checkpoint's manifest the
  * journal has the same bytes, so a torn homecoming is repaired by replay. A frozen block's bytes do not
- * change; a write to it meanwhile gets memory of its own, for the next checkpoint.
+ * change; a write to it meanwhile gets memory of its own, for the next homecoming.
  */
 
 import { alignedBuffer } from "../../base/index.ts";
@@ -12,10 +12,8 @@ import { BLOCK_SIZE } from "./allocator.ts";
 
 /** Blocks of memory allocated at a time. */
 const SLAB_BLOCKS = 1024;
-/** Bytes of one write of a checkpoint. */
-const APPLY_CHUNK = 1 << 20;
-/** Writes of a checkpoint under way at once. */
-const APPLY_PARALLEL = 4;
+/** Bytes of one write home. One at a time: whoever waits for the journal waits behind it. */
+const APPLY_CHUNK = 256 << 10;
 
 const NO_BLOCKS = new Uint32Array(0);
 
@@ -27,10 +25,11 @@ export class PendingBlocks {
   /** Slot of each block. */
   readonly #open = new Map<number, number>();
   #frozen = new Map<number, number>();
-  /** The checkpoint's, whoever has forgotten them since: blocks and their slots. */
+  /** What is going home, whoever has forgotten it since: blocks and their slots. */
   #applyBlocks = NO_BLOCKS;
   #applySlots = NO_BLOCKS;
-  #chunks: Buffer[] = [];
+  /** Not aligned: these writes go by way of the page cache, since what was written is often read soon. */
+  readonly #chunk = Buffer.allocUnsafeSlow(APPLY_CHUNK);
 
   constructor(file: DiskFile) {
     this.#file = file;
@@ -38,6 +37,11 @@ export class PendingBlocks {
 
   get bytes(): number {
     return (this.#open.size + this.#applyBlocks.length) * BLOCK_SIZE;
+  }
+
+  /** Bytes that are not on their way home. */
+  get openBytes(): number {
+    return this.#open.size * BLOCK_SIZE;
   }
 
   /** A block's memory, to be filled by the caller with all 4 KiB. */
@@ -79,7 +83,7 @@ export class PendingBlocks {
     this.#frozen.delete(block);
   }
 
-  /** Takes what is pending now as the checkpoint's. */
+  /** Takes what is pending now as what goes home next. */
   freeze(): void {
     this.#frozen = new Map(this.#open);
     this.#open.clear();
@@ -90,26 +94,18 @@ export class PendingBlocks {
   /** Writes the frozen blocks to the file; stable on return. */
   async applyFrozen(): Promise<void> {
     const blocks = this.#applyBlocks;
-    if (blocks.length === 0) return;
-    let next = 0;
-    const worker = async () => {
-      const chunk = this.#chunks.pop() ?? alignedBuffer(APPLY_CHUNK);
-      while (next < blocks.length) {
-        const first = blocks[next]!;
-        let count = 0;
-        while (count < APPLY_CHUNK / BLOCK_SIZE && blocks[next] === first + count) {
-          chunk.set(this.#memory[this.#applySlots[next++]!]!, count++ * BLOCK_SIZE);
-        }
-        await this.#file.write(chunk.subarray(0, count * BLOCK_SIZE), first * BLOCK_SIZE);
+    for (let next = 0; next < blocks.length; ) {
+      const first = blocks[next]!;
+      let count = 0;
+      while (count < APPLY_CHUNK / BLOCK_SIZE && blocks[next] === first + count) {
+        this.#chunk.set(this.#memory[this.#applySlots[next++]!]!, count++ * BLOCK_SIZE);
       }
-      this.#chunks.push(chunk);
-    };
-    const workers = Math.min(APPLY_PARALLEL, Math.ceil(blocks.length / 16));
-    await Promise.all(Array.from({ length: workers }, worker));
-    await this.#file.sync();
+      await this.#file.write(this.#chunk.subarray(0, count * BLOCK_SIZE), first * BLOCK_SIZE);
+    }
+    if (blocks.length > 0) await this.#file.sync();
   }
 
-  /** The checkpoint counts: the frozen blocks are read from the file from now on. */
+  /** The frozen blocks are read from the file from now on. */
   dropFrozen(): void {
     for (const slot of this.#applySlots) this.#free.push(slot);
     this.#frozen.clear();

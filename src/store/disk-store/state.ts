@@ -33,6 +33,7 @@ import {
   Onode,
   SHARD_BLOCKS,
   SHARD_BYTES,
+  type Shard,
 } from "./onode.ts";
 
 /** Stands in the index for an object whose first checkpoint is still to come. */
@@ -49,6 +50,8 @@ export class StoreState {
   /** Size at which room is made next: above the limit while much of it is dirty. */
   #makeRoomAt: number;
   #dirty = new Set<Onode>();
+  /** Shards that differ from the index, each as its object and its index there; the first `saved` no longer. */
+  readonly #dirtyShards = { owners: [] as Onode[], indexes: [] as number[], saved: 0 };
   /** Have the bytes that objects hold been counted since the last change? */
   #isCounted = true;
   nextObjectId: number;
@@ -190,6 +193,7 @@ export class StoreState {
     for (const [index, shard] of o.shards) {
       for (let i = 0; i < SHARD_BLOCKS; i++) this.#drop(o, shard.map[i]!);
       this.kv.delete(shardKey(o.id, index));
+      shard.dirty = false;
     }
     this.omapClear(o);
     const name = objectPrefix(o.collection.id) + o.key;
@@ -253,7 +257,7 @@ export class StoreState {
     const slot = index % SHARD_BLOCKS;
     let shard = o.shards.get(shardIndex);
     if (shard === undefined) {
-      shard = { map: new Uint32Array(2 * SHARD_BLOCKS), count: 0, dirty: true };
+      shard = { map: new Uint32Array(2 * SHARD_BLOCKS), count: 0, dirty: false };
       o.shards.set(shardIndex, shard);
       this.#onodeBytes += SHARD_BYTES;
     }
@@ -262,8 +266,15 @@ export class StoreState {
     else if (old !== block + 1) this.#drop(o, old);
     shard.map[slot] = block + 1;
     shard.map[SHARD_BLOCKS + slot] = crc;
-    shard.dirty = true;
+    this.#touchShard(o, shardIndex, shard);
+  }
+
+  #touchShard(o: Onode, index: number, shard: Shard): void {
     this.#touch(o);
+    if (shard.dirty) return;
+    shard.dirty = true;
+    this.#dirtyShards.owners.push(o);
+    this.#dirtyShards.indexes.push(index);
   }
 
   /** New content for a block: in place if the object owns `block` there already, else freshly taken. */
@@ -294,8 +305,7 @@ export class StoreState {
         shard.map[slot] = 0;
         shard.map[SHARD_BLOCKS + slot] = 0;
         shard.count--;
-        shard.dirty = true;
-        this.#touch(o);
+        this.#touchShard(o, shardIndex, shard);
       }
     }
   }
@@ -354,7 +364,9 @@ export class StoreState {
       for (let i = 0; i < SHARD_BLOCKS; i++) {
         if (shard.map[i] !== 0) this.allocator.share(shard.map[i]! - 1);
       }
-      o.shards.set(index, { map: shard.map.slice(), count: shard.count, dirty: true });
+      const copy = { map: shard.map.slice(), count: shard.count, dirty: false };
+      o.shards.set(index, copy);
+      this.#touchShard(o, index, copy);
     }
     this.#onodeBytes += o.bytes;
     if (from.hasOmap) {
@@ -366,21 +378,37 @@ export class StoreState {
     return o;
   }
 
-  /** Puts everything changed since the last checkpoint into the index. */
-  saveDirty(): void {
-    this.countStored();
-    for (const o of this.#dirty) {
-      this.kv.put(objectPrefix(o.collection.id) + o.key, encodeOnode(o));
-      for (const [index, shard] of o.shards) {
-        if (!shard.dirty) continue;
-        shard.dirty = false;
-        if (shard.count > 0) {
-          this.kv.put(shardKey(o.id, index), encodeShard(shard));
-          continue;
-        }
+  /**
+   * Puts up to `max` changed shards into the index. All of them at once, when the checkpoint comes, would keep
+   * everybody waiting; what changes again until then is put once more.
+   */
+  saveShards(max: number): void {
+    const queue = this.#dirtyShards;
+    const end = Math.min(queue.saved + max, queue.owners.length);
+    for (; queue.saved < end; queue.saved++) {
+      const o = queue.owners[queue.saved]!;
+      const index = queue.indexes[queue.saved]!;
+      const shard = o.shards.get(index);
+      if (shard?.dirty !== true) continue; // the object is gone
+      shard.dirty = false;
+      if (shard.count > 0) {
+        this.kv.put(shardKey(o.id, index), encodeShard(shard));
+      } else {
         this.kv.delete(shardKey(o.id, index));
         o.shards.delete(index);
       }
+    }
+  }
+
+  /** Puts everything changed since the last checkpoint into the index. */
+  saveDirty(): void {
+    this.countStored();
+    this.saveShards(Number.POSITIVE_INFINITY);
+    this.#dirtyShards.owners.length = 0;
+    this.#dirtyShards.indexes.length = 0;
+    this.#dirtyShards.saved = 0;
+    for (const o of this.#dirty) {
+      this.kv.put(objectPrefix(o.collection.id) + o.key, encodeOnode(o));
       o.dirty = false;
     }
     this.#dirty = new Set();

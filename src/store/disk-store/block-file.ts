@@ -64,14 +64,14 @@ export class BlockFile {
     return runs;
   }
 
-  /** Fills `into` with the blocks' newest content, unchecked. True if the file was asked. */
-  readSync(blocks: Uint32Array, into: Buffer): boolean {
+  /** Fills `into` with the blocks' newest content, unchecked. @returns how often the file was asked */
+  readSync(blocks: Uint32Array, into: Buffer): number {
     const runs = this.#fileRuns(blocks, into);
     for (const [index, block, count] of runs) {
       const part = into.subarray(index * BLOCK_SIZE, (index + count) * BLOCK_SIZE);
       this.file.readSync(part, block * BLOCK_SIZE);
     }
-    return runs.length > 0;
+    return runs.length;
   }
 
   /** The same with a promise; content as of the call. */

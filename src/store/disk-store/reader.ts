@@ -18,6 +18,8 @@ import type { Onode } from "./onode.ts";
 const SYNC_MAX = 128 * 1024;
 /** Milliseconds that reads on the spot may take on average before they are taken for the disk's. */
 const COLD_MS = 0.1;
+/** More than this a read counts for no more: it may be that the thread was not running. */
+const OUTLIER_MS = 0.4;
 /** While they are, one in so many is done on the spot all the same, to see whether that has changed. */
 const PROBE_EVERY = 32;
 const WARMTH_DECAY = 1 / 8;
@@ -74,8 +76,9 @@ export class ObjectReader {
 
   #readNow(piece: Piece): void {
     const start = this.#clock.monotonic();
-    if (!this.#blocks.readSync(piece.blocks, piece.bytes)) return;
-    const tookMs = this.#clock.monotonic() - start;
+    const asked = this.#blocks.readSync(piece.blocks, piece.bytes);
+    if (asked === 0) return;
+    const tookMs = Math.min((this.#clock.monotonic() - start) / asked, OUTLIER_MS);
     this.#spotMs += (tookMs - this.#spotMs) * WARMTH_DECAY;
   }
 

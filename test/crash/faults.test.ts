@@ -4,6 +4,7 @@ import { crc32c, flatten } from "../../src/encoding/index.ts";
 import {
   CorruptionError,
   createStore,
+  type Disk,
   type DiskStore,
   fsck,
   JournalError,
@@ -94,6 +95,67 @@ test("a fault at any call of a checkpoint is fatal, and the store opens again wi
     await again.close();
     if (!reached) break;
   }
+});
+
+/** The same disk, which counts the files that are open. */
+function counted(disk: MemoryDisk): { disk: Disk; openFiles: () => number } {
+  let open = 0;
+  const counting: Disk = {
+    open: (name, mode) => {
+      const file = disk.open(name, mode);
+      open++;
+      const close = file.close.bind(file);
+      file.close = () => {
+        open--;
+        close();
+      };
+      return file;
+    },
+    exists: (name) => disk.exists(name),
+    list: () => disk.list(),
+    remove: (name) => disk.remove(name),
+    rename: (from, to) => disk.rename(from, to),
+    syncDirectory: () => disk.syncDirectory(),
+    lock: () => disk.lock(),
+    space: () => disk.space(),
+  };
+  return { disk: counting, openFiles: () => open };
+}
+
+/** A store with several runs and a journal to replay, as a kill has left it. */
+async function killed(): Promise<MemoryDisk> {
+  const { disk, store } = await withStore(5);
+  for (let i = 0; i < 3; i++) {
+    submit(store, { op: "write", object: named(`o${i}`), offset: 0, data: [bytes(9000, i)] });
+    await store.checkpoint();
+  }
+  submit(store, { op: "write", object: A, offset: 0, data: [bytes(9000)] });
+  await store.flush();
+  disk.processKill();
+  return disk;
+}
+
+test("a store that cannot be opened leaves no file open, and no lock", async () => {
+  let failures = 0;
+  for (let call = 1; ; call++) {
+    const disk = await killed();
+    const { disk: watched, openFiles } = counted(disk);
+    const start = disk.calls;
+    disk.failAt(start + call, "EIO");
+    const outcome = await openStore("", { disk: watched }).catch((error: Error) => error);
+    if (outcome instanceof Error) failures++;
+    else await outcome.close();
+    expect(openFiles(), `call ${call}`).toBe(0);
+    disk.lock()();
+    if (disk.calls < start + call) break;
+  }
+  expect(failures).toBeGreaterThan(5);
+  const disk = await killed();
+  const [run] = disk.list().filter((name) => name.startsWith("run."));
+  disk.flip(run!, disk.open(run!, "read").size() - 10, 1);
+  const { disk: watched, openFiles } = counted(disk);
+  await expect(openStore("", { disk: watched })).rejects.toThrow(CorruptionError);
+  expect(openFiles()).toBe(0);
 });
 
 test("a flipped bit of data is an error for its reader and a fault for fsck, never bytes", async () => {

@@ -54,7 +54,12 @@ export class RunKv implements Kv {
     this.#nonce = options.nonce;
     this.#cache = new BlockCache(options.cacheBytes);
     this.#nextRun = options.nextRun;
-    for (const info of options.runs) this.#runs.push(this.#openRun(info));
+    try {
+      for (const info of options.runs) this.#runs.push(this.#openRun(info));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   #openRun(info: RunInfo): Run {

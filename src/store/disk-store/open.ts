@@ -134,24 +134,28 @@ export function recover(
 ): Recovered {
   const superblock = readSuperblock(disk);
   const manifest = readManifest(disk, superblock.nonce);
-  const kv = new RunKv({
-    disk,
-    nonce: superblock.nonce,
-    runs: manifest.runs,
-    nextRun: manifest.nextRun,
-    cacheBytes: memoryBytes / 8,
-  });
-  const file = disk.open(JOURNAL, "write");
-  const blockFile = disk.open(BLOCK, "write");
+  const opened: { close(): void }[] = [];
   const close = () => {
-    kv.close();
-    file.close();
-    blockFile.close();
+    for (const each of opened) each.close();
+  };
+  const keep = <T extends { close(): void }>(each: T): T => {
+    opened.push(each);
+    return each;
   };
   try {
+    const kv = keep(
+      new RunKv({
+        disk,
+        nonce: superblock.nonce,
+        runs: manifest.runs,
+        nextRun: manifest.nextRun,
+        cacheBytes: memoryBytes / 8,
+      }),
+    );
+    const file = keep(disk.open(JOURNAL, "write"));
     const state = new StoreState({
       kv,
-      blocks: new BlockFile(blockFile, pool),
+      blocks: new BlockFile(keep(disk.open(BLOCK, "write")), pool),
       allocator: new Allocator(superblock.blocks),
       nextObjectId: manifest.nextObjectId,
       nextCollectionId: manifest.nextCollectionId,
@@ -168,16 +172,8 @@ export function recover(
     const lastSeq = replay(state, tail, manifest);
     if (superblock.version < 2) state.recountStored();
     else state.countStored();
-    return {
-      superblock,
-      manifest,
-      kv,
-      state,
-      journal,
-      lastSeq,
-      lastSegment: tail.lastSegment,
-      close,
-    };
+    const { lastSegment } = tail;
+    return { superblock, manifest, kv, state, journal, lastSeq, lastSegment, close };
   } catch (error) {
     close();
     throw error;
@@ -227,9 +223,15 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
   const memoryBytes = options.memoryBytes ?? MEMORY_DEFAULT;
   readSuperblock(disk); // refuses a newer store before a lock file is made
   const unlock = disk.lock();
+  let abandon: () => void | Promise<void> = unlock;
   try {
     const pool = options.pool ?? new BufferPool(POOL_BYTES, clock);
     const found = recover(disk, memoryBytes, pool);
+    const release = () => {
+      found.close();
+      unlock();
+    };
+    abandon = release;
     const { superblock, state, kv, lastSeq } = found;
     let { manifest } = found;
     removeStrays(disk, manifest);
@@ -255,12 +257,10 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       lastSeq,
       memoryBytes,
       commit: options.commit ?? "auto",
-      release: () => {
-        found.close();
-        unlock();
-      },
+      release,
     };
     const store = new DiskStore(parts);
+    abandon = () => store.close(); // which waits for what is under way in the files
     if (found.lastSegment > 0) {
       const replayed = lastSeq + 1 - manifest.journal.seq;
       log.info("journal replayed", { transactions: replayed, last: lastSeq });
@@ -274,7 +274,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
     }
     return store;
   } catch (error) {
-    unlock();
+    await abandon();
     throw error;
   }
 }

@@ -27,7 +27,13 @@ export async function tamper(disk: MemoryDisk, edit: (entries: Entries) => void)
   edit(entries);
   const table = new Table(new SlabPool());
   for (const [key, value] of entries) table.put(key, value);
-  const run = await writeRun({ disk, nonce, id: nextRun, entries: table.cursor() });
+  const run = await writeRun({
+    disk,
+    nonce,
+    id: nextRun,
+    entries: table.cursor(),
+    expected: table.size,
+  });
   const { generation } = manifest;
   const next = { ...manifest, generation: generation + 1, nextRun: nextRun + 1, runs: [run] };
   writeManifest(disk, nonce, next);

@@ -10,6 +10,7 @@
 import { assert } from "../../base/index.ts";
 import type { Disk } from "../disk/disk.ts";
 import { type Cursor, MergeCursor } from "./cursor.ts";
+import { KeyHash } from "./key-filter.ts";
 import { BlockCache, GONE, openRun, type Run, type RunInfo, writeRun } from "./run.ts";
 import { SlabPool, Table } from "./table.ts";
 
@@ -42,6 +43,7 @@ export class RunKv implements Kv {
   #obsolete: Run[] = [];
   #version = 0;
   #merging = false;
+  readonly #hash = new KeyHash();
 
   constructor(options: {
     disk: Disk;
@@ -85,8 +87,11 @@ export class RunKv implements Kv {
 
   get(key: string): Uint8Array | undefined {
     let value = this.#table.get(key) ?? this.#frozen?.get(key);
-    for (let i = 0; value === undefined && i < this.#runs.length; i++) {
-      value = this.#runs[i]!.get(key);
+    if (value === undefined) {
+      const hash = this.#hash.of(key);
+      for (let i = 0; value === undefined && i < this.#runs.length; i++) {
+        value = this.#runs[i]!.get(key, hash);
+      }
     }
     return value === GONE ? undefined : value;
   }
@@ -144,16 +149,17 @@ export class RunKv implements Kv {
       this.#frozen = undefined;
       return;
     }
-    const info = await this.#write(frozen.cursor(), false);
+    const info = await this.#write(frozen.cursor(), frozen.size, false);
     this.#runs.unshift(this.#openRun(info));
     this.#frozen = undefined;
     frozen.drop();
     this.#version++;
   }
 
-  async #write(entries: Cursor, dropGone: boolean): Promise<RunInfo> {
+  async #write(entries: Cursor, expected: number, dropGone: boolean): Promise<RunInfo> {
     const id = this.#nextRun++;
-    return await writeRun({ disk: this.#disk, nonce: this.#nonce, id, entries, dropGone });
+    const disk = this.#disk;
+    return await writeRun({ disk, nonce: this.#nonce, id, entries, expected, dropGone });
   }
 
   /**
@@ -169,7 +175,8 @@ export class RunKv implements Kv {
     try {
       const oldest = picked.at(-1) === this.#runs.at(-1);
       const merged = new MergeCursor(picked.map((run) => run.cursor("", true)));
-      const info = await this.#write(merged, oldest);
+      const expected = picked.reduce((sum, run) => sum + run.total, 0);
+      const info = await this.#write(merged, expected, oldest);
       const at = this.#runs.indexOf(picked[0]!);
       this.#runs.splice(at, picked.length, this.#openRun(info));
       this.#obsolete.push(...picked);

@@ -1,24 +1,30 @@
 /**
  * A run: an immutable file of sorted entries, written once by a checkpoint or a merge.
  *
- *   blocks, each: u32 entries, entries, u32 crc      about 16 KiB, larger for a large value
+ *   blocks, each: u32 entries, entries, u32 crc      about 8 KiB, larger for a large value
  *     entry: u16 key length, u32 value length (ffffffff: the key is gone), key, value
  *   index: u32 blocks, per block: u64 offset, u32 length, u16 key length, first key; u32 crc
+ *   filter: u32 words, the words of a filter of the keys (key-filter.ts), u32 crc
  *   footer of 64 bytes: u32 magic, u32 crc of the rest, u64 nonce, u64 run id, u64 index offset,
- *     u32 index length, u64 entries, zeros
+ *     u32 index length, u64 entries, u64 filter offset, u32 filter length (0: it has none), zeros
  *
  * Every crc is seeded with the store's nonce, the run's id and the offset, so a block read from the wrong
- * place does not pass. The index stays in memory, blocks are read when needed and cached parsed.
+ * place does not pass. Index and filter stay in memory, blocks are read when needed and cached parsed.
  */
 
 import { crc32c, DecodeError, Reader, Writer } from "../../encoding/index.ts";
 import type { Disk, DiskFile } from "../disk/disk.ts";
 import { CorruptionError } from "../object-store.ts";
 import type { Cursor } from "./cursor.ts";
+import { KeyFilter, KeyHash } from "./key-filter.ts";
 
 const MAGIC = 0x524c5053; // "SPLR"
-const BLOCK_TARGET = 16384;
+const BLOCK_TARGET = 8192;
+/** Key length and value length. */
+const ENTRY_HEAD = 6;
 const FOOTER_SIZE = 64;
+/** Memory of a cached block besides its bytes. */
+const BLOCK_OVERHEAD = 400;
 /** Bytes gathered before they are written out. */
 const CHUNK_SIZE = 1 << 20;
 const GONE_LENGTH = 0xffff_ffff;
@@ -35,8 +41,13 @@ export interface RunInfo {
 
 export interface Run {
   readonly info: RunInfo;
-  /** GONE for a key that was removed; undefined if this run knows nothing of it. */
-  get(key: string): Uint8Array | undefined;
+  /** Entries, removed keys among them. */
+  readonly total: number;
+  /**
+   * GONE for a key that was removed; undefined if this run knows nothing of it.
+   * @param hash of the key
+   */
+  get(key: string, hash: KeyHash): Uint8Array | undefined;
   /** @param passing what is read is not worth keeping: a merge sees it once */
   cursor(from: string, passing: boolean): Cursor;
   /** Reads all of it, past the cache: what is damaged, in words. */
@@ -56,43 +67,113 @@ function seed(nonce: bigint, id: number, offset: number): number {
   return crc32c(0, place);
 }
 
-/** Parsed blocks, forgotten oldest first. */
+/** Blocks read lately, of all runs. One that was asked for again since room was last made stays. */
 export class BlockCache {
   readonly #max: number;
   #bytes = 0;
-  readonly #blocks = new Map<string, { block: ParsedBlock; bytes: number }>();
+  readonly #blocks = new Map<string, { block: ParsedBlock; recent: boolean }>();
 
   constructor(maxBytes: number) {
     this.#max = maxBytes;
   }
 
   get(key: string): ParsedBlock | undefined {
-    return this.#blocks.get(key)?.block;
+    const entry = this.#blocks.get(key);
+    if (entry === undefined) return undefined;
+    entry.recent = true;
+    return entry.block;
   }
 
-  put(key: string, block: ParsedBlock, bytes: number): void {
-    this.#blocks.set(key, { block, bytes });
-    this.#bytes += bytes;
+  put(key: string, block: ParsedBlock): void {
+    this.#blocks.set(key, { block, recent: false });
+    this.#bytes += block.memory;
     for (const [oldest, entry] of this.#blocks) {
       if (this.#bytes <= this.#max) break;
       this.#blocks.delete(oldest);
-      this.#bytes -= entry.bytes;
+      if (entry.recent) {
+        entry.recent = false;
+        this.#blocks.set(oldest, entry);
+      } else {
+        this.#bytes -= entry.block.memory;
+      }
     }
   }
 }
 
-/** A block's entries: where each value lies in its bytes, and its length or GONE_LENGTH. */
-interface ParsedBlock {
-  readonly bytes: Buffer;
-  readonly keys: string[];
-  readonly starts: Uint32Array;
-  readonly lengths: Uint32Array;
-}
+/** A block's entries, found but not taken apart: a lookup compares bytes and makes no strings. */
+class ParsedBlock {
+  readonly #bytes: Buffer;
+  /** Where each entry begins. */
+  readonly #starts: Uint32Array;
 
-function valueOf(block: ParsedBlock, i: number): Uint8Array {
-  const length = block.lengths[i]!;
-  if (length === GONE_LENGTH) return GONE;
-  return block.bytes.subarray(block.starts[i], block.starts[i]! + length);
+  /** @throws DecodeError */
+  constructor(bytes: Buffer) {
+    const r = new Reader(bytes);
+    const count = r.count(ENTRY_HEAD);
+    const starts = new Uint32Array(count);
+    for (let i = 0; i < count; i++) {
+      starts[i] = r.offset;
+      const keyLength = r.u16();
+      const length = r.u32();
+      r.advance(keyLength + (length === GONE_LENGTH ? 0 : length));
+    }
+    this.#bytes = bytes;
+    this.#starts = starts;
+  }
+
+  get count(): number {
+    return this.#starts.length;
+  }
+
+  /** Bytes it takes. */
+  get memory(): number {
+    return this.#bytes.length + this.#starts.length * 4 + BLOCK_OVERHEAD;
+  }
+
+  key(i: number): string {
+    const start = this.#starts[i]!;
+    const from = start + ENTRY_HEAD;
+    return this.#bytes.toString("latin1", from, from + this.#bytes.readUInt16LE(start));
+  }
+
+  /** GONE for a removed key. */
+  value(i: number): Uint8Array {
+    const start = this.#starts[i]!;
+    const length = this.#bytes.readUInt32LE(start + 2);
+    if (length === GONE_LENGTH) return GONE;
+    const from = start + ENTRY_HEAD + this.#bytes.readUInt16LE(start);
+    return this.#bytes.subarray(from, from + length);
+  }
+
+  /** Index of the first entry with a key >= `key`; `count` if all are below. */
+  lowerBound(key: string): number {
+    let lo = 0;
+    let hi = this.#starts.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      if (this.#compare(mid, key) < 0) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
+  }
+
+  /** Is this the key of entry `i`? */
+  has(i: number, key: string): boolean {
+    return i < this.#starts.length && this.#compare(i, key) === 0;
+  }
+
+  #compare(i: number, key: string): number {
+    const bytes = this.#bytes;
+    const start = this.#starts[i]!;
+    const length = bytes.readUInt16LE(start);
+    const shared = Math.min(length, key.length);
+    const from = start + ENTRY_HEAD;
+    for (let at = 0; at < shared; at++) {
+      const difference = bytes[from + at]! - key.charCodeAt(at);
+      if (difference !== 0) return difference;
+    }
+    return length - key.length;
+  }
 }
 
 /** Writes entries as run `id`, stable on return. */
@@ -101,6 +182,8 @@ export async function writeRun(options: {
   nonce: bigint;
   id: number;
   entries: Cursor;
+  /** At least as many as there will be. */
+  expected: number;
   /** Nothing older is left that a removed key would hide. */
   dropGone?: boolean;
 }): Promise<RunInfo> {
@@ -110,6 +193,8 @@ export async function writeRun(options: {
   try {
     const w = new Writer(CHUNK_SIZE + BLOCK_TARGET * 2);
     const index: { key: string; offset: number; length: number }[] = [];
+    const filter = KeyFilter.forKeys(options.expected);
+    const hash = new KeyHash();
     let flushed = 0; // bytes of the file already written
     let start = 0; // of the open block in `w`
     let count = 0;
@@ -139,6 +224,7 @@ export async function writeRun(options: {
       w.u32(value === GONE ? GONE_LENGTH : value.length);
       w.buffer.write(key, w.reserve(key.length), "latin1");
       w.bytes(value);
+      filter.add(hash.of(key));
       count++;
       total++;
       if (w.length - start >= BLOCK_TARGET) endBlock();
@@ -156,7 +242,13 @@ export async function writeRun(options: {
     }
     w.u32(crc32c(seed(nonce, id, at), w.buffer, 0, w.length));
     const indexLength = w.length;
-    writeFooter(w, { nonce, id, at, indexLength, total });
+    await flush();
+    const filterAt = flushed;
+    w.u32(filter.words.length);
+    for (const word of filter.words) w.u32(word);
+    w.u32(crc32c(seed(nonce, id, filterAt), w.buffer, 0, w.length));
+    const filterLength = w.length;
+    writeFooter(w, { nonce, id, at, indexLength, total, filterAt, filterLength });
     await flush();
     await file.sync();
     disk.syncDirectory();
@@ -168,7 +260,15 @@ export async function writeRun(options: {
 
 function writeFooter(
   w: Writer,
-  f: { nonce: bigint; id: number; at: number; indexLength: number; total: number },
+  f: {
+    nonce: bigint;
+    id: number;
+    at: number;
+    indexLength: number;
+    total: number;
+    filterAt: number;
+    filterLength: number;
+  },
 ): void {
   const start = w.length;
   w.u32(MAGIC);
@@ -178,6 +278,8 @@ function writeFooter(
   w.u64n(f.at);
   w.u32(f.indexLength);
   w.u64n(f.total);
+  w.u64n(f.filterAt);
+  w.u32(f.filterLength);
   w.zeros(start + FOOTER_SIZE - w.length);
   w.buffer.writeUInt32LE(crc32c(0, w.buffer, start + 8, w.length), start + 4);
 }
@@ -202,7 +304,8 @@ class FileRun implements Run {
   readonly #keys: string[] = [];
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
-  #total = 0;
+  #filter: KeyFilter | undefined;
+  total = 0;
 
   constructor(options: { disk: Disk; nonce: bigint; cache: BlockCache; info: RunInfo }) {
     this.info = options.info;
@@ -232,13 +335,22 @@ class FileRun implements Run {
       Number(footer.readBigUInt64LE(16)) === this.info.id;
     if (!intact) throw this.#damaged("its footer");
     const at = Number(footer.readBigUInt64LE(24));
-    this.#total = Number(footer.readBigUInt64LE(36));
+    this.total = Number(footer.readBigUInt64LE(36));
     const r = new Reader(this.#readChecked(at, footer.readUInt32LE(32)));
     for (let n = r.count(14); n > 0; n--) {
       this.#offsets.push(r.u64n());
       this.#lengths.push(r.u32());
       this.#keys.push(r.view(r.u16()).toString("latin1"));
     }
+    this.#loadFilter(Number(footer.readBigUInt64LE(44)), footer.readUInt32LE(52));
+  }
+
+  #loadFilter(at: number, length: number): void {
+    if (length === 0) return; // written before there were filters
+    const r = new Reader(this.#readChecked(at, length));
+    const words = new Uint32Array(r.count(4));
+    for (let i = 0; i < words.length; i++) words[i] = r.u32();
+    this.#filter = new KeyFilter(words);
   }
 
   /** Bytes of one checked piece, without its crc. */
@@ -260,36 +372,24 @@ class FileRun implements Run {
     const cached = this.#cache.get(name);
     if (cached !== undefined) return cached;
     const block = this.#readBlock(index);
-    if (!passing) this.#cache.put(name, block, block.bytes.length * 2);
+    if (!passing) this.#cache.put(name, block);
     return block;
   }
 
   #readBlock(index: number): ParsedBlock {
-    const bytes = this.#readChecked(this.#offsets[index]!, this.#lengths[index]!);
-    const r = new Reader(bytes);
-    const count = r.count(6);
-    const keys: string[] = [];
-    const starts = new Uint32Array(count);
-    const lengths = new Uint32Array(count);
-    for (let i = 0; i < count; i++) {
-      const keyLength = r.u16();
-      const length = r.u32();
-      lengths[i] = length;
-      keys.push(r.view(keyLength).toString("latin1"));
-      starts[i] = r.offset;
-      if (length !== GONE_LENGTH) r.advance(length);
-    }
-    return { bytes, keys, starts, lengths };
+    return new ParsedBlock(this.#readChecked(this.#offsets[index]!, this.#lengths[index]!));
   }
 
   *damage(): IterableIterator<string> {
     let previous = "";
     let total = 0;
     let whole = true;
+    const hash = new KeyHash();
     for (const [index, first] of this.#keys.entries()) {
       let keys: string[];
       try {
-        ({ keys } = this.#readBlock(index));
+        const block = this.#readBlock(index);
+        keys = Array.from({ length: block.count }, (_, i) => block.key(i));
       } catch (error) {
         if (!(error instanceof CorruptionError) && !(error instanceof DecodeError)) throw error;
         yield error.message;
@@ -300,20 +400,24 @@ class FileRun implements Run {
       if (!sorted || keys[0] !== first || (index > 0 && first <= previous)) {
         yield this.#damaged(`the order of keys in block at ${this.#offsets[index]}`).message;
       }
+      if (keys.some((key) => this.#filter?.mayHave(hash.of(key)) === false)) {
+        yield this.#damaged(`the filter of keys in block at ${this.#offsets[index]}`).message;
+      }
       previous = keys.at(-1) ?? previous;
       total += keys.length;
     }
-    if (whole && total !== this.#total) {
-      yield `${this.info.name}: ${total} entries, ${this.#total} counted`;
+    if (whole && total !== this.total) {
+      yield `${this.info.name}: ${total} entries, ${this.total} counted`;
     }
   }
 
-  get(key: string): Uint8Array | undefined {
+  get(key: string, hash: KeyHash): Uint8Array | undefined {
+    if (this.#filter?.mayHave(hash) === false) return undefined;
     const at = floor(this.#keys, key);
     if (at < 0) return undefined;
     const block = this.block(at);
-    const i = floor(block.keys, key);
-    return i >= 0 && block.keys[i] === key ? valueOf(block, i) : undefined;
+    const i = block.lowerBound(key);
+    return block.has(i, key) ? block.value(i) : undefined;
   }
 
   cursor(from: string, passing: boolean): Cursor {
@@ -337,27 +441,34 @@ class RunCursor implements Cursor {
   constructor(run: FileRun, index: number, from: string, passing: boolean) {
     this.#run = run;
     this.#passing = passing;
-    this.#index = index - 1;
-    this.#nextBlock();
-    while (this.key !== undefined && this.key < from) this.next();
+    this.#index = index;
+    this.#enterBlock();
+    this.#i = this.#block?.lowerBound(from) ?? 0;
+    this.#settle();
   }
 
-  #nextBlock(): void {
-    this.#index++;
-    this.#i = 0;
+  #enterBlock(): void {
     const isThere = this.#index < this.#run.blocks;
     this.#block = isThere ? this.#run.block(this.#index, this.#passing) : undefined;
-    this.key = this.#block?.keys[0];
+    this.#i = 0;
+  }
+
+  /** Takes the key of the entry it stands on, which may be the next block's first. */
+  #settle(): void {
+    if (this.#block !== undefined && this.#i >= this.#block.count) {
+      this.#index++;
+      this.#enterBlock();
+    }
+    this.key = this.#block?.key(this.#i);
   }
 
   value(): Uint8Array {
-    return valueOf(this.#block!, this.#i);
+    return this.#block!.value(this.#i);
   }
 
   next(): void {
-    const block = this.#block!;
-    if (++this.#i < block.keys.length) this.key = block.keys[this.#i];
-    else this.#nextBlock();
+    this.#i++;
+    this.#settle();
   }
 }
 

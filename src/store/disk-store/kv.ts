@@ -16,12 +16,12 @@ import { SlabPool, Table } from "./table.ts";
 
 /** What the store asks of its index. */
 export interface Kv {
-  /** Good until the next change: copy what is to be kept. */
+  /** Good until the next call: copy what is to be kept. */
   get(key: string): Uint8Array | undefined;
   /** Keeps a copy of `value`. */
   put(key: string, value: Uint8Array): void;
   delete(key: string): void;
-  /** Entries of `[from, to)` in byte order, read as consumed; each value is good until the next change. */
+  /** Entries of `[from, to)` in byte order, read as consumed; each value is good until the next call. */
   entries(from: string, to: string): IterableIterator<[string, Uint8Array]>;
   /** Bytes held in memory for changes since the last checkpoint, about. */
   readonly tableBytes: number;

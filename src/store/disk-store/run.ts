@@ -25,6 +25,10 @@ const ENTRY_HEAD = 6;
 const FOOTER_SIZE = 64;
 /** Memory of a cached block besides its bytes. */
 const BLOCK_OVERHEAD = 400;
+/** Memory of a block that is no larger than most. */
+const BLOCK_MEMORY = 12 << 10;
+/** Pieces of it kept for blocks to come. */
+const SPARE_MAX = 32;
 /** Bytes gathered before they are written out. */
 const CHUNK_SIZE = 1 << 20;
 const GONE_LENGTH = 0xffff_ffff;
@@ -67,9 +71,16 @@ function seed(nonce: bigint, id: number, offset: number): number {
   return crc32c(0, place);
 }
 
-/** Blocks read lately, of all runs. One that was asked for again since room was last made stays. */
+/**
+ * Blocks read lately, of all runs, and their memory. One that was asked for again since room was last made stays.
+ *
+ * The memory of a block that is forgotten is used for the next one: fresh memory costs more than reading into it
+ * (page faults). Cursors pin the block they stand on; what is pinned when it is forgotten is left to the collector
+ * or to the cursor that leaves it last.
+ */
 export class BlockCache {
   readonly #max: number;
+  readonly #spare: Buffer[] = [];
   #bytes = 0;
   readonly #blocks = new Map<string, { block: ParsedBlock; recent: boolean }>();
 
@@ -84,17 +95,33 @@ export class BlockCache {
     return entry.block;
   }
 
+  /** Memory to read `length` bytes into. */
+  memory(length: number): Buffer {
+    if (length > BLOCK_MEMORY) return Buffer.allocUnsafeSlow(length);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_MEMORY);
+  }
+
+  /** Takes the block's memory back if nobody looks at it any more. */
+  recycle(block: ParsedBlock): void {
+    const isFree = block.pins === 0 && !block.cached && block.memory.length === BLOCK_MEMORY;
+    if (isFree && this.#spare.length < SPARE_MAX) this.#spare.push(block.memory);
+  }
+
   put(key: string, block: ParsedBlock): void {
+    block.cached = true;
     this.#blocks.set(key, { block, recent: false });
-    this.#bytes += block.memory;
+    this.#bytes += block.size;
     for (const [oldest, entry] of this.#blocks) {
-      if (this.#bytes <= this.#max) break;
+      // Whoever has asked for this one has not looked at it yet.
+      if (this.#bytes <= this.#max || entry.block === block) break;
       this.#blocks.delete(oldest);
       if (entry.recent) {
         entry.recent = false;
         this.#blocks.set(oldest, entry);
       } else {
-        this.#bytes -= entry.block.memory;
+        this.#bytes -= entry.block.size;
+        entry.block.cached = false;
+        this.recycle(entry.block);
       }
     }
   }
@@ -102,12 +129,20 @@ export class BlockCache {
 
 /** A block's entries, found but not taken apart: a lookup compares bytes and makes no strings. */
 class ParsedBlock {
+  readonly memory: Buffer;
+  /** Cursors that stand on it. */
+  pins = 0;
+  /** The cache has it. */
+  cached = false;
   readonly #bytes: Buffer;
   /** Where each entry begins. */
   readonly #starts: Uint32Array;
 
-  /** @throws DecodeError */
-  constructor(bytes: Buffer) {
+  /**
+   * @param bytes the block, in `memory`
+   * @throws DecodeError
+   */
+  constructor(bytes: Buffer, memory: Buffer) {
     const r = new Reader(bytes);
     const count = r.count(ENTRY_HEAD);
     const starts = new Uint32Array(count);
@@ -117,6 +152,7 @@ class ParsedBlock {
       const length = r.u32();
       r.advance(keyLength + (length === GONE_LENGTH ? 0 : length));
     }
+    this.memory = memory;
     this.#bytes = bytes;
     this.#starts = starts;
   }
@@ -126,8 +162,8 @@ class ParsedBlock {
   }
 
   /** Bytes it takes. */
-  get memory(): number {
-    return this.#bytes.length + this.#starts.length * 4 + BLOCK_OVERHEAD;
+  get size(): number {
+    return this.memory.length + this.#starts.length * 4 + BLOCK_OVERHEAD;
   }
 
   key(i: number): string {
@@ -354,9 +390,9 @@ class FileRun implements Run {
   }
 
   /** Bytes of one checked piece, without its crc. */
-  #readChecked(offset: number, length: number): Buffer {
+  #readChecked(offset: number, length: number, memory?: Buffer): Buffer {
     if (length < 8 || offset + length > this.info.bytes) throw this.#damaged("a length");
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = (memory ?? Buffer.allocUnsafeSlow(length)).subarray(0, length);
     this.#file.readSync(bytes, offset);
     const crc = crc32c(seed(this.#nonce, this.info.id, offset), bytes, 0, length - 4);
     if (crc !== bytes.readUInt32LE(length - 4)) throw this.#damaged(`block at ${offset}`);
@@ -365,6 +401,12 @@ class FileRun implements Run {
 
   get blocks(): number {
     return this.#keys.length;
+  }
+
+  /** A cursor leaves the block. */
+  unpin(block: ParsedBlock): void {
+    block.pins--;
+    this.#cache.recycle(block);
   }
 
   block(index: number, passing = false): ParsedBlock {
@@ -377,7 +419,9 @@ class FileRun implements Run {
   }
 
   #readBlock(index: number): ParsedBlock {
-    return new ParsedBlock(this.#readChecked(this.#offsets[index]!, this.#lengths[index]!));
+    const length = this.#lengths[index]!;
+    const memory = this.#cache.memory(length);
+    return new ParsedBlock(this.#readChecked(this.#offsets[index]!, length, memory), memory);
   }
 
   *damage(): IterableIterator<string> {
@@ -448,8 +492,10 @@ class RunCursor implements Cursor {
   }
 
   #enterBlock(): void {
+    if (this.#block !== undefined) this.#run.unpin(this.#block);
     const isThere = this.#index < this.#run.blocks;
     this.#block = isThere ? this.#run.block(this.#index, this.#passing) : undefined;
+    if (this.#block !== undefined) this.#block.pins++;
     this.#i = 0;
   }
 

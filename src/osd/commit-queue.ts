@@ -7,6 +7,9 @@
 
 import type { TransactionSeq } from "../store/index.ts";
 
+/** What waits for one transaction. */
+type Slot = (() => void) | (() => void)[] | undefined;
+
 /** Slots at first: transactions that may wait at once before the ring grows. */
 const SLOTS_MIN = 64;
 
@@ -16,7 +19,7 @@ const SLOTS_MIN = 64;
  * until the next full collection, and with that every request that has ever waited.
  */
 export class CommitQueue {
-  #slots: ((() => void) | (() => void)[] | undefined)[] = new Array(SLOTS_MIN).fill(undefined);
+  #slots: Slot[] = Array.from({ length: SLOTS_MIN });
   /** The highest transaction that somebody waits for. */
   #last: TransactionSeq;
   #durable: TransactionSeq;
@@ -52,7 +55,7 @@ export class CommitQueue {
 
   #grow(depth: number): void {
     const old = this.#slots;
-    const slots = new Array(2 ** Math.ceil(Math.log2(depth))).fill(undefined);
+    const slots = Array.from<Slot>({ length: 2 ** Math.ceil(Math.log2(depth)) });
     for (let seq = this.#durable + 1; seq <= this.#last; seq++) {
       slots[seq % slots.length] = old[seq % old.length];
     }

@@ -244,6 +244,24 @@ describe("commands", () => {
     expect((await run(new FakeClient(monitor), { prefix: "status", format: "xml" })).r).toBe(-95);
   });
 
+  test.each(["mon dump", "mon getmap", "mgr dump"])(
+    "%s of an epoch that is not kept is refused, not answered with another one",
+    async (prefix) => {
+      const { monitor } = await createBench();
+      const client = new FakeClient(monitor);
+      const newest = prefix === "mgr dump" ? monitor.state.mgrMap().epoch : 1;
+      for (const epoch of [0, newest]) {
+        expect((await run(client, { prefix, epoch })).r, `epoch ${epoch}`).toBe(0);
+      }
+      const ack = await run(client, { prefix, epoch: 1001 });
+      expect({ r: ack.r, rs: ack.rs, bytes: ack.data.length }).toEqual({
+        r: -2,
+        rs: "there is no map for epoch 1001",
+        bytes: 0,
+      });
+    },
+  );
+
   test("a pool of more than one copy is refused with a clear line", async () => {
     const { monitor } = await createBench();
     const ack = await run(new FakeClient(monitor), {

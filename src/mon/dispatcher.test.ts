@@ -15,6 +15,7 @@ import {
   MMonGetVersionReply,
   MMonSubscribe,
   MOSDMap,
+  MPing,
   MPoolOp,
   MPoolOpReply,
   MStatfs,
@@ -316,6 +317,21 @@ describe("other messages", () => {
     client.send(MMonGetVersion, { handle: 42, what: "osdmap" });
     const [reply] = client.take(MMonGetVersionReply);
     expect(reply).toEqual({ handle: 42, version: monitor.osdMap.epoch, oldestVersion: 1 });
+  });
+
+  test("a ping is answered with how the cluster and its monitor are", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MPing, {});
+    const [reply] = client.take(MPing);
+    const pong = JSON.parse(textOf(reply?.text ?? "")) as Record<string, Record<string, unknown>>;
+    expect(pong["health"]).toMatchObject({ status: "HEALTH_OK", checks: {} });
+    expect(pong["mon_status"]).toMatchObject({
+      state: "leader",
+      quorum: [0],
+      monmap: { epoch: 1, fsid: FSID, mons: [{ rank: 0, name: "a" }] },
+      feature_map: { client: [{ num: 1 }] },
+    });
   });
 
   test("a renewal nobody can serve is refused with a code", async () => {

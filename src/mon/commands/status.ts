@@ -74,6 +74,12 @@ export function countOsds(map: OsdMap): OsdCounts {
   };
 }
 
+/** `e42: 1 total, 1 up, 1 in`: the map in a line, as the cluster log has it. */
+export function osdMapLine(map: OsdMap): string {
+  const { all, up, in: inCount } = countOsds(map);
+  return `e${map.epoch}: ${all} total, ${up} up, ${inCount} in`;
+}
+
 export function osdSummary(state: ClusterState, prefix: string, withEpoch: boolean): string {
   const { map } = state.maps;
   const counts = countOsds(map);

@@ -1,5 +1,6 @@
 /** The base room: what every other room may use. No Ceph inside. */
 export { alignedBuffer, isAlignedMemory } from "./aligned-memory.ts";
+export { formatBytes, formatCount } from "./amounts.ts";
 export { AssertionError, assert, must } from "./assert.ts";
 export { BufferPool } from "./buffer-pool.ts";
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";

@@ -299,6 +299,7 @@ async function startManager(
   const log = around.log.child("mgr.x");
   const gid = monitor.allocateGlobalId();
   const manager = new Manager({ monitor, log });
+  undo.add(() => manager.close());
   const messenger = new Messenger({
     name: { type: ENTITY_TYPE.MGR, num: gid },
     transport,

@@ -121,6 +121,7 @@ export {
   opRead,
   opRmXattr,
   opRollback,
+  opScrubLs,
   opSetAllocHint,
   opSetXattr,
   opSparseRead,

@@ -311,3 +311,17 @@ export function opPgnls(count: number, startEpoch: number, cursor: HObject): Osd
   args.writeUInt32LE(startEpoch, 8);
   return op(OSD_OP.PGNLS, args, encodeToBytes(HObject, cursor));
 }
+
+/** Lists what a scrub has found in a placement group, at most `max`. */
+export function opScrubLs(max: number): OsdOp {
+  const w = new Writer();
+  const mark = w.begin(1, 1);
+  w.u32(0); // any interval
+  w.u32(0); // objects, not snapshot sets
+  w.str("");
+  w.str("");
+  w.u64(0n);
+  w.u64(BigInt(max));
+  w.end(mark);
+  return op(OSD_OP.SCRUBLS, numberArg(0), w.finish());
+}

@@ -5,9 +5,10 @@
  */
 
 import { parseMgrCap } from "../auth/index.ts";
-import type { Logger } from "../base/index.ts";
+import type { Logger, Timer } from "../base/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import {
+  CLOG,
   MCommand,
   MCommandReply,
   MMgrClose,
@@ -29,11 +30,14 @@ import {
   refused,
   renderDescriptions,
 } from "../mon/index.ts";
-import { formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
 import { moduleCommands } from "./commands/modules.ts";
 import { osdCommands } from "./commands/osd.ts";
 import { pgCommands } from "./commands/pg.ts";
+import { pgSummaryLine } from "./commands/pg-summary.ts";
 
+/** Milliseconds between lines of how the groups are.  ceph: mgr_tick_period */
+const TICK_MS = 2000;
 /** Seconds between the reports of daemons that register. */
 const REPORT_PERIOD_S = 5;
 /** Counters below this priority need not be reported.  ceph: PRIO_USEFUL */
@@ -55,12 +59,33 @@ export class Manager implements Dispatcher {
   readonly #monitor: Monitor;
   readonly #log: Logger;
   readonly #commands = mgrCommandTable();
+  readonly #tick: Timer;
   #unsupported = 0;
 
   constructor(options: ManagerOptions) {
     this.#monitor = options.monitor;
     this.#log = options.log;
     options.monitor.registerMgrCommands(this.#commands);
+    this.#tick = options.monitor.state.clock.every(TICK_MS, () => this.#logGroups());
+  }
+
+  /** Stops the timer. */
+  close(): void {
+    this.#tick.cancel();
+  }
+
+  /** ceph: src/mgr/DaemonServer.cc send_report */
+  #logGroups(): void {
+    const { state } = this.#monitor;
+    const { available, activeName, activeGid, activeAddrs } = state.mgrMap();
+    if (!available) return;
+    const source = {
+      name: { type: ENTITY_TYPE.MGR, id: activeName },
+      rank: { type: ENTITY_TYPE.MGR, num: activeGid },
+      addrs: activeAddrs,
+    };
+    const line = `pgmap v${state.stats.version}: ${pgSummaryLine(state)}`;
+    state.log.say(source, CLOG.DEBUG, line);
   }
 
   /** Messages of types we do not serve, so far. */

@@ -15,6 +15,7 @@ import {
   MMonGetVersionReply,
   MMonSubscribe,
   MOSDMap,
+  MPing,
   MPoolOp,
   MPoolOpReply,
   MStatfs,
@@ -244,6 +245,24 @@ describe("commands", () => {
     expect((await run(new FakeClient(monitor), { prefix: "status", format: "xml" })).r).toBe(-95);
   });
 
+  test.each(["mon dump", "mon getmap", "mgr dump"])(
+    "%s of an epoch that is not kept is refused, not answered with another one",
+    async (prefix) => {
+      const { monitor } = await createBench();
+      const client = new FakeClient(monitor);
+      const newest = prefix === "mgr dump" ? monitor.state.mgrMap().epoch : 1;
+      for (const epoch of [0, newest]) {
+        expect((await run(client, { prefix, epoch })).r, `epoch ${epoch}`).toBe(0);
+      }
+      const ack = await run(client, { prefix, epoch: 1001 });
+      expect({ r: ack.r, rs: ack.rs, bytes: ack.data.length }).toEqual({
+        r: -2,
+        rs: "there is no map for epoch 1001",
+        bytes: 0,
+      });
+    },
+  );
+
   test("a pool of more than one copy is refused with a clear line", async () => {
     const { monitor } = await createBench();
     const ack = await run(new FakeClient(monitor), {
@@ -298,6 +317,21 @@ describe("other messages", () => {
     client.send(MMonGetVersion, { handle: 42, what: "osdmap" });
     const [reply] = client.take(MMonGetVersionReply);
     expect(reply).toEqual({ handle: 42, version: monitor.osdMap.epoch, oldestVersion: 1 });
+  });
+
+  test("a ping is answered with how the cluster and its monitor are", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor);
+    client.send(MPing, {});
+    const [reply] = client.take(MPing);
+    const pong = JSON.parse(textOf(reply?.text ?? "")) as Record<string, Record<string, unknown>>;
+    expect(pong["health"]).toMatchObject({ status: "HEALTH_OK", checks: {} });
+    expect(pong["mon_status"]).toMatchObject({
+      state: "leader",
+      quorum: [0],
+      monmap: { epoch: 1, fsid: FSID, mons: [{ rank: 0, name: "a" }] },
+      feature_map: { client: [{ num: 1 }] },
+    });
   });
 
   test("a renewal nobody can serve is refused with a code", async () => {

@@ -35,8 +35,12 @@ import {
   renderDescriptions,
 } from "./commands/command.ts";
 import type { ClusterState, CommandContext } from "./commands/context.ts";
+import { renderJsonPretty } from "./commands/formatter.ts";
+import { monStatusJson } from "./commands/mon-status.ts";
+import { healthJson } from "./commands/status.ts";
 import { monCommandTable, tellCommandTable } from "./commands/table.ts";
 import { handleGetPoolStats, handlePoolOp, handleStatfs } from "./pool-ops.ts";
+import { checkHealth } from "./services/health.ts";
 import { MonSession } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -178,11 +182,10 @@ export class MonDispatcher implements Dispatcher {
   }
 
   #ping(session: MonSession, message: IncomingMessage): void {
-    const { name, fsid, monMap } = this.#state;
-    const status = { name, rank: 0, state: "leader", election_epoch: 3, quorum: [0] };
-    const text = JSON.stringify({
-      health: {},
-      mon_status: { ...status, monmap: { epoch: monMap.epoch, fsid } },
+    const { maps, stats } = this.#state;
+    const text = renderJsonPretty({
+      health: healthJson(checkHealth(maps.map, stats), false),
+      mon_status: monStatusJson(this.#state),
     });
     session.send(MPing, { text: byteString(text) }, message.tid);
   }

@@ -46,6 +46,7 @@ import type {
   SessionCount,
   VersionInfo,
 } from "./commands/context.ts";
+import { osdMapLine } from "./commands/status.ts";
 import { MonDispatcher } from "./dispatcher.ts";
 import { MonStore, put } from "./mon-store.ts";
 import { AuthService } from "./services/auth.ts";
@@ -156,7 +157,10 @@ export class Monitor {
       sessions: () => this.#countSessions(),
     };
     this.#dispatcher = new MonDispatcher(this.state, log);
-    this.#maps.onMap(({ map }) => this.#stats.prune(map));
+    this.#maps.onMap(({ map }) => {
+      this.#stats.prune(map);
+      this.#say(CLOG.DEBUG, `osdmap ${osdMapLine(map)}`);
+    });
     this.#tick = clock.every(TICK_MS, () => this.#onTick());
   }
 
@@ -364,6 +368,14 @@ export class Monitor {
   #onTick(): void {
     const now = this.#options.clock.now();
     if (isTickDue(this.#maps, this.#stats, now)) this.#changeByItself();
+  }
+
+  /** A line for the cluster log in the monitor's own name. */
+  #say(prio: number, message: string): void {
+    const { name, addrs } = this.#options;
+    const { MON } = ENTITY_TYPE;
+    const source = { name: { type: MON, id: name }, rank: { type: MON, num: 0n }, addrs };
+    this.state.log.say(source, prio, message);
   }
 
   #changeByItself(): void {

@@ -9,7 +9,7 @@ import {
   type OsdReport,
   POOL_FLAG,
 } from "../maps/index.ts";
-import { CLOG } from "../messages/index.ts";
+import { CLOG, type LogEntry } from "../messages/index.ts";
 import { ENTITY_TYPE } from "../types/index.ts";
 import { formatDouble, renderJson, renderJsonPretty } from "./commands/formatter.ts";
 import { formatAge, formatBytes, formatCount, parseSize } from "./commands/units.ts";
@@ -67,6 +67,42 @@ describe("what the monitor must not forget", () => {
     expect(state.config.history(1)[0]?.changes[0]?.name).toBe("rbd_cache");
     expect(state.configKey.get("ä/b")).toEqual(Uint8Array.of(0, 255));
     expect(state.log.last(1, 0, "*")).toHaveLength(1);
+  });
+
+  test("debug lines push out no others, stay off the disk, and no version is given twice", async () => {
+    const { monitor, store, clock } = await createBench();
+    const { log } = monitor.state;
+    const source = { name: CLIENT, rank: { type: 8, num: 1n }, addrs: [] };
+    await settle();
+    const before = store.lastSubmitted;
+    log.say(source, CLOG.WARN, "smoke");
+    for (let i = 0; i < 1500; i++) log.say(source, CLOG.DEBUG, `tick ${i}`);
+    log.say(source, CLOG.INFO, "done");
+    // Two lines, and versions set aside now and then.
+    expect(store.lastSubmitted - before).toBeLessThan(6);
+    const texts = (lines: LogEntry[]) => lines.map(({ message }) => message);
+    expect(texts(log.last(3, CLOG.DEBUG, "*"))).toEqual(["tick 1498", "tick 1499", "done"]);
+    expect(texts(log.last(2, CLOG.INFO, "cluster"))).toEqual(["smoke", "done"]);
+    expect(log.last(5000, CLOG.DEBUG, "*")).toHaveLength(1002);
+    const { version } = log;
+    await settle();
+    monitor.close();
+    const { state } = await Monitor.open(optionsFor(store, clock));
+    expect(texts(state.log.last(2, CLOG.INFO, "cluster"))).toEqual(["smoke", "done"]);
+    state.log.say(source, CLOG.INFO, "again");
+    expect(state.log.version).toBeGreaterThan(version);
+  });
+
+  test("every new map is a line in the cluster log", async () => {
+    const { monitor } = await createBench();
+    await monitor.osdDown(0);
+    const [line] = monitor.state.log.last(1, CLOG.DEBUG, "cluster").map(formatLogEntry);
+    const { epoch } = monitor.osdMap;
+    expect(line).toMatch(
+      new RegExp(
+        `mon\\.a \\(mon\\.0\\) \\d+ : cluster \\[DBG\\] osdmap e${epoch}: 1 total, 0 up, 1 in$`,
+      ),
+    );
   });
 
   test("a global id is never given out again, not even after a restart", async () => {

@@ -3,8 +3,14 @@
  * ceph: src/osd/OSD.cc asok_command
  */
 
-import { ERRNO } from "../base/index.ts";
+import { ERRNO, errnoName } from "../base/index.ts";
+import { byteString, textOf } from "../encoding/index.ts";
+import { MCommand, MCommandReply } from "../messages/index.ts";
+import type { Connection } from "../messenger/index.ts";
+import type { IncomingMessage } from "../types/index.ts";
+import { type Bench, benchRefusal } from "./bench.ts";
 import type { OsdCounters } from "./counters.ts";
+import type { Session } from "./session.ts";
 
 interface Answer {
   readonly r: number;
@@ -12,9 +18,14 @@ interface Answer {
   readonly data: string;
 }
 
+/** What a command prints, or why it does not. */
+type Outcome = { readonly value: unknown } | { readonly r: number; readonly status: string };
+
 interface Command {
   readonly help: string;
-  run(host: CommandHost): unknown;
+  /** Names of its arguments: whole numbers, each of which may be left out. */
+  readonly args?: readonly string[];
+  run(host: CommandHost, args: ReadonlyMap<string, number>): Outcome | Promise<Outcome>;
 }
 
 export interface CommandHost {
@@ -24,53 +35,121 @@ export interface CommandHost {
   readonly epoch: number;
   readonly pgs: number;
   readonly counters: OsdCounters;
+  readonly bench: Bench;
+}
+
+async function bench(host: CommandHost, args: ReadonlyMap<string, number>): Promise<Outcome> {
+  const options = {
+    count: args.get("count") ?? 1 << 30,
+    size: args.get("size") ?? 4 << 20,
+    objectSize: args.get("object_size") ?? 0,
+    objectNum: args.get("object_num") ?? 0,
+  };
+  const refusal = benchRefusal(options);
+  if (refusal !== undefined) return { r: -ERRNO.EINVAL, status: refusal };
+  const result = await host.bench.run(options);
+  if (typeof result !== "number") return { value: result };
+  return { r: result, status: errnoName(-result) };
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  version: { help: "report version of OSD", run: (h) => ({ version: h.version }) },
+  version: { help: "report version of OSD", run: (h) => ({ value: { version: h.version } }) },
   "perf dump": {
     help: "dump non-labeled counters and their values",
-    run: (h) => h.counters.dump(),
+    run: (h) => ({ value: h.counters.dump() }),
   },
   status: {
     help: "high-level status of OSD",
     run: (h) => ({
-      cluster_fsid: h.fsid,
-      whoami: h.id,
-      state: "active",
-      newest_map: h.epoch,
-      num_pgs: h.pgs,
+      value: {
+        cluster_fsid: h.fsid,
+        whoami: h.id,
+        state: "active",
+        newest_map: h.epoch,
+        num_pgs: h.pgs,
+      },
     }),
+  },
+  bench: {
+    help: "write <count> bytes to the disk, <size> at a time, into as many objects or, at random, into <object_num> of <object_size>; tell how fast it was",
+    args: ["count", "size", "object_size", "object_num"],
+    run: bench,
   },
 };
 
 /** The table the ceph tool validates a command line with. */
 function descriptions(): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(COMMANDS).map(([prefix, command], i) => [
-      `cmd${String(i).padStart(3, "0")}`,
-      { sig: prefix.split(" "), help: command.help, module: "osd", perm: "rw", flags: 0 },
-    ]),
+    Object.entries(COMMANDS).map(([prefix, { help, args = [] }], i) => {
+      const sig = args.map((name) => ({ name, type: "CephInt", req: "false" }));
+      return [
+        `cmd${String(i).padStart(3, "0")}`,
+        { sig: [...prefix.split(" "), ...sig], help, module: "osd", perm: "rw", flags: 0 },
+      ];
+    }),
   );
 }
 
-/** @param json the command as the client sent it, one JSON object */
-export function runCommand(host: CommandHost, json: string): Answer {
-  let prefix: unknown;
-  let format: unknown;
-  try {
-    ({ prefix, format } = JSON.parse(json) as { prefix?: unknown; format?: unknown });
-  } catch {
-    return { r: -ERRNO.EINVAL, status: "command is not JSON", data: "" };
+/** The numbers a command takes; the name of one that is none. */
+function numbersOf(command: Command, raw: Readonly<Record<string, unknown>>) {
+  const numbers = new Map<string, number>();
+  for (const name of command.args ?? []) {
+    const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
+    if (value === undefined || value === null) continue;
+    if (!Number.isSafeInteger(value)) return name;
+    numbers.set(name, value as number);
   }
+  return numbers;
+}
+
+function refuse(status: string): Answer {
+  return { r: -ERRNO.EINVAL, status, data: "" };
+}
+
+function parse(json: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers a command's message when the command has ended. */
+export function answerCommand(
+  connection: Connection,
+  message: IncomingMessage,
+  host: CommandHost,
+  failed: (error: Error) => void,
+): void {
+  const { tid } = message;
+  const { cmd } = MCommand.decode(message);
+  const answer =
+    (connection.session as Session).cap?.allowsAll === true
+      ? runCommand(host, textOf(cmd[0] ?? ""))
+      : Promise.resolve({ r: -ERRNO.EPERM, status: "access denied", data: "" });
+  answer.then(({ r, status, data }) => {
+    if (!connection.isOpen) return;
+    const reply = { r, rs: byteString(status), data: Buffer.from(data) };
+    connection.send(MCommandReply.encode(reply, tid));
+  }, failed);
+}
+
+/** @param json the command as the client sent it, one JSON object */
+async function runCommand(host: CommandHost, json: string): Promise<Answer> {
+  const raw = parse(json);
+  if (raw === undefined) return refuse("command is not JSON");
+  const { prefix, format } = raw;
   if (prefix === "get_command_descriptions") {
     return { r: 0, status: "", data: JSON.stringify(descriptions()) };
   }
   const command =
     typeof prefix === "string" && Object.hasOwn(COMMANDS, prefix) ? COMMANDS[prefix] : undefined;
-  if (command === undefined) {
-    return { r: -ERRNO.EINVAL, status: `command '${String(prefix)}' not known`, data: "" };
-  }
+  if (command === undefined) return refuse(`command '${String(prefix)}' not known`);
+  const args = numbersOf(command, raw);
+  if (typeof args === "string") return refuse(`bad or missing field '${args}'`);
+  const outcome = await command.run(host, args);
+  if ("r" in outcome) return { ...outcome, data: "" };
   const indent = format === "json" ? undefined : 4;
-  return { r: 0, status: "", data: `${JSON.stringify(command.run(host), null, indent)}\n` };
+  return { r: 0, status: "", data: `${JSON.stringify(outcome.value, null, indent)}\n` };
 }

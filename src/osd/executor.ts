@@ -38,7 +38,7 @@ import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
 import { unsupported } from "./ops/op.ts";
-import { listPg } from "./ops/pgls.ts";
+import { runPgOp } from "./ops/pg-op.ts";
 import { opEntry, pgOp } from "./ops/table.ts";
 import type { Committed, Pg } from "./pg.ts";
 import { checkNames, checkSnapDir, checkWrite, hasFlag, type OpInfo } from "./request.ts";
@@ -351,7 +351,7 @@ export class Executor {
             pgNum: request.pgNum,
             nspace: message.locator.nspace,
           };
-          const page = listPg(this.#host.store, where, slot.op);
+          const page = runPgOp(this.#host.store, where, slot.op);
           slot.out = [page.out];
           result = page.result;
         } catch (error) {

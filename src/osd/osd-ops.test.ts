@@ -28,6 +28,7 @@ import {
   opPgnls,
   opRead,
   opRmXattr,
+  opScrubLs,
   opSetAllocHint,
   opSetXattr,
   opSparseRead,
@@ -522,6 +523,13 @@ describe("listing", () => {
       }
     }
     expect(found.sort()).toEqual(names.sort());
+  });
+
+  it("of what a scrub has found: none has run, which is ENOENT; a bad argument is EINVAL", async () => {
+    const { client } = start();
+    expect((await client.list(0, opScrubLs(100))).result).toBe(-ERRNO.ENOENT);
+    const short = { ...opScrubLs(100), indata: Buffer.of(1, 1, 0, 0) };
+    expect((await client.list(0, short)).result).toBe(-ERRNO.EINVAL);
   });
 });
 

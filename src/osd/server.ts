@@ -15,7 +15,6 @@ import {
   type Random,
   type Timer,
 } from "../base/index.ts";
-import { byteString, textOf } from "../encoding/index.ts";
 import {
   isBlocklisted,
   isUp,
@@ -29,7 +28,6 @@ import {
 } from "../maps/index.ts";
 import {
   MCommand,
-  MCommandReply,
   MOSDBackoff,
   MOSDMap,
   MOSDOp,
@@ -49,7 +47,8 @@ import {
 } from "../types/index.ts";
 import { Admission } from "./admission.ts";
 import { Arrival } from "./arrival.ts";
-import { runCommand } from "./commands.ts";
+import { BENCH_COLLECTION, Bench } from "./bench.ts";
+import { answerCommand, type CommandHost } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { OsdCounters } from "./counters.ts";
 import { Damage } from "./damage.ts";
@@ -120,6 +119,7 @@ export class OsdServer implements Dispatcher {
   readonly #damage: Damage;
   readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
+  readonly #bench: Bench;
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
   readonly #admission = new Admission(() => this.#store.isCongested);
@@ -143,6 +143,11 @@ export class OsdServer implements Dispatcher {
     this.#store.onDurable = (seq) => this.#durable(seq);
     this.#store.onFatal = (error) => this.#fatal(error);
     this.#store.onRelief = () => this.#admission.retry();
+    this.#bench = new Bench({
+      store: this.#store,
+      clock: options.clock,
+      isStopped: () => this.#stopped,
+    });
     this.#damage = new Damage({
       store: this.#store,
       clock: options.clock,
@@ -247,7 +252,7 @@ export class OsdServer implements Dispatcher {
       case MOSDBackoff.type: // an acknowledgement of a backoff; we send none
         return;
       case MCommand.type:
-        this.#handleCommand(connection, message);
+        answerCommand(connection, message, this.#commandHost(), (error) => this.#fatal(error));
         return;
       default:
         this.#unsupportedOp(`message ${message.type}`);
@@ -481,6 +486,7 @@ export class OsdServer implements Dispatcher {
     for (const collection of this.#store.collections()) {
       const pool = Number(collection.split(".")[0]);
       if (map.pools.has(pool)) continue;
+      if (collection === BENCH_COLLECTION && this.#bench.isRunning) continue;
       const { clock } = this.#options;
       removeCollection(this.#store, collection, clock, () => this.#stopped);
     }
@@ -517,26 +523,16 @@ export class OsdServer implements Dispatcher {
     });
   }
 
-  #handleCommand(connection: Connection, message: IncomingMessage): void {
-    const command = MCommand.decode(message);
-    const cap = (connection.session as Session).cap;
-    const answer =
-      cap?.allowsAll === true
-        ? runCommand(
-            {
-              id: this.#options.id,
-              fsid: this.#maps.current.fsid,
-              version: this.#options.version,
-              epoch: this.#maps.epoch,
-              pgs: this.#pgs.size,
-              counters: this.#counters,
-            },
-            textOf(command.cmd[0] ?? ""),
-          )
-        : { r: -ERRNO.EPERM, status: "access denied", data: "" };
-    const { r, status, data } = answer;
-    const reply = { r, rs: byteString(status), data: Buffer.from(data) };
-    connection.send(MCommandReply.encode(reply, message.tid));
+  #commandHost(): CommandHost {
+    return {
+      id: this.#options.id,
+      fsid: this.#maps.current.fsid,
+      version: this.#options.version,
+      epoch: this.#maps.epoch,
+      pgs: this.#pgs.size,
+      counters: this.#counters,
+      bench: this.#bench,
+    };
   }
 
   // --- Trouble --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ import {
 } from "../../mon/index.ts";
 import { formatEVersion, formatPgId, formatUtime, utimeFromMs } from "../../types/index.ts";
 import { mapSumJson, osdStatsJson, pgCount, pgJson, poolStatsJson, sortedPgs } from "./pg-json.ts";
+import { pgSummaryJson, pgSummaryLine } from "./pg-summary.ts";
 
 const NOTE =
   "\n* NOTE: Omap statistics are gathered during deep scrub and may be inaccurate soon afterwards depending on utilization. See http://docs.ceph.com/en/latest/dev/placement-group/#omap-statistics for further details.\n";
@@ -34,29 +35,8 @@ function stamp(ms: number): string {
 }
 
 function stat(ctx: CommandContext, args: Args): CommandReply {
-  const { state } = ctx;
-  const { map } = state.maps;
-  const states = [...state.stats.states(map)];
-  const total = states.reduce((n, [, count]) => n + count, 0);
-  const { stats } = state.stats.totals(map);
-  const statfs = state.stats.statfs();
-  const used = usedBytes(statfs);
-  const text = () =>
-    `${total} pgs: ${states.map(([name, count]) => `${count} ${name}`).join(", ")}; ` +
-    `${formatBytes(stats.numBytes)} data, ${formatBytes(used)} used, ` +
-    `${formatBytes(statfs.available)} / ${formatBytes(statfs.total)} avail\n`;
-  const json = () => ({
-    pg_ready: true,
-    pg_summary: {
-      num_pg_by_state: states.map(([name, num]) => ({ name, num })),
-      num_pgs: total,
-      num_bytes: stats.numBytes,
-      total_bytes: statfs.total,
-      total_avail_bytes: statfs.available,
-      total_used_bytes: used,
-      total_used_raw_bytes: used,
-    },
-  });
+  const text = () => `${pgSummaryLine(ctx.state)}\n`;
+  const json = () => ({ pg_ready: true, pg_summary: pgSummaryJson(ctx.state) });
   return ok(splitLastBrace(args, args.render(text, json)));
 }
 

@@ -21,9 +21,18 @@ import type { Json } from "./formatter.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
 
+/** Maps that never change or are not kept: only the newest epoch (also named by 0) can be asked for. */
+function epochRefusal(args: Args, newest: number): CommandReply | undefined {
+  const epoch = args.number("epoch") ?? 0;
+  if (epoch === 0 || epoch === newest) return undefined;
+  return refused("ENOENT", `there is no map for epoch ${epoch}`);
+}
+
 function dump(ctx: CommandContext, args: Args): CommandReply {
   const { state } = ctx;
   const { monMap } = state;
+  const refusal = epochRefusal(args, monMap.epoch);
+  if (refusal !== undefined) return refusal;
   const text = () => monMapText(monMap);
   const json = () => ({ ...dumpMonMap(state.monMap), quorum: [0] });
   const data = args.render(text, json, { newline: args.format === "json" });
@@ -50,9 +59,11 @@ function stat(ctx: CommandContext, args: Args): CommandReply {
   );
 }
 
-function getmap(ctx: CommandContext): CommandReply {
-  const bytes = encodeToBytes(MonMap, ctx.state.monMap);
-  return ok(bytes, `got monmap epoch ${ctx.state.monMap.epoch}`);
+function getmap(ctx: CommandContext, args: Args): CommandReply {
+  const { monMap } = ctx.state;
+  const refusal = epochRefusal(args, monMap.epoch);
+  if (refusal !== undefined) return refusal;
+  return ok(encodeToBytes(MonMap, monMap), `got monmap epoch ${monMap.epoch}`);
 }
 
 function quorum(ctx: CommandContext, args: Args): CommandReply {
@@ -104,6 +115,8 @@ function featureLs(_ctx: CommandContext, args: Args): CommandReply {
 
 function mgrDump(ctx: CommandContext, args: Args): CommandReply {
   const mgr = ctx.state.mgrMap();
+  const refusal = epochRefusal(args, mgr.epoch);
+  if (refusal !== undefined) return refusal;
   return ok(
     args.json({
       epoch: mgr.epoch,

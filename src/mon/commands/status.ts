@@ -11,6 +11,7 @@ import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
 import type { Json, JsonObject } from "./formatter.ts";
+import { featureMap } from "./mon-status.ts";
 import { formatAge, formatBytes, formatCount } from "./units.ts";
 
 /** Flags every map of this release has: not worth a line. */
@@ -71,6 +72,12 @@ export function countOsds(map: OsdMap): OsdCounts {
     up: ids.filter((id) => isUp(map, id)).length,
     in: ids.filter((id) => isIn(map, id)).length,
   };
+}
+
+/** `e42: 1 total, 1 up, 1 in`: the map in a line, as the cluster log has it. */
+export function osdMapLine(map: OsdMap): string {
+  const { all, up, in: inCount } = countOsds(map);
+  return `e${map.epoch}: ${all} total, ${up} up, ${inCount} in`;
 }
 
 export function osdSummary(state: ClusterState, prefix: string, withEpoch: boolean): string {
@@ -264,12 +271,7 @@ function versions(ctx: CommandContext, args: Args): CommandReply {
 }
 
 function features(ctx: CommandContext, args: Args): CommandReply {
-  const byType = new Map<string, Json[]>();
-  for (const { type, features: bits, count } of ctx.state.sessions()) {
-    const entry = { features: `0x${bits.toString(16)}`, release: "luminous", num: count };
-    byType.set(type, [...(byType.get(type) ?? []), entry]);
-  }
-  return ok(args.json(byType));
+  return ok(args.json(featureMap(ctx.state)));
 }
 
 function timeSync(_ctx: CommandContext, args: Args): CommandReply {

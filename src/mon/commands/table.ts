@@ -2,7 +2,6 @@
  * All commands of the monitor, and the few that `ceph tell mon.a` may ask.
  */
 
-import { dumpMonMap } from "../../maps/index.ts";
 import { authCommands } from "./auth.ts";
 import { type Args, type CommandReply, CommandTable, ok, renderDescriptions } from "./command.ts";
 import type { MonCommand } from "./common.ts";
@@ -13,6 +12,7 @@ import { crushCommands } from "./crush.ts";
 import { dfCommands } from "./df.ts";
 import { logCommands } from "./log.ts";
 import { monInfoCommands } from "./mon-info.ts";
+import { monStatusJson } from "./mon-status.ts";
 import { osdAdminCommands } from "./osd-admin.ts";
 import { osdViewCommands } from "./osd-view.ts";
 import { poolCommands } from "./pool.ts";
@@ -47,21 +47,7 @@ function version(ctx: CommandContext, args: Args): CommandReply {
 }
 
 function monStatus(ctx: CommandContext, args: Args): CommandReply {
-  const { state } = ctx;
-  return ok(
-    args.json({
-      name: state.name,
-      rank: 0,
-      state: "leader",
-      election_epoch: 3,
-      quorum: [0],
-      quorum_age: Math.floor((state.clock.now() - state.startedAt) / 1000),
-      outside_quorum: [],
-      extra_probe_peers: [],
-      sync_provider: [],
-      monmap: dumpMonMap(state.monMap),
-    }),
-  );
+  return ok(args.json(monStatusJson(ctx.state)));
 }
 
 export function tellCommandTable(): CommandTable<CommandContext> {

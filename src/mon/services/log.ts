@@ -1,12 +1,15 @@
 /**
  * The cluster log: a ring of lines that `ceph log last` shows and `ceph -w` follows.
- * Lines are kept across restarts, but nobody waits for them to be durable.
+ * Lines are kept across restarts, but nobody waits for them to be durable. Debug lines are another matter:
+ * they come every few seconds also when nothing happens, so they have a ring of their own, in which they
+ * push out no warning, and stay in memory, so that an idle cluster leaves its disk alone.
+ * Every line has a version of its own, never given twice: followers pass over what they think they have.
  * ceph: src/common/LogEntry.h, src/mon/LogMonitor.cc
  */
 
 import type { Clock, Logger } from "../../base/index.ts";
 import { byteString, decodeFromBytes, encodeToBytes, textOf } from "../../encoding/index.ts";
-import { LogEntry } from "../../messages/index.ts";
+import { CLOG, LogEntry } from "../../messages/index.ts";
 import {
   type AddrVec,
   type AuthEntity,
@@ -16,14 +19,16 @@ import {
   formatUtime,
   utimeFromMs,
 } from "../../types/index.ts";
-import { type Change, type MonStore, numberKey } from "../mon-store.ts";
+import { type Change, type MonStore, numberKey, put, remove } from "../mon-store.ts";
 
 const PRIORITY_TEXT = ["[DBG]", "[INF]", "[SEC]", "[WRN]", "[ERR]"];
 /** Names in commands and subscriptions (`log-info`), by CLOG number. */
 export const CLOG_LEVELS: readonly string[] = ["debug", "info", "sec", "warn", "error"];
 
-/** Lines kept. */
+/** Lines kept, and as many debug lines. */
 const LOG_LINES_MAX = 1000;
+/** Versions set aside in the store at once: what is given out beyond the stored lines' stays below that. */
+const VERSIONS_RESERVED = 1000;
 /** Longer lines are cut. */
 const LOG_MESSAGE_MAX = 4096;
 
@@ -45,14 +50,22 @@ export interface LogSource {
   readonly addrs: AddrVec;
 }
 
+interface Line {
+  readonly version: number;
+  readonly entry: LogEntry;
+}
+
 export class LogService {
   readonly #store: MonStore;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #entries: LogEntry[] = [];
+  readonly #kept: Line[] = [];
+  readonly #debug: Line[] = [];
   readonly #listeners = new Set<(entry: LogEntry) => void>();
+  /** Lines said by each of our own, by name. */
+  readonly #said = new Map<string, number>();
   #version = 0;
-  #seq = 0;
+  #reserved: number;
 
   constructor(store: MonStore, clock: Clock, log: Logger) {
     this.#store = store;
@@ -60,8 +73,11 @@ export class LogService {
     this.#log = log;
     for (const [key, value] of store.entries("logm")) {
       this.#version = Number.parseInt(key.slice(1), 16);
-      this.#entries.push(decodeFromBytes(LogEntry, Uint8Array.from(value)));
+      const entry = decodeFromBytes(LogEntry, Uint8Array.from(value));
+      this.#kept.push({ version: this.#version, entry });
     }
+    this.#reserved = Number(store.text("monitor", "log_versions") ?? 0);
+    this.#version = Math.max(this.#version, this.#reserved);
   }
 
   get version(): number {
@@ -75,31 +91,26 @@ export class LogService {
 
   /** A line of our own making. */
   say(source: LogSource, prio: number, message: string, channel = "cluster"): void {
-    this.append({
-      ...source,
-      stamp: utimeFromMs(this.#clock.now()),
-      seq: ++this.#seq,
-      prio,
-      message: byteString(message),
-      channel,
-    });
+    const name = formatAuthEntity(source.name);
+    const seq = (this.#said.get(name) ?? 0) + 1;
+    this.#said.set(name, seq);
+    const stamp = utimeFromMs(this.#clock.now());
+    this.append({ ...source, stamp, seq, prio, message: byteString(message), channel });
   }
 
   append(entry: LogEntry): void {
     const full: LogEntry = { ...entry, message: entry.message.slice(0, LOG_MESSAGE_MAX) };
-    this.#version++;
-    this.#entries.push(full);
-    const changes: Change[] = [
-      {
-        service: "logm",
-        key: numberKey("l", this.#version),
-        value: encodeToBytes(LogEntry, full),
-      },
-    ];
-    if (this.#entries.length > LOG_LINES_MAX) {
-      this.#entries.shift();
-      const oldest = numberKey("l", this.#version - LOG_LINES_MAX);
-      changes.push({ service: "logm", key: oldest, value: undefined });
+    const line = { version: ++this.#version, entry: full };
+    const changes: Change[] = [];
+    if (this.#version > this.#reserved) {
+      this.#reserved = this.#version + VERSIONS_RESERVED;
+      changes.push(put("monitor", "log_versions", String(this.#reserved)));
+    }
+    if (full.prio === CLOG.DEBUG) {
+      this.#debug.push(line);
+      if (this.#debug.length > LOG_LINES_MAX) this.#debug.shift();
+    } else {
+      changes.push(...this.#keep(line));
     }
     this.#store.commit(changes).catch((error: unknown) => {
       // The disk is gone: the store has told its owner, and a log line is not worth more.
@@ -108,11 +119,21 @@ export class LogService {
     for (const listener of this.#listeners) listener(full);
   }
 
+  #keep({ version, entry }: Line): Change[] {
+    const value = encodeToBytes(LogEntry, entry);
+    const changes: Change[] = [{ service: "logm", key: numberKey("l", version), value }];
+    this.#kept.push({ version, entry });
+    const oldest = this.#kept.length > LOG_LINES_MAX ? this.#kept.shift() : undefined;
+    if (oldest !== undefined) changes.push(remove("logm", numberKey("l", oldest.version)));
+    return changes;
+  }
+
   /** The newest `count` lines of a channel (`*`: of all) at or above a level, oldest first. */
   last(count: number, level: number, channel: string): LogEntry[] {
-    const wanted = this.#entries.filter(
-      (e) => e.prio >= level && (channel === "*" || e.channel === channel),
+    const wanted = [...this.#kept, ...this.#debug].filter(
+      ({ entry }) => entry.prio >= level && (channel === "*" || entry.channel === channel),
     );
-    return wanted.slice(Math.max(0, wanted.length - count));
+    wanted.sort((a, b) => a.version - b.version);
+    return wanted.slice(Math.max(0, wanted.length - count)).map(({ entry }) => entry);
   }
 }

@@ -44,6 +44,13 @@ function pgEnd(pg: PgId, pgNum: number): HObject {
   return { ...pgStart(pg), hash: reverseBits(end + 1) };
 }
 
+export interface ListingPlace {
+  readonly collection: CollectionId;
+  readonly pg: PgId;
+  readonly pgNum: number;
+  readonly nspace: string;
+}
+
 export interface ListingPage {
   readonly result: number;
   readonly out: Uint8Array;
@@ -78,11 +85,7 @@ function encodePage(op: OsdOp, next: HObject, found: readonly HObject[]): Uint8A
 }
 
 /** One page of heads in the locator's namespace. Result 1 at the end of the PG. */
-export function listPg(
-  store: ObjectStore,
-  where: { collection: CollectionId; pg: PgId; pgNum: number; nspace: string },
-  op: OsdOp,
-): ListingPage {
+export function listPg(store: ObjectStore, where: ListingPlace, op: OsdOp): ListingPage {
   const max = Math.min(pglsOf(op).count, PGLS_MAX);
   const from = HObject.decode(new Reader(op.indata));
   const end = pgEnd(where.pg, where.pgNum);

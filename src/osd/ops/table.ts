@@ -47,7 +47,7 @@ import {
 } from "./write.ts";
 import { compareXattr, getXattrOp, getXattrsOp, removeXattrOp, setXattrOp } from "./xattr.ts";
 
-/** `pg`: an op on the PG, not on an object; the PG answers it itself (see pgls.ts). */
+/** `pg`: an op on the PG, not on an object; the PG answers it itself (see pg-op.ts). */
 export const pgOp = "pg";
 
 export const OP_TABLE = {
@@ -95,6 +95,7 @@ export const OP_TABLE = {
   TMAPUP: tmapUpdate,
   PGNLS: pgOp,
   PGLS: pgOp,
+  SCRUBLS: pgOp,
   // Copies between objects: the issue of the whole RADOS surface.
   COPY_GET: unsupported,
   COPY_FROM: unsupported,
@@ -115,10 +116,9 @@ export const OP_TABLE = {
   UNSET_MANIFEST: unsupported,
   PG_HITSET_LS: unsupported,
   PG_HITSET_GET: unsupported,
-  // Filters and scrub listings have no client among our tools yet.
+  // Filters have no client among our tools.
   PGLS_FILTER: unsupported,
   PGNLS_FILTER: unsupported,
-  SCRUBLS: unsupported,
   // Obsolete: upstream defines the codes and no server runs them for today's clients.
   MASKTRUNC: unsupported,
   SETTRUNC: unsupported,

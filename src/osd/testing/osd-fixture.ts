@@ -4,7 +4,7 @@
  */
 
 import { type Clock, seededRandom, silentLogger, type Timer } from "../../base/index.ts";
-import { EMPTY, encodeToBytes, flatten } from "../../encoding/index.ts";
+import { EMPTY, encodeToBytes, flatten, textOf } from "../../encoding/index.ts";
 import {
   commitIncremental,
   emptyOsdMap,
@@ -20,7 +20,14 @@ import {
   type PgPool,
   pgKey,
 } from "../../maps/index.ts";
-import { MOSDOp, MOSDOpReply, MWatchNotify, type OsdOp } from "../../messages/index.ts";
+import {
+  MCommand,
+  MCommandReply,
+  MOSDOp,
+  MOSDOpReply,
+  MWatchNotify,
+  type OsdOp,
+} from "../../messages/index.ts";
 import type { Connection } from "../../messenger/index.ts";
 import { MemStore, type ObjectStore } from "../../store/index.ts";
 import {
@@ -235,6 +242,25 @@ export class TestClient implements Connection {
       await Promise.resolve();
     }
     throw new Error(`no reply to transaction ${tid}`);
+  }
+
+  /** What `ceph tell osd.0 …` gets; the clock is left to run while the OSD is at it. */
+  async command(request: object): Promise<{ r: number; status: string; value: unknown }> {
+    const tid = ++this.#tid;
+    const cmd = [JSON.stringify(request)];
+    const message = MCommand.encode({ fsid: FSID, cmd, data: EMPTY }, tid);
+    this.#osd.server.onMessage(this, toIncoming(message));
+    for (let i = 0; i < 5000; i++) {
+      this.#osd.clock.advance(1);
+      const found = this.received.find((m) => m.type === MCommandReply.type && m.tid === tid);
+      if (found !== undefined) {
+        const { r, rs, data } = MCommandReply.decode(toIncoming(found));
+        const text = Buffer.from(data).toString();
+        return { r, status: textOf(rs), value: text === "" ? undefined : JSON.parse(text) };
+      }
+      await Promise.resolve();
+    }
+    throw new Error(`no reply to command ${tid}`);
   }
 
   /** One page of a PG's listing. */

@@ -194,13 +194,16 @@ export class DiskStore implements ObjectStore {
     if (due === undefined) return;
     const work = due === "home" ? this.#checkpointer.bringHome() : this.#checkpointer.run();
     work.then(
-      () => {
-        this.#releaseSpace();
-        if (this.#closing === undefined) this.#keepUp();
-        if (!this.isCongested) this.onRelief();
-      },
+      () => this.#atHome(),
       (error: Error) => this.#committer.stop(error),
     );
+  }
+
+  /** Whoever has asked for it: small writes are in their place, and nothing else may be under way to say so. */
+  #atHome(): void {
+    this.#releaseSpace();
+    if (this.#closing === undefined) this.#keepUp();
+    if (!this.isCongested) this.onRelief();
   }
 
   get isCongested(): boolean {
@@ -226,7 +229,7 @@ export class DiskStore implements ObjectStore {
   /** Saves the state and empties the journal, as the store does by itself when it is due. */
   async checkpoint(): Promise<void> {
     await this.#checkpointer.run();
-    this.#releaseSpace();
+    this.#atHome();
   }
 
   collections(): CollectionId[] {

@@ -10,6 +10,7 @@ import { ManualClock, settle } from "./crash.ts";
 
 const A = named("a");
 const BLOCK = 4096;
+const SEGMENT = 64 << 10;
 /** So much of a store of 1 MiB that small writes overwrite what is there. */
 const SIZE = 240 * BLOCK;
 /** Four blocks are a twelfth of it. */
@@ -71,4 +72,35 @@ test("whoever waits for a congested store hears of it after a checkpoint that ot
   expect(store.isCongested).toBe(false);
   expect(relieved).toBeGreaterThan(0);
   await settle(clock, store.close());
+});
+
+test("a journal that has grown is not cut off where it is in use", async () => {
+  const disk = new MemoryDisk(1);
+  const clock = new ManualClock();
+  createStore("", { disk, capacityBytes: 8 << 20, segmentSize: SEGMENT, segments: 2 });
+  const store = await settle(clock, openStore("", { disk, clock, commit: "sync" }));
+  submit(store, { op: "create-collection", collection: PG });
+  // A checkpoint so slow that the journal has grown far beyond what it keeps when it ends.
+  disk.latencyMax = 20_000;
+  const slow = store.checkpoint();
+  const writes = 100;
+  for (let i = 0; i < writes; i++) {
+    const object = named(`o${i % 10}`);
+    submit(store, { op: "write", object, offset: 0, data: [bytes(8 << 10, i)] });
+    clock.turn(0);
+  }
+  expect(store.lastDurable).toBe(store.lastSubmitted);
+  const before = disk.open("journal", "read").size();
+  expect(before).toBeGreaterThan(10 * SEGMENT);
+  await settle(clock, slow);
+  const told = store.lastDurable;
+  disk.powerCycle();
+  await settle(clock, store.close());
+  expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+  const again = await settle(clock, openStore("", { disk, clock }));
+  expect(again.lastSubmitted).toBeGreaterThanOrEqual(told);
+  for (let i = writes - 10; i < writes; i++) {
+    same(flatten(again.readSync(PG, named(`o${i % 10}`), 0, 8 << 10)), bytes(8 << 10, i), `o${i}`);
+  }
+  await settle(clock, again.close());
 });

@@ -67,8 +67,8 @@ const MUTATIONS = [
   [
     "journal-cut-off-in-use",
     `${STORE}/journal.ts`,
-    "while (this.#slots.length > KEPT_SEGMENTS && this.#slots.at(-1) === 0) this.#slots.pop();",
-    "while (this.#slots.length > KEPT_SEGMENTS) this.#slots.pop();",
+    "while (this.#slots.length > kept && this.#slots.at(-1) === 0) this.#slots.pop();",
+    "while (this.#slots.length > kept) this.#slots.pop();",
   ],
   [
     "segment-begun-freed",
@@ -176,8 +176,8 @@ const MUTATIONS = [
   [
     "segments-freed-early",
     `${STORE}/checkpoint.ts`,
-    "await this.#committer.whenWatermark(seq);",
-    "journal.free(start.segment); await this.#committer.whenWatermark(seq);",
+    "await this.#bringHome(seq);",
+    "journal.free(start.segment, false);\n    await this.#bringHome(seq);",
   ],
   [
     "slack-taken-for-room",

@@ -149,7 +149,7 @@ const MUTATIONS = [
   [
     "told-before-large-writes",
     "src/store/disk-store/committer.ts",
-    "return Math.min(this.#journaled, this.#blocks.oldestDirect - 1);",
+    "return Math.min(this.#journaled, this.#blocks.direct.oldest - 1);",
     "return this.#journaled;",
     POWER,
   ],

@@ -24,7 +24,10 @@ import { COLLECTIONS, type Dice, Walk } from "./walk.ts";
 
 const PG = "1.0";
 
-const CAPACITY = 6 << 20;
+/** Bytes of a store: in the smaller ones room is short, and small writes overwrite what is there. */
+const CAPACITIES = [2 << 20, 3 << 20, 6 << 20];
+/** Bytes of its memory: with the least of it something goes home or is saved ahead at every turn. */
+const MEMORIES = [64 << 10, 128 << 10, 256 << 10, 1 << 20, 4 << 20];
 
 /** A clock that stands still until told. */
 export class ManualClock implements Clock {
@@ -117,7 +120,7 @@ class CrashRun {
     this.#walk = new Walk(this.#dice);
     createStore("", {
       disk: this.#disk,
-      capacityBytes: CAPACITY,
+      capacityBytes: CAPACITIES[this.#dice.below(CAPACITIES.length)]!,
       segmentSize: (128 << 10) * (1 + this.#dice.below(8)),
       segments: 2,
       random: seededRandom(seed + 1),
@@ -145,7 +148,7 @@ class CrashRun {
 
   #open(clock: ManualClock): Promise<DiskStore> {
     const commit = this.#dice.below(2) === 0 ? "sync" : "async";
-    const memoryBytes = (256 << 10) * (1 + this.#dice.below(16));
+    const memoryBytes = MEMORIES[this.#dice.below(MEMORIES.length)]!;
     return settle(clock, openStore("", { disk: this.#disk, clock, commit, memoryBytes }));
   }
 

@@ -268,3 +268,45 @@ test("a writer that waits when the store is congested finds memory and journal b
   await settle(clock, store.close());
   expect(fsck("", { deep: true, disk }).faults).toEqual([]);
 });
+
+test("a journal that a burst has made long does not keep writers out of a full file system for good", async () => {
+  const scene = await setUp(1, { segments: 4, memoryBytes: 64 * MIB });
+  const { disk, clock, store, failures } = scene;
+  const write = (i: number) => {
+    const data = [bytes(16 << 10, i)];
+    submit(store, { op: "write", object: named(`o${i % 8}`), offset: 0, data });
+  };
+  for (let i = 0; i < 8; i++) write(i);
+  await settle(clock, store.checkpoint());
+  takes(scene, disk.space().available - RESERVE);
+  for (let round = 0; round < 3; round++) {
+    disk.latencyMax = 20_000;
+    let accepted = 0;
+    try {
+      for (; accepted < 1000; accepted++) {
+        write(accepted);
+        clock.turn(0);
+        await Promise.resolve();
+      }
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+    }
+    expect(accepted, `round ${round}`).toBeGreaterThan(20);
+    disk.latencyMax = 0;
+    // What is under way ends, and the next write that is refused makes room for those behind it.
+    for (let i = 0; i < 2; i++) {
+      try {
+        write(accepted);
+      } catch (error) {
+        if (!(error instanceof NoSpaceError)) throw error;
+      }
+      await settle(clock, store.flush());
+      for (let turns = 0; turns < 30_000; turns++) {
+        if (turns % 1000 === 0) clock.turn(1);
+        await Promise.resolve();
+      }
+    }
+  }
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+});

@@ -94,7 +94,8 @@ class Scenario {
     const segmentSize = dice.pick([64, 128, 256, 1024]) * 1024;
     this.#server = new SimServer(world, this.#network, dice.fork(), {
       osds,
-      memory: dice.pick([16, 64]) * 2 ** 20,
+      // With the least of it every few writes bring something home, and stores become congested.
+      memory: dice.pick([osds / 2, 16, 64]) * 2 ** 20,
       sizes: {
         mon: { capacityBytes: 2 ** 30, segmentSize: 256 * 1024, segments: 2 },
         osd: { capacityBytes: 2 ** 30, segmentSize, segments: 2 },

@@ -17,6 +17,7 @@
 
 import type { Committer } from "./committer.ts";
 import type { StoreParts } from "./parts.ts";
+import type { Space } from "./space.ts";
 import { type Manifest, writeManifest } from "./superblock.ts";
 
 /** Shares of the store's memory: pending blocks go home at this one, */
@@ -36,6 +37,7 @@ export class Checkpointer {
   readonly #parts: StoreParts;
   readonly #committer: Committer;
   readonly #lastSeq: () => number;
+  readonly #space: Space;
   #generation: number;
   #running: Promise<void> | undefined;
   #merging: Promise<void> = Promise.resolve();
@@ -45,12 +47,23 @@ export class Checkpointer {
   /** Transaction up to which the manifest in force has everything. */
   #saved: number;
 
-  constructor(options: { parts: StoreParts; committer: Committer; lastSeq: () => number }) {
+  constructor(options: {
+    parts: StoreParts;
+    committer: Committer;
+    space: Space;
+    lastSeq: () => number;
+  }) {
     this.#parts = options.parts;
     this.#committer = options.committer;
     this.#lastSeq = options.lastSeq;
+    this.#space = options.space;
     this.#generation = options.parts.manifest.generation;
     this.#saved = options.parts.manifest.journal.seq - 1;
+  }
+
+  /** Would a checkpoint give back a part of the journal that others need? */
+  get wouldHelp(): boolean {
+    return this.#running === undefined && this.#parts.journal.isLong && this.#space.isSpent;
   }
 
   /** Has enough gathered? */
@@ -127,7 +140,7 @@ export class Checkpointer {
     this.#generation = manifest.generation;
     this.#saved = seq;
     kv.dropObsolete();
-    journal.free(start.segment);
+    journal.free(start.segment, this.#space.isSpent);
     this.#merge();
   }
 

@@ -103,6 +103,7 @@ export class DiskStore implements ObjectStore {
     this.#checkpointer = new Checkpointer({
       parts,
       committer: this.#committer,
+      space: this.#space,
       lastSeq: () => this.lastSubmitted,
     });
   }
@@ -145,7 +146,10 @@ export class DiskStore implements ObjectStore {
     if (plan.recordBytes > recordMax) {
       throw new TooLargeError("transaction", plan.recordBytes, recordMax);
     }
-    if (!this.#space.fits(plan)) throw new NoSpaceError();
+    if (this.#space.fits(plan)) return;
+    // Nothing may come that would make one due.
+    if (this.#checkpointer.wouldHelp) this.#start("checkpoint");
+    throw new NoSpaceError();
   }
 
   /** A block's content before the transaction under way, or what that has made of it. */
@@ -191,16 +195,22 @@ export class DiskStore implements ObjectStore {
   #keepUp(): void {
     this.#checkpointer.prepare();
     const { due } = this.#checkpointer;
-    if (due === undefined) return;
-    const work = due === "home" ? this.#checkpointer.bringHome() : this.#checkpointer.run();
+    if (due !== undefined) this.#start(due);
+  }
+
+  #start(what: "checkpoint" | "home"): void {
+    const work = what === "home" ? this.#checkpointer.bringHome() : this.#checkpointer.run();
     work.then(
-      () => {
-        this.#releaseSpace();
-        if (this.#closing === undefined) this.#keepUp();
-        if (!this.isCongested) this.onRelief();
-      },
+      () => this.#atHome(),
       (error: Error) => this.#committer.stop(error),
     );
+  }
+
+  /** Whoever has asked for it: small writes are in their place, and nothing else may be under way to say so. */
+  #atHome(): void {
+    this.#releaseSpace();
+    if (this.#closing === undefined) this.#keepUp();
+    if (!this.isCongested) this.onRelief();
   }
 
   get isCongested(): boolean {
@@ -226,7 +236,7 @@ export class DiskStore implements ObjectStore {
   /** Saves the state and empties the journal, as the store does by itself when it is due. */
   async checkpoint(): Promise<void> {
     await this.#checkpointer.run();
-    this.#releaseSpace();
+    this.#atHome();
   }
 
   collections(): CollectionId[] {

@@ -91,6 +91,12 @@ export class FileSystemRoom {
     return this.#left < Math.min(TIGHT_BYTES, size * TIGHT_SHARE);
   }
 
+  /** Is nothing left but the reserve, or less? */
+  get isSpent(): boolean {
+    this.look();
+    return this.#left < 0;
+  }
+
   /** Bytes that data may still take, once slack is given back. */
   get available(): number {
     return Math.max(0, this.#left + (this.punchable ? this.slack : 0));

@@ -125,6 +125,11 @@ export class Journal {
     return this.#slots.length >= CROWDED_SEGMENTS && !this.#slots.includes(0);
   }
 
+  /** Does it have more than what is filled between two checkpoints? */
+  get isLong(): boolean {
+    return this.#slots.length > CHECKPOINT_SEGMENTS;
+  }
+
   /** Transactions in the batch that is open. */
   get openCount(): number {
     return this.#open.count;
@@ -242,11 +247,12 @@ export class Journal {
     return { segment: this.#segment + 1, seq, previousCrc: this.#previousCrc };
   }
 
-  /** Segments before `number` are not needed any more. What a burst has added goes. */
-  free(number: number): void {
+  /** Segments before `number` are not needed any more. What a burst has added goes; all of it, if room is short. */
+  free(number: number, isShort: boolean): void {
+    const kept = isShort ? CHECKPOINT_SEGMENTS : KEPT_SEGMENTS;
     this.#slots = this.#slots.map((n) => (n < number ? 0 : n));
     const before = this.#slots.length;
-    while (this.#slots.length > KEPT_SEGMENTS && this.#slots.at(-1) === 0) this.#slots.pop();
+    while (this.#slots.length > kept && this.#slots.at(-1) === 0) this.#slots.pop();
     if (this.#slots.length < before) this.#file.truncate(this.bytes);
   }
 

@@ -265,6 +265,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       const replayed = lastSeq + 1 - manifest.journal.seq;
       log.info("journal replayed", { transactions: replayed, last: lastSeq });
       await store.checkpoint();
+      state.blocks.pending.trim();
     }
     if (superblock.version < STORE_VERSION) {
       // First all that the format adds, then its number: a crash between the two begins anew.

@@ -39,6 +39,11 @@ export class PendingBlocks {
     return (this.#open.size + this.#applyBlocks.length) * BLOCK_SIZE;
   }
 
+  /** Bytes of memory that it keeps, in use or not. */
+  get keptBytes(): number {
+    return this.#memory.length * BLOCK_SIZE;
+  }
+
   /** Bytes that are not on their way home. */
   get openBytes(): number {
     return this.#open.size * BLOCK_SIZE;
@@ -111,5 +116,12 @@ export class PendingBlocks {
     this.#frozen.clear();
     this.#applyBlocks = NO_BLOCKS;
     this.#applySlots = NO_BLOCKS;
+  }
+
+  /** Keeps no memory but what is in use: a recovery had the whole journal here at once. */
+  trim(): void {
+    if (this.bytes > 0) return;
+    this.#memory.length = 0;
+    this.#free = [];
   }
 }

@@ -73,6 +73,11 @@ export class Space {
     return this.#allocator.isRoomy && !this.#room.isTight;
   }
 
+  /** Is nothing left of the file system but the reserve, or less? */
+  get isSpent(): boolean {
+    return this.#room.isSpent;
+  }
+
   /** Bytes that a client may still write. */
   get available(): number {
     this.#room.look();

@@ -208,8 +208,9 @@ export class StoreState {
     for (const [index, shard] of o.shards) {
       for (let i = 0; i < SHARD_BLOCKS; i++) this.#drop(o, shard.map[i]!);
       this.kv.delete(shardKey(o.id, index));
-      shard.dirty = false;
     }
+    // The queue of dirty shards may know the object until the next checkpoint, not its maps.
+    o.shards.clear();
     this.omapClear(o);
     const name = objectPrefix(o.collection.id) + o.key;
     this.kv.delete(name);

@@ -1,14 +1,11 @@
-import * as fc from "fast-check";
+import { array, assert, nat, oneof, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import { CommitQueue } from "./commit-queue.ts";
 
 test("what waits runs in the order of transactions, then of calls, however many wait and whoever asks again", () => {
-  const step = fc.oneof(
-    fc.record({ ahead: fc.nat(300), again: fc.nat(200) }),
-    fc.record({ by: fc.nat(150) }),
-  );
-  fc.assert(
-    fc.property(fc.nat(1000), fc.array(step, { maxLength: 200 }), (start, steps) => {
+  const step = oneof(record({ ahead: nat(300), again: nat(200) }), record({ by: nat(150) }));
+  assert(
+    property(nat(1000), array(step, { maxLength: 200 }), (start, steps) => {
       const queue = new CommitQueue(start);
       const waiting: { seq: number; name: number }[] = [];
       const ran: number[] = [];

@@ -1158,6 +1158,193 @@ def mirror_theme(r):
     r.end()
 
 
+def journal_theme(r):
+    J, NEW = "journal.1", 2**64 - 1
+    def jr(method, data=b"", oid=J): return r.call(oid, "journal", method, data)
+    def create(oid=J, order=24, splay=4, pool=-1): return jr("create", u8(order) + u8(splay) + s64(pool), oid)
+    def pos(o, t, e): return hdr(1, 1, u64(o) + u64(t) + u64(e))
+    def positions(*items): return hdr(1, 1, lst([pos(*x) for x in items]))
+    def register(who, data="", oid=J): return jr("client_register", st(who) + st(data), oid)
+    def commit(who, *items): return jr("client_commit", st(who) + positions(*items))
+    def tag(tid, cls, data=""): return jr("tag_create", u64(tid) + u64(cls) + st(data))
+    def tags(after, count, who, cls=None): return jr("tag_list", u64(after) + u64(count) + st(who) + opt(cls and u64(cls - 1)))
+    def clients(after, count): return jr("client_list", st(after) + u64(count))
+    getters = ["get_order", "get_splay_width", "get_pool_id", "get_minimum_set", "get_active_set", "get_next_tag_tid"]
+
+    r.sequence("a journal from nothing, and its sets")
+    for g in getters:
+        jr(g)
+    jr("set_active_set", u64(1))
+    jr("set_minimum_set", u64(1))
+    jr("create", u8(1))
+    create()
+    create(splay=2)
+    for g in getters:
+        jr(g)
+    for method, n in [("set_active_set", 5), ("set_active_set", 5), ("set_active_set", 4), ("set_minimum_set", 6),
+                      ("set_minimum_set", 3), ("set_minimum_set", 3), ("set_minimum_set", 2), ("set_active_set", 2),
+                      ("set_minimum_set", 5), ("set_active_set", 2**64 - 1)]:
+        jr(method, u64(n))
+    jr("get_minimum_set")
+    jr("get_active_set")
+    jr("set_active_set", b"\1")
+    create("journal.2", 12, 1, 7)
+    jr("get_pool_id", oid="journal.2")
+    r.write("plain", b"")
+    for g in getters:
+        jr(g, oid="plain")
+    jr("client_list", st("") + u64(9), oid="plain")
+    jr("tag_list", u64(0) + u64(9) + st("") + u8(0), oid="plain")
+    register("c", oid="plain")
+    create("plain")
+    r.set_omap("bad", {"order": b"", "minimum_set": b"\1", "active_set": b"\1"})
+    for g in getters:
+        jr(g, oid="bad")
+    jr("set_active_set", u64(1), oid="bad")
+    create("bad")
+    r.end()
+
+    r.sequence("clients")
+    register("a")
+    create()
+    register("")
+    register("")
+    jr("client_unregister", st(""))
+    register("b", "data of b")
+    register("a")
+    register("b")
+    for after, count in [("", 10), ("", 1), ("a", 10), ("b", 10), ("", 0)]:
+        clients(after, count)
+    jr("get_client", st("a"))
+    jr("get_client", st("zz"))
+    commit("a", (0, 1, 2), (1, 1, 1))
+    commit("a", (0, 1, 2), (1, 1, 1))
+    commit("zz", (0, 1, 2))
+    commit("a", (4, 1, 2), (1, 1, 1), (2, 1, 1), (3, 1, 1), (5, 1, 1))
+    register("c", "begins anew while b has committed nothing")
+    jr("client_unregister", st("c"))
+    commit("b", (2, 1, 3))
+    register("c", "begins where a is")
+    jr("client_unregister", st("c"))
+    commit("b", (2, 0, 3))
+    register("c", "begins where b is")
+    jr("client_update_data", st("a") + st("new data"))
+    jr("client_update_data", st("zz") + st("new data"))
+    jr("client_update_state", st("a") + u8(1))
+    jr("client_update_state", st("b") + u8(7))
+    jr("client_update_state", st("zz") + u8(1))
+    jr("client_update_state", st("a"))
+    clients("", 10)
+    jr("client_unregister", st("zz"))
+    jr("client_unregister", st("a"))
+    r.set_omap(J, {"client_bad": b"\1"})
+    jr("get_client", st("bad"))
+    clients("", 10)
+    clients("bad", 10)
+    register("d")
+    commit("bad", (1, 1, 1))
+    jr("client_unregister", st("b"))
+    jr("client_unregister", st("bad"))
+    clients("", 10)
+    r.end()
+
+    r.sequence("tags are numbered, in classes")
+    tag(0, NEW)
+    create()
+    tag(1, NEW)
+    tag(0, 0)
+    tag(0, NEW, "first")
+    tag(0, NEW)
+    tag(1, 0, "of the same class")
+    tag(2, NEW)
+    tag(3, 2)
+    tag(3, 1)
+    tag(4, 0)
+    jr("tag_create", u64(5))
+    jr("get_next_tag_tid")
+    jr("get_tag", u64(1))
+    jr("get_tag", u64(9))
+    tags(0, 10, "none")
+    register("c")
+    for after, count, cls in [(0, 10, None), (0, 2, None), (0, 0, None), (2, 10, None), (0, 10, 1), (0, 10, 2),
+                              (0, 1, 2), (0, 10, 9), (9, 10, None), (1, 0, None)]:
+        tags(after, count, "c", cls)
+    commit("c", (0, 3, 0), (1, 2, 0))
+    for after, count, cls in [(0, 10, None), (0, 1, None), (0, 10, 1), (3, 10, None), (0, 0, None)]:
+        tags(after, count, "c", cls)
+    r.set_omap(J, {"tag_0000000000000003": b"\1"})
+    jr("get_tag", u64(3))
+    tags(0, 10, "c")
+    tag(5, 0)
+    r.end()
+
+    r.sequence("tags that no client needs go")
+    create()
+    register("a")
+    register("b")
+    for n, cls in enumerate([NEW, 0, NEW, 0, 1, 0, 1, 0]):
+        tag(n, cls)
+    commit("a", (0, 5, 9), (1, 4, 9))
+    tag(8, 0, "b has committed nothing")
+    commit("b", (0, 3, 9))
+    tag(9, 0)
+    jr("client_update_state", st("b") + u8(1))
+    tag(10, 1, "b no longer counts")
+    tags(0, 20, "a")
+    tags(0, 20, "b")
+    commit("a", (0, 8, 1))
+    jr("client_update_state", st("b") + u8(0))
+    jr("client_unregister", st("b"))
+    tags(0, 20, "a")
+    jr("client_unregister", st("a"))
+    r.end()
+
+    r.sequence("seventy tags and clients of several pages")
+    create()
+    tag(0, NEW)
+    for n in range(1, 70):
+        tag(n, NEW if n == 30 else n // 40)
+    for n in range(70):
+        register(f"c{n:02}")
+    clients("", 100)
+    clients("c03", 66)
+    tags(0, 100, "c00")
+    for n in range(70):
+        commit(f"c{n:02}", (0, 66 if n == 69 else 68, n))
+    register("late")
+    tags(0, 100, "late")
+    tag(70, 0)
+    r.end()
+
+    r.sequence("a tag under another one's key")
+    create()
+    register("a")
+    tag(0, NEW)
+    commit("a", (0, 3, 0))
+    r.set_omap(J, {"tag_0000000000000001": hdr(1, 1, u64(2) + u64(0) + st(""))})
+    jr("get_tag", u64(1))
+    tags(0, 9, "a")
+    jr("client_unregister", st("a"))
+    r.end()
+
+    r.sequence("entries")
+    d = "journal_data.1.0"
+    for size in [0, 8]:
+        jr("guard_append", u64(size), oid=d)
+    jr("append", u64(0) + st("x"), oid=d)
+    jr("append", u64(8) + st(""), oid=d)
+    jr("append", u64(8) + st("12345"), oid=d)
+    jr("guard_append", u64(8), oid=d)
+    jr("guard_append", u64(5), oid=d)
+    jr("append", u64(8) + st("6789012345"), oid=d)
+    jr("append", u64(8) + st("x"), oid=d)
+    jr("append", u64(15) + st("x"), oid=d)
+    jr("append", u64(16) + st("x" * 5000), oid=d)
+    jr("append", u64(16) + u32(9) + b"short", oid=d)
+    jr("guard_append", b"\1", oid=d)
+    r.end()
+
+
 def other_theme(r):
     def version(ver, tag): return hdr(1, 1, u64(ver) + st(tag))
     def conds(*items): return lst([hdr(1, 1, version(v, t) + u32(c)) for v, t, c in items])
@@ -1234,7 +1421,7 @@ THEMES = {
     "lock": lock_theme, "image": image_theme, "snapshot": snapshot_theme, "parent-child": parent_theme,
     "directory": directory_theme, "object-map": object_map_theme, "data-path": data_theme,
     "migration": migration_theme, "format1": format1_theme, "group": group_theme, "mirror": mirror_theme,
-    "other": other_theme,
+    "journal": journal_theme, "other": other_theme,
 }
 
 

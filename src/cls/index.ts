@@ -1,6 +1,7 @@
 /** The object classes: what the OSD runs, by class name. Argument codecs are imported from their rooms. */
 
 import { helloClass } from "./hello/index.ts";
+import { journalClass } from "./journal/index.ts";
 import { lockClass } from "./lock/index.ts";
 import { numopsClass } from "./numops/index.ts";
 import type { ObjectClass } from "./objclass.ts";
@@ -19,8 +20,7 @@ export {
 } from "./objclass.ts";
 
 export const objectClasses: ReadonlyMap<string, ObjectClass> = new Map(
-  [helloClass, lockClass, numopsClass, rbdClass, refcountClass, versionClass].map((cls) => [
-    cls.name,
-    cls,
-  ]),
+  [helloClass, journalClass, lockClass, numopsClass, rbdClass, refcountClass, versionClass].map(
+    (cls) => [cls.name, cls],
+  ),
 );

@@ -26,6 +26,8 @@ export interface ClassContext {
   readonly minAllocSize: number;
   /** OSD release the map requires (16 = pacific). */
   readonly requireOsdRelease: number;
+  /** Oldest release a client of this map must have (12 = luminous). */
+  readonly requireMinCompatClient: number;
 
   exists(): boolean;
   /** Size in bytes and modification time; ENOENT if absent. */

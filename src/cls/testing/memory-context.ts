@@ -52,6 +52,7 @@ export class MemoryObject implements ClassContext {
   snapSeq: SnapId = 0n;
   minAllocSize = 4096;
   requireOsdRelease = 16;
+  requireMinCompatClient = 12;
   watcherList: Watcher[] = [];
   /** Handed out by random(), then zeros. */
   randomBytes: Uint8Array = new Uint8Array(0);

@@ -71,6 +71,9 @@ class CallContext implements ClassContext {
   get requireOsdRelease(): number {
     return this.#ctx.environment.requireOsdRelease;
   }
+  get requireMinCompatClient(): number {
+    return this.#ctx.environment.requireMinCompatClient;
+  }
 
   exists(): boolean {
     return this.#ctx.isVisible;

@@ -20,6 +20,8 @@ export interface ClassContext {
   readonly origin: { readonly name: EntityName; readonly addr: EntityAddr };
   /** version of the object before this operation (user version). */
   readonly version: number;
+  /** Reads and writes of the request so far, this call's included: with `version`, unique to a change. */
+  readonly opsSoFar: number;
   /** Newest snap id this object's writes have seen. */
   readonly snapSeq: SnapId;
   /** Minimum allocation unit of the store, bytes. */

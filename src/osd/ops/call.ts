@@ -62,6 +62,10 @@ class CallContext implements ClassContext {
   get version(): number {
     return this.#ctx.before.info.userVersion;
   }
+  get opsSoFar(): number {
+    const { reads, writes } = this.#ctx.delta;
+    return reads + writes;
+  }
   get snapSeq(): SnapId {
     return this.#ctx.snapset.seq;
   }

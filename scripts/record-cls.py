@@ -1252,6 +1252,22 @@ def journal_theme(r):
     clients("", 10)
     r.end()
 
+    r.sequence("the client whose name is empty")
+    create()
+    register("")
+    tag(0, NEW)
+    tag(1, 0)
+    tag(2, 0)
+    commit("", (0, 2, 1))
+    register("b")
+    jr("get_client", st("b"))
+    tags(0, 10, "")
+    for after, count in [("", 10), ("", 1), ("b", 1)]:
+        clients(after, count)
+    tag(3, 0)
+    jr("client_unregister", st(""))
+    r.end()
+
     r.sequence("tags are numbered, in classes")
     tag(0, NEW)
     create()

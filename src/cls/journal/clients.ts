@@ -6,7 +6,7 @@
 import { fail, isFailure, type Result } from "../../base/index.ts";
 import { type Infer, str, u8 } from "../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../objclass.ts";
-import { decodeStored, isMissing, listValues, removeKey, writeKey } from "../omap.ts";
+import { decodeStored, isMissing, listKeys, removeKey, writeKey } from "../omap.ts";
 import {
   ClientCommitArgs,
   ClientDataArgs,
@@ -63,10 +63,14 @@ function register(context: ClassContext, { id, data }: Infer<typeof ClientDataAr
 
 /** Where the slowest client is; nowhere if one has committed nothing. */
 function slowestPosition(context: ClassContext): Result<ObjectSetPosition> {
-  const clients = listValues(context, Client, { prefix: CLIENT_PREFIX });
+  // From the prefix itself on: the image's own writer is the client whose name is empty.
+  const clients = listKeys(context, CLIENT_PREFIX, "", Number.POSITIVE_INFINITY);
   if (isFailure(clients)) return clients;
   let slowest: ObjectSetPosition | undefined;
-  for (const [, { commitPosition }] of clients) {
+  for (const [, bytes] of clients) {
+    const client = decodeStored(Client, bytes);
+    if (isFailure(client)) return client;
+    const { commitPosition } = client;
     if (commitPosition.objectPositions.length === 0) return commitPosition;
     if (slowest === undefined || isBehind(commitPosition, slowest)) slowest = commitPosition;
   }

@@ -110,6 +110,10 @@ class Recorder:
         after = self.state(oid)
         step = {"do": "call", "oid": oid, "cls": cls, "method": method, "input": data.hex(),
                 "errno": errno, "output": (out or b"").hex()}
+        for key in set((after or {}).get("omap", ())) - set((before or {}).get("omap", ())):
+            made = re.fullmatch(r"1_\d{10}\.\d{6}_(\d+)\.\d+", key)
+            if made:
+                step["version"] = int(made[1])
         old = set(flat(before))
         for text in [t for t in flat(after) if t not in old]:
             raw = bytes.fromhex(text)
@@ -1158,6 +1162,333 @@ def mirror_theme(r):
     r.end()
 
 
+def journal_theme(r):
+    J, NEW = "journal.1", 2**64 - 1
+    def jr(method, data=b"", oid=J): return r.call(oid, "journal", method, data)
+    def create(oid=J, order=24, splay=4, pool=-1): return jr("create", u8(order) + u8(splay) + s64(pool), oid)
+    def pos(o, t, e): return hdr(1, 1, u64(o) + u64(t) + u64(e))
+    def positions(*items): return hdr(1, 1, lst([pos(*x) for x in items]))
+    def register(who, data="", oid=J): return jr("client_register", st(who) + st(data), oid)
+    def commit(who, *items): return jr("client_commit", st(who) + positions(*items))
+    def tag(tid, cls, data=""): return jr("tag_create", u64(tid) + u64(cls) + st(data))
+    def tags(after, count, who, cls=None): return jr("tag_list", u64(after) + u64(count) + st(who) + opt(cls and u64(cls - 1)))
+    def clients(after, count): return jr("client_list", st(after) + u64(count))
+    getters = ["get_order", "get_splay_width", "get_pool_id", "get_minimum_set", "get_active_set", "get_next_tag_tid"]
+
+    r.sequence("a journal from nothing, and its sets")
+    for g in getters:
+        jr(g)
+    jr("set_active_set", u64(1))
+    jr("set_minimum_set", u64(1))
+    jr("create", u8(1))
+    create()
+    create(splay=2)
+    for g in getters:
+        jr(g)
+    for method, n in [("set_active_set", 5), ("set_active_set", 5), ("set_active_set", 4), ("set_minimum_set", 6),
+                      ("set_minimum_set", 3), ("set_minimum_set", 3), ("set_minimum_set", 2), ("set_active_set", 2),
+                      ("set_minimum_set", 5), ("set_active_set", 2**64 - 1)]:
+        jr(method, u64(n))
+    jr("get_minimum_set")
+    jr("get_active_set")
+    jr("set_active_set", b"\1")
+    create("journal.2", 12, 1, 7)
+    jr("get_pool_id", oid="journal.2")
+    r.write("plain", b"")
+    for g in getters:
+        jr(g, oid="plain")
+    jr("client_list", st("") + u64(9), oid="plain")
+    jr("tag_list", u64(0) + u64(9) + st("") + u8(0), oid="plain")
+    register("c", oid="plain")
+    create("plain")
+    r.set_omap("bad", {"order": b"", "minimum_set": b"\1", "active_set": b"\1"})
+    for g in getters:
+        jr(g, oid="bad")
+    jr("set_active_set", u64(1), oid="bad")
+    create("bad")
+    r.end()
+
+    r.sequence("clients")
+    register("a")
+    create()
+    register("")
+    register("")
+    jr("client_unregister", st(""))
+    register("b", "data of b")
+    register("a")
+    register("b")
+    for after, count in [("", 10), ("", 1), ("a", 10), ("b", 10), ("", 0)]:
+        clients(after, count)
+    jr("get_client", st("a"))
+    jr("get_client", st("zz"))
+    commit("a", (0, 1, 2), (1, 1, 1))
+    commit("a", (0, 1, 2), (1, 1, 1))
+    commit("zz", (0, 1, 2))
+    commit("a", (4, 1, 2), (1, 1, 1), (2, 1, 1), (3, 1, 1), (5, 1, 1))
+    register("c", "begins anew while b has committed nothing")
+    jr("client_unregister", st("c"))
+    commit("b", (2, 1, 3))
+    register("c", "begins where a is")
+    jr("client_unregister", st("c"))
+    commit("b", (2, 0, 3))
+    register("c", "begins where b is")
+    jr("client_update_data", st("a") + st("new data"))
+    jr("client_update_data", st("zz") + st("new data"))
+    jr("client_update_state", st("a") + u8(1))
+    jr("client_update_state", st("b") + u8(7))
+    jr("client_update_state", st("zz") + u8(1))
+    jr("client_update_state", st("a"))
+    clients("", 10)
+    jr("client_unregister", st("zz"))
+    jr("client_unregister", st("a"))
+    r.set_omap(J, {"client_bad": b"\1"})
+    jr("get_client", st("bad"))
+    clients("", 10)
+    clients("bad", 10)
+    register("d")
+    commit("bad", (1, 1, 1))
+    jr("client_unregister", st("b"))
+    jr("client_unregister", st("bad"))
+    clients("", 10)
+    r.end()
+
+    r.sequence("the client whose name is empty")
+    create()
+    register("")
+    tag(0, NEW)
+    tag(1, 0)
+    tag(2, 0)
+    commit("", (0, 2, 1))
+    register("b")
+    jr("get_client", st("b"))
+    tags(0, 10, "")
+    for after, count in [("", 10), ("", 1), ("b", 1)]:
+        clients(after, count)
+    tag(3, 0)
+    jr("client_unregister", st(""))
+    r.end()
+
+    r.sequence("tags are numbered, in classes")
+    tag(0, NEW)
+    create()
+    tag(1, NEW)
+    tag(0, 0)
+    tag(0, NEW, "first")
+    tag(0, NEW)
+    tag(1, 0, "of the same class")
+    tag(2, NEW)
+    tag(3, 2)
+    tag(3, 1)
+    tag(4, 0)
+    jr("tag_create", u64(5))
+    jr("get_next_tag_tid")
+    jr("get_tag", u64(1))
+    jr("get_tag", u64(9))
+    tags(0, 10, "none")
+    register("c")
+    for after, count, cls in [(0, 10, None), (0, 2, None), (0, 0, None), (2, 10, None), (0, 10, 1), (0, 10, 2),
+                              (0, 1, 2), (0, 10, 9), (9, 10, None), (1, 0, None)]:
+        tags(after, count, "c", cls)
+    commit("c", (0, 3, 0), (1, 2, 0))
+    for after, count, cls in [(0, 10, None), (0, 1, None), (0, 10, 1), (3, 10, None), (0, 0, None)]:
+        tags(after, count, "c", cls)
+    r.set_omap(J, {"tag_0000000000000003": b"\1"})
+    jr("get_tag", u64(3))
+    tags(0, 10, "c")
+    tag(5, 0)
+    r.end()
+
+    r.sequence("tags that no client needs go")
+    create()
+    register("a")
+    register("b")
+    for n, cls in enumerate([NEW, 0, NEW, 0, 1, 0, 1, 0]):
+        tag(n, cls)
+    commit("a", (0, 5, 9), (1, 4, 9))
+    tag(8, 0, "b has committed nothing")
+    commit("b", (0, 3, 9))
+    tag(9, 0)
+    jr("client_update_state", st("b") + u8(1))
+    tag(10, 1, "b no longer counts")
+    tags(0, 20, "a")
+    tags(0, 20, "b")
+    commit("a", (0, 8, 1))
+    jr("client_update_state", st("b") + u8(0))
+    jr("client_unregister", st("b"))
+    tags(0, 20, "a")
+    jr("client_unregister", st("a"))
+    r.end()
+
+    r.sequence("seventy tags and clients of several pages")
+    create()
+    tag(0, NEW)
+    for n in range(1, 70):
+        tag(n, NEW if n == 30 else n // 40)
+    for n in range(70):
+        register(f"c{n:02}")
+    clients("", 100)
+    clients("c03", 66)
+    tags(0, 100, "c00")
+    for n in range(70):
+        commit(f"c{n:02}", (0, 66 if n == 69 else 68, n))
+    register("late")
+    tags(0, 100, "late")
+    tag(70, 0)
+    r.end()
+
+    r.sequence("a tag under another one's key")
+    create()
+    register("a")
+    tag(0, NEW)
+    commit("a", (0, 3, 0))
+    r.set_omap(J, {"tag_0000000000000001": hdr(1, 1, u64(2) + u64(0) + st(""))})
+    jr("get_tag", u64(1))
+    tags(0, 9, "a")
+    jr("client_unregister", st("a"))
+    r.end()
+
+    r.sequence("entries")
+    d = "journal_data.1.0"
+    for size in [0, 8]:
+        jr("guard_append", u64(size), oid=d)
+    jr("append", u64(0) + st("x"), oid=d)
+    jr("append", u64(8) + st(""), oid=d)
+    jr("append", u64(8) + st("12345"), oid=d)
+    jr("guard_append", u64(8), oid=d)
+    jr("guard_append", u64(5), oid=d)
+    jr("append", u64(8) + st("6789012345"), oid=d)
+    jr("append", u64(8) + st("x"), oid=d)
+    jr("append", u64(15) + st("x"), oid=d)
+    jr("append", u64(16) + st("x" * 5000), oid=d)
+    jr("append", u64(16) + u32(9) + b"short", oid=d)
+    jr("guard_append", b"\1", oid=d)
+    r.end()
+
+
+def gateway_theme(r):
+    def entry(ts, text, name="n", id=""): return hdr(2, 1, st("section") + st(name) + utime(*ts) + st(text) + st(id))
+    def add(*entries, monotonic=1): return r.call("l", "log", "add", hdr(2, 1, lst(entries) + u8(monotonic)))
+    def s32(x): return struct.pack("<i", x)
+    def log_list(start=(0, 0), marker="", end=(0, 0), count=0, oid="l"):
+        return r.call(oid, "log", "list", hdr(1, 1, utime(*start) + st(marker) + utime(*end) + s32(count)))
+    def log_trim(start=(0, 0), end=(0, 0), frm="", to="", oid="l"):
+        return r.call(oid, "log", "trim", hdr(2, 1, utime(*start) + utime(*end) + st(frm) + st(to)))
+    def info(oid="l"): return r.call(oid, "log", "info", hdr(1, 1, b""))
+    def last_key(oid="l"): return max(r.omap(oid))
+
+    r.sequence("log")
+    info()
+    log_list()
+    log_trim()
+    add(entry((100, 5000), "first"))
+    info()
+    add(entry((200, 0), "a"), entry((300, 999), "b"))
+    add(entry((250, 0), "late, keyed as the newest"))
+    add(entry((250, 0), "late, by its own time"), monotonic=0)
+    add(entry((400, 0), "with an id", id="own"), entry((50, 0), "with an id", id="1_own"))
+    add()
+    r.call("l", "log", "add", hdr(1, 1, lst([hdr(1, 1, st("s") + st("n") + utime(500) + st("old form"))])))
+    info()
+    marker = sorted(r.omap("l"))[2]
+    for args in [dict(), dict(count=2), dict(count=-1), dict(start=(200, 0)), dict(start=(200, 1000)),
+                 dict(marker=marker), dict(marker=marker, count=1), dict(start=(150, 0), end=(300, 0)),
+                 dict(end=(300, 0)), dict(start=(300, 0), end=(200, 0)), dict(start=(100, 0), end=(100, 5000)),
+                 dict(start=(1, 0), end=(900, 0), count=3)]:
+        log_list(**args)
+    log_trim(start=(120, 0), end=(200, 0))
+    log_trim(start=(120, 0), end=(200, 0))
+    log_list()
+    log_trim(frm=marker, to=marker)
+    log_trim(to=marker)
+    log_list()
+    log_trim(end=(5000, 999_999_999))
+    log_list()
+    log_trim(end=(5000, 0))
+    r.set_omap("l", {"1_0": b"\1"})
+    log_list()
+    r.call("l", "log", "add", b"\1")
+    r.end()
+
+    def item(ts, ext, value): return hdr(1, 1, utime(*ts) + st(ext) + st(value))
+    def index_list(start=(0, 0), marker="", end=(0, 0), count=100, oid="t"):
+        return r.call(oid, "timeindex", "list", hdr(1, 1, utime(*start) + st(marker) + utime(*end) + s32(count)))
+    def index_trim(start=(0, 0), end=(0, 0), frm="", to="", oid="t"):
+        return r.call(oid, "timeindex", "trim", hdr(1, 1, utime(*start) + utime(*end) + st(frm) + st(to)))
+    r.sequence("timeindex")
+    index_list()
+    index_trim()
+    r.call("t", "timeindex", "add", hdr(1, 1, lst([])))
+    r.call("t", "timeindex", "add", hdr(1, 1, lst([item((100, 5000), "x", "1"), item((200, 7_000_999), "y z", "2"),
+                                                   item((200, 7_000_999), "w", "3"), item((300, 0), "v", "")])))
+    r.call("t", "timeindex", "add", hdr(1, 1, lst([item((100, 5999), "x", "again")])))
+    marker = sorted(r.omap("t"))[1]
+    for args in [dict(), dict(end=(1000, 0)), dict(end=(1000, 0), count=2), dict(end=(1000, 0), count=0),
+                 dict(end=(1000, 0), count=-1), dict(start=(200, 0), end=(300, 0)), dict(start=(200, 0), end=(100, 0)),
+                 dict(marker=marker, end=(1000, 0)), dict(start=(200, 7_000_000), end=(200, 7_000_000))]:
+        index_list(**args)
+    index_trim(start=(150, 0), end=(200, 7_000_000))
+    index_trim(start=(150, 0), end=(200, 7_000_000))
+    index_list(end=(1000, 0))
+    index_trim(frm="1_0", to="1_0000000100")
+    index_list(end=(1000, 0))
+    index_trim(end=(1000, 0))
+    index_trim(end=(1000, 0))
+    r.call("t", "timeindex", "list", b"\1")
+    r.end()
+
+    def bucket(n, id="id", placement="", v=None):
+        if v == 8: return hdr(8, 8, st(n) + st("m") + st(id) + st("") + st("data") + st("index") + st("extra"))
+        if v == 3: return hdr(3, 3, st(n) + st("data") + st("m") + u64(77))
+        if placement: return hdr(9, 8, st(n) + st("m") + st(id) + st(placement))
+        return hdr(7, 3, st(n) + st("data") + st("m") + st(id) + st("index") + st("extra"))
+    def ent(b, size, count, created=(7, 8), synced=0, v=9):
+        tail = {9: utime(*created), 8: utime(*created) + st("rule"), 7: utime(*created), 6: b""}[v]
+        return hdr(v, 5, st("") + u64(size) + u32(created[0]) + u64(count) + b + u64(size + 1) + u8(synced) + tail)
+    def put(entries, add, at=(9, 1)): return r.call("u", "user", "set_buckets_info", hdr(1, 1, lst(entries) + u8(add) + utime(*at)))
+    def remove(b): return r.call("u", "user", "remove_bucket", hdr(1, 1, b))
+    def buckets(marker="", count=100, end="", oid="u"):
+        return r.call(oid, "user", "list_buckets", hdr(2, 1, st(marker) + s32(count) + st(end)))
+    def header(oid="u"): return r.call(oid, "user", "get_header", hdr(1, 1, b""))
+    r.sequence("user")
+    header()
+    buckets()
+    r.call("u", "user", "complete_stats_sync", hdr(1, 1, utime(5, 5)))
+    header()
+    put([ent(bucket("none"), 10, 1)], 0)
+    put([ent(bucket("b"), 10, 1), ent(bucket("a", placement="default"), 20, 2, v=8), ent(bucket("c", v=8), 5, 1, v=6),
+         ent(bucket("d", v=3), 5, 1, v=7)], 1)
+    header()
+    buckets()
+    put([ent(bucket("b"), 100, 7)], 0, (3, 0))
+    header()
+    put([ent(bucket("b", "new id"), 1, 1, (99, 9))], 1, (10, 0))
+    put([ent(bucket("e"), 1000, 9, synced=1)], 1, (11, 0))
+    header()
+    for args in [dict(), dict(count=2), dict(count=0), dict(count=-1), dict(marker="b"), dict(end="c"), dict(end="zz"),
+                 dict(marker="a", count=1, end="c")]:
+        buckets(**args)
+    r.call("u", "user", "list_buckets", hdr(1, 1, st("") + s32(10)))
+    put([ent(bucket(""), 1, 1)], 1)
+    remove(bucket("b"))
+    remove(bucket("b"))
+    remove(bucket(""))
+    header()
+    r.call("u", "user", "complete_stats_sync", hdr(1, 1, utime(4, 5)))
+    header()
+    r.call("u", "user", "reset_user_stats", hdr(1, 1, utime(20, 0)))
+    header()
+    r.call("u", "user", "reset_user_stats2", hdr(1, 1, utime(21, 0) + st("a") + hdr(1, 1, u64(5) + u64(6) + u64(7))))
+    header()
+    r.set_omap("u", {"bad": b"\1"})
+    buckets()
+    remove(bucket("bad"))
+    put([ent(bucket("bad"), 1, 1)], 1)
+    r.call("u", "user", "reset_user_stats", hdr(1, 1, utime(20, 0)))
+    r.call("u", "user", "reset_user_stats2", hdr(1, 1, utime(20, 0) + st("") + hdr(1, 1, u64(5) + u64(6) + u64(7))))
+    r.call("u", "user", "get_header", b"")
+    r.end()
+
+
 def other_theme(r):
     def version(ver, tag): return hdr(1, 1, u64(ver) + st(tag))
     def conds(*items): return lst([hdr(1, 1, version(v, t) + u32(c)) for v, t, c in items])
@@ -1234,7 +1565,7 @@ THEMES = {
     "lock": lock_theme, "image": image_theme, "snapshot": snapshot_theme, "parent-child": parent_theme,
     "directory": directory_theme, "object-map": object_map_theme, "data-path": data_theme,
     "migration": migration_theme, "format1": format1_theme, "group": group_theme, "mirror": mirror_theme,
-    "other": other_theme,
+    "journal": journal_theme, "gateway": gateway_theme, "other": other_theme,
 }
 
 

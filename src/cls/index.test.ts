@@ -5,8 +5,9 @@ function methodNames(cls: string): string[] {
   return Object.keys(objectClasses.get(cls)?.methods ?? {});
 }
 
-test("rbd and lock have every method that Ceph 16.2 registers", () => {
+test("rbd, journal and lock have every method that Ceph 16.2 registers", () => {
   expect(methodNames("rbd")).toHaveLength(130);
+  expect(methodNames("journal")).toHaveLength(21);
   expect(methodNames("lock").sort()).toEqual([
     "assert_locked",
     "break_lock",

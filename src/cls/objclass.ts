@@ -20,12 +20,16 @@ export interface ClassContext {
   readonly origin: { readonly name: EntityName; readonly addr: EntityAddr };
   /** version of the object before this operation (user version). */
   readonly version: number;
+  /** Reads and writes of the request so far, this call's included: with `version`, unique to a change. */
+  readonly opsSoFar: number;
   /** Newest snap id this object's writes have seen. */
   readonly snapSeq: SnapId;
   /** Minimum allocation unit of the store, bytes. */
   readonly minAllocSize: number;
   /** OSD release the map requires (16 = pacific). */
   readonly requireOsdRelease: number;
+  /** Oldest release a client of this map must have (12 = luminous). */
+  readonly requireMinCompatClient: number;
 
   exists(): boolean;
   /** Size in bytes and modification time; ENOENT if absent. */

@@ -233,6 +233,25 @@ export function opOmapSetHeader(header: Uint8Array): OsdOp {
   return sized(OSD_OP.OMAPSETHEADER, header);
 }
 
+/** An update of a trivial map: its commands. */
+export function opTmapUp(commands: Uint8Array): OsdOp {
+  return sized(OSD_OP.TMAPUP, commands);
+}
+
+export function opTmapPut(map: Uint8Array): OsdOp {
+  return sized(OSD_OP.TMAPPUT, map);
+}
+
+export function opTmapGet(): OsdOp {
+  return op(OSD_OP.TMAPGET, NO_ARGS);
+}
+
+export function opTmap2Omap(nullOk: boolean): OsdOp {
+  const args = Buffer.alloc(NO_ARGS.length);
+  args.writeUInt8(nullOk ? 1 : 0, 0);
+  return op(OSD_OP.TMAP2OMAP, args);
+}
+
 export function opOmapClear(): OsdOp {
   return op(OSD_OP.OMAPCLEAR, NO_ARGS);
 }

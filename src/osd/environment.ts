@@ -28,5 +28,8 @@ export function makeEnvironment(of: {
     get requireOsdRelease() {
       return maps.current.requireOsdRelease;
     },
+    get requireMinCompatClient() {
+      return maps.current.requireMinCompatClient;
+    },
   };
 }

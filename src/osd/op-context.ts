@@ -49,6 +49,7 @@ export interface OpEnvironment {
   log(event: string, fields?: Record<string, string | number | bigint>): void;
   readonly minAllocSize: number;
   readonly requireOsdRelease: number;
+  readonly requireMinCompatClient: number;
 }
 
 /** Side effects of a request that succeeded, run once it is durable. */

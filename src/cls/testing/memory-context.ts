@@ -49,9 +49,11 @@ export class MemoryObject implements ClassContext {
     addr: { type: ADDR_TYPE.MSGR2, nonce: 7, ip: "127.0.0.1", port: 0 },
   };
   version = 1;
+  opsSoFar = 0;
   snapSeq: SnapId = 0n;
   minAllocSize = 4096;
   requireOsdRelease = 16;
+  requireMinCompatClient = 12;
   watcherList: Watcher[] = [];
   /** Handed out by random(), then zeros. */
   randomBytes: Uint8Array = new Uint8Array(0);
@@ -70,6 +72,7 @@ export class MemoryObject implements ClassContext {
       return { errno: fail("ENOENT").errno, output };
     this.#after = this.#before === undefined ? undefined : copyOf(this.#before);
     this.#changed = false;
+    this.opsSoFar = 0;
     const answer = method.call(this, input);
     if (isFailure(answer)) {
       this.#after = this.#before;
@@ -155,8 +158,8 @@ export class MemoryObject implements ClassContext {
   }
 
   omapHeader(): Result<Uint8Array> {
-    const old = this.#old();
-    return isFailure(old) ? old : old.omapHeader;
+    this.opsSoFar++;
+    return this.#before?.omapHeader ?? new Uint8Array(0);
   }
 
   omapGet(key: string): Result<Uint8Array> {
@@ -238,6 +241,7 @@ export class MemoryObject implements ClassContext {
 
   omapSet(entries: readonly (readonly [string, Uint8Array])[]): Result<void> {
     const { omap } = this.#new();
+    this.opsSoFar++;
     for (const [key, value] of entries) omap.set(key, Uint8Array.from(value));
   }
 

@@ -62,6 +62,10 @@ class CallContext implements ClassContext {
   get version(): number {
     return this.#ctx.before.info.userVersion;
   }
+  get opsSoFar(): number {
+    const { reads, writes } = this.#ctx.delta;
+    return reads + writes;
+  }
   get snapSeq(): SnapId {
     return this.#ctx.snapset.seq;
   }
@@ -70,6 +74,9 @@ class CallContext implements ClassContext {
   }
   get requireOsdRelease(): number {
     return this.#ctx.environment.requireOsdRelease;
+  }
+  get requireMinCompatClient(): number {
+    return this.#ctx.environment.requireMinCompatClient;
   }
 
   exists(): boolean {

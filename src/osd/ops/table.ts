@@ -29,6 +29,7 @@ import {
   sparseReadOp,
   stat,
 } from "./read.ts";
+import { tmapGet, tmapPut, tmapToOmap, tmapUpdate } from "./trivial-map.ts";
 import { listWatchers, notify, notifyAck, watch } from "./watch.ts";
 import {
   append,
@@ -37,7 +38,6 @@ import {
   rollbackOp,
   setAllocHint,
   startSync,
-  tmapUpdate,
   trimTruncate,
   truncate,
   write,
@@ -92,7 +92,10 @@ export const OP_TABLE = {
   SETALLOCHINT: setAllocHint,
   STARTSYNC: startSync,
   CALL: call,
+  TMAPGET: tmapGet,
+  TMAPPUT: tmapPut,
   TMAPUP: tmapUpdate,
+  TMAP2OMAP: tmapToOmap,
   PGNLS: pgOp,
   PGLS: pgOp,
   SCRUBLS: pgOp,
@@ -122,9 +125,6 @@ export const OP_TABLE = {
   // Obsolete: upstream defines the codes and no server runs them for today's clients.
   MASKTRUNC: unsupported,
   SETTRUNC: unsupported,
-  TMAPGET: unsupported,
-  TMAPPUT: unsupported,
-  TMAP2OMAP: unsupported,
   SETXATTRS: unsupported,
   RESETXATTRS: unsupported,
   // Between OSDs of older releases.

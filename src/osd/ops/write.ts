@@ -141,6 +141,3 @@ export const startSync = writeOp((ctx) => {
   ctx.modify = true;
   return 0;
 });
-
-/** Only `rbd rm` of a missing old-format image sends it, and expects to hear that there is none. */
-export const tmapUpdate = writeOp((ctx) => (ctx.isVisible ? -ERRNO.EOPNOTSUPP : -ERRNO.ENOENT));

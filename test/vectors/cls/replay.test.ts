@@ -22,6 +22,8 @@ interface Call {
   /** Time the call used, if it left one. */
   now?: [sec: number, nsec: number];
   random?: Hex;
+  /** The version that the call used, if it left it. */
+  version?: number;
 }
 
 /** What a client did to an object besides calls. */
@@ -86,6 +88,7 @@ function runStep(object: MemoryObject, step: Step): void {
 function compareCall(object: MemoryObject, step: Call, where: string): void {
   if (step.now !== undefined) object.now = { sec: step.now[0], nsec: step.now[1] };
   if (step.random !== undefined) object.randomBytes = bytes(step.random);
+  object.version = step.version ?? object.version;
   const cls = objectClasses.get(step.cls);
   if (cls === undefined) throw new Error(`no class ${step.cls}`);
   const { errno, output } = object.call(cls, step.method, bytes(step.input));

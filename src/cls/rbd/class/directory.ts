@@ -8,9 +8,10 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { encodeToBytes, type Infer, str, u8 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, listKeys, listValues, readKey, writeKey } from "../../omap.ts";
 import { DirListReply, NameIdArgs, PageArgs, RenameArgs } from "../ops/directory.ts";
 import { DIRECTORY_STATE } from "../types/features.ts";
-import { isMissing, isValidId, listKeys, listValues, readKey, writeKey } from "./omap.ts";
+import { isValidId } from "./checks.ts";
 
 const NAME_PREFIX = "name_";
 const ID_PREFIX = "id_";

@@ -6,11 +6,11 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, str, u64 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { readKeyOr } from "../../omap.ts";
 import { Format1AddArgs, Format1ListReply, Format1RenameArgs } from "../ops/format1.ts";
 import { NO_SNAPSHOT_LIMIT } from "../ops/snapshot.ts";
 import { readHeader, writeHeader } from "./format1-header.ts";
 import { KEY } from "./header.ts";
-import { readKeyOr } from "./omap.ts";
 
 export const format1Methods = {
   snap_list: method("r", none, Format1ListReply, readHeader),

@@ -7,6 +7,7 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, u8 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { decodeStored, isMissing, listKeys, listValues, readKey, writeKey } from "../../omap.ts";
 import {
   GroupImageListArgs,
   GroupImageListReply,
@@ -17,7 +18,6 @@ import {
 import { GROUP_SNAPSHOT_STATE, RBD_OPERATION_FEATURE } from "../types/features.ts";
 import { GroupImageSpec, GroupImageStatus, GroupSnapshot, GroupSpec, NO_POOL } from "../types.ts";
 import { KEY, setOpFeatures } from "./header.ts";
-import { decodeStored, isMissing, listKeys, listValues, readKey, writeKey } from "./omap.ts";
 
 const IMAGE_PREFIX = "image_";
 const SNAP_PREFIX = "snapshot_";

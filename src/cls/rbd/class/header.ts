@@ -7,9 +7,9 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { u64, u64n } from "../../../encoding/index.ts";
 import { NOSNAP, SNAPDIR } from "../../../types/index.ts";
 import type { ClassContext } from "../../objclass.ts";
+import { isMissing, listValues, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { RBD_FEATURE } from "../types/features.ts";
 import { NO_PARENT, Parent, parentExists, Snapshot } from "../types.ts";
-import { isMissing, listValues, readKey, readKeyOr, removeKey, writeKey } from "./omap.ts";
 
 export const KEY = {
   SIZE: "size",

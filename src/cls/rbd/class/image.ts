@@ -8,6 +8,7 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { encodeToBytes, type Infer, s64n, str, u8, u64, u64n } from "../../../encoding/index.ts";
 import { NOSNAP, UTIME_ZERO, Utime } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { decodeStored, isMissing, listKeys, readKey, readKeyOr, writeKey } from "../../omap.ts";
 import {
   CreateArgs,
   GetFeaturesArgs,
@@ -31,6 +32,7 @@ import {
   RBD_OPERATION_FEATURES_ALL,
 } from "../types/features.ts";
 import { NO_PARENT, Parent, parentExists } from "../types.ts";
+import { checkExists, isValidId } from "./checks.ts";
 import {
   KEY,
   readSize,
@@ -40,16 +42,6 @@ import {
   setOpFeatures,
   writeSnapshot,
 } from "./header.ts";
-import {
-  checkExists,
-  decodeStored,
-  isMissing,
-  isValidId,
-  listKeys,
-  readKey,
-  readKeyOr,
-  writeKey,
-} from "./omap.ts";
 
 export const imageMethods = {
   create: method("rw", CreateArgs, none, create),

@@ -6,8 +6,8 @@
 import { isFailure, type Result } from "../../../base/index.ts";
 import { blob, type Infer, str } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { listKeys, MAX_KEYS_READ } from "../../omap.ts";
 import { MetadataEntries, PageArgs } from "../ops/directory.ts";
-import { listKeys, MAX_KEYS_READ } from "./omap.ts";
 
 const PREFIX = "metadata_";
 

@@ -7,12 +7,12 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { byteStringOf, bytesOf, u64 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { MigrationSetStateArgs } from "../ops/migration.ts";
 import { MIGRATION_HEADER_TYPE, RBD_FEATURE } from "../types/features.ts";
 import { MigrationSpec } from "../types.ts";
 import { HEADER_TEXT, MIGRATE_HEADER_TEXT, readData } from "./format1-header.ts";
 import { KEY } from "./header.ts";
-import { isMissing, readKey, readKeyOr, removeKey, writeKey } from "./omap.ts";
 
 export const migrationMethods = {
   migration_set: method("rw", MigrationSpec, none, set),

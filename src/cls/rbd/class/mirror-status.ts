@@ -9,6 +9,15 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { EMPTY, type Infer, str } from "../../../encoding/index.ts";
 import { ADDR_TYPE, addrKey, EntityInst } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import {
+  isMissing,
+  listKeys,
+  listValues,
+  readKey,
+  readKeyOr,
+  removeKey,
+  writeKey,
+} from "../../omap.ts";
 import { PageArgs } from "../ops/directory.ts";
 import {
   ImageMapListReply,
@@ -30,15 +39,6 @@ import {
   MirrorImageStatus,
   type MirrorPeer,
 } from "../types/mirror.ts";
-import {
-  isMissing,
-  listKeys,
-  listValues,
-  readKey,
-  readKeyOr,
-  removeKey,
-  writeKey,
-} from "./omap.ts";
 
 const IMAGE_PREFIX = "image_";
 const STATUS_PREFIX = "status_global_";

@@ -9,6 +9,7 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { byteStringOf, bytesOf, type Infer, str, u32 } from "../../../encoding/index.ts";
 import { uuidFromBytes } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, listValues, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { PageArgs } from "../ops/directory.ts";
 import {
   CopyProgressArgs,
@@ -30,7 +31,6 @@ import { isValidPeer, MirrorImage, MirrorPeer } from "../types/mirror.ts";
 import type { Snapshot, SnapshotNamespace } from "../types.ts";
 import { readSnapshot, writeSnapshot } from "./header.ts";
 import { removeStatuses } from "./mirror-status.ts";
-import { isMissing, listValues, readKey, readKeyOr, removeKey, writeKey } from "./omap.ts";
 
 const UUID = "mirror_uuid";
 const MODE = "mirror_mode";

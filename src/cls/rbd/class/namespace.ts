@@ -6,8 +6,8 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { EMPTY, type Infer, str } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, listKeys } from "../../omap.ts";
 import { NamespaceListReply, PageArgs } from "../ops/directory.ts";
-import { isMissing, listKeys } from "./omap.ts";
 
 const PREFIX = "name_";
 

@@ -15,6 +15,7 @@ import {
   Writer,
 } from "../../../encoding/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing } from "../../omap.ts";
 import { ObjectMapResizeArgs, ObjectMapUpdateArgs } from "../ops/object-map.ts";
 import {
   applyTable,
@@ -34,7 +35,7 @@ import {
   stateTable,
 } from "../types/bit-vector.ts";
 import { OBJECT_MAP_COUNT_MAX, OBJECT_STATE } from "../types/features.ts";
-import { checkExists, isMissing } from "./omap.ts";
+import { checkExists } from "./checks.ts";
 
 export const objectMapMethods = {
   object_map_load: method("r", none, BitVectorCodec, load),

@@ -17,6 +17,7 @@ import {
 } from "../../../encoding/index.ts";
 import { NOSNAP } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { SnapIdArgs } from "../ops/image.ts";
 import {
   ChildArgs,
@@ -35,6 +36,7 @@ import {
   sameChild,
   sameParent,
 } from "../types.ts";
+import { checkExists } from "./checks.ts";
 import {
   hasParent,
   KEY,
@@ -46,7 +48,6 @@ import {
   snapChildrenKey,
   writeSnapshot,
 } from "./header.ts";
-import { checkExists, isMissing, readKey, readKeyOr, removeKey, writeKey } from "./omap.ts";
 
 /** rbd_children's values: ids of clones. */
 const ChildIds = set(str);

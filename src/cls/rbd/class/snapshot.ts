@@ -7,6 +7,7 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, str, u8, u64 } from "../../../encoding/index.ts";
 import { NOSNAP, Utime, uuidFromBytes } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, listKeys, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { SnapIdArgs } from "../ops/image.ts";
 import {
   NO_SNAPSHOT_LIMIT,
@@ -25,6 +26,7 @@ import {
   SnapshotInfo,
   sameNamespace,
 } from "../types.ts";
+import { checkExists } from "./checks.ts";
 import { readHeader } from "./format1-header.ts";
 import {
   hasParent,
@@ -38,15 +40,6 @@ import {
   snapKey,
   writeSnapshot,
 } from "./header.ts";
-import {
-  checkExists,
-  isMissing,
-  listKeys,
-  readKey,
-  readKeyOr,
-  removeKey,
-  writeKey,
-} from "./omap.ts";
 
 export const snapshotMethods = {
   get_snapshot_name: snapshotGetter(str, (snap) => snap.name),

@@ -7,9 +7,10 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, str } from "../../../encoding/index.ts";
 import { rest } from "../../argument.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
+import { isMissing, listValues, readKey, writeKey } from "../../omap.ts";
 import { PageArgs, TrashAddArgs, TrashListReply, TrashStateSetArgs } from "../ops/directory.ts";
 import { TrashImageSpec } from "../types.ts";
-import { isMissing, isValidId, listValues, readKey, writeKey } from "./omap.ts";
+import { isValidId } from "./checks.ts";
 
 const PREFIX = "id_";
 

@@ -1,19 +1,14 @@
 /**
- * Typed access to the omap keys of rbd's metadata objects.
+ * Typed access to the omap keys of metadata objects: images' and journals'.
  *
  * Reads give ENOENT for a missing key or object and EIO for a value that does not decode. Iteration walks
  * in key order and sees the object as it was before the client's operation.
  * ceph: src/cls/rbd/cls_rbd.cc
  */
 
-import { fail, isFailure, type Result } from "../../../base/index.ts";
-import {
-  type Codec,
-  DecodeError,
-  decodeFromBytes,
-  encodeToBytes,
-} from "../../../encoding/index.ts";
-import type { ClassContext } from "../../objclass.ts";
+import { fail, isFailure, type Result } from "../base/index.ts";
+import { type Codec, DecodeError, decodeFromBytes, encodeToBytes } from "../encoding/index.ts";
+import type { ClassContext } from "./objclass.ts";
 
 /** Keys fetched at a time, and the default size of a listing. */
 export const MAX_KEYS_READ = 64;
@@ -106,14 +101,4 @@ export function listValues<T>(
     out.push([key.slice(prefix.length), value]);
   }
   return out;
-}
-
-/** ENOENT unless the object is there. */
-export function checkExists(context: ClassContext): Result<void> {
-  if (!context.exists()) return fail("ENOENT");
-}
-
-/** Image and group ids, which become parts of object names: letters and digits only. */
-export function isValidId(id: string): boolean {
-  return /^[0-9A-Za-z]+$/.test(id);
 }

@@ -1,0 +1,2 @@
+/** The log class. */
+export { logClass } from "./class.ts";

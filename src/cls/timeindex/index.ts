@@ -1,0 +1,2 @@
+/** The timeindex class. */
+export { timeindexClass } from "./class.ts";

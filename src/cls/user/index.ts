@@ -1,0 +1,2 @@
+/** The user class. */
+export { userClass } from "./class.ts";

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { AddArgs, ListArgs, ListReply } from "../cls/log/ops.ts";
+import { decodeFromBytes, encodeToBytes, flatten } from "../encoding/index.ts";
+import { opCall } from "../messages/index.ts";
+import { UTIME_ZERO } from "../types/index.ts";
+import { TestOsd } from "./testing/osd-fixture.ts";
+
+const NOW = { sec: 100, nsec: 0 };
+
+function add(...texts: string[]) {
+  const entries = texts.map((text) => ({
+    section: "",
+    name: text,
+    timestamp: NOW,
+    data: new Uint8Array(0),
+    id: "",
+  }));
+  return opCall("log", "add", encodeToBytes(AddArgs, { entries, monotonic: true }));
+}
+
+test("entries logged at one moment are told apart, in one call, in one request and over several", async () => {
+  const client = new TestOsd().client(4100);
+  await client.op("log", [add("a", "b"), add("c")]);
+  await client.op("log", [add("d")]);
+  const args = { from: UTIME_ZERO, marker: "", to: UTIME_ZERO, maxEntries: 0 };
+  const reply = await client.op("log", [opCall("log", "list", encodeToBytes(ListArgs, args))]);
+  const { entries } = decodeFromBytes(ListReply, flatten(reply.ops[0]?.outdata ?? []));
+  expect(entries.map((entry) => entry.name)).toEqual(["a", "b", "c", "d"]);
+});

@@ -310,3 +310,30 @@ test("a journal that a burst has made long does not keep writers out of a full f
   expect(failures).toEqual([]);
   await settle(clock, store.close());
 });
+
+test("a full store refuses whole what would take fresh blocks, however short its writes", async () => {
+  const disk = new MemoryDisk(1);
+  const clock = new ManualClock();
+  createStore("", { disk, capacityBytes: MIB, segmentSize: SEGMENT, segments: 2 });
+  const store = await settle(clock, openStore("", { disk, clock }));
+  const failures: Error[] = [];
+  store.onFatal = (error) => failures.push(error);
+  submit(store, { op: "create-collection", collection: PG });
+  submit(store, { op: "write", object: named("a"), offset: 0, data: [bytes(248 * 4096)] });
+  await settle(clock, store.checkpoint());
+  // Together too much for the journal: each of them goes straight to the file.
+  const writes = Array.from({ length: 20 }, (_, i) => ({
+    op: "write" as const,
+    object: named("a"),
+    offset: i * 8192,
+    data: [bytes(8192, i)],
+  }));
+  expect(() => submit(store, ...writes)).toThrow(NoSpaceError);
+  const again = { op: "write" as const, object: named("a"), offset: 0, data: [bytes(40_960)] };
+  const zero = { op: "zero" as const, object: named("a"), offset: 0, length: 40_960 };
+  expect(() => submit(store, zero, again)).toThrow(NoSpaceError);
+  submit(store, { op: "write", object: named("a"), offset: 0, data: [bytes(8192, 9)] });
+  await settle(clock, store.flush());
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+});

@@ -48,6 +48,8 @@ export class Planner {
   readonly #inlineTransactionMax: number;
   #aliases: Alias[] = [];
   #shares = false;
+  /** Something in it takes blocks from objects: what they own now, a write behind it may not find. */
+  #unmaps = false;
   #transaction!: Transaction;
 
   constructor(options: {
@@ -71,6 +73,9 @@ export class Planner {
     this.#transaction = transaction;
     this.#aliases = [];
     this.#shares = transaction.ops.some((op) => op.op === "clone" || op.op === "clone-range");
+    this.#unmaps = transaction.ops.some(
+      (op) => op.op === "remove" || op.op === "zero" || op.op === "truncate",
+    );
     const plan: Plan = {
       dataBlocks: 0,
       edgeBlocks: 0,
@@ -131,7 +136,10 @@ export class Planner {
     const inline = length <= plan.inlineMax + 2 * BLOCK_SIZE;
     plan.recordBytes += (inline ? count : 2) * (BLOCK_SIZE + CHANGE_BYTES);
     plan.recordBytes += count * DIRECT_BYTES_PER_BLOCK;
-    const owned = inline && plan.inPlace && !this.#shares;
+    // Whole blocks that go straight to the file take fresh ones, however short the write.
+    const whole = Math.floor((offset + length) / BLOCK_SIZE) - Math.ceil(offset / BLOCK_SIZE);
+    const isInline = whole * BLOCK_SIZE <= plan.inlineMax;
+    const owned = isInline && plan.inPlace && !this.#shares && !this.#unmaps;
     plan.dataBlocks += owned ? this.#notOwn(object, first, count) : count;
   }
 

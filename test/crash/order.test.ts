@@ -11,6 +11,10 @@ import { ManualClock, settle } from "./crash.ts";
 const A = named("a");
 const B = named("b");
 const SIZE = 200 << 10; // large: written directly, read as a promise
+/** Room for a large object and a little more: with so little left small writes go over the object's own blocks. */
+const TIGHT = SIZE + (6 << 12);
+/** Far apart: the first dice of neighbours fall alike. */
+const SEEDS = Array.from({ length: 24 }, (_, i) => 1 + 1009 * i);
 /** Microtask turns that outlast a checkpoint. */
 const SLOW = 5000;
 
@@ -32,8 +36,8 @@ async function slowRead(disk: MemoryDisk, store: DiskStore): Promise<Uint8Array>
 }
 
 test("a checkpoint does not overwrite what a read is still fetching", async () => {
-  for (let seed = 1; seed <= 12; seed++) {
-    const { disk, clock, store } = await setUp(seed);
+  for (const seed of SEEDS) {
+    const { disk, clock, store } = await setUp(seed, TIGHT);
     submit(store, { op: "write", object: A, offset: 0, data: [bytes(SIZE)] });
     await settle(clock, store.checkpoint());
     const read = slowRead(disk, store);
@@ -45,7 +49,7 @@ test("a checkpoint does not overwrite what a read is still fetching", async () =
 });
 
 test("blocks that a read is still fetching are not given to others", async () => {
-  for (let seed = 1; seed <= 12; seed++) {
+  for (const seed of SEEDS) {
     // Room for little more than two of them: what is free is used again at once.
     const { disk, clock, store } = await setUp(seed, 520 << 10);
     submit(store, { op: "write", object: A, offset: 0, data: [bytes(SIZE)] });
@@ -68,7 +72,7 @@ test("blocks that a read is still fetching are not given to others", async () =>
 
 test("a checkpoint cut at any call loses no large write that small ones lie upon", async () => {
   for (let call = 1; ; call++) {
-    const { disk, clock, store } = await setUp(call);
+    const { disk, clock, store } = await setUp(call, TIGHT);
     // One batch: when it is written, the large write has not landed, and no later batch says it has.
     submit(store, { op: "write", object: A, offset: 0, data: [bytes(SIZE)] });
     submit(store, { op: "write", object: A, offset: 4096, data: [bytes(4096, 2)] });

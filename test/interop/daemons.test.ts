@@ -54,9 +54,11 @@ test("ceph tell osd.N bench measures each OSD and leaves its store as it was", a
 
 test("who follows the log at the debug level hears of new maps and of how the groups are", async () => {
   const { stdout } = await client(
-    // Whenever the follower has come: there will be a new map after that.
-    "timeout 50 ceph --watch-debug -w | awk '{ print } /osdmap/ { o = 1 } /pgmap/ { p = 1 } o && p { exit }' & " +
-      "while kill -0 $! 2>/dev/null; do ceph osd set noout; ceph osd unset noout; done; wait",
+    // Whenever the follower has come, there will be a new map after that. It does not end with its reader.
+    "{ timeout 50 ceph --watch-debug -w & echo $! > follower; wait; } | " +
+      "awk '{ print } /osdmap/ { o = 1 } /pgmap/ { p = 1 } o && p { exit }' & " +
+      "while kill -0 $! 2>/dev/null; do ceph osd set noout; ceph osd unset noout; done; " +
+      "kill $(cat follower); wait",
   );
   expect(stdout).toMatch(/mon\.a \[DBG\] osdmap e\d+: 2 total, 2 up, 2 in/);
   expect(stdout).toMatch(/mgr\.x \[DBG\] pgmap v\d+: \d+ pgs: .* avail/);

@@ -135,8 +135,9 @@ test("filled to the brim: writes wait, reads and removals do not, and all goes o
   await healthIs(NEARFULL);
   await mapShows("exists,nearfull,up", "hashpspool,nearfull,selfmanaged_snaps");
 
-  // As fast as it goes, so that the OSD has to stop what the monitor does not stop in time.
-  const bench = begin("rados -p rbd bench 5 write -b 4M -t 16 --run-name fill --no-cleanup");
+  // As fast as it goes, so that the OSD has to stop what the monitor does not stop in time. Long enough to get
+  // there on a busy disk, over before there is room again.
+  const bench = begin("rados -p rbd bench 12 write -b 4M -t 16 --run-name fill --no-cleanup");
   await healthIs(FULL);
   await mapShows("exists,full,up", "hashpspool,full,selfmanaged_snaps");
   const put = begin("rados -p rbd put new blob");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../base/index.ts";
-import { crc32c, crc32cCombine, crc32cTable, crc32cZeros } from "./crc32c.ts";
+import { crc32c, crc32cCombine, crc32cTable, crc32cWithSums, crc32cZeros } from "./crc32c.ts";
 
 const ONES = 0xffff_ffff;
 const random = seededRandom(32);
@@ -33,6 +33,26 @@ describe("known answers", () => {
     expect(crc32c(0, b)).toBe(2360230088);
     expect(crc32c(5678, b)).toBe(3743019208);
   });
+});
+
+test("with the sums of the blocks on the way the checksum is the same", () => {
+  const data = random.bytes(5 * 4096 + 100);
+  for (const [start, end] of [
+    [0, 0],
+    [0, 4095],
+    [0, 4096],
+    [7, 4103],
+    [100, 5 * 4096],
+    [3, data.length],
+  ] as const) {
+    const sums: number[] = [];
+    expect(crc32cWithSums(ONES, data, start, end, sums)).toBe(crc32c(ONES, data, start, end));
+    const blocks = Math.floor((end - start) / 4096);
+    const from = (i: number) => start + i * 4096;
+    expect(sums).toEqual(
+      Array.from({ length: blocks }, (_, i) => crc32c(0, data, from(i), from(i + 1))),
+    );
+  }
 });
 
 test("tables and processor agree at every small length and offset, and past the switch between them", () => {

@@ -10,7 +10,15 @@ export {
   textOf,
 } from "./byte-string.ts";
 export { type Codec, decodeFromBytes, encodeToBytes, type Infer } from "./codec.ts";
-export { crc32c, crc32cCombine, crc32cTable, crc32cZeros, ZerosShift } from "./crc32c.ts";
+export {
+  crc32c,
+  crc32cCombine,
+  crc32cTable,
+  crc32cWithSums,
+  crc32cZeros,
+  SUM_BLOCK,
+  ZerosShift,
+} from "./crc32c.ts";
 export {
   blob,
   bool,

@@ -58,6 +58,15 @@ describe("MOSDOp", () => {
     expect(ops[0]?.indata.buffer).toBe(m.data.buffer);
   });
 
+  it("gives each op the checksums of its own blocks", () => {
+    const inputs = [8192, 4096, 100, 8192].map((size) => Buffer.alloc(size));
+    const ops = inputs.map((input) => opWrite(0, input));
+    const m = received(MOSDOp.encode({ ...request(), ops }));
+    const decoded = MOSDOp.decode({ ...m, sums: [1, 2, 3, 4, 5] }).ops;
+    // The input after the short one begins in the middle of a block.
+    expect(decoded.map((op) => op.sums)).toEqual([[1, 2, 3, 4, 5], [3, 4, 5], [4, 5], undefined]);
+  });
+
   it("is refused when its ops claim more input than there is", () => {
     const m = received(MOSDOp.encode(request()));
     const short = { ...m, data: m.data.subarray(0, m.data.length - 1) };

@@ -12,7 +12,7 @@
  */
 
 import { assert } from "../base/index.ts";
-import { DecodeError, Reader, Writer } from "../encoding/index.ts";
+import { DecodeError, Reader, SUM_BLOCK, Writer } from "../encoding/index.ts";
 import {
   type EntityName,
   type IncomingMessage,
@@ -34,6 +34,7 @@ const COMPAT_VERSION = 3;
 const TRACE_SIZE = 24;
 /** Front bytes beside names, ops and snaps: what an encoder reserves. */
 const FRONT_SIZE = 192;
+const NO_SUMS: readonly number[] = [];
 
 export interface MOSDOp {
   pgid: SpgId;
@@ -105,8 +106,14 @@ function encodeFront(x: MOSDOp): Buffer {
   return w.finish();
 }
 
+/** Checksums of the data's blocks from an op's input on, if the input begins with a block. */
+function sumsFrom(sums: readonly number[], at: number): readonly number[] | undefined {
+  if (sums.length * SUM_BLOCK <= at || at % SUM_BLOCK !== 0) return undefined;
+  return at === 0 ? sums : sums.slice(at / SUM_BLOCK);
+}
+
 /** Reads the ops and splits the data segment among them. */
-function decodeOps(r: Reader, data: Uint8Array): OsdOp[] {
+function decodeOps(r: Reader, data: Uint8Array, sums: readonly number[]): OsdOp[] {
   const count = r.u16();
   if (count * OSD_OP_SIZE > r.remaining) throw r.fail(`${count} ops in ${r.remaining} bytes`);
   const ops: OsdOp[] = [];
@@ -119,13 +126,14 @@ function decodeOps(r: Reader, data: Uint8Array): OsdOp[] {
     if (length > data.length - at) {
       throw r.fail(`op ${i} claims ${length} bytes of input, ${data.length - at} left`);
     }
-    ops.push({ code, flags, args, indata: data.subarray(at, at + length) });
+    const indata = data.subarray(at, at + length);
+    ops.push({ code, flags, args, indata, sums: sumsFrom(sums, at) });
     at += length;
   }
   return ops;
 }
 
-function decodeFront(r: Reader, data: Uint8Array): MOSDOp {
+function decodeFront(r: Reader, data: Uint8Array, sums: readonly number[]): MOSDOp {
   const pgid = SpgId.decode(r);
   const hash = r.u32();
   const mapEpoch = r.u32();
@@ -136,7 +144,7 @@ function decodeFront(r: Reader, data: Uint8Array): MOSDOp {
   const mtime = { sec: r.u32(), nsec: r.u32() };
   const locator = ObjectLocator.decode(r);
   const oid = r.str();
-  const ops = decodeOps(r, data);
+  const ops = decodeOps(r, data, sums);
   const snapid = readSnapId(r);
   const snapSeq = readSnapId(r);
   const snaps: SnapId[] = [];
@@ -180,6 +188,6 @@ export const MOSDOp: MessageType<MOSDOp> = {
     if (m.version !== VERSION) {
       throw new DecodeError("osd_op", 0, `version ${m.version}, only ${VERSION} is read`);
     }
-    return decodeFront(new Reader(m.front), m.data);
+    return decodeFront(new Reader(m.front), m.data, m.sums ?? NO_SUMS);
   },
 };

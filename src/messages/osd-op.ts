@@ -286,6 +286,8 @@ export interface OsdOp {
   args: Buffer;
   /** The op's input, a view of the data segment. */
   indata: Uint8Array;
+  /** crc32c (seed 0) of each whole 4 KiB of the input, where the connection has them; may go on past its end. */
+  sums?: readonly number[] | undefined;
 }
 
 /** One op of a reply: the request's, with what came of it. */

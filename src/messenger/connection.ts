@@ -205,9 +205,10 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
     front: Buffer,
     middle: Buffer,
     data: Uint8Array,
+    sums: readonly number[],
   ): void {
     const session = must(this.#session, "session");
-    const message = session.receive(bytes, headerAt, front, middle, data);
+    const message = session.receive(bytes, headerAt, front, middle, data, sums);
     if (message === undefined) {
       this.#host.dataMemory?.give(data);
       this.debug("message dropped: seen before", {});

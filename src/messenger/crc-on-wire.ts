@@ -10,7 +10,13 @@
  * ceph: src/msg/async/frames_v2.cc (asm_crc_rev1)
  */
 
-import { type BufferList, crc32c, DecodeError, listLength } from "../encoding/index.ts";
+import {
+  type BufferList,
+  crc32c,
+  crc32cWithSums,
+  DecodeError,
+  listLength,
+} from "../encoding/index.ts";
 import type { OnWire } from "./on-wire.ts";
 import type { OutQueue } from "./out-queue.ts";
 import { PREAMBLE_SIZE, type Preamble, readPreamble, writePreamble } from "./preamble.ts";
@@ -18,6 +24,8 @@ import { PREAMBLE_SIZE, type Preamble, readPreamble, writePreamble } from "./pre
 const SEED = 0xffff_ffff;
 const CRC_SIZE = 4;
 const EPILOGUE_SIZE = 13;
+/** The segment of a message's data. */
+const DATA = 3;
 /** Low nibble of the late status. Only the kernel client ever aborts a frame. */
 const LATE_STATUS = { ABORTED: 0x1, COMPLETE: 0xe, MASK: 0xf } as const;
 
@@ -38,13 +46,30 @@ export function usedSegments(rest: readonly BufferList[]): number {
   return count;
 }
 
-function checkCrc(segment: number, expected: number, bytes: Buffer, start: number, end: number) {
-  if (crc32c(SEED, bytes, start, end) !== expected) {
+/** @param sums of the blocks of a segment of data */
+function checkCrc(
+  segment: number,
+  expected: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  sums?: number[],
+) {
+  const crc =
+    sums === undefined
+      ? crc32c(SEED, bytes, start, end)
+      : crc32cWithSums(SEED, bytes, start, end, sums);
+  if (crc !== expected) {
     throw new DecodeError(`frame segment ${segment}`, end - start, "checksum mismatch");
   }
 }
 
-function checkInPlace(bytes: Buffer, start: number, { count, lengths }: Preamble): boolean {
+function checkInPlace(
+  bytes: Buffer,
+  start: number,
+  { count, lengths }: Preamble,
+  sums: number[],
+): boolean {
   const at = start + PREAMBLE_SIZE;
   if (count > 1) {
     const firstSize = lengths[0]! > 0 ? lengths[0]! + CRC_SIZE : 0;
@@ -54,7 +79,7 @@ function checkInPlace(bytes: Buffer, start: number, { count, lengths }: Preamble
     let from = at + firstSize;
     for (let i = 1; i < count; i++) {
       const expected = bytes.readUInt32LE(epilogueAt + 1 + (i - 1) * CRC_SIZE);
-      checkCrc(i, expected, bytes, from, from + lengths[i]!);
+      checkCrc(i, expected, bytes, from, from + lengths[i]!, i === DATA ? sums : undefined);
       from += lengths[i]!;
     }
   }
@@ -84,7 +109,7 @@ function seal(
   const crcs = [0, 0, 0];
   for (let i = 1; i < count; i++) {
     let crc = SEED;
-    const known = i === 3 ? lastCrc : undefined;
+    const known = i === DATA ? lastCrc : undefined;
     for (const chunk of rest[i - 1]!) {
       if (known === undefined) crc = crc32c(crc, chunk);
       out.push(chunk);
@@ -107,11 +132,12 @@ export const crcOnWire: OnWire = {
     if (length > 0) checkCrc(0, piece.readUInt32LE(length), piece, 0, length);
     return piece.subarray(0, length);
   },
-  openRest(pieces, _lengths, tail) {
+  openRest(pieces, _lengths, tail, sums) {
     if (!isComplete(tail[0]!)) return false;
     for (let i = 0; i < pieces.length; i++) {
       const piece = pieces[i]!;
-      checkCrc(i + 1, tail.readUInt32LE(1 + i * CRC_SIZE), piece, 0, piece.length);
+      const expected = tail.readUInt32LE(1 + i * CRC_SIZE);
+      checkCrc(i + 1, expected, piece, 0, piece.length, i + 1 === DATA ? sums : undefined);
     }
     return true;
   },

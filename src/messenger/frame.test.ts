@@ -22,7 +22,12 @@ function listener(wire: OnWire) {
   const parser = new FrameParser({
     onBanner: () => {},
     onControl: (tag, payload) => seen.push({ tag, segments: [Buffer.from(payload)] }),
-    onMessageFrame(bytes, headerAt, front, middle, data) {
+    onMessageFrame(bytes, headerAt, front, middle, data, sums) {
+      const blocks = wire === crcOnWire ? Math.floor(data.length / 4096) : 0;
+      const wanted = Array.from({ length: blocks }, (_, i) =>
+        crc32c(0, data, i * 4096, (i + 1) * 4096),
+      );
+      expect(sums).toEqual(wanted);
       const header = bytes.subarray(headerAt, headerAt + HEADER2_SIZE);
       const segments: Buffer[] = [header, front, middle].map((x) => Buffer.from(x));
       // The data is kept as it is: it must not change afterwards.

@@ -25,13 +25,17 @@ export interface FrameHandler {
   onBanner(features: { supported: bigint; required: bigint }, raw: Buffer): void;
   /** A control frame; `raw` is all of its bytes, still sealed. */
   onControl(tag: number, payload: Buffer, raw: Buffer): void;
-  /** A message; its header is the 41 bytes of `bytes` at `headerAt`. */
+  /**
+   * A message; its header is the 41 bytes of `bytes` at `headerAt`.
+   * @param sums crc32c (seed 0) of each whole 4 KiB of the data, where the mode has them
+   */
   onMessageFrame(
     bytes: Buffer,
     headerAt: number,
     front: Buffer,
     middle: Buffer,
     data: Uint8Array,
+    sums: readonly number[],
   ): void;
 }
 
@@ -292,7 +296,8 @@ export class FrameParser {
     const ring = this.#ring;
     const { tag, count, lengths } = this.#preamble;
     const start = this.#start;
-    const complete = wire.checkInPlace!(ring, start, this.#preamble);
+    const sums: number[] = [];
+    const complete = wire.checkInPlace!(ring, start, this.#preamble, sums);
     this.#start += size;
     this.#nextFrame();
     if (!complete) return;
@@ -313,13 +318,14 @@ export class FrameParser {
     const middle = next(2);
     const length = lengths[3]!;
     if (length === 0) {
-      this.#handler.onMessageFrame(ring, first, front, middle, NO_BYTES);
+      this.#handler.onMessageFrame(ring, first, front, middle, NO_BYTES, sums);
       return;
     }
     const data = ring.subarray(at, at + length);
     // Who has memory for bulk data knows what to keep of the rest.
     const isView = this.#memory !== ownMemory;
-    this.#handler.onMessageFrame(ring, first, front, middle, isView ? data : Buffer.from(data));
+    const kept = isView ? data : Buffer.from(data);
+    this.#handler.onMessageFrame(ring, first, front, middle, kept, sums);
   }
 
   /** The next part of a large frame: a large part directly, a small one through the ring. */
@@ -357,7 +363,8 @@ export class FrameParser {
     const wire = this.onWire;
     const first = wire.openFirst(parts[0]!, lengths[0]!);
     const rest = parts.slice(1, count);
-    const complete = count === 1 || wire.openRest(rest, lengths, parts[count]!);
+    const sums: number[] = [];
+    const complete = count === 1 || wire.openRest(rest, lengths, parts[count]!, sums);
     this.#nextFrame();
     if (!complete) return this.#dropData();
     if (tag !== TAG.MESSAGE) {
@@ -370,6 +377,6 @@ export class FrameParser {
     // A mode that opens into memory of its own leaves ours to be given back.
     if (owned.buffer !== this.#data?.buffer) this.#dropData();
     this.#data = undefined;
-    this.#handler.onMessageFrame(first, 0, front, middle, owned);
+    this.#handler.onMessageFrame(first, 0, front, middle, owned, sums);
   }
 }

@@ -30,10 +30,11 @@ export interface OnWire {
   /**
    * Checks a whole frame whose segments lie plainly at `at`, one after the other as `firstSize` and
    * `segmentSize` say. A mode without it has its frames opened piece by piece.
+   * @param sums gets the checksums (crc32c, seed 0) of each whole 4 KiB of segment 3
    * @returns false if the sender gave the frame up half-way: it is to be dropped
    * @throws DecodeError if it is not what the peer sent
    */
-  checkInPlace?(bytes: Buffer, at: number, preamble: Preamble): boolean;
+  checkInPlace?(bytes: Buffer, at: number, preamble: Preamble, sums: number[]): boolean;
   /**
    * Opens segment 0 from the `firstSize(length)` bytes after the head.
    * @throws DecodeError if it is not what the peer sent
@@ -42,10 +43,11 @@ export interface OnWire {
   /**
    * Opens the other segments: `pieces[i]` holds segment `i + 1` of `lengths[i + 1]` bytes, and is replaced
    * by its plain bytes. Called only if there is more than one segment.
+   * @param sums may get the checksums of each whole 4 KiB of segment 3: all or none
    * @returns false if the sender gave the frame up half-way: it is to be dropped
    * @throws DecodeError if they are not what the peer sent
    */
-  openRest(pieces: Buffer[], lengths: ArrayLike<number>, tail: Buffer): boolean;
+  openRest(pieces: Buffer[], lengths: ArrayLike<number>, tail: Buffer, sums: number[]): boolean;
 
   /**
    * Queues one frame. `rest` are segments 1 and up; empty ones at the end are left out.

@@ -51,11 +51,12 @@ export class Session {
     front: Uint8Array,
     middle: Uint8Array,
     data: Uint8Array,
+    sums: readonly number[],
   ): IncomingMessage | undefined {
     const { seq, tid, type, priority, version, compatVersion } = readHeader(bytes, headerAt);
     if (seq <= this.#inSeq) return undefined;
     this.#inSeq = seq;
-    return { type, version, compatVersion, priority, seq, tid, front, middle, data };
+    return { type, version, compatVersion, priority, seq, tid, front, middle, data, sums };
   }
 
   /** A control frame of the session. @throws ProtocolError for one that belongs elsewhere */

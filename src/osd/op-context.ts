@@ -31,6 +31,8 @@ import {
 } from "./object-info.ts";
 import { kb, type PgStats, zeroStats } from "./pg-stats.ts";
 
+type StoreSums = (StoreOp & { op: "write" })["sums"];
+
 /** One sub-op of a request and its outcome. */
 export interface OpSlot {
   readonly op: OsdOp;
@@ -165,8 +167,11 @@ export class OpContext {
     this.info.size = size;
   }
 
-  /** Stages bytes at an offset; the caller has checked the bounds and created the object. */
-  write(offset: number, length: number, data: BufferList): void {
+  /**
+   * Stages bytes at an offset; the caller has checked the bounds and created the object.
+   * @param sums of the data's blocks, if known: see StoreOp
+   */
+  write(offset: number, length: number, data: BufferList, sums?: StoreSums): void {
     if (length === 0) {
       if (offset > this.info.size) {
         this.staged.push({ op: "truncate", object: this.object, size: offset });
@@ -175,7 +180,7 @@ export class OpContext {
         this.modify = true;
       }
     } else {
-      this.staged.push({ op: "write", object: this.object, offset, data });
+      this.staged.push({ op: "write", object: this.object, offset, data, sums });
       this.touched(offset, length);
       if (offset + length > this.info.size) this.resize(offset + length);
     }
@@ -183,11 +188,11 @@ export class OpContext {
   }
 
   /** Replaces the whole content; attributes and omap stay. */
-  writeFull(length: number, data: BufferList): void {
+  writeFull(length: number, data: BufferList, sums?: StoreSums): void {
     if (length < this.info.size) {
       this.staged.push({ op: "truncate", object: this.object, size: length });
     }
-    if (length > 0) this.staged.push({ op: "write", object: this.object, offset: 0, data });
+    if (length > 0) this.staged.push({ op: "write", object: this.object, offset: 0, data, sums });
     this.touched(0, this.info.size);
     this.resize(length);
     this.modify = true;

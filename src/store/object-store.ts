@@ -54,7 +54,14 @@ export type StoreOp =
   | { op: "create-collection"; collection: CollectionId }
   | { op: "remove-collection"; collection: CollectionId } // must be empty
   | { op: "touch"; object: HObject } // creates if absent
-  | { op: "write"; object: HObject; offset: number; data: BufferList } // creates; extends
+  | {
+      op: "write"; // creates; extends
+      object: HObject;
+      offset: number;
+      data: BufferList;
+      /** crc32c (seed 0) of each whole 4 KiB of the data from its start, if known; may go on past its end. */
+      sums?: readonly number[] | undefined;
+    }
   | { op: "zero"; object: HObject; offset: number; length: number } // deallocates; never extends
   | { op: "truncate"; object: HObject; size: number } // creates; extends with a hole
   | { op: "remove"; object: HObject } // absent: refused

@@ -18,6 +18,8 @@ export interface IncomingMessage {
   readonly middle: Uint8Array;
   /** Payload; one view unless the receiver was given scattered buffers. */
   readonly data: Uint8Array;
+  /** crc32c (seed 0) of each whole 4 KiB of the payload, where the connection's mode has them. */
+  readonly sums?: readonly number[];
 }
 
 /** What goes out. The bytes are the messenger's until it says that they are taken. */

@@ -16,7 +16,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { flatten } from "../../src/encoding/index.ts";
-import { createStore, fsck, NoSpaceError, openStore } from "../../src/store/index.ts";
+import { createStore, fsck, openStore } from "../../src/store/index.ts";
 import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
 import { clientEnv, killGroup, must, ownGroup, sh, sleep, until } from "../harness/run.ts";
 import { type SmallDisk, smallDisk } from "../harness/small-disk.ts";

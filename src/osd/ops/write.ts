@@ -5,7 +5,7 @@
 
 import { ERRNO } from "../../base/index.ts";
 import type { BufferList } from "../../encoding/index.ts";
-import { OSD_OP_FLAG, snapOf, writeSameOf } from "../../messages/index.ts";
+import { OSD_OP_FLAG, type OsdOp, snapOf, writeSameOf } from "../../messages/index.ts";
 import { OBJECT_SIZE_MAX } from "../limits.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { rollback } from "../snapshots.ts";
@@ -19,11 +19,11 @@ export function checkRange(offset: number, length: number): number {
     : 0;
 }
 
-/** Stages a write with the truncation bookkeeping of file layers. */
+/** Stages a write of an op's input with the truncation bookkeeping of file layers. */
 function writeAt(
   ctx: OpContext,
   offset: number,
-  data: Uint8Array,
+  { indata: data, sums }: OsdOp,
   truncateSize: number,
   truncateSeq: number,
 ): number {
@@ -42,14 +42,14 @@ function writeAt(
   } else {
     ctx.create();
   }
-  ctx.write(offset, length, [length === data.length ? data : data.subarray(0, length)]);
+  ctx.write(offset, length, [length === data.length ? data : data.subarray(0, length)], sums);
   return 0;
 }
 
 export const write = writeOp((ctx, slot) => {
   const { offset, length, truncateSize, truncateSeq } = extentArgument(slot.op);
   if (length !== slot.op.indata.length) return -ERRNO.EINVAL;
-  return writeAt(ctx, offset, slot.op.indata, truncateSize, truncateSeq);
+  return writeAt(ctx, offset, slot.op, truncateSize, truncateSeq);
 });
 
 export const writeFull = writeOp((ctx, slot) => {
@@ -58,14 +58,14 @@ export const writeFull = writeOp((ctx, slot) => {
   const bad = checkRange(0, length);
   if (bad !== 0) return bad;
   ctx.create();
-  ctx.writeFull(length, [slot.op.indata]);
+  ctx.writeFull(length, [slot.op.indata], slot.op.sums);
   return 0;
 });
 
 export const append = writeOp((ctx, slot) => {
   const { length } = extentArgument(slot.op);
   if (length !== slot.op.indata.length) return -ERRNO.EINVAL;
-  return writeAt(ctx, ctx.info.size, slot.op.indata, 0, ctx.info.truncateSeq);
+  return writeAt(ctx, ctx.info.size, slot.op, 0, ctx.info.truncateSeq);
 });
 
 /** One pattern, again and again. */

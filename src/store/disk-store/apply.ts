@@ -29,6 +29,7 @@ export type BlockReader = (o: Onode, index: number) => Uint8Array;
 
 /** Blocks of one direct write at most: what one piece of pooled memory holds. */
 const DIRECT_BLOCKS_MAX = (4 << 20) / BLOCK_SIZE;
+const NO_SUMS: readonly number[] = [];
 
 /** Starts a large write; `own`: its memory came from the pool and goes back there. */
 export type DirectStarter = (write: DirectWrite, own: boolean) => void;
@@ -86,7 +87,7 @@ export class Applier {
         this.#make(op.object);
         break;
       case "write":
-        this.#write(this.#make(op.object), op.offset, op.data);
+        this.#write(this.#make(op.object), op.offset, op.data, op.sums);
         break;
       case "zero": {
         const o = this.#find(op.object);
@@ -176,7 +177,7 @@ export class Applier {
     this.#used = this.#state.clone(source, key, id);
   }
 
-  #write(o: Onode, offset: number, data: BufferList): void {
+  #write(o: Onode, offset: number, data: BufferList, sums: readonly number[] = NO_SUMS): void {
     const length = listLength(data);
     if (length === 0) return;
     const end = offset + length;
@@ -190,30 +191,41 @@ export class Applier {
       const head = wholeFrom * BLOCK_SIZE - offset;
       const middle = (wholeTo - wholeFrom) * BLOCK_SIZE;
       if (head > 0) this.#patch(o, first, BLOCK_SIZE - head, flatten(slice(data, 0, head)));
-      if (middle > 0) this.#wholeBlocks(o, wholeFrom, slice(data, head, middle), middle);
+      // Only where the data's blocks are the object's.
+      const known = head === 0 ? sums : NO_SUMS;
+      if (middle > 0) this.#wholeBlocks(o, wholeFrom, slice(data, head, middle), middle, known);
       const tail = length - head - middle;
       if (tail > 0) this.#patch(o, wholeTo, 0, flatten(slice(data, head + middle, tail)));
     }
     if (end > o.size) this.#setSize(o, end);
   }
 
-  #wholeBlocks(o: Onode, first: number, data: BufferList, length: number): void {
-    if (length > this.#inlineMax) return this.#direct(o, first, data, length);
+  /** @param sums of the blocks, as far as they are known */
+  #wholeBlocks(
+    o: Onode,
+    first: number,
+    data: BufferList,
+    length: number,
+    sums: readonly number[],
+  ): void {
+    if (length > this.#inlineMax) return this.#direct(o, first, data, length, sums);
     const count = length / BLOCK_SIZE;
     const bytes = flatten(data);
+    const inline = (at: number, block: number, run: number) =>
+      this.#inline(o, first + at, block, bytes.subarray(at * BLOCK_SIZE), run, sums, at);
     for (let done = 0; done < count; ) {
       // Blocks in a row that are overwritten where they are; others are taken together.
       const block = this.#kept(o, first + done);
       let run = 1;
       if (block >= 0) {
         while (done + run < count && this.#kept(o, first + done + run) === block + run) run++;
-        this.#inline(o, first + done, block, bytes.subarray(done * BLOCK_SIZE), run);
+        inline(done, block, run);
       } else {
         while (done + run < count && this.#kept(o, first + done + run) < 0) run++;
         const taken = this.#state.allocator.allocate(run);
         let at = done;
         for (let i = 0; i < taken.length; i += 2) {
-          this.#inline(o, first + at, taken[i]!, bytes.subarray(at * BLOCK_SIZE), taken[i + 1]!);
+          inline(at, taken[i]!, taken[i + 1]!);
           at += taken[i + 1]!;
         }
       }
@@ -228,8 +240,19 @@ export class Applier {
     return this.#inPlace || this.#state.blocks.pending.isOpen(block) ? block : -1;
   }
 
-  /** `count` blocks of data into the record and into pending memory; the blocks are taken already. */
-  #inline(o: Onode, first: number, block: number, bytes: Uint8Array, count: number): void {
+  /**
+   * `count` blocks of data into the record and into pending memory; the blocks are taken already.
+   * @param sums of the blocks from `at` on, as far as they are known
+   */
+  #inline(
+    o: Onode,
+    first: number,
+    block: number,
+    bytes: Uint8Array,
+    count: number,
+    sums: readonly number[],
+    at: number,
+  ): void {
     const w = this.#w;
     w.u8(CHANGE.INLINE);
     w.u32(first);
@@ -239,7 +262,7 @@ export class Applier {
     for (let i = 0; i < count; i++) {
       const staged = this.#state.blocks.pending.stage(block + i);
       staged.set(bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE));
-      this.#state.mapOwn(o, first + i, block + i, blockCrc(staged));
+      this.#state.mapOwn(o, first + i, block + i, sums[at + i] ?? blockCrc(staged));
     }
   }
 
@@ -248,7 +271,7 @@ export class Applier {
     const bytes = this.#patched(o, index, from, part);
     const kept = this.#kept(o, index);
     const block = kept >= 0 ? kept : this.#state.allocator.allocate(1)[0]!;
-    this.#inline(o, index, block, bytes, 1);
+    this.#inline(o, index, block, bytes, 1, NO_SUMS, 0);
   }
 
   #patched(o: Onode, index: number, from: number, part: Uint8Array): Uint8Array {
@@ -261,7 +284,13 @@ export class Applier {
     return bytes;
   }
 
-  #direct(o: Onode, first: number, data: BufferList, length: number): void {
+  #direct(
+    o: Onode,
+    first: number,
+    data: BufferList,
+    length: number,
+    sums: readonly number[],
+  ): void {
     const { allocator } = this.#state;
     const taken = allocator.allocate(length / BLOCK_SIZE);
     let at = 0; // blocks done
@@ -270,7 +299,7 @@ export class Applier {
         const block = taken[i]! + part;
         const count = Math.min(DIRECT_BLOCKS_MAX, taken[i + 1]! - part);
         const { bytes, own } = this.#aligned(slice(data, at * BLOCK_SIZE, count * BLOCK_SIZE));
-        this.#mapDirect(o, first + at, block, bytes);
+        this.#mapDirect(o, first + at, block, bytes, sums, at);
         const hole = allocator.takeHole(block);
         this.#startDirect({ seq: this.#seq, block, count, bytes, hole }, own);
         part += count;
@@ -294,7 +323,14 @@ export class Applier {
     return { bytes, own: true };
   }
 
-  #mapDirect(o: Onode, first: number, block: number, bytes: Buffer): void {
+  #mapDirect(
+    o: Onode,
+    first: number,
+    block: number,
+    bytes: Buffer,
+    sums: readonly number[],
+    at: number,
+  ): void {
     const w = this.#w;
     const count = bytes.length / BLOCK_SIZE;
     w.u8(CHANGE.DIRECT);
@@ -302,7 +338,7 @@ export class Applier {
     w.u32(block);
     w.u32(count);
     for (let i = 0; i < count; i++) {
-      const crc = blockCrc(bytes, i * BLOCK_SIZE);
+      const crc = sums[at + i] ?? blockCrc(bytes, i * BLOCK_SIZE);
       w.u32(crc);
       this.#state.mapOwn(o, first + i, block + i, crc);
     }

@@ -4,7 +4,7 @@
  */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { flatten } from "../../../src/encoding/index.ts";
+import { crc32c, flatten, SUM_BLOCK } from "../../../src/encoding/index.ts";
 import { NoSpaceError, type ObjectStore, type StoreOp } from "../../../src/store/index.ts";
 import { HOBJECT_MAX, HOBJECT_MIN, type HObject } from "../../../src/types/index.ts";
 import { bytes, content, named, PG, same, submit, text } from "./fixtures.ts";
@@ -83,6 +83,35 @@ function collectionTests(get: () => ObjectStore): void {
 }
 
 function objectTests(get: () => ObjectStore): void {
+  test("checksums that come with the data are used for it, wherever the data goes", async () => {
+    const store = get();
+    const size = 400_000;
+    const data = bytes(size, 3);
+    // They go on past the end of what is written: the input was longer than that.
+    const sums = Array.from({ length: Math.floor(size / SUM_BLOCK) }, (_, i) =>
+      crc32c(0, data, i * SUM_BLOCK, (i + 1) * SUM_BLOCK),
+    );
+    const model = new Uint8Array(2 * size);
+    for (const [offset, length] of [
+      [0, 300_000],
+      [8192, 4096],
+      [8192, 4095],
+      [4096, 100_000],
+      [5000, 20_000],
+      [1, 200_000],
+      [12_288, 4096],
+      [393_216, 70_001],
+    ] as const) {
+      const part = data.subarray(0, length);
+      submit(store, { op: "write", object: A, offset, data: [part], sums });
+      model.set(part, offset);
+      const size = store.stat(PG, A)!.size;
+      same(await content(store, A), model.subarray(0, size), `${length} at ${offset}`);
+    }
+    await store.flush();
+    same(await content(store, A), model.subarray(0, store.stat(PG, A)!.size), "at rest");
+  });
+
   test("touch creates an empty object and leaves an existing one alone", async () => {
     const store = get();
     expect(store.stat(PG, A)).toBeUndefined();

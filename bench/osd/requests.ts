@@ -71,6 +71,7 @@ export async function open(directory: string): Promise<Osd> {
     random: systemRandom,
     log: silentLogger,
     version: "bench",
+    ask: () => Promise.reject(new Error("there is no other OSD")),
     report: () => {},
     snapsPurged: () => {},
     corruption: () => {},

@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os";
 import type { Clock, Timer } from "../base/index.ts";
 import { isUp, OSDMAP_FLAG } from "../maps/index.ts";
 import type { Monitor, OsdMapUpdate } from "../mon/index.ts";
+import type { PeerMessage } from "../osd/index.ts";
 import { type Uuid, uuidFromBytes } from "../types/index.ts";
 import {
   type OsdConfig,
@@ -104,6 +105,11 @@ export class OsdMember {
     );
     await started.#boot();
     return started;
+  }
+
+  /** Answers what the OSD `from` asks. */
+  answer(from: number, request: PeerMessage): Promise<PeerMessage> {
+    return this.#handle.answer(from, request);
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@ import { createServiceAuthServer, RotatingSecrets } from "../auth/index.ts";
 import { BufferPool, type Clock, type Logger, type Random } from "../base/index.ts";
 import type { OsdReport } from "../maps/index.ts";
 import { Messenger, type Transport } from "../messenger/index.ts";
-import { type FirstObject, OsdServer } from "../osd/index.ts";
+import { type AskPeer, type FirstObject, OsdServer, type PeerMessage } from "../osd/index.ts";
 import { type CreateOptions, createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
@@ -41,6 +41,8 @@ export interface OsdConfig {
 /** What an OSD tells whoever runs it. */
 export interface OsdEvents {
   report(report: OsdReport): void;
+  /** Asks another OSD of the cluster. */
+  readonly ask: AskPeer;
   snapsPurged(pool: number, snaps: IntervalSet): void;
   corruption(object: string): void;
   fatal(error: Error): void;
@@ -51,6 +53,8 @@ export interface OsdHandle {
   readonly addrs: AddrVec;
   handleMap(incremental: Uint8Array, full: Uint8Array): void;
   loadSecrets(state: Uint8Array): void;
+  /** Answers what the OSD `from` asks. */
+  answer(from: number, request: PeerMessage): Promise<PeerMessage>;
   close(): Promise<void>;
 }
 
@@ -117,6 +121,7 @@ export async function runOsd(
       addrs: messenger.addrs,
       handleMap: (incremental, full) => server.handleMap(incremental, full),
       loadSecrets: (state) => secrets.load(state),
+      answer: (from, request) => server.answer(from, request),
       close: () => {
         closing ??= (async () => {
           // A store that can not flush must not keep the port open.

@@ -33,6 +33,7 @@ async function thread(code: string) {
   await writeFile(file, `import { parentPort as port } from "node:worker_threads";\n${code}`);
   const events = {
     report: vi.fn(),
+    ask: vi.fn(),
     snapsPurged: vi.fn(),
     corruption: vi.fn(),
     fatal: vi.fn(),

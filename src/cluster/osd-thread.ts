@@ -6,6 +6,7 @@
 import { Worker } from "node:worker_threads";
 import { ConfigError, type Logger, type LogLevel } from "../base/index.ts";
 import type { OsdReport } from "../maps/index.ts";
+import type { PeerMessage } from "../osd/index.ts";
 import { type AddrVec, IntervalSet } from "../types/index.ts";
 import type { OsdConfig, OsdEvents, OsdHandle } from "./osd-runner.ts";
 
@@ -14,9 +15,51 @@ export interface OsdThreadData {
   readonly logLevel: string;
 }
 
+/** To the request of that number. */
+export interface Answer {
+  readonly number: number;
+  readonly result: PeerMessage | Error;
+}
+
+/** Requests that one thread has put to the other, by number. */
+export class Questions {
+  readonly #waiting = new Map<number, (result: PeerMessage | Error) => void>();
+  #last = 0;
+
+  /** @param tell sends the request under the number it gets */
+  ask(tell: (number: number) => void): Promise<PeerMessage> {
+    const number = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, (result) => {
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      });
+      tell(number);
+    });
+  }
+
+  answered({ number, result }: Answer): void {
+    const answer = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    answer?.(result);
+  }
+}
+
+/** Sends what becomes of a request. */
+export function sendAnswer(
+  number: number,
+  asked: Promise<PeerMessage>,
+  tell: (answer: { type: "answer" } & Answer) => void,
+): void {
+  const send = (result: PeerMessage | Error) => tell({ type: "answer", number, result });
+  asked.then(send, send);
+}
+
 export type ToOsd =
   | { type: "map"; incremental: Uint8Array; full: Uint8Array }
   | { type: "secrets"; state: Uint8Array }
+  | { type: "request"; from: number; request: PeerMessage; number: number }
+  | ({ type: "answer" } & Answer)
   | { type: "close" };
 
 export type FromOsd =
@@ -24,6 +67,8 @@ export type FromOsd =
   | { type: "report"; report: OsdReport }
   | { type: "purged"; pool: number; snaps: [number, number][] }
   | { type: "corruption"; object: string }
+  | { type: "request"; osd: number; request: PeerMessage; number: number }
+  | ({ type: "answer" } & Answer)
   | { type: "log"; level: LogLevel; line: string }
   | { type: "fatal"; message: string }
   | { type: "closed" };
@@ -37,6 +82,7 @@ export function startOsdThread(
 ): Promise<OsdHandle> {
   const worker = new Worker(workerFile, { workerData: data });
   const tell = (message: ToOsd) => worker.postMessage(message);
+  const questions = new Questions();
   // A thread says "ready" once, leaves once, and tells of its failure once, however it goes.
   let isReady = false;
   let gone: Error | undefined;
@@ -71,6 +117,8 @@ export function startOsdThread(
             addrs: message.addrs,
             handleMap: (incremental, full) => tell({ type: "map", incremental, full }),
             loadSecrets: (state) => tell({ type: "secrets", state }),
+            answer: (from, request) =>
+              questions.ask((number) => tell({ type: "request", from, request, number })),
             close,
           });
           return;
@@ -80,6 +128,11 @@ export function startOsdThread(
           return events.snapsPurged(message.pool, IntervalSet.from(message.snaps));
         case "corruption":
           return events.corruption(message.object);
+        case "request":
+          sendAnswer(message.number, events.ask(message.osd, message.request), tell);
+          return;
+        case "answer":
+          return questions.answered(message);
         case "log":
           return log[message.level](message.line);
         case "fatal":

@@ -340,6 +340,7 @@ async function startOsds(
     monitor.snapsPurged(pool, snaps).catch((error: Error) => fail(error));
   });
   const dead = new Set<number>();
+  const members = new Map<number, OsdMember>();
   for (let id = 0; id < osds; id++) {
     const member = await OsdMember.start({
       config: {
@@ -360,6 +361,11 @@ async function startOsds(
       monitor,
       events: {
         report: (report) => monitor.osdReport(id, report),
+        ask: async (osd, request) => {
+          const member = members.get(osd);
+          if (member === undefined) throw new Error(`osd.${osd} has not started`);
+          return member.answer(id, request);
+        },
         snapsPurged: (pool, snaps) => purged.report(id, pool, snaps),
         corruption: (object) => monitor.osdDamage(id, object),
         fatal: (error) => {
@@ -372,6 +378,7 @@ async function startOsds(
       },
       around,
     });
+    members.set(id, member);
     undo.add(() => member.close());
   }
   return { failed };

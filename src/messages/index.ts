@@ -43,6 +43,12 @@ export { MStatfs } from "./mstatfs.ts";
 export { MStatfsReply } from "./mstatfs-reply.ts";
 export { MWatchNotify, NotifyResult, WATCH_EVENT } from "./mwatch-notify.ts";
 export {
+  COPY_START,
+  isCopyComplete,
+  ObjectCopyCursor,
+  ObjectCopyData,
+} from "./object-copy.ts";
+export {
   ALLOC_HINT_FLAG,
   allocHintOf,
   assertVerOf,
@@ -98,6 +104,7 @@ export {
   opCmpExt,
   opCmpXattr,
   opCopyFrom,
+  opCopyGet,
   opCreate,
   opDelete,
   opGetXattr,

@@ -19,7 +19,15 @@ import {
   Writer,
 } from "../encoding/index.ts";
 import { HObject, NOSNAP, ObjectLocator, type SnapId } from "../types/index.ts";
-import { OSD_OP, OSD_OP_ARGS_SIZE, OSD_OP_FLAG, type OsdOp, WATCH_OP } from "./osd-op.ts";
+import { ObjectCopyCursor } from "./object-copy.ts";
+import {
+  COPY_FROM_FLAG,
+  OSD_OP,
+  OSD_OP_ARGS_SIZE,
+  OSD_OP_FLAG,
+  type OsdOp,
+  WATCH_OP,
+} from "./osd-op.ts";
 
 /** All unions that are zero: nobody writes into an op's union. */
 const NO_ARGS = Buffer.alloc(OSD_OP_ARGS_SIZE);
@@ -302,6 +310,14 @@ export function opListSnaps(): OsdOp {
   return op(OSD_OP.LIST_SNAPS, NO_ARGS);
 }
 
+/** Reads an object in pieces, to be copied: from `cursor` on, at most `max` bytes of data and omap. */
+export function opCopyGet(cursor: ObjectCopyCursor, max: number): OsdOp {
+  const w = new Writer();
+  ObjectCopyCursor.encode(w, cursor);
+  w.u64n(max);
+  return op(OSD_OP.COPY_GET, numberArg(max), w.finish());
+}
+
 export interface CopySource {
   oid: string;
   locator: ObjectLocator;
@@ -311,17 +327,24 @@ export interface CopySource {
   version?: number;
   /** COPY_FROM_FLAG bits. @default 0 */
   flags?: number;
+  /** The copy's truncation instead of the source's (copy-from2). */
+  truncate?: { seq: number; size: number };
 }
 
 /** Makes the object a copy of another one. */
 export function opCopyFrom(source: CopySource): OsdOp {
   const args = bigArg(source.snapid ?? NOSNAP);
   putU64(args, 8, source.version ?? 0);
-  args.writeUInt8(source.flags ?? 0, 16);
+  const { truncate } = source;
+  args.writeUInt8((source.flags ?? 0) | (truncate ? COPY_FROM_FLAG.TRUNCATE_SEQ : 0), 16);
   const w = new Writer();
   w.str(source.oid);
   ObjectLocator.encode(w, source.locator);
-  return op(OSD_OP.COPY_FROM, args, w.finish());
+  if (truncate !== undefined) {
+    w.u32(truncate.seq);
+    w.u64n(truncate.size);
+  }
+  return op(truncate ? OSD_OP.COPY_FROM2 : OSD_OP.COPY_FROM, args, w.finish());
 }
 
 /** Lists a placement group's heads from `cursor` on, at most `count`. */

@@ -9,6 +9,7 @@
 import { MOSDOp } from "../messages/index.ts";
 import { BULK_BYTES_MIN, type Connection } from "../messenger/index.ts";
 import type { IncomingMessage } from "../types/index.ts";
+import type { ObjectCopy } from "./ops/copy.ts";
 import { bulkReadBytes } from "./request.ts";
 
 export class Arrival {
@@ -18,6 +19,8 @@ export class Arrival {
   readonly data: Uint8Array;
   /** Bytes its reads may give, if they are many. */
   readonly readBytes: number;
+  /** Sources of its copies that have been read, by the number of the op. */
+  copies: Map<number, ObjectCopy> | undefined;
   readonly #incoming: IncomingMessage;
   #message: MOSDOp;
   #isKept = false;
@@ -35,6 +38,11 @@ export class Arrival {
 
   get message(): MOSDOp {
     return this.#message;
+  }
+
+  keepCopy(index: number, copy: ObjectCopy): void {
+    this.copies ??= new Map();
+    this.copies.set(index, copy);
   }
 
   /** It does not run at once: nothing of it may lie in the receive ring any more. */

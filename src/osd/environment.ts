@@ -1,6 +1,7 @@
 /** What operations may ask of the OSD around them. */
 
 import type { Clock, Random } from "../base/index.ts";
+import { locateObject } from "../maps/index.ts";
 import { utimeFromMs } from "../types/index.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import type { OsdMaps } from "./osd-maps.ts";
@@ -21,6 +22,7 @@ export function makeEnvironment(of: {
     get now() {
       return utimeFromMs(clock.now());
     },
+    locate: (locator, oid) => locateObject(maps.current, locator, oid),
     random: (bytes) => random.bytes(bytes),
     nextNotifyId: () => (BigInt(maps.epoch) << 32n) + BigInt(++notifications),
     log: of.log,

@@ -37,6 +37,7 @@ import { WRITE_REPLY_MAX } from "./limits.ts";
 import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
+import type { CopySource, ObjectCopy } from "./ops/copy.ts";
 import { unsupported } from "./ops/op.ts";
 import { runPgOp } from "./ops/pg-op.ts";
 import { opEntry, pgOp } from "./ops/table.ts";
@@ -66,6 +67,11 @@ export interface Request {
   readonly poolSnaps: SnapContext | undefined;
   /** The pool takes no growth; which error FULL_TRY gets. */
   readonly full: "no" | "quota" | "space";
+  /** Sources of its copies that have been read so far, by the number of the op. */
+  readonly copies: ReadonlyMap<number, ObjectCopy> | undefined;
+  keepCopy(index: number, copy: ObjectCopy): void;
+  /** It has to wait: keeps what it needs. The function given back runs it again, from its start. */
+  suspend(): () => void;
   /** Told once, when the request is over and the network has its reply. */
   done(outBytes: number): void;
 }
@@ -82,6 +88,10 @@ export interface ExecutorHost {
   recycle(list: BufferList): void;
   /** Something of this request's object does not read as it was written. */
   corruption(error: CorruptionError, request: Request): void;
+  /** Does the object's copying hold the request? It is run again then. */
+  holds(request: Request): boolean;
+  /** Has the source read for one of the request's ops, and the request run again. */
+  copy(request: Request, index: number, source: CopySource): void;
   /** Is the request dropped, because there is no space and its client does not know? */
   drops(request: Request): boolean;
   /** The store has refused a write. */
@@ -117,6 +127,7 @@ export class Executor {
     if (this.#host.isBlocklisted(request.connection)) {
       return this.refuse(request, -ERRNO.ESHUTDOWN);
     }
+    if (this.#host.holds(request)) return;
     const isOrdered = info.write || hasFlag(message, "RWORDERED");
     if (isOrdered && this.#host.drops(request)) return request.done(0);
     if (info.write) {
@@ -154,6 +165,7 @@ export class Executor {
       message,
       before: target,
       mayWrite: info.write,
+      copies: request.copies,
     });
     if (info.write) {
       ctx.snapContext = this.#snapContext(request);
@@ -167,6 +179,9 @@ export class Executor {
       result = -ERRNO.EINVAL;
     } else {
       result = this.#runOps(request, ctx, slots);
+    }
+    if (ctx.awaits !== undefined) {
+      return this.#host.copy(request, ctx.awaits.index, ctx.awaits.source);
     }
     if (info.write) this.#finishWrite(request, ctx, slots, result);
     else this.#finishRead(request, ctx, slots, result);
@@ -184,6 +199,7 @@ export class Executor {
     for (const slot of slots) {
       result = this.#runOp(request, ctx, slot);
       slot.rval = result;
+      if (ctx.awaits !== undefined) break;
       if (result < 0 && (slot.op.flags & OSD_OP_FLAG.FAILOK) !== 0) result = 0;
       if (result < 0) break;
     }

@@ -16,6 +16,8 @@ import {
   EVERSION_ZERO,
   type HObject,
   IntervalSet,
+  type ObjectLocator,
+  type PgId,
   type SnapContext,
   type SnapSet,
   UTIME_ZERO,
@@ -29,6 +31,7 @@ import {
   type WatchInfo,
   watchKey,
 } from "./object-info.ts";
+import type { CopySource, ObjectCopy } from "./ops/copy.ts";
 import { kb, type PgStats, zeroStats } from "./pg-stats.ts";
 
 type StoreSums = (StoreOp & { op: "write" })["sums"];
@@ -45,6 +48,8 @@ export interface OpSlot {
 /** What operations may ask of their surroundings. */
 export interface OpEnvironment {
   readonly now: Utime;
+  /** Where an object of that name is; undefined if there is no such pool. */
+  locate(locator: ObjectLocator, oid: string): { pg: PgId; hash: number } | undefined;
   random(bytes: number): Uint8Array;
   nextNotifyId(): bigint;
   /** Logs a class method's message. */
@@ -87,6 +92,12 @@ export class OpContext {
   userModify = false;
   /** A change without a store operation. */
   modify = false;
+  /** The object's time of change is set already: it is not the request's. */
+  keepsMtime = false;
+  /** Sources of the request's copies that have been read, by the number of the op. */
+  readonly copies: ReadonlyMap<number, ObjectCopy> | undefined;
+  /** A source that has to be read before the request can go on: it is run again then, from its start. */
+  awaits: { index: number; source: CopySource } | undefined;
   readonly delta: PgStats = zeroStats();
   #effects: OpEffects | undefined;
 
@@ -99,7 +110,9 @@ export class OpContext {
     message: MOSDOp;
     before: ObjectContext;
     mayWrite: boolean;
+    copies?: ReadonlyMap<number, ObjectCopy> | undefined;
   }) {
+    this.copies = options.copies;
     this.store = options.store;
     this.collection = options.collection;
     this.environment = options.environment;

@@ -7,6 +7,7 @@ import {
   CMPXATTR_OP,
   type MOSDOpReply,
   OSD_FLAG,
+  OSD_OP,
   OSD_OP_FLAG,
   type OsdOp,
   opAppend,
@@ -14,7 +15,6 @@ import {
   opCall,
   opCmpExt,
   opCmpXattr,
-  opCopyFrom,
   opCreate,
   opDelete,
   opGetXattr,
@@ -40,7 +40,7 @@ import {
   opZero,
 } from "../messages/index.ts";
 import { CorruptionError } from "../store/index.ts";
-import { HOBJECT_MIN, HObject, type ObjectLocator } from "../types/index.ts";
+import { HOBJECT_MIN, HObject } from "../types/index.ts";
 import { TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
@@ -249,12 +249,7 @@ describe("compound requests", () => {
 
   it("an op that is not offered is EOPNOTSUPP and counted", async () => {
     const { osd, client } = start();
-    const op = opCopyFrom({
-      oid: "b",
-      locator: { pool: 1, key: "", nspace: "", hash: -1 } satisfies ObjectLocator,
-      snapid: 0n,
-      version: 0,
-    });
+    const op = { ...opStat(), code: OSD_OP.CACHE_PIN };
     expect((await client.op("a", [op])).result).toBe(-ERRNO.EOPNOTSUPP);
     expect([...osd.server.counters.unsupported.values()]).toEqual([1]);
   });

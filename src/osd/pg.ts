@@ -193,7 +193,8 @@ export class Pg {
       ctx.info.userVersion = userVersion;
       ctx.info.priorVersion = ctx.before.info.version;
       ctx.info.version = version;
-      if (ctx.message.mtime.sec !== 0 || ctx.message.mtime.nsec !== 0) {
+      const { sec, nsec } = ctx.message.mtime;
+      if (!ctx.keepsMtime && (sec !== 0 || nsec !== 0)) {
         ctx.info.mtime = ctx.message.mtime;
       }
       const { object } = ctx;

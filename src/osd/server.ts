@@ -18,7 +18,6 @@ import {
 import {
   isBlocklisted,
   isUp,
-  locateObject,
   mapPg,
   type OsdMap,
   type OsdReport,
@@ -43,22 +42,24 @@ import {
   type PgId,
   stableMod,
   stableModMask,
-  utimeFromMs,
 } from "../types/index.ts";
 import { Admission } from "./admission.ts";
 import { Arrival } from "./arrival.ts";
 import { BENCH_COLLECTION, Bench } from "./bench.ts";
 import { answerCommand, type CommandHost } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
+import { Copies } from "./copies.ts";
 import { OsdCounters } from "./counters.ts";
 import { Damage } from "./damage.ts";
 import { makeEnvironment } from "./environment.ts";
 import { Executor, headOf, type Request } from "./executor.ts";
+import { type FirstObject, FirstObjects } from "./first-objects.ts";
 import { Fullness, poolFullness } from "./fullness.ts";
 import { callTarget } from "./ops/call.ts";
 import { unsupported } from "./ops/op.ts";
 import { opEntry } from "./ops/table.ts";
 import { OsdMaps } from "./osd-maps.ts";
+import { type AskPeer, type PeerMessage, Peers } from "./peers.ts";
 import { Pg } from "./pg.ts";
 import { pgReport } from "./pg-report.ts";
 import { removeCollection } from "./remove-collection.ts";
@@ -93,19 +94,14 @@ export interface OsdOptions {
   /** What `tell osd.N version` answers. */
   readonly version: string;
   report(report: OsdReport): void;
+  /** Asks another OSD. */
+  readonly ask: AskPeer;
   /** All PGs here have purged these removed snaps of the pool. */
   snapsPurged(pool: number, snaps: IntervalSet): void;
   /** A block did not read as written. */
   corruption(object: string): void;
   /** The OSD can not go on: it has stopped answering. */
   fatal(error: Error): void;
-}
-
-/** An object of a new cluster. */
-export interface FirstObject {
-  readonly pool: number;
-  readonly oid: string;
-  readonly data: Uint8Array;
 }
 
 export class OsdServer implements Dispatcher {
@@ -120,11 +116,13 @@ export class OsdServer implements Dispatcher {
   readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
   readonly #bench: Bench;
+  readonly #peers: Peers;
+  readonly #copies: Copies;
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
   readonly #admission = new Admission(() => this.#store.isCongested);
   #waitingForMap: Arrival[] = [];
-  #firstObjects: readonly FirstObject[];
+  readonly #firstObjects: FirstObjects;
   #stopped = false;
   #reportTimer: Timer | undefined;
   #isReportDue = false;
@@ -138,7 +136,7 @@ export class OsdServer implements Dispatcher {
     this.#log = options.log;
     this.#maps = new OsdMaps(options.map);
     this.#fullness = new Fullness(options, this.#maps.current, () => this.#report());
-    this.#firstObjects = options.firstObjects ?? [];
+    this.#firstObjects = new FirstObjects(options.firstObjects ?? [], options.clock);
     this.#commits = new CommitQueue(options.store.lastDurable);
     this.#store.onDurable = (seq) => this.#durable(seq);
     this.#store.onFatal = (error) => this.#fatal(error);
@@ -148,6 +146,14 @@ export class OsdServer implements Dispatcher {
       clock: options.clock,
       isStopped: () => this.#stopped,
     });
+    this.#peers = new Peers({
+      id: options.id,
+      ask: options.ask,
+      dispatcher: this,
+      log: options.log,
+      map: () => this.#maps.current,
+    });
+    this.#copies = new Copies(this.#peers, (error) => this.#fatal(error));
     this.#damage = new Damage({
       store: this.#store,
       clock: options.clock,
@@ -176,6 +182,11 @@ export class OsdServer implements Dispatcher {
       corruption: (error, request) => this.#corruption(error, request),
       recycle: (list) => options.pool?.giveAll(list),
       bug: (error) => this.#fatal(error),
+      holds: (request) => this.#copies.holds(request),
+      copy: (request, index, source) => {
+        const refuse = (errno: number) => this.#executor.refuse(request, errno);
+        this.#copies.start(request, index, source, refuse);
+      },
       epoch: () => this.#maps.epoch,
       drops: (request) => this.#fullness.drops(request.message, request.pg.id.pool),
       noSpace: () => this.#fullness.refused(),
@@ -209,6 +220,7 @@ export class OsdServer implements Dispatcher {
       for (const s of this.#sessions) if (s.knownEpoch > 0) this.#shareMap(s.connection, 0);
     }
     this.#mapChanged();
+    this.#peers.mapChanged();
     this.#reportSoon();
     const waiting = this.#waitingForMap;
     this.#waitingForMap = [];
@@ -289,7 +301,13 @@ export class OsdServer implements Dispatcher {
     this.#admission.leave({ session, dataBytes: data.length, readBytes });
   }
 
+  /** Answers a request of another OSD. */
+  answer(osd: number, request: PeerMessage): Promise<PeerMessage> {
+    return this.#peers.answer(osd, request);
+  }
+
   #runOrWait(arrival: Arrival): void {
+    if (this.#stopped) return;
     const { connection, message } = arrival;
     if (!connection.isOpen) return this.#finish(arrival, 0);
     if (message.mapEpoch > this.#maps.epoch) {
@@ -326,6 +344,12 @@ export class OsdServer implements Dispatcher {
       info: known ?? NO_OP_INFO,
       poolSnaps: poolSnapContext(pool),
       full: poolFullness(pool),
+      copies: arrival.copies,
+      keepCopy: (index, copy) => arrival.keepCopy(index, copy),
+      suspend: () => {
+        arrival.keep();
+        return () => this.#runOrWait(arrival);
+      },
       done: (outBytes) => this.#finish(arrival, outBytes),
     };
     this.#counters.op++;
@@ -430,18 +454,9 @@ export class OsdServer implements Dispatcher {
       }
       if (map.blocklist.size > 0) this.#endBlocklistedWatches(pg, map);
     }
-    this.#makeFirstObjects(map);
+    this.#firstObjects.make(map, (id) => (this.#isPrimary(map, id) ? this.#pg(id) : undefined));
     this.#removeOrphans(map);
     for (const pool of map.pools.keys()) this.#trimPool(map, pool);
-  }
-
-  #makeFirstObjects(map: OsdMap): void {
-    this.#firstObjects = this.#firstObjects.filter(({ pool, oid, data }) => {
-      const at = locateObject(map, { pool, nspace: "", key: "" }, oid);
-      if (at === undefined || !this.#isPrimary(map, at.pg)) return true;
-      this.#pg(at.pg).makeObject(oid, at.hash, data, utimeFromMs(this.#options.clock.now()));
-      return false;
-    });
   }
 
   #endBlocklistedWatches(pg: Pg, map: OsdMap): void {

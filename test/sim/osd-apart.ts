@@ -30,6 +30,16 @@ export function runOsdApart(dice: Dice): typeof runOsd {
           const copy = IntervalSet.from([...snaps]);
           back(() => events.snapsPurged(pool, copy));
         },
+        ask: (osd, request) =>
+          new Promise((resolve, reject) => {
+            back(() => {
+              const here = (settle: () => void) => there(settle);
+              events.ask(osd, request).then(
+                (reply) => here(() => resolve(reply)),
+                (error: Error) => here(() => reject(error)),
+              );
+            });
+          }),
         corruption: (object) => back(() => events.corruption(object)),
         fatal: (error) => back(() => events.fatal(error)),
       },
@@ -45,6 +55,12 @@ export function runOsdApart(dice: Dice): typeof runOsd {
         const copy = Uint8Array.from(state);
         there(() => handle.loadSecrets(copy));
       },
+      answer: (from, request) =>
+        new Promise((resolve) => {
+          there(() => {
+            void handle.answer(from, request).then((reply) => back(() => resolve(reply)));
+          });
+        }),
       close: () =>
         new Promise((resolve, reject) => {
           there(() => {

@@ -26,7 +26,10 @@ export function writeOp(run: OpBody): OpSpec {
   return { mode: "write", run };
 }
 
-/** An op whose argument decides: a class call by its method, a watch by its sub-op. */
+/**
+ * An op whose argument decides: a class call by its method, a watch by its sub-op. One that changes what
+ * clients see says so itself.
+ */
 export function argumentOp(run: OpBody): OpSpec {
   return { mode: "by-argument", run };
 }

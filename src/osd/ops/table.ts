@@ -6,6 +6,7 @@
 import type { OsdOpName } from "../../messages/index.ts";
 import { OSD_OP } from "../../messages/index.ts";
 import { call } from "./call.ts";
+import { copyFrom, copyGet } from "./copy.ts";
 import { listSnaps } from "./list-snaps.ts";
 import {
   omapClear,
@@ -99,10 +100,9 @@ export const OP_TABLE = {
   PGNLS: pgOp,
   PGLS: pgOp,
   SCRUBLS: pgOp,
-  // Copies between objects: the issue of the whole RADOS surface.
-  COPY_GET: unsupported,
-  COPY_FROM: unsupported,
-  COPY_FROM2: unsupported,
+  COPY_GET: copyGet,
+  COPY_FROM: copyFrom,
+  COPY_FROM2: copyFrom,
   // Cache tiers, manifests and hit sets are off here for good.
   ISDIRTY: unsupported,
   UNDIRTY: unsupported,

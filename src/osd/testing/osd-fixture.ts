@@ -305,6 +305,7 @@ export class TestOsd {
       log: silentLogger,
       version: "test",
       report: (report) => this.reports.push(report),
+      ask: () => Promise.reject(new Error("there is no other OSD")),
       snapsPurged: (pool, snaps) => this.purged.push([pool, snaps]),
       corruption: (object) => this.corrupt.push(object),
       fatal: (error) => {

@@ -18,7 +18,7 @@ import {
   type Transaction,
 } from "../store/index.ts";
 import { type HObject, IntervalSet } from "../types/index.ts";
-import { type TestClient, TestOsd } from "./testing/osd-fixture.ts";
+import { POOL, type TestClient, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 /** Bytes of an object that a test makes unreadable. */
@@ -29,6 +29,8 @@ class RottenStore extends MemStore {
   readonly rotten = new Set<string>();
   /** Name of an object that the index cannot tell of. */
   brokenIndex: string | undefined;
+  /** The index cannot tell what there is. */
+  brokenList = false;
   reads = 0;
 
   #check(object: HObject, offset: number, length: number): void {
@@ -48,6 +50,11 @@ class RottenStore extends MemStore {
     const [, { oid }] = args;
     if (oid === this.brokenIndex) throw new CorruptionError("run.7", "block at 0 is damaged");
     return super.getAttr(...args);
+  }
+
+  override list(...args: Parameters<ObjectStore["list"]>): ReturnType<ObjectStore["list"]> {
+    if (this.brokenList) throw new CorruptionError("run.7", "block at 0 is damaged");
+    return super.list(...args);
   }
 
   override readSync(...args: Parameters<ObjectStore["readSync"]>) {
@@ -204,4 +211,33 @@ it("a damaged index has no object: it is told of, and forgotten with the process
   store.brokenIndex = undefined;
   osd.restart();
   expect(await damagedLater(osd)).toEqual([]);
+});
+
+it("a damaged index stops the trimming of what it should tell of, and nothing else", async () => {
+  const { osd, store, client } = await start();
+  const snapContext = { seq: 4n, snaps: [4n] };
+  await client.op("a", [opWriteFull(bytes("after"))], { snapContext });
+  osd.restart();
+  const later = osd.client(4200);
+  store.brokenIndex = "a";
+  osd.removeSnaps(IntervalSet.of(4, 1));
+  expect(await damagedLater(osd)).toEqual(["run.7"]);
+  expect((await later.op("b", [opWriteFull(bytes("goes on"))])).result).toBe(0);
+  // It is tried again.
+  store.brokenIndex = undefined;
+  osd.changeMap(() => {});
+  await damagedLater(osd);
+  expect((await later.op("a", [opRead(0, 0)], { snap: 4n })).result).toBe(-ERRNO.ENOENT);
+});
+
+it("a damaged index keeps the objects of a removed pool, and the OSD goes on", async () => {
+  const { osd, store } = await start();
+  store.brokenList = true;
+  osd.changeMap((inc) => inc.oldPools.add(POOL));
+  await damagedLater(osd);
+  expect(store.collections()).not.toEqual([]);
+  store.brokenList = false;
+  osd.changeMap(() => {});
+  await damagedLater(osd);
+  expect(store.collections()).toEqual([]);
 });

@@ -1,10 +1,15 @@
 /**
  * Empties and removes the collection of a PG whose pool is gone, some objects per turn, so that clients of
- * other pools do not wait for it. After a restart it simply goes on.
+ * other pools do not wait for it. After a restart it simply goes on. What cannot be read stays.
  */
 
-import type { Clock } from "../base/index.ts";
-import type { CollectionId, ObjectStore, StoreOp } from "../store/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
+import {
+  type CollectionId,
+  CorruptionError,
+  type ObjectStore,
+  type StoreOp,
+} from "../store/index.ts";
 import { HOBJECT_MIN } from "../types/index.ts";
 
 /** Objects removed in one transaction. */
@@ -15,15 +20,25 @@ export function removeCollection(
   store: ObjectStore,
   collection: CollectionId,
   clock: Clock,
+  log: Logger,
   isStopped: () => boolean,
 ): void {
-  const step = () => {
+  const next = () => {
     if (isStopped() || !store.hasCollection(collection)) return;
+    try {
+      if (step()) clock.defer(next);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      log.error("a removed pool's objects stay", { collection, why: error.message });
+    }
+  };
+  /** True: there are more. */
+  const step = () => {
     const { objects, next } = store.list(collection, HOBJECT_MIN, BATCH);
     const ops: StoreOp[] = objects.map((object) => ({ op: "remove", object }));
     if (next === undefined) ops.push({ op: "remove-collection", collection });
     store.submit({ collection, ops });
-    if (next !== undefined) clock.defer(step);
+    return next !== undefined;
   };
-  clock.defer(step);
+  clock.defer(next);
 }

@@ -37,6 +37,7 @@ import {
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
 import {
+  type HObject,
   type IncomingMessage,
   IntervalSet,
   type PgId,
@@ -166,6 +167,7 @@ export class OsdServer implements Dispatcher {
       clock: options.clock,
       log: options.log,
       removedSnaps: (pool) => this.#removedSnaps(pool),
+      damaged: (pg, error) => this.#corruption(error, pg, pg.meta),
       trimmed: (pg) => this.#trimmed(pg.id.pool),
     });
     this.#executor = new Executor({
@@ -179,7 +181,8 @@ export class OsdServer implements Dispatcher {
       }),
       isBlocklisted: (connection) => this.#isBlocklisted(connection),
       unsupportedOp: (name) => this.#unsupportedOp(name),
-      corruption: (error, request) => this.#corruption(error, request),
+      corruption: (error, { pg, message }) =>
+        this.#corruption(error, pg, headOf(pg.id.pool, message)),
       recycle: (list) => options.pool?.giveAll(list),
       bug: (error) => this.#fatal(error),
       holds: (request) => this.#copies.holds(request),
@@ -503,7 +506,7 @@ export class OsdServer implements Dispatcher {
       if (map.pools.has(pool)) continue;
       if (collection === BENCH_COLLECTION && this.#bench.isRunning) continue;
       const { clock } = this.#options;
-      removeCollection(this.#store, collection, clock, () => this.#stopped);
+      removeCollection(this.#store, collection, clock, this.#log, () => this.#stopped);
     }
   }
 
@@ -576,8 +579,8 @@ export class OsdServer implements Dispatcher {
     }
   }
 
-  #corruption(error: CorruptionError, { pg, message }: Request): void {
-    const head = headOf(pg.id.pool, message);
+  /** @param head of the object that somebody was busy with */
+  #corruption(error: CorruptionError, pg: Pg, head: HObject): void {
     if (!this.#damage.found(pg, head, error)) return;
     this.#log.error("an object does not read as it was written", {
       pg: pg.collection,

@@ -9,7 +9,7 @@
 
 import type { Clock, Logger } from "../base/index.ts";
 import { decodeFromBytes, encodeToBytes } from "../encoding/index.ts";
-import { NoSpaceError, type ObjectStore, type StoreOp } from "../store/index.ts";
+import { CorruptionError, NoSpaceError, type ObjectStore, type StoreOp } from "../store/index.ts";
 import { HObject, IntervalSet, type SnapId, SnapSet } from "../types/index.ts";
 import type { ObjectContext } from "./object-context.ts";
 import {
@@ -36,6 +36,8 @@ export interface TrimHost {
   readonly log: Logger;
   /** Snaps of the pool that are removed and not yet purged everywhere. */
   removedSnaps(pool: number): IntervalSet;
+  /** Something that trimming had to look at does not read as it was written. */
+  damaged(pg: Pg, error: CorruptionError): void;
   /** `pg` has purged everything it was asked to. */
   trimmed(pg: Pg): void;
 }
@@ -88,10 +90,17 @@ export class SnapTrimmer {
         this.#host.trimmed(pg);
       }
     } catch (error) {
-      if (!(error instanceof NoSpaceError)) throw error;
-      this.#host.log.warn("no space to trim snapshots, trying again", { pg: pg.collection });
-      this.#host.clock.after(RETRY_MS, () => this.#schedule());
-      return;
+      if (error instanceof CorruptionError) {
+        // The next map that names removed snapshots, or the next start, has it tried again.
+        this.#queue.delete(pg);
+        this.#host.damaged(pg, error);
+      } else if (error instanceof NoSpaceError) {
+        this.#host.log.warn("no space to trim snapshots, trying again", { pg: pg.collection });
+        this.#host.clock.after(RETRY_MS, () => this.#schedule());
+        return;
+      } else {
+        throw error;
+      }
     }
     this.#schedule();
   }

@@ -12,7 +12,15 @@ import {
   openStore,
   StoreFormatError,
 } from "../../src/store/index.ts";
-import { bytes, named, PG, same, submit, text } from "../compliance/object-store/fixtures.ts";
+import {
+  bytes,
+  content,
+  named,
+  PG,
+  same,
+  submit,
+  text,
+} from "../compliance/object-store/fixtures.ts";
 
 const SMALL = { capacityBytes: 8 << 20, segmentSize: 256 << 10, segments: 2 };
 const A = named("a");
@@ -156,6 +164,32 @@ test("a store that cannot be opened leaves no file open, and no lock", async () 
   const { disk: watched, openFiles } = counted(disk);
   await expect(openStore("", { disk: watched })).rejects.toThrow(CorruptionError);
   expect(openFiles()).toBe(0);
+});
+
+test("a sector that the disk cannot read is damage of what lies there, and the store goes on", async () => {
+  const { disk, store } = await withStore(6);
+  submit(store, { op: "write", object: A, offset: 0, data: [bytes(400 << 10)] });
+  const entries = Array.from({ length: 400 }, (_, i) => [`k${i + 1000}`, bytes(100, i)] as const);
+  submit(store, { op: "omap-set", object: B, entries });
+  await store.close();
+  disk.spoil("block", whereIs(disk, "block", bytes(400 << 10).subarray(40_960, 41_000)));
+  const again = await openStore("", { disk });
+  expect(() => again.readSync(PG, A, 40_960, 1)).toThrow(CorruptionError);
+  await expect(async () => again.read(PG, A, 0, 400 << 10)).rejects.toThrow(CorruptionError);
+  await expect(async () => again.read(PG, A, 40_000, 8000)).rejects.toThrow(CorruptionError);
+  // A part of the bad block: the rest of it would have to be read.
+  const part = { op: "write", object: A, offset: 40_970, data: [bytes(10)] } as const;
+  expect(() => submit(again, part)).toThrow(CorruptionError);
+  submit(again, { op: "write", object: A, offset: 40_960, data: [bytes(4096, 2)] });
+  same(await content(again, A, 40_960, 4096), bytes(4096, 2));
+  const [run] = disk.list().filter((name) => name.startsWith("run."));
+  disk.spoil(run!, 24_000);
+  await again.close();
+  const last = await openStore("", { disk });
+  expect(() => [...last.omapEntries(PG, B)]).toThrow(CorruptionError);
+  submit(last, { op: "touch", object: named("new") });
+  await last.flush();
+  await last.close();
 });
 
 test("a flipped bit of data is an error for its reader and a fault for fsck, never bytes", async () => {

@@ -13,6 +13,7 @@ import { CorruptionError } from "../object-store.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
 import { type BlockFile, blockCrc } from "./block-file.ts";
 import type { Onode } from "./onode.ts";
+import { readError } from "./unreadable.ts";
 
 /** Bytes up to which a read is done at once. */
 const SYNC_MAX = 128 * 1024;
@@ -60,7 +61,7 @@ export class ObjectReader {
     if (!now) return this.#readLater(o, pieces, offset, end);
     try {
       for (const piece of pieces) {
-        this.#readNow(piece);
+        this.#readNow(o, piece);
         this.#check(o, piece);
       }
     } catch (error) {
@@ -74,12 +75,30 @@ export class ObjectReader {
     return this.#spotMs < COLD_MS || ++this.#reads % PROBE_EVERY === 0;
   }
 
-  #readNow(piece: Piece): void {
+  #readNow(o: Onode, piece: Piece): void {
     const start = this.#clock.monotonic();
-    const asked = this.#blocks.readSync(piece.blocks, piece.bytes);
+    const asked = this.#readSync(o, piece);
     if (asked === 0) return;
     const tookMs = Math.min((this.#clock.monotonic() - start) / asked, OUTLIER_MS);
     this.#spotMs += (tookMs - this.#spotMs) * WARMTH_DECAY;
+  }
+
+  /** @returns how often the file was asked */
+  #readSync(o: Onode, piece: Piece): number {
+    try {
+      return this.#blocks.readSync(piece.blocks, piece.bytes);
+    } catch (error) {
+      throw this.#unreadable(o, error);
+    }
+  }
+
+  #unreadable(o: Onode, error: unknown): unknown {
+    const damage = readError(error, () => formatObject(objectOfKey(o.key)));
+    if (damage instanceof CorruptionError) {
+      const { object, message } = damage;
+      this.#log.error("the disk cannot read", { collection: o.collection.name, object, message });
+    }
+    return damage;
   }
 
   #giveBack(pieces: readonly Piece[]): void {
@@ -92,7 +111,7 @@ export class ObjectReader {
       for (const piece of pieces) this.#check(o, piece);
     } catch (error) {
       this.#giveBack(pieces);
-      throw error;
+      throw this.#unreadable(o, error);
     }
     return assemble(pieces, offset, end);
   }
@@ -120,7 +139,7 @@ export class ObjectReader {
       crcs: Uint32Array.of(o.crc(index)),
       bytes: Buffer.allocUnsafe(BLOCK_SIZE),
     };
-    this.#blocks.readSync(piece.blocks, piece.bytes);
+    this.#readSync(o, piece);
     this.#check(o, piece);
     return piece.bytes;
   }

@@ -17,6 +17,7 @@ import type { Disk, DiskFile } from "../disk/disk.ts";
 import { CorruptionError } from "../object-store.ts";
 import type { Cursor } from "./cursor.ts";
 import { KeyFilter, KeyHash } from "./key-filter.ts";
+import { readError } from "./unreadable.ts";
 
 const MAGIC = 0x524c5053; // "SPLR"
 const BLOCK_TARGET = 8192;
@@ -363,7 +364,7 @@ class FileRun implements Run {
   #loadIndex(): void {
     const footer = Buffer.alloc(FOOTER_SIZE);
     if (this.info.bytes < FOOTER_SIZE) throw this.#damaged("its length");
-    this.#file.readSync(footer, this.info.bytes - FOOTER_SIZE);
+    this.#read(footer, this.info.bytes - FOOTER_SIZE);
     const intact =
       footer.readUInt32LE(0) === MAGIC &&
       footer.readUInt32LE(4) === crc32c(0, footer, 8) &&
@@ -389,11 +390,19 @@ class FileRun implements Run {
     this.#filter = new KeyFilter(words);
   }
 
+  #read(into: Buffer, offset: number): void {
+    try {
+      this.#file.readSync(into, offset);
+    } catch (error) {
+      throw readError(error, () => this.info.name);
+    }
+  }
+
   /** Bytes of one checked piece, without its crc. */
   #readChecked(offset: number, length: number, memory?: Buffer): Buffer {
     if (length < 8 || offset + length > this.info.bytes) throw this.#damaged("a length");
     const bytes = (memory ?? Buffer.allocUnsafeSlow(length)).subarray(0, length);
-    this.#file.readSync(bytes, offset);
+    this.#read(bytes, offset);
     const crc = crc32c(seed(this.#nonce, this.info.id, offset), bytes, 0, length - 4);
     if (crc !== bytes.readUInt32LE(length - 4)) throw this.#damaged(`block at ${offset}`);
     return bytes.subarray(0, length - 4);

@@ -36,6 +36,8 @@ class Contents {
   pages = new Map<number, Page>();
   /** Pages that were punched out and not written since. */
   readonly holes = new Set<number>();
+  /** Pages that cannot be read. */
+  readonly bad = new Set<number>();
   length = 0;
   stableLength = 0;
 
@@ -51,6 +53,7 @@ class Contents {
       const stable = old === undefined ? new Uint8Array(PAGE) : (old.stable ?? old.now);
       this.pages.set(index, { now, stable, writer });
       this.holes.delete(index);
+      this.bad.delete(index);
       done += count;
     }
     this.length = Math.max(this.length, offset + data.length);
@@ -105,6 +108,9 @@ class Contents {
     for (let done = 0; done < into.length; ) {
       const from = (offset + done) % PAGE;
       const count = Math.min(PAGE - from, into.length - done);
+      if (this.bad.size > 0 && this.bad.has(Math.floor((offset + done) / PAGE))) {
+        throw Object.assign(new Error("EIO: bad sector"), { code: "EIO" });
+      }
       const page = this.pages.get(Math.floor((offset + done) / PAGE));
       if (page === undefined) into.fill(0, done, done + count);
       else into.set(page.now.subarray(from, from + count), done);
@@ -180,6 +186,11 @@ export class MemoryDisk implements Disk {
   /** Failures that have not happened yet will not. */
   mend(): void {
     this.#faults.clear();
+  }
+
+  /** From now on the sector at `offset` cannot be read; written to, it can be again. */
+  spoil(name: string, offset: number): void {
+    this.#names.get(name)!.bad.add(Math.floor(offset / PAGE));
   }
 
   /** Flips one bit of a file. */

@@ -102,3 +102,21 @@ test("while the store is behind, what brings data waits, and with it everything 
   admission.leave({ session: a.session, dataBytes: MIB, readBytes: 0 });
   expect(a.state.isRead).toBe(true);
 });
+
+test("whoever waits for the store keeps nobody from reading, and reads keep their turns", () => {
+  const { admission, store, ran, enter } = setUp();
+  const [a, b, c, d] = [client(), client(), client(), client()];
+  enter("busy", d.session, 0, BULK_READ_BYTES_MAX);
+  store.isCongested = true;
+  enter("write", a.session, 100, 0);
+  enter("large read", b.session, 0, BULK_READ_BYTES_MAX);
+  enter("small read", c.session, 0, MIB);
+  expect(ran).toEqual(["busy"]);
+  admission.leave({ session: d.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX });
+  expect(ran).toEqual(["busy", "large read"]);
+  admission.leave({ session: b.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX });
+  expect(ran).toEqual(["busy", "large read", "small read"]);
+  store.isCongested = false;
+  admission.retry();
+  expect(ran).toEqual(["busy", "large read", "small read", "write"]);
+});

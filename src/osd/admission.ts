@@ -80,8 +80,15 @@ export class Admission {
 
   /** Runs what waits and can be run now. */
   retry(): void {
+    // A read that wants more room than there is comes before the smaller ones behind it, or it would wait for ever.
+    let isRoomTaken = false;
     for (const [session, requests] of this.#waiting) {
-      if (!this.#fits(requests[0]!)) return;
+      const first = requests[0]!;
+      if (first.readBytes > 0 && isRoomTaken) continue;
+      if (!this.#fits(first)) {
+        if (first.readBytes > 0) isRoomTaken = true;
+        continue;
+      }
       // Its next turn comes after all others'.
       this.#waiting.delete(session);
       this.#run(requests.shift()!);

@@ -13,6 +13,7 @@ export default defineConfig({
       { test: { name: "compliance", include: ["test/compliance/**/*.test.ts"] } },
       { test: { name: "compat", include: ["test/compat/**/*.test.ts"] } },
       { test: { name: "crash", include: ["test/crash/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"] } },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {

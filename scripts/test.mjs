@@ -17,6 +17,7 @@ const TIERS = [
   ["compliance", "test/compliance"],
   ["compat", "test/compat"],
   ["crash", "test/crash"],
+  ["fuzz", "test/fuzz"],
   ["sim", "test/sim"],
   ["interop", "test/interop"],
 ];

@@ -1,0 +1,83 @@
+/** Messages and commands to a monitor: each is answered, refused or cuts the link; the cluster goes on. */
+import { byteString, DecodeError } from "../../../src/encoding/index.ts";
+import { MMonCommand, MMonCommandAck } from "../../../src/messages/index.ts";
+import { createBench, FakeClient, FSID, settle } from "../../../src/mon/testing/bench.ts";
+import { messageVectors } from "../../vectors/messages/vector.ts";
+import { mutated, mutatedObject, pick } from "../mutate.ts";
+import type { Target } from "../target.ts";
+
+/** What is sent to a monitor by clients. */
+const COMMANDS = [
+  { prefix: "osd pool create", pool: "p", pg_num: 8 },
+  { prefix: "osd pool rm", pool: "p", pool2: "p", yes_i_really_really_mean_it: true },
+  { prefix: "osd pool set", pool: "rbd", var: "size", val: "1" },
+  { prefix: "osd pool set-quota", pool: "rbd", field: "max_bytes", val: "10M" },
+  { prefix: "osd pool application enable", pool: "rbd", app: "rbd" },
+  { prefix: "osd blocklist", blocklistop: "add", addr: "127.0.0.1:0/123", expire: 60 },
+  {
+    prefix: "auth get-or-create",
+    entity: "client.x",
+    caps: ["mon", "profile rbd", "osd", "allow r"],
+  },
+  { prefix: "auth caps", entity: "client.x", caps: ["mon", "allow *"] },
+  { prefix: "config set", who: "client.x", name: "debug_ms", value: "1" },
+  { prefix: "config-key set", key: "a/b", val: "text" },
+  { prefix: "osd dump", format: "json" },
+  { prefix: "osd tree", epoch: 2, format: "json-pretty" },
+  { prefix: "df", detail: "detail" },
+  { prefix: "status", format: "json" },
+  { prefix: "osd setmaxosd", newmax: 3, yes_i_really_mean_it: true },
+  { prefix: "osd crush rule create-simple", name: "r", root: "default", type: "host" },
+  { prefix: "osd map", pool: "rbd", object: "o" },
+  { prefix: "log last", num: 5, level: "info", channel: "*" },
+  { prefix: "osd out", ids: ["0"] },
+];
+
+export const monitorTarget: Target = {
+  name: "monitor",
+  async open() {
+    const { monitor, clock } = await createBench();
+    const texts = COMMANDS.map((command) => Buffer.from(JSON.stringify(command)));
+    const vectors = messageVectors().filter(({ to }) => to === "mon");
+    const fronts = vectors.map(({ message }) => message.front);
+    let client = new FakeClient(monitor);
+    return {
+      async feed(dice) {
+        if (client.closed !== undefined) client = new FakeClient(monitor);
+        let what: string;
+        if (dice.below(2) === 0) {
+          const cmd = [
+            dice.below(4) === 0
+              ? mutated(dice, pick(dice, texts), texts).toString("latin1")
+              : byteString(JSON.stringify(mutatedObject(dice, pick(dice, COMMANDS), COMMANDS))),
+          ];
+          client.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: new Uint8Array(0) });
+          what = cmd.join();
+        } else {
+          const { name, message } = pick(dice, vectors);
+          const front = mutated(dice, message.front, fronts);
+          what = `${name} ${front.toString("hex")}`;
+          try {
+            monitor.dispatcher.onMessage(client.connection, { ...message, front });
+          } catch (error) {
+            if (!(error instanceof DecodeError)) throw error;
+          }
+        }
+        if (dice.below(10) === 0) await settle();
+        if (dice.below(50) === 0) clock.advance(1000);
+        client.sent.length = 0;
+        return what;
+      },
+      async check() {
+        await settle();
+        const asker = new FakeClient(monitor);
+        const cmd = [JSON.stringify({ prefix: "osd dump", format: "json" })];
+        asker.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: new Uint8Array(0) });
+        await settle();
+        const [ack] = asker.take(MMonCommandAck);
+        if (ack?.r !== 0) throw new Error(`osd dump: ${ack?.r}`);
+        monitor.dispatcher.onClose(asker.connection, "asked");
+      },
+    };
+  },
+};

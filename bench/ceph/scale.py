@@ -7,15 +7,23 @@ import rbd
 FEATURES = 61  # Ceph's five default features
 what, *numbers = sys.argv[1:]
 first, last = map(int, numbers)
-cluster = rados.Rados(conffile="")  # CEPH_CONF
-cluster.connect()
-pool = cluster.open_ioctx("rbd")
 images = rbd.RBD()
 
 
+def connect():
+    cluster = rados.Rados(conffile="")  # CEPH_CONF
+    cluster.connect()
+    return cluster, cluster.open_ioctx("rbd")
+
+
 def make_images():
-    for n in range(first, last):
-        images.create(pool, f"image{n}", 1 << 30, old_format=False, features=FEATURES)
+    # librbd takes image ids from 31 random bits of each client: one client is soon out of luck (EBADF).
+    for start in range(first, last, 2000):
+        one, ioctx = connect()
+        for n in range(start, min(last, start + 2000)):
+            images.create(ioctx, f"image{n}", 1 << 30, old_format=False, features=FEATURES)
+        ioctx.close()
+        one.shutdown()
 
 
 def make_snapshots():
@@ -39,6 +47,7 @@ def make_clones():
         images.clone(pool, f"clone{n}", "s", pool, f"clone{n + 1}", features=FEATURES)
 
 
+cluster, pool = connect()
 {"images": make_images, "snapshots": make_snapshots, "clones": make_clones}[what]()
 pool.close()
 cluster.shutdown()

@@ -29,6 +29,7 @@ export {
   SERVICE_TICKET_TTL_MS,
   type SecretLookup,
 } from "./cephx/rotating-secrets.ts";
+export { type ClientAuth, NoneClient } from "./client.ts";
 export { CryptoKey, formatKey, generateKey, parseKey, secretsEqual } from "./crypto-key.ts";
 export {
   ALLOW_ALL_CAPS,

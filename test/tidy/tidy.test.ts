@@ -9,6 +9,7 @@ import {
   BANNED,
   BANNED_MODULES,
   BELOW_TYPES,
+  CODECS_ONLY,
   COMMON,
   DEEP_IMPORTS,
   DOORS,
@@ -64,7 +65,9 @@ function checkImports(file: SourceFile): Finding[] {
 function checkTarget(file: SourceFile, target: string): string | undefined {
   const room = target.split("/")[0] ?? "";
   if (!mayImport(file.room).includes(room)) return `${file.room} may not import ${target}`;
-  if (room === file.room || target === `${room}/index.ts`) return undefined;
+  const codecsOnly = room === "cls" && CODECS_ONLY.includes(file.room);
+  if (room === file.room) return undefined;
+  if (target === `${room}/index.ts` && !codecsOnly) return undefined;
   if (DEEP_IMPORTS.some((allowed) => allowed.test(target))) return undefined;
   return `imports ${target} past the room's index.ts`;
 }
@@ -139,6 +142,7 @@ describe("the rules can fail", () => {
     ["types from below", "encoding/x.ts", 'export * from "../types/index.ts";', /may not import/],
     ["past the index", "osd/a/x.ts", 'import type { A } from "../../store/kv.ts";', /past/],
     ["dynamic", "maps/x.ts", 'await import("../mon/index.ts");', /may not import/],
+    ["the classes' methods", "rbd/x.ts", 'import { a } from "../cls/index.ts";', /past/],
     ["the tests", "base/x.ts", 'import { a } from "../../test/harness/run.ts";', /outside src/],
     ["sockets", "osd/x.ts", 'import { connect } from "node:net";', /sockets/],
     ["files", "osd/x.ts", 'import { open } from "node:fs/promises";', /files/],

@@ -12,6 +12,7 @@ import { CephError, type Clock, ERRNO, type Random, randomU64 } from "../../base
 import { blob as blobCodec, Reader, Writer } from "../../encoding/index.ts";
 import { type AuthEntity, ENTITY_TYPE, formatAuthEntity, utimeToMs } from "../../types/index.ts";
 import { AUTH_METHOD, type AuthInitiator, type AuthSecrets, CON_MODE } from "../auth-method.ts";
+import type { ClientAuth } from "../client.ts";
 import { type CryptoKey, decrypt, writeEncrypted } from "../crypto-key.ts";
 import {
   AUTH_MODE,
@@ -51,8 +52,9 @@ export interface CephxClientOptions {
   readonly keys?: number;
 }
 
-export class CephxClient {
+export class CephxClient implements ClientAuth {
   readonly entity: AuthEntity;
+  readonly method = AUTH_METHOD.CEPHX;
   readonly #key: CryptoKey;
   readonly #clock: Clock;
   readonly #random: Random;

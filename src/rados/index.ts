@@ -1,0 +1,4 @@
+/** The rados room: a client of a cluster, ours or a real one. */
+export { IoCtx, type OpOptions, type OpReply } from "./io-ctx.ts";
+export type { NotifyReply, Watch, WatchHandler } from "./linger.ts";
+export { type CommandResult, Rados, type RadosOptions } from "./rados.ts";

@@ -1,0 +1,309 @@
+/**
+ * What lingers on an object after its request is answered: watches, and notifications on their way.
+ *
+ * A watch is registered again, as the same one, on every new session with the object's OSD, and pinged in
+ * between, as otherwise the OSD lets it go. If the OSD says that it is gone, its owner is told, once.
+ * ceph: src/osdc/Objecter.cc LingerOp, src/librados/IoCtxImpl.cc notify
+ */
+
+import { CephError, type Clock, ERRNO, type Logger, type Timer } from "../base/index.ts";
+import { decodeFromBytes, EMPTY } from "../encoding/index.ts";
+import {
+  MWatchNotify,
+  NotifyResult,
+  OSD_FLAG,
+  type OsdOp,
+  opNotify,
+  opNotifyAck,
+  opWatch,
+  WATCH_EVENT,
+  WATCH_OP,
+} from "../messages/index.ts";
+import type { Connection } from "../messenger/index.ts";
+import { closedError } from "./mon-client.ts";
+import type { Objecter, OpDone } from "./objecter.ts";
+
+/** How often a watch is pinged.  ceph: objecter_tick_interval */
+const PING_MS = 5_000;
+
+/** An object by where it is. */
+export interface Place {
+  readonly pool: number;
+  readonly nspace: string;
+  readonly oid: string;
+  readonly hash: number;
+}
+
+export interface WatchHandler {
+  /** Somebody notifies the watchers. What this resolves with is the acknowledgement's payload. */
+  onNotify(notification: {
+    notifyId: bigint;
+    notifierGid: bigint;
+    payload: Uint8Array;
+  }): Uint8Array | Promise<Uint8Array>;
+  /** The watch is gone for good: the object was deleted (ENOENT), or we were silent too long (ENOTCONN). */
+  onError(error: CephError): void;
+}
+
+/** A registered watch. */
+export interface Watch {
+  /** What the OSD and other clients know it by; unique within this client. */
+  readonly cookie: bigint;
+  readonly isAlive: boolean;
+  /** Takes the watch back. An object that is gone is no failure. */
+  close(): Promise<void>;
+}
+
+export interface NotifyReply {
+  /** Answers, by watcher. */
+  readonly replies: readonly [{ gid: bigint; cookie: bigint }, Uint8Array][];
+  /** Who did not answer in time. */
+  readonly missed: readonly { gid: bigint; cookie: bigint }[];
+  /** Some did not answer. */
+  readonly timedOut: boolean;
+}
+
+class LingeringWatch implements Watch {
+  readonly place: Place;
+  readonly cookie: bigint;
+  readonly handler: WatchHandler;
+  /** The session that knows it. */
+  registeredOn: Connection | undefined;
+  isRegistering = false;
+  gen = 0;
+  isAlive = true;
+  readonly #owner: Lingers;
+
+  constructor(owner: Lingers, place: Place, cookie: bigint, handler: WatchHandler) {
+    this.#owner = owner;
+    this.place = place;
+    this.cookie = cookie;
+    this.handler = handler;
+  }
+
+  close(): Promise<void> {
+    return this.#owner.unwatch(this);
+  }
+}
+
+interface PendingNotify {
+  readonly finish: (message: MWatchNotify) => void;
+  readonly lost: (connection: Connection) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export interface LingersOptions {
+  readonly objecter: Objecter;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class Lingers {
+  readonly #objecter: Objecter;
+  readonly #log: Logger;
+  readonly #watches = new Map<bigint, LingeringWatch>();
+  readonly #notifies = new Map<bigint, PendingNotify>();
+  readonly #tick: Timer;
+  #lastCookie = 0n;
+  #isClosed = false;
+
+  constructor({ objecter, clock, log }: LingersOptions) {
+    this.#objecter = objecter;
+    this.#log = log;
+    this.#tick = clock.every(PING_MS, () => this.#ping());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#tick.cancel();
+    for (const watch of this.#watches.values()) watch.isAlive = false;
+    this.#watches.clear();
+    for (const notify of [...this.#notifies.values()]) notify.fail(closedError());
+  }
+
+  // --- Watches ----------------------------------------------------------------------------------
+
+  /** @throws CephError, ENOENT if there is no such object */
+  async watch(place: Place, handler: WatchHandler): Promise<Watch> {
+    const watch = new LingeringWatch(this, place, ++this.#lastCookie, handler);
+    // Known before the OSD answers: a notification may be faster than the answer.
+    this.#watches.set(watch.cookie, watch);
+    watch.isRegistering = true;
+    try {
+      // A link lost on the way leaves it open whether the OSD knows us; the same watch again is no harm.
+      const { reply, connection } = await this.#submit(place, opWatch(watch.cookie), true);
+      if (reply.result < 0) throw opError(reply.result, "watch", place);
+      watch.registeredOn = connection;
+    } catch (error) {
+      this.#watches.delete(watch.cookie);
+      watch.isAlive = false;
+      throw error;
+    } finally {
+      watch.isRegistering = false;
+    }
+    this.onChange();
+    return watch;
+  }
+
+  async unwatch(watch: LingeringWatch): Promise<void> {
+    if (!this.#watches.delete(watch.cookie)) return;
+    watch.isAlive = false;
+    const { reply } = await this.#submit(
+      watch.place,
+      opWatch(watch.cookie, WATCH_OP.UNWATCH),
+      true,
+    );
+    const { result } = reply;
+    if (result < 0 && result !== -ERRNO.ENOENT && result !== -ERRNO.ENOTCONN) {
+      throw opError(result, "unwatch", watch.place);
+    }
+  }
+
+  /** Registers on a new session what was registered on an old one. */
+  onChange(): void {
+    for (const watch of this.#watches.values()) {
+      if (watch.isRegistering || watch.registeredOn === undefined) continue;
+      const { pool, hash } = watch.place;
+      const connection = this.#objecter.connectionFor(pool, hash);
+      if (connection === undefined || connection === watch.registeredOn) continue;
+      this.#background(this.#reconnect(watch));
+    }
+  }
+
+  async #reconnect(watch: LingeringWatch): Promise<void> {
+    watch.isRegistering = true;
+    const op = opWatch(watch.cookie, WATCH_OP.RECONNECT, ++watch.gen);
+    try {
+      const { reply, connection } = await this.#submit(watch.place, op, true, true);
+      if (reply.result < 0) this.#lost(watch, reply.result);
+      else watch.registeredOn = connection;
+    } catch (error) {
+      if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
+    } finally {
+      watch.isRegistering = false;
+    }
+    this.onChange();
+  }
+
+  #ping(): void {
+    for (const watch of this.#watches.values()) {
+      if (!watch.isRegistering && watch.registeredOn?.isOpen === true) {
+        this.#background(this.#pingOne(watch));
+      }
+    }
+  }
+
+  async #pingOne(watch: LingeringWatch): Promise<void> {
+    const op = opWatch(watch.cookie, WATCH_OP.PING, watch.gen);
+    const on = watch.registeredOn;
+    try {
+      const { reply, connection } = await this.#submit(watch.place, op, false, true);
+      if (reply.result < 0 && connection === on && watch.registeredOn === on) {
+        this.#lost(watch, reply.result);
+      }
+    } catch (error) {
+      if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
+    }
+  }
+
+  #lost(watch: LingeringWatch, errno: number): void {
+    if (!this.#watches.delete(watch.cookie)) return;
+    watch.isAlive = false;
+    watch.handler.onError(opError(errno, "watch", watch.place));
+  }
+
+  // --- Notifications ----------------------------------------------------------------------------
+
+  /**
+   * Notifies an object's watchers and waits for their answers.
+   * @param timeoutMs how long the OSD waits for them; whole seconds are what it knows
+   * @throws CephError, ENOENT if there is no such object
+   */
+  async notify(place: Place, payload: Uint8Array, timeoutMs: number): Promise<NotifyReply> {
+    const cookie = ++this.#lastCookie;
+    const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+    for (;;) {
+      const message = await this.#notifyOnce(place, cookie, payload, seconds);
+      if (message === undefined) continue;
+      const { returnCode, data } = message;
+      const timedOut = returnCode === -ERRNO.ETIMEDOUT;
+      if (returnCode < 0 && !timedOut) throw opError(returnCode, "notify", place);
+      const { replies, missed } =
+        data.length === 0 ? { replies: [], missed: [] } : decodeFromBytes(NotifyResult, data);
+      return { replies, missed, timedOut };
+    }
+  }
+
+  /** The completion; undefined if the link was lost, and whoever watched may not have heard. */
+  async #notifyOnce(
+    place: Place,
+    cookie: bigint,
+    payload: Uint8Array,
+    seconds: number,
+  ): Promise<MWatchNotify | undefined> {
+    if (this.#isClosed) throw closedError();
+    let on: Connection | undefined;
+    const completion = new Promise<MWatchNotify | undefined>((resolve, reject) => {
+      this.#notifies.set(cookie, {
+        finish: resolve,
+        lost: (connection) => connection === on && resolve(undefined),
+        fail: reject,
+      });
+    });
+    completion.catch(() => undefined); // failures reach the caller through the request, too
+    try {
+      const { reply, connection } = await this.#submit(
+        place,
+        opNotify(cookie, payload, seconds),
+        false,
+      );
+      if (reply.result < 0) throw opError(reply.result, "notify", place);
+      on = connection;
+      return connection.isOpen ? await completion : undefined;
+    } finally {
+      this.#notifies.delete(cookie);
+    }
+  }
+
+  // --- What comes in ----------------------------------------------------------------------------
+
+  onWatchNotify(message: MWatchNotify): void {
+    if (message.opcode === WATCH_EVENT.NOTIFY_COMPLETE) {
+      this.#notifies.get(message.cookie)?.finish(message);
+      return;
+    }
+    const watch = this.#watches.get(message.cookie);
+    if (watch === undefined) return;
+    if (message.opcode === WATCH_EVENT.DISCONNECT) this.#lost(watch, -ERRNO.ENOTCONN);
+    else this.#background(this.#answer(watch, message));
+  }
+
+  onClose(connection: Connection): void {
+    for (const notify of [...this.#notifies.values()]) notify.lost(connection);
+  }
+
+  async #answer(watch: LingeringWatch, message: MWatchNotify): Promise<void> {
+    const { notifyId, notifierGid, payload } = message;
+    const reply = await watch.handler.onNotify({ notifyId, notifierGid, payload });
+    if (this.#isClosed) return;
+    await this.#submit(watch.place, opNotifyAck(notifyId, watch.cookie, reply ?? EMPTY), false);
+  }
+
+  #submit(place: Place, op: OsdOp, isWrite: boolean, once = false): Promise<OpDone> {
+    const { pool, nspace, oid, hash } = place;
+    const flags = isWrite ? OSD_FLAG.WRITE : OSD_FLAG.READ;
+    return this.#objecter.submit({ pool, nspace, oid, hash, ops: [op], flags, once });
+  }
+
+  /** What goes wrong here has no caller to tell: pools that go, and the end of the client. */
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (this.#isClosed) return;
+      this.#log.warn("watch or notification", { why: (error as Error).message });
+    });
+  }
+}
+
+export function opError(errno: number, op: string, place: Pick<Place, "oid">): CephError {
+  return new CephError(errno, { op, target: place.oid });
+}

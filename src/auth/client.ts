@@ -3,7 +3,7 @@
  * ceph: src/auth/AuthClientHandler.h
  */
 
-import { ENTITY_TYPE, type AuthEntity } from "../types/index.ts";
+import { type AuthEntity, ENTITY_TYPE } from "../types/index.ts";
 import { AUTH_METHOD, type AuthInitiator } from "./auth-method.ts";
 import { createNoneInitiator } from "./none.ts";
 

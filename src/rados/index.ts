@@ -1,4 +1,5 @@
 /** The rados room: a client of a cluster, ours or a real one. */
-export { IoCtx, type OpOptions, type OpReply } from "./io-ctx.ts";
+export { type ClassCall, callOp, callReply, classCalls, nothing } from "./class-call.ts";
+export { IoCtx, type OpOptions, type OpReply, type Watcher } from "./io-ctx.ts";
 export type { NotifyReply, Watch, WatchHandler } from "./linger.ts";
 export { type CommandResult, Rados, type RadosOptions } from "./rados.ts";

@@ -5,14 +5,16 @@
 
 import { CephError, ERRNO } from "../base/index.ts";
 import {
-  type Codec,
   decodeFromBytes,
-  encodeToBytes,
+  EMPTY,
   flatten,
+  type Infer,
   list,
   record,
+  since,
   str,
   struct,
+  u32,
   u64,
 } from "../encoding/index.ts";
 import {
@@ -20,12 +22,21 @@ import {
   MPoolOpReply,
   OSD_FLAG,
   type OsdOp,
-  opCall,
-  opPgnls,
   opDelete,
+  opListWatchers,
+  opPgnls,
   POOL_OP,
 } from "../messages/index.ts";
-import { HOBJECT_MIN, HObject, objectHash, type SnapContext } from "../types/index.ts";
+import {
+  BLANK_ADDR,
+  EntityAddr,
+  EntityName,
+  HOBJECT_MIN,
+  HObject,
+  objectHash,
+  type SnapContext,
+} from "../types/index.ts";
+import { type ClassCall, callOp, callReply } from "./class-call.ts";
 import type { Lingers, NotifyReply, Place, Watch, WatchHandler } from "./linger.ts";
 import { opError } from "./linger.ts";
 import type { MonClient } from "./mon-client.ts";
@@ -52,6 +63,15 @@ export interface OpReply {
   /** By op. */
   readonly ops: readonly { readonly rval: number; readonly data: Uint8Array }[];
 }
+
+/** A registered watch, as everybody may know it. */
+const Watcher = struct(
+  "watch_item_t",
+  { v: 2 },
+  { name: EntityName, cookie: u64, timeoutSeconds: u32, addr: since(2, EntityAddr, BLANK_ADDR) },
+);
+export type Watcher = Infer<typeof Watcher>;
+const WatcherList = struct("obj_list_watch_response_t", { v: 1 }, { entries: list(Watcher) });
 
 const ListEntry = record("librados::ListObjectImpl", { nspace: str, oid: str, locator: str });
 const ListPage = struct(
@@ -113,14 +133,20 @@ export class IoCtx {
   }
 
   /** Asks a method of a class that only reads. */
-  async query<A, R>(
-    oid: string,
-    method: readonly [cls: string, method: string],
-    [args, value]: readonly [Codec<A>, A],
-    reply: Codec<R>,
-  ): Promise<R> {
-    const { ops } = await this.read(oid, [opCall(...method, encodeToBytes(args, value))]);
-    return decodeFromBytes(reply, ops[0]?.data ?? new Uint8Array(0));
+  async query<A, R>(oid: string, call: ClassCall<A, R>, args: A): Promise<R> {
+    const { ops } = await this.read(oid, [callOp(call, args)]);
+    return callReply(call, ops[0]?.data);
+  }
+
+  /** Has a method of a class change the object. */
+  async execute<A>(oid: string, call: ClassCall<A, void>, args: A): Promise<void> {
+    await this.write(oid, [callOp(call, args)]);
+  }
+
+  /** Who watches an object. @throws CephError ENOENT if it is not there */
+  async listWatchers(oid: string): Promise<Watcher[]> {
+    const { ops } = await this.read(oid, [opListWatchers()]);
+    return decodeFromBytes(WatcherList, ops[0]?.data ?? EMPTY).entries;
   }
 
   /** Watches an object until the watch is closed. @throws CephError ENOENT if it is not there */

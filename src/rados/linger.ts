@@ -6,7 +6,15 @@
  * ceph: src/osdc/Objecter.cc LingerOp, src/librados/IoCtxImpl.cc notify
  */
 
-import { CephError, type Clock, ERRNO, type Logger, type Timer } from "../base/index.ts";
+import {
+  CephError,
+  type Clock,
+  ERRNO,
+  type Logger,
+  type Random,
+  randomU64,
+  type Timer,
+} from "../base/index.ts";
 import { decodeFromBytes, EMPTY } from "../encoding/index.ts";
 import {
   MWatchNotify,
@@ -95,6 +103,7 @@ interface PendingNotify {
 export interface LingersOptions {
   readonly objecter: Objecter;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
@@ -104,12 +113,14 @@ export class Lingers {
   readonly #watches = new Map<bigint, LingeringWatch>();
   readonly #notifies = new Map<bigint, PendingNotify>();
   readonly #tick: Timer;
-  #lastCookie = 0n;
+  /** compat: librbd tells clients' watches apart by cookie alone, so they start anywhere. */
+  #lastCookie: bigint;
   #isClosed = false;
 
-  constructor({ objecter, clock, log }: LingersOptions) {
+  constructor({ objecter, clock, random, log }: LingersOptions) {
     this.#objecter = objecter;
     this.#log = log;
+    this.#lastCookie = BigInt.asUintN(62, randomU64(random));
     this.#tick = clock.every(PING_MS, () => this.#ping());
   }
 
@@ -118,7 +129,7 @@ export class Lingers {
     this.#tick.cancel();
     for (const watch of this.#watches.values()) watch.isAlive = false;
     this.#watches.clear();
-    for (const notify of [...this.#notifies.values()]) notify.fail(closedError());
+    for (const notify of this.#notifies.values()) notify.fail(closedError());
   }
 
   // --- Watches ----------------------------------------------------------------------------------
@@ -279,7 +290,7 @@ export class Lingers {
   }
 
   onClose(connection: Connection): void {
-    for (const notify of [...this.#notifies.values()]) notify.lost(connection);
+    for (const notify of this.#notifies.values()) notify.lost(connection);
   }
 
   async #answer(watch: LingeringWatch, message: MWatchNotify): Promise<void> {

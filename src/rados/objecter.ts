@@ -26,8 +26,8 @@ import {
   OSDMAP_FLAG,
   OsdMap,
   OsdMapIncremental,
-  pgOfHash,
   POOL_FLAG,
+  pgOfHash,
 } from "../maps/index.ts";
 import {
   MOSDBackoff,
@@ -140,9 +140,9 @@ export class Objecter {
   close(): void {
     this.#isClosed = true;
     const error = closedError();
-    for (const op of [...this.#ops.values()]) this.#fail(op, error);
+    for (const op of this.#ops.values()) this.#fail(op, error);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
-    for (const session of [...this.#sessions.values()]) this.#endSession(session);
+    for (const session of this.#sessions.values()) this.#endSession(session);
   }
 
   /** Resolves with a map of that epoch or later. */
@@ -264,7 +264,7 @@ export class Objecter {
 
   /** Sends whatever is not on its way on the right link, in order. */
   #kick(): void {
-    for (const op of [...this.#ops.values()]) this.#trySend(op);
+    for (const op of this.#ops.values()) this.#trySend(op);
     this.#options.onChange();
   }
 
@@ -322,7 +322,7 @@ export class Objecter {
       session.connection = undefined;
       if (!this.#isClosed) this.#open(session);
     }
-    for (const op of [...this.#ops.values()]) {
+    for (const op of this.#ops.values()) {
       if (op.request.once === true && op.sentOn === connection) this.#fail(op, linkLost());
     }
   }
@@ -387,7 +387,7 @@ export class Objecter {
 
   /** Whoever is down or new by this epoch has to be asked anew. */
   #dropOldInstances(map: OsdMap): void {
-    for (const session of [...this.#sessions.values()]) {
+    for (const session of this.#sessions.values()) {
       const { osd, instance } = session;
       if (isUp(map, osd) && instanceOf(map, osd).instance === instance) continue;
       this.#endSession(session);

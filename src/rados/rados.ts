@@ -20,8 +20,8 @@ import {
 import { type Connection, type Dispatcher, Messenger, type Transport } from "../messenger/index.ts";
 import {
   type AddrVec,
-  type EntityAddr,
   ENTITY_TYPE,
+  type EntityAddr,
   type IncomingMessage,
 } from "../types/index.ts";
 import { type Engine, IoCtx } from "./io-ctx.ts";
@@ -80,7 +80,7 @@ export class Rados implements Dispatcher {
       wantMap: (start) => this.#mon.wantOsdMap(start),
       onChange: () => this.#lingers.onChange(),
     });
-    this.#lingers = new Lingers({ objecter: this.#objecter, clock, log });
+    this.#lingers = new Lingers({ objecter: this.#objecter, clock, random, log });
     this.#mon = new MonClient({
       monitors,
       auth,

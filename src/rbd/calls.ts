@@ -1,0 +1,124 @@
+/**
+ * The methods of the classes that images are kept with, from the caller's end.
+ * ceph: src/cls/rbd/cls_rbd_client.cc, src/cls/lock/cls_lock_client.cc
+ */
+
+import {
+  AssertLockedArgs,
+  BreakLockArgs,
+  GetInfoArgs,
+  GetInfoReply,
+  LockArgs,
+  SetCookieArgs,
+  UnlockArgs,
+} from "../cls/lock/ops.ts";
+import { SparseCopyupArgs } from "../cls/rbd/ops/data-path.ts";
+import {
+  NameIdArgs,
+  NamespaceListReply,
+  PageArgs,
+  TrashAddArgs,
+  TrashListReply,
+  TrashStateSetArgs,
+} from "../cls/rbd/ops/directory.ts";
+import {
+  GetFeaturesArgs,
+  GetFeaturesReply,
+  GetSizeReply,
+  SetFlagsArgs,
+  SnapContextReply,
+  SnapIdArgs,
+  StripeArgs,
+} from "../cls/rbd/ops/image.ts";
+import { ObjectMapResizeArgs, ObjectMapUpdateArgs } from "../cls/rbd/ops/object-map.ts";
+import { ChildArgs, ParentChildArgs } from "../cls/rbd/ops/parent-child.ts";
+import { BitVectorCodec } from "../cls/rbd/types/bit-vector.ts";
+import { MirrorImage } from "../cls/rbd/types/mirror.ts";
+import {
+  ChildImageSpecs,
+  GroupSpec,
+  MigrationSpec,
+  ParentImageSpec,
+  SnapshotInfo,
+  TrashImageSpec,
+} from "../cls/rbd/types.ts";
+import { optional, s64n, str, u8, u64, u64n } from "../encoding/index.ts";
+import { classCalls, nothing } from "../rados/index.ts";
+
+const rbd = classCalls("rbd");
+const lock = classCalls("lock");
+const journal = classCalls("journal");
+
+/** On an image's header. */
+export const HEADER = {
+  getSize: rbd("get_size", SnapIdArgs, GetSizeReply),
+  getFeatures: rbd("get_features", GetFeaturesArgs, GetFeaturesReply),
+  getFlags: rbd("get_flags", SnapIdArgs, u64),
+  setFlags: rbd("set_flags", SetFlagsArgs),
+  getSnapContext: rbd("get_snapcontext", nothing, SnapContextReply),
+  getObjectPrefix: rbd("get_object_prefix", nothing, str),
+  getStripes: rbd("get_stripe_unit_count", nothing, StripeArgs),
+  getDataPool: rbd("get_data_pool", nothing, s64n),
+  getOpFeatures: rbd("op_features_get", nothing, u64),
+  getParent: rbd("parent_get", nothing, ParentImageSpec),
+  getParentOverlap: rbd("parent_overlap_get", SnapIdArgs, optional(u64n)),
+  detachParent: rbd("parent_detach", nothing),
+  getSnapshot: rbd("snapshot_get", SnapIdArgs, SnapshotInfo),
+  getProtection: rbd("get_protection_status", SnapIdArgs, u8),
+  removeSnapshot: rbd("snapshot_remove", SnapIdArgs),
+  trashSnapshot: rbd("snapshot_trash_add", SnapIdArgs),
+  listChildren: rbd("children_list", SnapIdArgs, ChildImageSpecs),
+  detachChild: rbd("child_detach", ChildArgs),
+  getGroup: rbd("image_group_get", nothing, GroupSpec),
+  getMigration: rbd("migration_get", nothing, MigrationSpec),
+} as const;
+
+/** On a pool's directories. */
+export const DIRECTORY = {
+  getId: rbd("get_id", nothing, str),
+  setId: rbd("set_id", str),
+  idOfName: rbd("dir_get_id", str, str),
+  nameOfId: rbd("dir_get_name", str, str),
+  add: rbd("dir_add_image", NameIdArgs),
+  remove: rbd("dir_remove_image", NameIdArgs),
+  /** compat: clones made before Mimic, or asked to be of the old kind. */
+  removeChild: rbd("remove_child", ParentChildArgs),
+  listNamespaces: rbd("namespace_list", PageArgs, NamespaceListReply),
+  getMirror: rbd("mirror_image_get", str, MirrorImage),
+  removeMirror: rbd("mirror_image_remove", str),
+} as const;
+
+export const TRASH = {
+  add: rbd("trash_add", TrashAddArgs),
+  get: rbd("trash_get", str, TrashImageSpec),
+  remove: rbd("trash_remove", str),
+  list: rbd("trash_list", PageArgs, TrashListReply),
+  setState: rbd("trash_state_set", TrashStateSetArgs),
+} as const;
+
+export const OBJECT_MAP = {
+  load: rbd("object_map_load", nothing, BitVectorCodec),
+  update: rbd("object_map_update", ObjectMapUpdateArgs),
+  resize: rbd("object_map_resize", ObjectMapResizeArgs),
+  removeSnapshot: rbd("object_map_snap_remove", BitVectorCodec),
+} as const;
+
+export const DATA = {
+  sparseCopyup: rbd("sparse_copyup", SparseCopyupArgs),
+} as const;
+
+export const LOCK = {
+  lock: lock("lock", LockArgs),
+  unlock: lock("unlock", UnlockArgs),
+  breakLock: lock("break_lock", BreakLockArgs),
+  getInfo: lock("get_info", GetInfoArgs, GetInfoReply),
+  assertLocked: lock("assert_locked", AssertLockedArgs),
+  setCookie: lock("set_cookie", SetCookieArgs),
+} as const;
+
+export const JOURNAL = {
+  getSplayWidth: journal("get_splay_width", nothing, u8),
+  getPoolId: journal("get_pool_id", nothing, s64n),
+  getMinimumSet: journal("get_minimum_set", nothing, u64n),
+  getActiveSet: journal("get_active_set", nothing, u64n),
+} as const;

@@ -1,0 +1,242 @@
+/**
+ * The exclusive lock of an image: taken from whoever has it, by asking; from whoever is gone, by force.
+ *
+ *   get locker -> (none) -> lock -> held
+ *                 (alive) -> ask the owner -> it releases: again; it refuses: EBUSY
+ *                 (not watching any more) -> blocklist it, break its lock -> again
+ *
+ * The lock's cookie names the owner's watch on the header: an owner without a watch is no owner.
+ * ceph: src/librbd/ManagedLock.cc, src/librbd/managed_lock/AcquireRequest.cc, BreakRequest.cc
+ */
+
+import { type Clock, ERRNO } from "../base/index.ts";
+import { LOCK_TYPE, type LockerId, type LockerInfo } from "../cls/lock/types.ts";
+import { callOp, type IoCtx, type Rados } from "../rados/index.ts";
+import { UTIME_ZERO } from "../types/index.ts";
+import { LOCK } from "./calls.ts";
+import { imageError, isErrno, unless } from "./errors.ts";
+import { RBD_LOCK_NAME } from "./names.ts";
+import { decodeResponse, encodeHeaderNotice, NOTIFY_OP, type WatcherId } from "./notify.ts";
+
+/** Of locks that librbd takes by itself; any other is a user's.  ceph: managed_lock/Utils.cc */
+const TAG = "internal";
+const COOKIE = /^auto (\d+)$/;
+/** How long a notification waits for answers.  ceph: librbd::watcher::Notifier::NOTIFY_TIMEOUT */
+export const NOTIFY_TIMEOUT_MS = 5_000;
+/** Wait for a release that was promised, before asking again.  ceph: client_notify_timeout */
+const RELEASE_WAIT_MS = 10_000;
+/** Wait after an answer that tells nothing.  ceph: ImageWatcher RETRY_DELAY_SECONDS */
+const RETRY_MS = 1_000;
+
+/** What the lock needs of its image. */
+export interface LockableImage {
+  readonly rados: Rados;
+  readonly clock: Clock;
+  readonly io: IoCtx;
+  readonly name: string;
+  readonly headerOid: string;
+  /** Cookie of our watch on the header. */
+  readonly watchCookie: bigint;
+  readonly watcherId: WatcherId;
+}
+
+interface Owner {
+  readonly id: LockerId;
+  readonly info: LockerInfo;
+  /** Cookie of its watch. */
+  readonly watch: bigint;
+}
+
+/**
+ * What we say to others who want the lock that we hold: no, or that they will have it soon.
+ * ceph: src/librbd/exclusive_lock/StandardPolicy.cc, AutomaticPolicy.cc
+ */
+export type LockPolicy = "refuse" | "yield";
+
+export class ExclusiveLock {
+  readonly #image: LockableImage;
+  /** Cookie that we hold it with. */
+  #cookie: string | undefined;
+  #policy: LockPolicy = "refuse";
+  #isWanted = false;
+  #onPeer: (() => void) | undefined;
+
+  constructor(image: LockableImage) {
+    this.#image = image;
+  }
+
+  get isHeld(): boolean {
+    return this.#cookie !== undefined;
+  }
+
+  /** Somebody has asked for it, and was promised it. */
+  get isWanted(): boolean {
+    return this.#isWanted;
+  }
+
+  /** @throws CephError EBUSY if the owner will not give it up, or a user holds it */
+  async acquire(policy: LockPolicy): Promise<void> {
+    if (this.isHeld) return;
+    const image = this.#image;
+    for (;;) {
+      const cookie = `auto ${image.watchCookie}`;
+      const owner = await this.#owner();
+      if (await this.#tryLock(cookie)) {
+        this.#cookie = cookie;
+        this.#policy = policy;
+        this.#isWanted = false;
+        return;
+      }
+      // Between the question and the attempt it was free and is not any more.
+      if (owner === undefined) continue;
+      if (await this.#isAlive(owner)) await this.#ask();
+      else await this.#break(owner);
+    }
+  }
+
+  async release(): Promise<void> {
+    const cookie = this.#cookie;
+    if (cookie === undefined) return;
+    this.#cookie = undefined;
+    const { io, headerOid } = this.#image;
+    await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
+    await this.tell("released");
+  }
+
+  /** The watch that the lock hangs on is gone, and with it the lock. */
+  lost(): void {
+    this.#cookie = undefined;
+    this.#onPeer?.();
+  }
+
+  /** Tells the other watchers that we have it, or not any more. Nobody has to answer. */
+  async tell(op: "acquired" | "released"): Promise<void> {
+    const { io, headerOid, watcherId } = this.#image;
+    const notice = encodeHeaderNotice({ op, from: watcherId });
+    await unless(io.notify(headerOid, notice, NOTIFY_TIMEOUT_MS), "ENOENT");
+  }
+
+  /** Somebody else has taken or released the lock. */
+  peerChanged(): void {
+    this.#onPeer?.();
+  }
+
+  /**
+   * Somebody wants the lock, or an operation done by its owner.
+   * @returns the owner's answer; undefined if it is not for us to answer
+   */
+  requested(code: number): number | undefined {
+    if (!this.isHeld) return undefined;
+    if (this.#policy === "refuse") return -ERRNO.EROFS;
+    this.#isWanted = true;
+    // Whoever wants an operation done is to come back and do it, once the lock is free.
+    return code === NOTIFY_OP.REQUEST_LOCK ? 0 : -ERRNO.ERESTART;
+  }
+
+  async #tryLock(cookie: string): Promise<boolean> {
+    const { io, headerOid } = this.#image;
+    const done = io.execute(headerOid, LOCK.lock, {
+      name: RBD_LOCK_NAME,
+      type: LOCK_TYPE.EXCLUSIVE,
+      cookie,
+      tag: TAG,
+      description: "",
+      duration: UTIME_ZERO,
+      flags: 0,
+    });
+    try {
+      await done;
+      return true;
+    } catch (error) {
+      if (isErrno(error, "EBUSY")) return false;
+      throw error;
+    }
+  }
+
+  async #owner(): Promise<Owner | undefined> {
+    const { io, headerOid, name } = this.#image;
+    const { lockers, tag, type } = await io.query(headerOid, LOCK.getInfo, { name: RBD_LOCK_NAME });
+    const [first] = lockers;
+    if (first === undefined) return undefined;
+    const [id, info] = first;
+    const watch = COOKIE.exec(id.cookie)?.[1];
+    if (tag !== TAG || type === LOCK_TYPE.SHARED || watch === undefined) {
+      throw imageError("EBUSY", "lock", name, "locked by a user");
+    }
+    return { id, info, watch: BigInt(watch) };
+  }
+
+  async #isAlive({ info, watch }: Owner): Promise<boolean> {
+    const { io, headerOid } = this.#image;
+    const watchers = await io.listWatchers(headerOid);
+    return watchers.some(
+      ({ addr, cookie }) =>
+        cookie === watch &&
+        addr.ip === info.addr.ip &&
+        addr.port === info.addr.port &&
+        addr.nonce === info.addr.nonce,
+    );
+  }
+
+  async #break(owner: Owner): Promise<void> {
+    const { io, headerOid, rados, name } = this.#image;
+    const now = await this.#owner();
+    if (now === undefined || now.id.cookie !== owner.id.cookie) return;
+    const { result, status } = await rados.blocklist(owner.info.addr);
+    if (result < 0) throw imageError("EBUSY", "blocklist the lock's owner of", name, status);
+    const { locker, cookie } = owner.id;
+    await unless(
+      io.execute(headerOid, LOCK.breakLock, { name: RBD_LOCK_NAME, locker, cookie }),
+      "ENOENT",
+    );
+  }
+
+  /** Asks the owner, and waits until it is worth trying again. @throws CephError EBUSY if it refuses */
+  async #ask(): Promise<void> {
+    const { io, headerOid, watcherId, name } = this.#image;
+    const released = this.#nextPeerChange();
+    try {
+      const notice = encodeHeaderNotice({ op: "request", from: watcherId });
+      const { replies } = await io.notify(headerOid, notice, NOTIFY_TIMEOUT_MS);
+      const answers = replies.filter(([, payload]) => payload.length > 0);
+      const [answer] = answers;
+      // Nobody is the owner: it is going, or gone.
+      if (answer === undefined) return await released(RETRY_MS);
+      const result = decodeResponse(answer[1]);
+      if (result === -ERRNO.EROFS) {
+        throw imageError("EBUSY", "lock", name, "the owner will not release it");
+      }
+      await released(result < 0 ? RETRY_MS : RELEASE_WAIT_MS);
+    } finally {
+      this.#onPeer = undefined;
+    }
+  }
+
+  /** A wait that ends when a peer's word comes, be it before the wait begins, or after so long. */
+  #nextPeerChange(): (ms: number) => Promise<void> {
+    let happened = false;
+    let wake = () => {
+      happened = true;
+    };
+    this.#onPeer = () => wake();
+    return (ms) =>
+      new Promise((resolve) => {
+        if (happened) return resolve();
+        const timer = this.#image.clock.after(ms, resolve);
+        wake = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+  }
+}
+
+/** The op that lets a change of the object map through only while the map is locked by someone. */
+export function assertMapLocked() {
+  return callOp(LOCK.assertLocked, {
+    name: RBD_LOCK_NAME,
+    type: LOCK_TYPE.EXCLUSIVE,
+    cookie: "",
+    tag: "",
+  });
+}

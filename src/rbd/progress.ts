@@ -1,0 +1,38 @@
+/**
+ * Long operations: how far they are, and many objects at a time.
+ * ceph: src/librbd/AsyncObjectThrottle.cc
+ */
+
+/** Told how far an operation is; throws (ECANCELED) to end it. */
+export type Progress = (done: number, total: number) => void;
+
+export const noProgress: Progress = () => undefined;
+
+/** Objects worked on at a time.  ceph: rbd_concurrent_management_ops */
+const CONCURRENT = 10;
+
+/**
+ * Runs `work` for every object of [start, end), several at a time. The first failure ends it, once what is
+ * under way is done.
+ */
+export async function forEachObject(
+  range: { start: number; end: number },
+  progress: Progress,
+  work: (objectNo: number) => Promise<void>,
+): Promise<void> {
+  let next = range.start;
+  let failure: unknown;
+  const worker = async (): Promise<void> => {
+    while (failure === undefined && next < range.end) {
+      const objectNo = next++;
+      try {
+        await work(objectNo);
+        progress(objectNo, range.end);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT }, worker));
+  if (failure !== undefined) throw failure;
+}

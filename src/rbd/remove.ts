@@ -1,0 +1,73 @@
+/**
+ * Removing an image by name, by way of the trash: once its name is gone nobody can open it any more, and a
+ * removal cut short leaves an entry from which it can be finished.
+ * ceph: src/librbd/api/Image.cc Image<I>::remove
+ */
+
+import { CephError, ERRNO } from "../base/index.ts";
+import { TRASH_IMAGE_SOURCE } from "../cls/rbd/types/features.ts";
+import type { IoCtx } from "../rados/index.ts";
+import { DIRECTORY } from "./calls.ts";
+import { imageError, isErrno, unless } from "./errors.ts";
+import { Image, type RbdContext } from "./image.ts";
+import { RBD_DIRECTORY } from "./names.ts";
+import { preRemove } from "./pre-remove.ts";
+import type { Progress } from "./progress.ts";
+import { listTrash, moveToTrash, removeTrash, restoreFromTrash } from "./trash.ts";
+import { cleanUpParents } from "./trash-remove.ts";
+
+/**
+ * @throws CephError ENOENT: no such image; ENOTEMPTY: it has snapshots; EBUSY: in use, migrating; EMLINK: in
+ *   a group; EOPNOTSUPP: format 1, or mirrored
+ */
+export async function removeImage(
+  context: RbdContext,
+  io: IoCtx,
+  name: string,
+  progress: Progress,
+): Promise<void> {
+  const { REMOVING } = TRASH_IMAGE_SOURCE;
+  const id = await unless(io.query(RBD_DIRECTORY, DIRECTORY.idOfName, name), "ENOENT");
+  if (id === undefined) {
+    for (const [trashId, spec] of await listTrash(io)) {
+      if (spec.name !== name || spec.source !== REMOVING) continue;
+      return await removeTrash(context, io, trashId, { force: true, progress });
+    }
+    // Opening says which it is: no such image, or one of format 1.
+    await (await Image.open(context, io, { name })).close();
+    throw imageError("ENOENT", "remove", name);
+  }
+  await checkRemovable(context, io, id);
+  await moveToTrash(context, io, { name, id, source: REMOVING });
+  try {
+    await removeTrash(context, io, id, { force: true, progress });
+  } catch (error) {
+    if (isErrno(error, "ENOTEMPTY", "EBUSY", "EMLINK")) await restore(context, io, id, name);
+    throw error;
+  }
+}
+
+/** Checks before anything is changed. A header that is gone is no reason not to go on. */
+async function checkRemovable(context: RbdContext, io: IoCtx, id: string): Promise<void> {
+  const image = await unless(Image.open(context, io, { id }), "ENOENT");
+  if (image === undefined) return;
+  try {
+    await preRemove(image, false);
+  } catch (error) {
+    if (isErrno(error, "ECHILD")) throw imageError("ENOTEMPTY", "remove", image.name);
+    throw error;
+  } finally {
+    await image.close();
+  }
+  await cleanUpParents(image);
+}
+
+/** Best effort: the removal's failure is what the caller has to hear. */
+async function restore(context: RbdContext, io: IoCtx, id: string, name: string): Promise<void> {
+  try {
+    await restoreFromTrash(io, id, name);
+  } catch (error) {
+    const errno = error instanceof CephError ? error.errno : -ERRNO.EIO;
+    context.log.warn("image not restored from the trash", { image: name, errno });
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Removing a snapshot of an open image, locked where the image has a lock.
+ *
+ *   to the snapshot trash -> children? -> (yes) stays there
+ *                                      -> (no) parent -> object map -> snapshot id -> header
+ *
+ * ceph: src/librbd/operation/SnapshotRemoveRequest.cc, src/librbd/object_map/SnapshotRemoveRequest.cc
+ */
+
+import { CephError } from "../base/index.ts";
+import { callOp } from "../rados/index.ts";
+import { NOSNAP, type SnapId } from "../types/index.ts";
+import { HEADER, OBJECT_MAP } from "./calls.ts";
+import { detachChild } from "./detach-child.ts";
+import { imageError, isErrno, unless } from "./errors.ts";
+import { assertMapLocked } from "./exclusive-lock.ts";
+import { type Image, type ImageSnapshot, poolOf } from "./image.ts";
+import { objectMapName } from "./names.ts";
+import { FLAG } from "./object-map.ts";
+
+/**
+ * @throws CephError ENOENT: no such snapshot; EBUSY: it is in the snapshot trash and has clones;
+ *   EOPNOTSUPP: a mirror snapshot
+ */
+export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void> {
+  const { io, headerOid } = image;
+  const target = image.name || image.id;
+  const snapshot = image.snapshots.find((snap) => snap.id === snapId);
+  if (snapshot === undefined) throw imageError("ENOENT", "remove a snapshot of", target);
+  if (snapshot.namespace.type === "mirror") {
+    throw imageError("EOPNOTSUPP", "remove a mirror snapshot of", target);
+  }
+  const wasInTrash = snapshot.namespace.type === "trash";
+  if (!wasInTrash) {
+    await unless(io.execute(headerOid, HEADER.trashSnapshot, { snapId }), "EEXIST");
+  }
+  const { childCount } = await io.query(headerOid, HEADER.getSnapshot, { snapId });
+  if (childCount > 0 && !(await dropStaleChildren(image, snapId))) {
+    if (wasInTrash) throw imageError("EBUSY", "remove a snapshot of", target, "it has clones");
+    return;
+  }
+  await detachLastReference(image, snapshot);
+  await removeMap(image, snapshot);
+  if (image.dataIo !== undefined) await unless(image.dataIo.removeSnapId(snapId), "ENOENT");
+  await io.execute(headerOid, HEADER.removeSnapshot, { snapId });
+  image.snapshots = image.snapshots.filter((snap) => snap !== snapshot);
+  image.snapContext = {
+    seq: image.snapContext.seq,
+    snaps: image.snapContext.snaps.filter((id) => id !== snapId),
+  };
+}
+
+/** Forgets clones whose pools are gone. @returns whether none is left */
+async function dropStaleChildren(image: Image, snapId: SnapId): Promise<boolean> {
+  const { io, headerOid } = image;
+  const children = await unless(io.query(headerOid, HEADER.listChildren, { snapId }), "ENOENT");
+  let left = 0;
+  for (const child of children ?? []) {
+    if (poolOf(io, child.poolId, child.poolNamespace) === undefined) {
+      await unless(io.execute(headerOid, HEADER.detachChild, { snapId, child }), "ENOENT");
+    } else {
+      left++;
+    }
+  }
+  return left === 0;
+}
+
+/** The image's parent loses its child with the last snapshot that shows it. */
+async function detachLastReference(image: Image, snapshot: ImageSnapshot): Promise<void> {
+  const { parent } = image;
+  if (parent === undefined || snapshot.parentOverlap === undefined) return;
+  if (parent.overlap !== undefined) return;
+  const others = image.snapshots.some(
+    (snap) => snap !== snapshot && snap.parentOverlap !== undefined,
+  );
+  if (!others) await detachChild(image);
+}
+
+/** Merges the snapshot's map into the next newer one, so that fast-diff still tells the truth. */
+async function removeMap(image: Image, snapshot: ImageSnapshot): Promise<void> {
+  const { io, id, objectMap } = image;
+  if (objectMap === undefined) return;
+  const oid = objectMapName(id, snapshot.id);
+  const next = image.snapshots.find((snap) => snap.id > snapshot.id)?.id ?? NOSNAP;
+  try {
+    const map = await io.query(oid, OBJECT_MAP.load, undefined);
+    if ((snapshot.flags & FLAG.OBJECT_MAP_INVALID) !== 0n) {
+      await objectMap.invalidate(next);
+    } else {
+      const merge = callOp(OBJECT_MAP.removeSnapshot, map);
+      const ops = next === NOSNAP ? [assertMapLocked(), merge] : [merge];
+      await unless(io.write(objectMapName(id, next), ops), "ENOENT");
+      if (next === NOSNAP) await objectMap.reload();
+    }
+  } catch (error) {
+    // Gone: an earlier removal has come so far.
+    if (isErrno(error, "ENOENT")) return;
+    if (!(error instanceof CephError)) throw error;
+    await objectMap.invalidate(next);
+  }
+  await unless(io.remove(oid), "ENOENT");
+}

@@ -8,7 +8,13 @@
 
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import { CON_MODE, createServiceAuthServer, formatKeyring } from "../auth/index.ts";
+import {
+  CephxClient,
+  CON_MODE,
+  createServiceAuthServer,
+  formatKeyring,
+  NoneClient,
+} from "../auth/index.ts";
 import {
   ConfigError,
   type Logger,
@@ -20,8 +26,15 @@ import {
 import { Messenger, tcpTransport } from "../messenger/index.ts";
 import { Manager } from "../mgr/index.ts";
 import { Monitor, type MonitorOptions } from "../mon/index.ts";
+import { Rados } from "../rados/index.ts";
 import { createStore, type Disk, DiskLockedError, openStore } from "../store/index.ts";
-import { ENTITY_TYPE, formatAddr, isIpAddress, uuidFromBytes } from "../types/index.ts";
+import {
+  type AddrVec,
+  ENTITY_TYPE,
+  formatAddr,
+  isIpAddress,
+  uuidFromBytes,
+} from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
 import { writeClientFiles } from "./conf.ts";
 import {
@@ -44,6 +57,9 @@ const MEMORY_DEFAULT = 256 * 1024 * 1024;
  * can do it is in the monitor's first map.  ceph: src/librbd/image/ValidatePoolRequest.cc
  */
 const FIRST_OBJECTS = [{ pool: 1, oid: "rbd_info", data: Buffer.from("overwrite validated") }];
+/** The manager's own entity, as a cluster's tools make it.  ceph: doc/mgr/administrator.rst */
+const MGR_ENTITY = { type: ENTITY_TYPE.MGR, id: "x" };
+const MGR_CAPS = { mds: "allow *", mon: "allow profile mgr", osd: "allow *" };
 const LISTEN_DEFAULT = "127.0.0.1";
 /** How long an OSD waits awake for a lone client's next request: about what it takes to come. */
 const SPIN_MS = 0.3;
@@ -212,7 +228,7 @@ async function start(
   );
   // Nobody may ask a monitor whose store is closing.
   undo.add(() => port.messenger.close());
-  await startManager(monitor, listen, auth, around, undo);
+  const manager = await startManager(monitor, port.messenger.addrs, listen, auth, around, undo);
   const { failed } = await startOsds(
     directory,
     identity,
@@ -222,6 +238,9 @@ async function start(
     around,
     undo,
   );
+
+  manager.startModules();
+  undo.add(() => manager.stopModules());
 
   const monAddr = must(port.messenger.addrs[0], "the monitor's address");
   const monHost = formatAddr(monAddr).replace(/\/\d+$/, "");
@@ -290,15 +309,33 @@ async function startMonitor(
 
 async function startManager(
   monitor: Monitor,
+  monAddrs: AddrVec,
   listen: string,
   auth: "cephx" | "none",
   around: OsdSurroundings,
   undo: Undo,
-): Promise<void> {
+): Promise<Manager> {
   const { clock, random, transport } = around;
   const log = around.log.child("mgr.x");
   const gid = monitor.allocateGlobalId();
-  const manager = new Manager({ monitor, log });
+  const { key } = await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
+  const manager = new Manager({
+    monitor,
+    random,
+    log,
+    connect: () =>
+      Rados.connect({
+        monitors: [monAddrs],
+        auth:
+          auth === "none"
+            ? new NoneClient(MGR_ENTITY)
+            : new CephxClient({ entity: MGR_ENTITY, key, clock, random }),
+        transport,
+        clock,
+        random,
+        log,
+      }),
+  });
   undo.add(() => manager.close());
   const messenger = new Messenger({
     name: { type: ENTITY_TYPE.MGR, num: gid },
@@ -318,6 +355,7 @@ async function startManager(
   await messenger.bind({ host: listen, port: 0 });
   undo.add(() => messenger.close());
   monitor.mgrBoot(messenger.addrs, gid);
+  return manager;
 }
 
 /** Starts every OSD. `failed` resolves when none is left. */

@@ -44,7 +44,12 @@ test("while it serves, it tells every two seconds how the groups are", async () 
   };
   const first = { pools: ["rbd"], numOsds: 1, osdBytes: 2 ** 32, pgNum: 32 };
   const monitor = await Monitor.create(options, first);
-  const manager = new Manager({ monitor, log: silentLogger });
+  const manager = new Manager({
+    monitor,
+    random: seededRandom(2),
+    log: silentLogger,
+    connect: () => Promise.reject(new Error("no network")),
+  });
   const lines = () =>
     monitor.state.log
       .last(1000, CLOG.DEBUG, "cluster")

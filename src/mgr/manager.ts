@@ -5,7 +5,7 @@
  */
 
 import { parseMgrCap } from "../auth/index.ts";
-import type { Logger, Timer } from "../base/index.ts";
+import type { Logger, Random, Timer } from "../base/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import {
   CLOG,
@@ -22,7 +22,6 @@ import {
 } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import {
-  type CommandContext,
   type CommandReply,
   CommandTable,
   isReply,
@@ -30,11 +29,16 @@ import {
   refused,
   renderDescriptions,
 } from "../mon/index.ts";
+import type { Rados } from "../rados/index.ts";
 import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
 import { moduleCommands } from "./commands/modules.ts";
 import { osdCommands } from "./commands/osd.ts";
 import { pgCommands } from "./commands/pg.ts";
 import { pgSummaryLine } from "./commands/pg-summary.ts";
+import { rbdCommands } from "./commands/rbd.ts";
+import type { MgrContext } from "./context.ts";
+import { ProgressModule } from "./progress.ts";
+import { RbdSupport } from "./rbd-support/support.ts";
 
 /** Milliseconds between lines of how the groups are.  ceph: mgr_tick_period */
 const TICK_MS = 2000;
@@ -43,16 +47,19 @@ const REPORT_PERIOD_S = 5;
 /** Counters below this priority need not be reported.  ceph: PRIO_USEFUL */
 const REPORT_THRESHOLD = 5;
 
-export function mgrCommandTable(): CommandTable<CommandContext> {
-  return new CommandTable<CommandContext>(
-    [...pgCommands, ...osdCommands, ...moduleCommands],
+export function mgrCommandTable(): CommandTable<MgrContext> {
+  return new CommandTable<MgrContext>(
+    [...pgCommands, ...osdCommands, ...moduleCommands, ...rbdCommands],
     (prefix) => `No handler found for '${prefix}'`,
   );
 }
 
 export interface ManagerOptions {
   readonly monitor: Monitor;
+  readonly random: Random;
   readonly log: Logger;
+  /** Connects to the cluster as the manager's entity. */
+  readonly connect: () => Promise<Rados>;
 }
 
 export class Manager implements Dispatcher {
@@ -60,13 +67,34 @@ export class Manager implements Dispatcher {
   readonly #log: Logger;
   readonly #commands = mgrCommandTable();
   readonly #tick: Timer;
+  readonly #progress: ProgressModule;
+  readonly #rbd: RbdSupport;
   #unsupported = 0;
 
   constructor(options: ManagerOptions) {
     this.#monitor = options.monitor;
     this.#log = options.log;
     options.monitor.registerMgrCommands(this.#commands);
+    const { state } = options.monitor;
+    this.#progress = new ProgressModule(state, options.log);
+    this.#rbd = new RbdSupport({
+      state,
+      progress: this.#progress,
+      random: options.random,
+      log: options.log.child("rbd_support"),
+      connect: options.connect,
+    });
     this.#tick = options.monitor.state.clock.every(TICK_MS, () => this.#logGroups());
+  }
+
+  /** Starts the modules: there must be OSDs, or soon be. */
+  startModules(): void {
+    this.#rbd.start();
+  }
+
+  /** Stops the modules. Their cluster should still be there. */
+  async stopModules(): Promise<void> {
+    await this.#rbd.close();
   }
 
   /** Stops the timer. */
@@ -136,10 +164,13 @@ export class Manager implements Dispatcher {
     }
   }
 
-  #context(connection: Connection): CommandContext | undefined {
+  #context(connection: Connection): MgrContext | undefined {
     const { identity } = connection;
     if (identity === undefined) return undefined;
     return {
+      progress: this.#progress,
+      rbd: this.#rbd,
+      authorized: () => false,
       state: this.#monitor.state,
       identity,
       peerAddrs: connection.peerAddrs,
@@ -161,16 +192,22 @@ export class Manager implements Dispatcher {
     }
     const { command, args, argTexts } = parsed;
     const cap = parseMgrCap(context.identity.caps["mgr"] ?? "");
-    const allowed = cap?.isCapable({
-      service: command.module,
+    const wanted = {
       module: args.prefix.startsWith("rbd ") ? "rbd_support" : "",
-      command: args.prefix,
-      args: argTexts,
       read: command.perm.includes("r"),
       write: command.perm.includes("w"),
       exec: command.perm.includes("x"),
       addr: connection.peerAddr.ip,
+    };
+    const allowed = cap?.isCapable({
+      ...wanted,
+      service: command.module,
+      command: args.prefix,
+      args: argTexts,
     });
+    // The command itself was allowed; what it works on is the module's to ask for.
+    const authorized = (pool: string, namespace: string): boolean =>
+      cap?.isCapable({ ...wanted, service: "py", command: "", args: { pool, namespace } }) === true;
     if (allowed !== true) {
       const who = formatAuthEntity(context.identity.entity);
       this.#log.info("command denied", { command: args.prefix, peer: who });
@@ -179,7 +216,7 @@ export class Manager implements Dispatcher {
         `access denied: does your client key have mgr caps? See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication`,
       );
     }
-    return await command.run(context, args);
+    return await command.run({ ...context, authorized }, args);
   }
 
   async #answer(

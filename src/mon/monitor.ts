@@ -10,6 +10,7 @@
 import {
   type AuthServer,
   createMonAuthServer,
+  type EntityAuth,
   type EntityCaps,
   type MonAuthServer,
   parseKey,
@@ -347,6 +348,15 @@ export class Monitor {
   /** An entity's key and caps; undefined if there is none. */
   entityAuth(entity: AuthEntity): ReturnType<AuthService["get"]> {
     return this.#auth.get(entity);
+  }
+
+  /** The same; made with these caps and a new key if there is none. */
+  async ensureEntity(entity: AuthEntity, caps: EntityCaps): Promise<EntityAuth> {
+    const known = this.#auth.get(entity);
+    if (known !== undefined) return known;
+    const auth = { key: this.#auth.newKey(), caps };
+    await this.#auth.set([{ entity, auth }]);
+    return auth;
   }
 
   /** What is true of every daemon in this process. */

@@ -19,7 +19,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   cls: [],
   rados: ["messenger", "messages", "maps", "crush", "auth"],
   // Of the classes only the types and the argument codecs: see CODECS_ONLY.
-  rbd: ["rados", "cls"],
+  rbd: ["rados", "messages", "cls"],
   store: [],
   mon: ["messenger", "messages", "maps", "crush", "auth", "store"],
   mgr: ["rados", "rbd", "mon", "messenger", "messages", "maps", "crush", "auth", "store"],

@@ -13,6 +13,7 @@ import {
   ok,
   refused,
 } from "../../mon/index.ts";
+import type { MgrContext } from "../context.ts";
 
 /** The formats modules answer in whatever was asked for. */
 function answer(text: (args: Args) => string, status = "") {
@@ -49,16 +50,14 @@ const SORT =
   "name=pool_spec,type=CephString,req=false name=sort_by,type=CephChoices,strings=write_ops|write_bytes|write_latency|read_ops|read_bytes|read_latency,req=false";
 const LEVEL = "name=level_spec,type=CephString";
 const SCHEDULE = `${LEVEL} name=interval,type=CephString name=start_time,type=CephString,req=false`;
-const IMAGE = "name=image_spec,type=CephString";
 const schedules = answer(() => "{}\n");
 const noSchedule = refuse("scheduling in the manager");
-const noTask = refuse("a task in the manager");
 
 type Row = readonly [
   sig: string,
   perm: "r" | "w" | "rw",
   help: string,
-  run: Command<CommandContext>["run"],
+  run: Command<MgrContext>["run"],
 ];
 
 const ROWS: readonly Row[] = [
@@ -77,12 +76,29 @@ const ROWS: readonly Row[] = [
       }),
     ),
   ],
-  ["progress", "r", "show what is under way", answer(() => "", "Nothing in progress")],
+  [
+    "progress",
+    "r",
+    "Show progress of recovery operations",
+    (ctx) => {
+      const text = ctx.progress.text();
+      return text === undefined ? ok("", "Nothing in progress") : ok(text);
+    },
+  ],
   [
     "progress json",
     "r",
-    "show what is under way, as JSON",
-    answer(() => '{"events": [], "completed": []}'),
+    "Show machine readable progress information",
+    (ctx) => ok(`${ctx.progress.json()}\n`),
+  ],
+  [
+    "progress clear",
+    "rw",
+    "Reset progress tracking",
+    async (ctx) => {
+      await ctx.progress.clear();
+      return ok();
+    },
   ],
   ["crash ls", "r", "list crashes of daemons", answer(() => "")],
   ["crash ls-new", "r", "list crashes nobody has looked at", answer(() => "")],
@@ -91,12 +107,6 @@ const ROWS: readonly Row[] = [
     "r",
     "list the devices",
     answer(() => "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
-  ],
-  [
-    "rbd task list name=task_id,type=CephString,req=false",
-    "r",
-    "list background tasks on images",
-    answer(() => "[]\n"),
   ],
   [`rbd perf image stats ${SORT}`, "r", "show the busiest images", perf("stats")],
   [`rbd perf image counters ${SORT}`, "r", "show counters of images", perf("counters")],
@@ -126,22 +136,8 @@ const ROWS: readonly Row[] = [
     answer((args) => args.json({ scheduled: [] })),
   ],
   [`rbd trash purge schedule add ${SCHEDULE}`, "w", "schedule emptying the trash", noSchedule],
-  [`rbd task add flatten ${IMAGE}`, "w", "flatten an image in the background", noTask],
-  [`rbd task add remove ${IMAGE}`, "w", "remove an image in the background", noTask],
-  [
-    "rbd task add trash remove name=image_id_spec,type=CephString",
-    "w",
-    "remove an image from the trash in the background",
-    noTask,
-  ],
-  [
-    "rbd task cancel name=task_id,type=CephString",
-    "r",
-    "cancel a background task",
-    (_ctx, args) => refused("ENOENT", `No such task ${args.text("task_id")}`),
-  ],
 ];
 
-export const moduleCommands: readonly Command<CommandContext>[] = ROWS.map(
+export const moduleCommands: readonly Command<MgrContext>[] = ROWS.map(
   ([sig, perm, help, run]) => ({ sig, help, module: "mgr", perm, flags: COMMAND_FLAG.MGR, run }),
 );

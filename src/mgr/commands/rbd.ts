@@ -1,0 +1,84 @@
+/**
+ * Commands of the rbd_support module.
+ * ceph: src/pybind/mgr/rbd_support/module.py
+ */
+
+import {
+  type Args,
+  COMMAND_FLAG,
+  type Command,
+  type CommandReply,
+  ok,
+  refused,
+} from "../../mon/index.ts";
+import type { MgrContext } from "../context.ts";
+import { ModuleError } from "../rbd-support/errors.ts";
+
+type Body = (ctx: MgrContext, args: Args) => Promise<string | void>;
+
+/** Runs a command's body; its expected failures become the reply. */
+function answered(body: Body): Command<MgrContext>["run"] {
+  return async (ctx, args): Promise<CommandReply> => {
+    try {
+      return ok(line((await body(ctx, args)) ?? ""));
+    } catch (error) {
+      if (error instanceof ModuleError) return refused(error.errno, error.message);
+      throw error;
+    }
+  };
+}
+
+/** Output ends its last line. */
+export function line(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+}
+
+function argument(args: Args, name: string): string {
+  return args.text(name) ?? "";
+}
+
+type Row = readonly [sig: string, perm: "r" | "w", help: string, body: Body];
+
+const IMAGE = "name=image_spec,type=CephString";
+
+const ROWS: readonly Row[] = [
+  [
+    `rbd task add flatten ${IMAGE}`,
+    "w",
+    "Flatten a cloned image asynchronously in the background",
+    (ctx, args) => ctx.rbd.tasks.addFlatten(argument(args, "image_spec"), ctx.authorized),
+  ],
+  [
+    `rbd task add remove ${IMAGE}`,
+    "w",
+    "Remove an image asynchronously in the background",
+    (ctx, args) => ctx.rbd.tasks.addRemove(argument(args, "image_spec"), ctx.authorized),
+  ],
+  [
+    "rbd task add trash remove name=image_id_spec,type=CephString",
+    "w",
+    "Remove an image from the trash asynchronously in the background",
+    (ctx, args) => ctx.rbd.tasks.addTrashRemove(argument(args, "image_id_spec"), ctx.authorized),
+  ],
+  [
+    "rbd task cancel name=task_id,type=CephString",
+    "r",
+    "Cancel a pending or running asynchronous task",
+    (ctx, args) => ctx.rbd.tasks.cancel(argument(args, "task_id"), ctx.authorized),
+  ],
+  [
+    "rbd task list name=task_id,type=CephString,req=false",
+    "r",
+    "List pending or running asynchronous tasks",
+    (ctx, args) => ctx.rbd.tasks.list(args.text("task_id"), ctx.authorized),
+  ],
+];
+
+export const rbdCommands: readonly Command<MgrContext>[] = ROWS.map(([sig, perm, help, body]) => ({
+  sig,
+  help,
+  module: "mgr",
+  perm,
+  flags: COMMAND_FLAG.MGR,
+  run: answered(body),
+}));

@@ -1,0 +1,67 @@
+/**
+ * JSON as the manager's modules write it, which are Python: blanks after commas and colons, keys sorted and
+ * four blanks of indentation where asked for, floats with a point, nothing but ASCII.
+ * compat: tools and eyes compare it.
+ */
+
+/** A number that is a float there, whatever its value: `0.0`. */
+export class PyFloat {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+export type PyJson =
+  | null
+  | boolean
+  | number
+  | string
+  | PyFloat
+  | readonly PyJson[]
+  | { readonly [key: string]: PyJson };
+
+export interface PyJsonOptions {
+  /** Blanks a level; all on one line without. */
+  readonly indent?: number;
+  readonly sortKeys?: boolean;
+}
+
+/** The form of most answers: json.dumps(x, indent=4, sort_keys=True). */
+export const PRETTY: PyJsonOptions = { indent: 4, sortKeys: true };
+
+function text(x: string): string {
+  return JSON.stringify(x).replaceAll(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function float(x: number): string {
+  return Number.isInteger(x) ? `${x}.0` : String(x);
+}
+
+export function pythonJson(x: PyJson, options: PyJsonOptions = {}, depth = 0): string {
+  if (x === null || typeof x === "boolean" || typeof x === "number") return String(x);
+  if (typeof x === "string") return text(x);
+  if (x instanceof PyFloat) return float(x.value);
+  const inner = (value: PyJson) => pythonJson(value, options, depth + 1);
+  if (Array.isArray(x)) return wrap("[", (x as readonly PyJson[]).map(inner), "]", options, depth);
+  const entries = Object.entries(x as { readonly [key: string]: PyJson });
+  if (options.sortKeys === true) entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const items = entries.map(([key, value]) => `${text(key)}: ${inner(value)}`);
+  return wrap("{", items, "}", options, depth);
+}
+
+function wrap(
+  open: string,
+  items: readonly string[],
+  close: string,
+  { indent }: PyJsonOptions,
+  depth: number,
+): string {
+  if (items.length === 0) return open + close;
+  if (indent === undefined) return open + items.join(", ") + close;
+  const pad = (levels: number) => `\n${" ".repeat(indent * levels)}`;
+  return open + pad(depth + 1) + items.join(`,${pad(depth + 1)}`) + pad(depth) + close;
+}

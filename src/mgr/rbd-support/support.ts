@@ -1,0 +1,107 @@
+/**
+ * The rbd_support module: tasks on images in the background, and schedules. It works on the cluster as any
+ * client does, as the manager's entity, over the network.
+ * ceph: src/pybind/mgr/rbd_support/module.py
+ */
+
+import { type Clock, type Logger, type Random, sleep } from "../../base/index.ts";
+import { byteString } from "../../encoding/index.ts";
+import type { ClusterState } from "../../mon/index.ts";
+import type { IoCtx, Rados } from "../../rados/index.ts";
+import { isErrno, type RbdContext } from "../../rbd/index.ts";
+import { ENTITY_TYPE } from "../../types/index.ts";
+import type { ProgressModule } from "../progress.ts";
+import { poolError } from "./errors.ts";
+import type { ModuleHost } from "./host.ts";
+import { TaskQueue } from "./tasks.ts";
+
+/** Wait before the cluster is tried again, milliseconds. */
+const RETRY_MS = 1_000;
+
+export interface RbdSupportOptions {
+  readonly state: ClusterState;
+  readonly progress: ProgressModule;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Connects as the manager's entity. */
+  readonly connect: () => Promise<Rados>;
+}
+
+export class RbdSupport implements ModuleHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly state: ClusterState;
+  readonly progress: ProgressModule;
+  readonly tasks: TaskQueue;
+  readonly #connect: () => Promise<Rados>;
+  readonly #context: Promise<RbdContext>;
+  #isReady: (context: RbdContext) => void = () => undefined;
+  #rados: Rados | undefined;
+  #isClosed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RbdSupportOptions) {
+    this.state = options.state;
+    this.clock = options.state.clock;
+    this.random = options.random;
+    this.log = options.log;
+    this.progress = options.progress;
+    this.#connect = options.connect;
+    this.#context = new Promise((resolve) => {
+      this.#isReady = resolve;
+    });
+    this.tasks = new TaskQueue(this);
+  }
+
+  /** Connects and takes up what an earlier run has left, in the background. */
+  start(): void {
+    this.#running = this.#run().catch((error: unknown) => {
+      if (!this.#isClosed) this.log.error("rbd_support", { why: (error as Error).message });
+    });
+  }
+
+  /** Stops; a task under way is taken up by the next start. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.tasks.close();
+    await this.#rados?.close();
+    await this.#running;
+  }
+
+  option(name: string): string | undefined {
+    const entity = { type: ENTITY_TYPE.MGR, id: this.state.mgrMap().activeName };
+    return this.state.config.resolve(entity, this.state.host).get(name)?.value;
+  }
+
+  rbd(): Promise<RbdContext> {
+    return this.#context;
+  }
+
+  async openPool(name: string, nspace: string): Promise<IoCtx> {
+    const { rados } = await this.rbd();
+    try {
+      return await rados.openPool(byteString(name), byteString(nspace));
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) throw poolError(name);
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed && this.#rados === undefined) {
+      try {
+        this.#rados = await this.#connect();
+      } catch (error) {
+        this.log.warn("the manager cannot reach the cluster", { why: (error as Error).message });
+        await sleep(this.clock, RETRY_MS);
+      }
+    }
+    const rados = this.#rados;
+    if (rados === undefined) return;
+    if (this.#isClosed) return await rados.close();
+    const { clock, log } = this;
+    this.#isReady({ rados, clock, log });
+    await this.tasks.run();
+  }
+}

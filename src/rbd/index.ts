@@ -1,5 +1,6 @@
 /** The rbd room: images, on the rados room. */
 export { isErrno } from "./errors.ts";
+export { flattenImage } from "./flatten.ts";
 export { Image, type RbdContext } from "./image.ts";
 export { listNamespaces } from "./namespaces.ts";
 export { noProgress, type Progress } from "./progress.ts";

@@ -19,6 +19,7 @@ import {
 import { opOmapGetVals, opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import {
+  flattenImage,
   getTrash,
   Image,
   isErrno,
@@ -132,7 +133,7 @@ export class TaskQueue {
   addFlatten(text: string, authorized: Authorized): Promise<string> {
     return this.#addForImage("flatten", text, authorized, (spec, image) => {
       const name = formatSpec(spec);
-      if (image.parent === undefined)
+      if (image.parent?.overlap === undefined)
         throw rbdError("ENOENT", `Image ${name} does not have a parent`);
       return `Flattening image ${name}`;
     });
@@ -365,6 +366,8 @@ export class TaskQueue {
       switch (action) {
         case "remove":
           return await removeImage(context, io, byteString(image_name), progress);
+        case "flatten":
+          return await flattenImage(context, io, byteString(image_name), progress);
         case "trash remove":
           return await removeTrash(context, io, byteString(image_id), { force: false, progress });
         default:

@@ -1,0 +1,93 @@
+/**
+ * Reading an image as one of its snapshots has it, through its own parents where it has nothing itself.
+ * ceph: src/librbd/io/ObjectRequest.cc ObjectReadRequest
+ */
+
+import { blob, decodeFromBytes, map, record, u64n } from "../encoding/index.ts";
+import { opSparseRead } from "../messages/index.ts";
+import type { IoCtx } from "../rados/index.ts";
+import type { SnapId } from "../types/index.ts";
+import { imageError, unless } from "./errors.ts";
+import { Image, poolOf, type RbdContext } from "./image.ts";
+import { imageToObjects, type Piece } from "./striper.ts";
+
+/** Lengths of data by offset; their bytes one after the other. */
+const SparseReply = record("sparse-read reply", { extents: map(u64n, u64n), data: blob });
+
+/** Bytes that are not a hole, and where they are in the image. */
+export interface Run {
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+
+export class SnapshotReader {
+  readonly #image: Image;
+  readonly #dataIo: IoCtx;
+  readonly #snap: SnapId;
+  /** Bytes of the image at the snapshot. */
+  readonly #size: number;
+  readonly #overlap: number;
+  readonly #parent: SnapshotReader | undefined;
+
+  private constructor(
+    image: Image,
+    dataIo: IoCtx,
+    snap: SnapId,
+    parent: SnapshotReader | undefined,
+  ) {
+    const found = image.snapshots.find(({ id }) => id === snap);
+    if (found === undefined)
+      throw imageError("ENOENT", "read a snapshot of", image.name || image.id);
+    this.#image = image;
+    this.#dataIo = dataIo;
+    this.#snap = snap;
+    this.#size = found.imageSize;
+    this.#overlap = found.parentOverlap ?? 0;
+    this.#parent = parent;
+  }
+
+  /** The snapshot that a clone was made from. @throws CephError ENOENT if it, or its pool, is gone */
+  static async ofParent(context: RbdContext, child: Image): Promise<SnapshotReader> {
+    const spec = child.parent?.spec;
+    const io = spec === undefined ? undefined : poolOf(child.io, spec.poolId, spec.poolNamespace);
+    if (spec === undefined || io === undefined) {
+      throw imageError("ENOENT", "open the parent of", child.name || child.id);
+    }
+    const image = await Image.open(context, io, { id: spec.imageId }, { readOnly: true });
+    const { dataIo } = image;
+    if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", image.name);
+    const snapshot = image.snapshots.find(({ id }) => id === spec.snapId);
+    const hasParent = image.parent !== undefined && snapshot?.parentOverlap !== undefined;
+    const parent = hasParent ? await SnapshotReader.ofParent(context, image) : undefined;
+    return new SnapshotReader(image, dataIo, spec.snapId, parent);
+  }
+
+  /** What there is in a range; holes, and what lies past the end, are left out. */
+  async read(offset: number, length: number): Promise<Run[]> {
+    const end = Math.min(offset + length, this.#size);
+    if (end <= offset) return [];
+    const pieces = imageToObjects(this.#image, offset, end - offset);
+    const runs = await Promise.all(pieces.map((piece) => this.#readPiece(piece)));
+    return runs.flat();
+  }
+
+  async #readPiece(piece: Piece): Promise<Run[]> {
+    const { objectNo, objectOffset, imageOffset, length } = piece;
+    const op = opSparseRead(objectOffset, length);
+    const oid = this.#image.objectName(objectNo);
+    const reply = await unless(this.#dataIo.read(oid, [op], { snap: this.#snap }), "ENOENT");
+    if (reply === undefined) {
+      const shared = Math.min(length, this.#overlap - imageOffset);
+      return shared > 0 ? ((await this.#parent?.read(imageOffset, shared)) ?? []) : [];
+    }
+    const { extents, data } = decodeFromBytes(SparseReply, reply.ops[0]?.data ?? new Uint8Array(0));
+    const runs: Run[] = [];
+    let at = 0;
+    for (const [offset, size] of [...extents].sort((a, b) => a[0] - b[0])) {
+      const bytes = data.subarray(at, at + size);
+      runs.push({ offset: imageOffset + (offset - objectOffset), data: bytes });
+      at += size;
+    }
+    return runs;
+  }
+}

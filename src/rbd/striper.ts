@@ -1,0 +1,80 @@
+/**
+ * Where the bytes of an image are in its objects, and the other way round. Bytes go round the objects of a
+ * set, a stripe unit at a time, until all of them are full; then comes the next set.
+ * ceph: src/osdc/Striper.cc
+ */
+
+/** How an image is cut into objects. */
+export interface Layout {
+  readonly objectSize: number;
+  readonly stripeUnit: number;
+  readonly stripeCount: number;
+}
+
+/** A run of bytes that is one run in the image and in an object. */
+export interface Piece {
+  readonly objectNo: number;
+  readonly objectOffset: number;
+  readonly imageOffset: number;
+  readonly length: number;
+}
+
+/** Pieces of a range of the image, in its order. */
+export function imageToObjects(layout: Layout, offset: number, length: number): Piece[] {
+  const { objectSize, stripeUnit, stripeCount } = layout;
+  const unitsPerObject = objectSize / stripeUnit;
+  const pieces: Piece[] = [];
+  for (let at = offset; at < offset + length; ) {
+    const unit = Math.floor(at / stripeUnit);
+    const stripe = Math.floor(unit / stripeCount);
+    const set = Math.floor(stripe / unitsPerObject);
+    const inUnit = at % stripeUnit;
+    const run = Math.min(stripeUnit - inUnit, offset + length - at);
+    pieces.push({
+      objectNo: set * stripeCount + (unit % stripeCount),
+      objectOffset: (stripe % unitsPerObject) * stripeUnit + inUnit,
+      imageOffset: at,
+      length: run,
+    });
+    at += run;
+  }
+  return merged(pieces);
+}
+
+/** Pieces of a whole object, in its order. */
+export function objectToImage(layout: Layout, objectNo: number): Piece[] {
+  const { objectSize, stripeUnit, stripeCount } = layout;
+  const unitsPerObject = objectSize / stripeUnit;
+  const set = Math.floor(objectNo / stripeCount);
+  const column = objectNo % stripeCount;
+  const pieces: Piece[] = [];
+  for (let i = 0; i < unitsPerObject; i++) {
+    const unit = (set * unitsPerObject + i) * stripeCount + column;
+    pieces.push({
+      objectNo,
+      objectOffset: i * stripeUnit,
+      imageOffset: unit * stripeUnit,
+      length: stripeUnit,
+    });
+  }
+  return merged(pieces);
+}
+
+/** Joins pieces that go on in both places. */
+function merged(pieces: readonly Piece[]): Piece[] {
+  const out: Piece[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (
+      last !== undefined &&
+      last.objectNo === piece.objectNo &&
+      last.objectOffset + last.length === piece.objectOffset &&
+      last.imageOffset + last.length === piece.imageOffset
+    ) {
+      out[out.length - 1] = { ...last, length: last.length + piece.length };
+    } else {
+      out.push(piece);
+    }
+  }
+  return out;
+}

@@ -123,19 +123,6 @@ const ROWS: readonly Row[] = [
     answer((args) => args.json({ scheduled_images: [] })),
   ],
   [`rbd mirror snapshot schedule add ${SCHEDULE}`, "w", "schedule mirror snapshots", noSchedule],
-  [
-    `rbd trash purge schedule list ${LEVEL},req=false`,
-    "r",
-    "list schedules of emptying the trash",
-    schedules,
-  ],
-  [
-    `rbd trash purge schedule status ${LEVEL},req=false`,
-    "r",
-    "show when the trash is emptied next",
-    answer((args) => args.json({ scheduled: [] })),
-  ],
-  [`rbd trash purge schedule add ${SCHEDULE}`, "w", "schedule emptying the trash", noSchedule],
 ];
 
 export const moduleCommands: readonly Command<MgrContext>[] = ROWS.map(

@@ -40,6 +40,8 @@ function argument(args: Args, name: string): string {
 type Row = readonly [sig: string, perm: "r" | "w", help: string, body: Body];
 
 const IMAGE = "name=image_spec,type=CephString";
+const LEVEL = "name=level_spec,type=CephString";
+const START = "name=start_time,type=CephString,req=false";
 
 const ROWS: readonly Row[] = [
   [
@@ -71,6 +73,40 @@ const ROWS: readonly Row[] = [
     "r",
     "List pending or running asynchronous tasks",
     (ctx, args) => ctx.rbd.tasks.list(args.text("task_id"), ctx.authorized),
+  ],
+  [
+    `rbd trash purge schedule add ${LEVEL} name=interval,type=CephString ${START}`,
+    "w",
+    "Add rbd trash purge schedule",
+    (ctx, args) =>
+      ctx.rbd.trashPurge.add(
+        argument(args, "level_spec"),
+        argument(args, "interval"),
+        args.text("start_time"),
+      ),
+  ],
+  [
+    `rbd trash purge schedule remove ${LEVEL} name=interval,type=CephString,req=false ${START}`,
+    "w",
+    "Remove rbd trash purge schedule",
+    (ctx, args) =>
+      ctx.rbd.trashPurge.remove(
+        argument(args, "level_spec"),
+        args.text("interval"),
+        args.text("start_time"),
+      ),
+  ],
+  [
+    `rbd trash purge schedule list ${LEVEL},req=false`,
+    "r",
+    "List rbd trash purge schedule",
+    (ctx, args) => ctx.rbd.trashPurge.list(argument(args, "level_spec")),
+  ],
+  [
+    `rbd trash purge schedule status ${LEVEL},req=false`,
+    "r",
+    "Show rbd trash purge schedule status",
+    (ctx, args) => ctx.rbd.trashPurge.status(argument(args, "level_spec")),
   ],
 ];
 

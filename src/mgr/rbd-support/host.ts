@@ -24,6 +24,8 @@ export interface ModuleHost {
   readonly progress: ProgressModule;
   /** A configured option of the manager, if it is set. */
   option(name: string): string | undefined;
+  /** Sets it for all managers, or removes it. */
+  setOption(name: string, value: string | undefined): Promise<void>;
   /** The cluster's client. Waits until there is one. */
   rbd(): Promise<RbdContext>;
   /** @throws ModuleError ENOENT */

@@ -14,6 +14,7 @@ import type { ProgressModule } from "../progress.ts";
 import { poolError } from "./errors.ts";
 import type { ModuleHost } from "./host.ts";
 import { TaskQueue } from "./tasks.ts";
+import { TrashPurge } from "./trash-purge.ts";
 
 /** Wait before the cluster is tried again, milliseconds. */
 const RETRY_MS = 1_000;
@@ -34,6 +35,7 @@ export class RbdSupport implements ModuleHost {
   readonly state: ClusterState;
   readonly progress: ProgressModule;
   readonly tasks: TaskQueue;
+  readonly trashPurge: TrashPurge;
   readonly #connect: () => Promise<Rados>;
   readonly #context: Promise<RbdContext>;
   #isReady: (context: RbdContext) => void = () => undefined;
@@ -52,6 +54,7 @@ export class RbdSupport implements ModuleHost {
       this.#isReady = resolve;
     });
     this.tasks = new TaskQueue(this);
+    this.trashPurge = new TrashPurge(this);
   }
 
   /** Connects and takes up what an earlier run has left, in the background. */
@@ -65,6 +68,7 @@ export class RbdSupport implements ModuleHost {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.tasks.close();
+    this.trashPurge.close();
     await this.#rados?.close();
     await this.#running;
   }
@@ -72,6 +76,11 @@ export class RbdSupport implements ModuleHost {
   option(name: string): string | undefined {
     const entity = { type: ENTITY_TYPE.MGR, id: this.state.mgrMap().activeName };
     return this.state.config.resolve(entity, this.state.host).get(name)?.value;
+  }
+
+  async setOption(name: string, value: string | undefined): Promise<void> {
+    const target = { section: "mgr", mask: "" };
+    await this.state.config.apply([{ target, name, value }]);
   }
 
   rbd(): Promise<RbdContext> {
@@ -102,6 +111,6 @@ export class RbdSupport implements ModuleHost {
     if (this.#isClosed) return await rados.close();
     const { clock, log } = this;
     this.#isReady({ rados, clock, log });
-    await this.tasks.run();
+    await Promise.all([this.tasks.run(), this.trashPurge.run()]);
   }
 }

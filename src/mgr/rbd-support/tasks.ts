@@ -5,18 +5,8 @@
  */
 
 import { CephError, ERRNO, type ErrnoName } from "../../base/index.ts";
-import {
-  blob,
-  bool,
-  byteString,
-  byteStringOf,
-  decodeFromBytes,
-  map,
-  record,
-  str,
-  textOf,
-} from "../../encoding/index.ts";
-import { opOmapGetVals, opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
+import { byteString, byteStringOf, textOf } from "../../encoding/index.ts";
+import { opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import {
   flattenImage,
@@ -32,11 +22,10 @@ import { uuidFromBytes } from "../../types/index.ts";
 import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { failureText, ModuleError, rbdError } from "./errors.ts";
 import { type Authorized, authorize, type ModuleHost, rbdPools } from "./host.ts";
+import { readOmap } from "./omap.ts";
 import { refsMatch, Task, type TaskRefs } from "./task.ts";
 
 const RBD_TASK = "rbd_task";
-/** Entries read at a time. */
-const PAGE = 128;
 const RETRY_MS = 30_000;
 const RETRY_MAX_MS = 300_000;
 /** How often the queue is looked at. */
@@ -45,8 +34,6 @@ const TICK_MS = 5_000;
 const PROGRESS_MS = 1_000;
 /** Tasks that are done and still known, for a command that is sent again. */
 const COMPLETED_MAX = 50;
-
-const OmapPage = record("omap_get_vals reply", { entries: map(str, blob), more: bool });
 
 /** `[pool/[namespace/]]image` */
 interface ImageSpec {
@@ -293,23 +280,10 @@ export class TaskQueue {
   }
 
   async #loadFrom(io: IoCtx): Promise<void> {
-    for (let after = ""; ; ) {
-      let page: { entries: Map<string, Uint8Array>; more: boolean };
-      try {
-        const { ops } = await io.read(RBD_TASK, [opOmapGetVals(after, PAGE)]);
-        page = decodeFromBytes(OmapPage, ops[0]?.data ?? new Uint8Array(0));
-      } catch (error) {
-        if (isErrno(error, "ENOENT")) return;
-        throw error;
-      }
-      for (const [key, value] of page.entries) {
-        after = key;
-        const task = Task.parse(textOf(byteStringOf(value)));
-        if (typeof task === "string")
-          this.#host.log.error("task not understood", { key, why: task });
-        else this.#bySequence.set(task.sequence, task);
-      }
-      if (!page.more) return;
+    for (const [key, value] of await readOmap(io, RBD_TASK)) {
+      const task = Task.parse(textOf(byteStringOf(value)));
+      if (typeof task === "string") this.#host.log.error("task not understood", { key, why: task });
+      else this.#bySequence.set(task.sequence, task);
     }
   }
 

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { DecodeError } from "../encoding/index.ts";
+import {
+  decodeHeaderNotice,
+  decodeResponse,
+  encodeHeaderNotice,
+  encodeResponse,
+  encodeTrashNotice,
+} from "./notify.ts";
+
+const FROM = { gid: 4123n, handle: 0x5566_7788n };
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+test("notices lie as NotifyMessage has them", () => {
+  const id = "1b10000000000000" + "8877665500000000";
+  expect(hex(encodeHeaderNotice({ op: "acquired", from: FROM }))).toBe(`07011400000000000000${id}`);
+  expect(hex(encodeHeaderNotice({ op: "released", from: FROM }))).toBe(`07011400000001000000${id}`);
+  expect(hex(encodeHeaderNotice({ op: "request", from: FROM }))).toBe(
+    `07011500000002000000${id}00`,
+  );
+  expect(hex(encodeHeaderNotice({ op: "update" }))).toBe("07010400000003000000");
+});
+
+test("they are read again; what is for others is told by its number", () => {
+  for (const op of ["acquired", "released", "request"] as const) {
+    expect(decodeHeaderNotice(encodeHeaderNotice({ op, from: FROM }))).toEqual({ op, from: FROM });
+  }
+  const flatten = Buffer.from("07010400000006000000", "hex");
+  expect(decodeHeaderNotice(flatten)).toEqual({ op: "other", code: 6 });
+});
+
+test("an empty notice of an ancient client is an update; half a one is refused", () => {
+  expect(decodeHeaderNotice(new Uint8Array(0))).toEqual({ op: "update" });
+  const whole = encodeHeaderNotice({ op: "request", from: FROM });
+  for (let length = 1; length < whole.length - 1; length++) {
+    expect(() => decodeHeaderNotice(whole.subarray(0, length)), `${length}`).toThrow(DecodeError);
+  }
+});
+
+test("answers carry the errno", () => {
+  expect(hex(encodeResponse(-30))).toBe("010104000000e2ffffff");
+  expect(decodeResponse(encodeResponse(-30))).toBe(-30);
+});
+
+test("a removal from the trash names the image", () => {
+  expect(hex(encodeTrashNotice("id"))).toBe("01010a0000000100000002000000" + "6964");
+});

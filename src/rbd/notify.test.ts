@@ -12,7 +12,7 @@ const FROM = { gid: 4123n, handle: 0x5566_7788n };
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 test("notices lie as NotifyMessage has them", () => {
-  const id = "1b10000000000000" + "8877665500000000";
+  const id = "1b100000000000008877665500000000";
   expect(hex(encodeHeaderNotice({ op: "acquired", from: FROM }))).toBe(`07011400000000000000${id}`);
   expect(hex(encodeHeaderNotice({ op: "released", from: FROM }))).toBe(`07011400000001000000${id}`);
   expect(hex(encodeHeaderNotice({ op: "request", from: FROM }))).toBe(
@@ -43,5 +43,5 @@ test("answers carry the errno", () => {
 });
 
 test("a removal from the trash names the image", () => {
-  expect(hex(encodeTrashNotice("id"))).toBe("01010a0000000100000002000000" + "6964");
+  expect(hex(encodeTrashNotice("id"))).toBe("01010a00000001000000020000006964");
 });

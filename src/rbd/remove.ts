@@ -5,7 +5,7 @@
  */
 
 import { CephError, ERRNO } from "../base/index.ts";
-import { TRASH_IMAGE_SOURCE } from "../cls/rbd/types/features.ts";
+import { TRASH_IMAGE_SOURCE, TRASH_IMAGE_STATE } from "../cls/rbd/types/features.ts";
 import type { IoCtx } from "../rados/index.ts";
 import { DIRECTORY } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
@@ -13,7 +13,7 @@ import { Image, type RbdContext } from "./image.ts";
 import { RBD_DIRECTORY } from "./names.ts";
 import { preRemove } from "./pre-remove.ts";
 import type { Progress } from "./progress.ts";
-import { listTrash, moveToTrash, removeTrash, restoreFromTrash } from "./trash.ts";
+import { finishMove, listTrash, moveToTrash, removeTrash, restoreFromTrash } from "./trash.ts";
 import { cleanUpParents } from "./trash-remove.ts";
 
 /**
@@ -31,6 +31,7 @@ export async function removeImage(
   if (id === undefined) {
     for (const [trashId, spec] of await listTrash(io)) {
       if (spec.name !== name || spec.source !== REMOVING) continue;
+      if (spec.state === TRASH_IMAGE_STATE.MOVING) await finishMove(io, trashId);
       return await removeTrash(context, io, trashId, { force: true, progress });
     }
     // Opening says which it is: no such image, or one of format 1.

@@ -69,6 +69,14 @@ export async function moveToTrash(
   await tell(io, id, { ...spec, state: NORMAL });
 }
 
+/**
+ * Ends a move whose client died before its last step: the name is gone already, and nobody else will take
+ * the step. Upstream leaves such an image to whoever finds it (EUCLEAN), and a task would try for ever.
+ */
+export async function finishMove(io: IoCtx, id: string): Promise<void> {
+  await io.execute(RBD_TRASH, TRASH.setState, { id, state: NORMAL, expected: MOVING });
+}
+
 async function checkMovable(image: Image): Promise<void> {
   const refuse = (code: "EBUSY" | "EOPNOTSUPP", why: string) =>
     imageError(code, "move to the trash", image.name, why);

@@ -10,7 +10,9 @@ import { seededRandom, silentLogger, systemClock } from "../../../src/base/index
 import { newObjectStatSum } from "../../../src/maps/index.ts";
 import { mgrCommandTable } from "../../../src/mgr/index.ts";
 import { isReply, type CommandReply, Monitor } from "../../../src/mon/index.ts";
-import type { CommandContext } from "../../../src/mon/commands/context.ts";
+import type { MgrContext } from "../../../src/mgr/context.ts";
+import { ProgressModule } from "../../../src/mgr/progress.ts";
+import { RbdSupport } from "../../../src/mgr/rbd-support/support.ts";
 import { monCommandTable } from "../../../src/mon/commands/table.ts";
 import { MemStore } from "../../../src/store/index.ts";
 
@@ -145,6 +147,9 @@ const DIFFERENCES: Readonly<Record<string, Differences>> = {
   },
 };
 
+/** Answered from objects: compared in the walk-through, where there are some. */
+const NEEDS_OSDS = /"prefix": "rbd (?:task|trash purge schedule) /;
+
 function isDifferent(family: string, request: string): boolean {
   const list = DIFFERENCES[family] ?? {};
   const { prefix, detail } = JSON.parse(request) as { prefix: string; detail?: string };
@@ -152,7 +157,7 @@ function isDifferent(family: string, request: string): boolean {
   return Object.hasOwn(list, request) || Object.hasOwn(list, prefix) || Object.hasOwn(list, long);
 }
 
-async function openMonitor(): Promise<{ ctx: CommandContext; close: () => void }> {
+async function openMonitor(): Promise<{ ctx: MgrContext; close: () => void }> {
   const monitor = await Monitor.create(
     {
       fsid: "00000000-1111-4222-8333-444444444444",
@@ -191,8 +196,20 @@ async function openMonitor(): Promise<{ ctx: CommandContext; close: () => void }
     perf: { commitLatencyMs: 3, applyLatencyMs: 3 },
   });
   monitor.mgrBoot([addr], 4098n);
-  const ctx: CommandContext = {
-    state: monitor.state,
+  const { state } = monitor;
+  const progress = new ProgressModule(state, silentLogger);
+  const ctx: MgrContext = {
+    state,
+    progress,
+    // With no cluster behind it: what it answers then is not among the recorded commands.
+    rbd: new RbdSupport({
+      state,
+      progress,
+      random: seededRandom(3),
+      log: silentLogger,
+      connect: () => Promise.reject(new Error("no network")),
+    }),
+    authorized: () => true,
     identity: { entity: { type: 8, id: "admin" }, globalId: 4100n, caps: ALLOW_ALL_CAPS },
     peerAddrs: [],
     descriptions: () => "{}",
@@ -203,7 +220,7 @@ async function openMonitor(): Promise<{ ctx: CommandContext; close: () => void }
 const mon = monCommandTable();
 const mgr = mgrCommandTable();
 
-async function send(ctx: CommandContext, block: Block): Promise<CommandReply> {
+async function send(ctx: MgrContext, block: Block): Promise<CommandReply> {
   const input = Buffer.from(block.input);
   let parsed = (block.mgr ? mgr : mon).parse([block.request], input);
   // The monitor passes on what only the manager knows.
@@ -219,6 +236,7 @@ describe.each(["status", "pool", "auth", "config", "osd"])("recorded %s commands
     const { ctx, close } = await openMonitor();
     let compared = 0;
     for (const block of readBlocks(family)) {
+      if (NEEDS_OSDS.test(block.request)) continue;
       const reply = await send(ctx, block);
       if (isDifferent(family, block.request)) continue;
       compared++;

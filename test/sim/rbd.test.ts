@@ -1,0 +1,128 @@
+/** Images on the simulated server: removal, locks and clones, with clients that die in the middle. */
+import { expect, test } from "vitest";
+import { CephError } from "../../src/base/index.ts";
+import { opRead } from "../../src/messages/index.ts";
+import { flattenImage, Image, noProgress, removeImage } from "../../src/rbd/index.ts";
+import { Bench, makeClone, makeImage, ORDER, objectNames, snapshotImage } from "./bench.ts";
+
+const OBJECTS = new Map([0, 1, 5, 9, 30].map((n) => [n, n + 1]));
+const IMAGE = { name: "a", id: "ia", objectCount: 40, objects: OBJECTS };
+/** What stays in a pool whose images are gone. */
+const LEFT = ["rbd_directory", "rbd_info", "rbd_trash"];
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "done",
+    (error: unknown) => (error instanceof CephError ? error.code : String(error)),
+  );
+
+test("a removed image leaves nothing behind, and is not there any more", async () => {
+  const bench = await Bench.start({ osds: 2 });
+  const { io, context } = await bench.client();
+  await bench.run(makeImage(io, IMAGE));
+  const told: number[] = [];
+  await bench.run(removeImage(context, io, "a", (done, total) => told.push(done / total)));
+  expect(await bench.run(objectNames(io))).toEqual(LEFT);
+  expect(told.length).toBe(IMAGE.objectCount);
+  expect(await bench.run(codeOf(removeImage(context, io, "a", noProgress)))).toBe("ENOENT");
+  await bench.close();
+});
+
+test("a removal that is cut short can be taken up again, at any moment", async () => {
+  const bench = await Bench.start();
+  for (let ms = 2; ms < 60; ms += 7) {
+    const first = await bench.client();
+    await bench.run(makeImage(first.io, IMAGE));
+    void codeOf(removeImage(first.context, first.io, "a", noProgress));
+    await bench.pass(ms);
+    first.die("killed");
+    // Its watch outlives it for its timeout, and nobody removes what is watched.
+    await bench.pass(40_000);
+    const second = await bench.client();
+    const outcome = await bench.run(
+      codeOf(removeImage(second.context, second.io, "a", noProgress)),
+    );
+    expect(["done", "ENOENT"], `after ${ms} ms`).toContain(outcome);
+    expect(await bench.run(objectNames(second.io)), `after ${ms} ms`).toEqual(LEFT);
+    await bench.run(second.rados.close());
+  }
+  await bench.close();
+});
+
+test("an image with a snapshot, or open elsewhere, is not removed, and loses nothing", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  await bench.run(makeImage(io, IMAGE));
+  const before = await bench.run(objectNames(io));
+  const other = await bench.client();
+  const image = await bench.run(Image.open(other.context, other.io, { name: "a" }));
+  expect(await bench.run(codeOf(removeImage(context, io, "a", noProgress)))).toBe("EBUSY");
+  await bench.run(image.close());
+  await bench.run(snapshotImage(io, "ia", "s"));
+  expect(await bench.run(codeOf(removeImage(context, io, "a", noProgress)))).toBe("ENOTEMPTY");
+  expect(await bench.run(objectNames(io))).toEqual(before);
+  await bench.close();
+});
+
+test("the lock goes from one to the other when it is asked for, not when its owner refuses", async () => {
+  const bench = await Bench.start();
+  const one = await bench.client();
+  const two = await bench.client();
+  await bench.run(makeImage(one.io, IMAGE));
+  const a = await bench.run(Image.open(one.context, one.io, { name: "a" }));
+  const b = await bench.run(Image.open(two.context, two.io, { name: "a" }));
+  await bench.run(a.acquireLock("refuse"));
+  expect(await bench.run(codeOf(b.acquireLock("refuse")))).toBe("EBUSY");
+  await bench.run(a.releaseLock());
+  await bench.run(a.acquireLock("yield"));
+  const taken = b.acquireLock("refuse");
+  await bench.until(() => a.lock?.isWanted === true, "the wish is heard");
+  expect(b.lock?.isHeld).toBe(false);
+  await bench.run(a.releaseLock());
+  await bench.run(taken);
+  expect(b.lock?.isHeld).toBe(true);
+  expect(a.lock?.isHeld).toBe(false);
+  await bench.run(Promise.all([a.close(), b.close()]));
+  await bench.close();
+});
+
+test("a dead owner's lock is broken once its watch is gone, and the dead one is kept out", async () => {
+  const bench = await Bench.start();
+  const dead = await bench.client();
+  const heir = await bench.client();
+  await bench.run(makeImage(dead.io, IMAGE));
+  const a = await bench.run(Image.open(dead.context, dead.io, { name: "a" }));
+  await bench.run(a.acquireLock("refuse"));
+  dead.die("power");
+  const b = await bench.run(Image.open(heir.context, heir.io, { name: "a" }));
+  await bench.run(b.acquireLock("refuse"));
+  expect(b.lock?.isHeld).toBe(true);
+  expect(heir.rados.map.blocklist.size).toBe(1);
+  await bench.run(b.close());
+  await bench.close();
+});
+
+test("a flattened clone has what it showed, and its parent can go", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  await bench.run(makeImage(io, IMAGE));
+  const snapId = await bench.run(snapshotImage(io, "ia", "s"));
+  const objectCount = 20;
+  await bench.run(makeClone(io, { name: "b", id: "ib", parentId: "ia", snapId, objectCount }));
+  await bench.run(flattenImage(context, io, "b", noProgress));
+  const names = await bench.run(objectNames(io));
+  const own = names.filter((name) => name.startsWith("rbd_data.ib."));
+  // Those of the parent's that lie within the clone.
+  expect(own.map((name) => Number.parseInt(name.slice(-16), 16))).toEqual([0, 1, 5, 9]);
+  for (const name of own) {
+    const { ops } = await bench.run(io.read(name, [opRead(0, 0)]));
+    const value = Number.parseInt(name.slice(-16), 16) + 1;
+    expect(Buffer.from(ops[0]?.data ?? []).equals(Buffer.alloc(2 ** ORDER, value))).toBe(true);
+  }
+  const image = await bench.run(Image.open(context, io, { name: "b" }, { readOnly: true }));
+  expect(image.parent).toBeUndefined();
+  expect(await bench.run(codeOf(flattenImage(context, io, "b", noProgress)))).toBe("EINVAL");
+  const parent = await bench.run(Image.open(context, io, { name: "a" }, { readOnly: true }));
+  expect(parent.snapshots.map(({ childCount }) => childCount)).toEqual([0]);
+  await bench.close();
+});

@@ -22,7 +22,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   rbd: ["rados", "messages", "cls"],
   store: [],
   mon: ["messenger", "messages", "maps", "crush", "auth", "store"],
-  mgr: ["rados", "rbd", "mon", "messenger", "messages", "maps", "crush", "auth", "store"],
+  mgr: ["rados", "rbd", "cls", "mon", "messenger", "messages", "maps", "crush", "auth", "store"],
   osd: ["messenger", "messages", "maps", "crush", "auth", "store", "cls"],
   cluster: [
     "rados",
@@ -55,7 +55,7 @@ export const DEEP_IMPORTS: readonly RegExp[] = [
 ];
 
 /** Rooms that may use only those files of `cls`: a client must never come to run a method itself. */
-export const CODECS_ONLY: readonly string[] = ["rbd"];
+export const CODECS_ONLY: readonly string[] = ["rbd", "mgr"];
 
 /** Files that may touch time, randomness, sockets or files; each is one door to the outside. */
 export const DOORS: readonly RegExp[] = [

@@ -43,6 +43,12 @@ const IMAGE = "name=image_spec,type=CephString";
 const LEVEL = "name=level_spec,type=CephString";
 const START = "name=start_time,type=CephString,req=false";
 
+const MIGRATION_HELP: Readonly<Record<string, string>> = {
+  execute: "Execute an image migration asynchronously in the background",
+  commit: "Commit an executed migration asynchronously in the background",
+  abort: "Abort a prepared migration asynchronously in the background",
+};
+
 const ROWS: readonly Row[] = [
   [
     `rbd task add flatten ${IMAGE}`,
@@ -62,6 +68,14 @@ const ROWS: readonly Row[] = [
     "Remove an image from the trash asynchronously in the background",
     (ctx, args) => ctx.rbd.tasks.addTrashRemove(argument(args, "image_id_spec"), ctx.authorized),
   ],
+  ...["execute", "commit", "abort"].map(
+    (step): Row => [
+      `rbd task add migration ${step} ${IMAGE}`,
+      "w",
+      MIGRATION_HELP[step] ?? "",
+      (ctx, args) => ctx.rbd.tasks.addMigration(argument(args, "image_spec"), ctx.authorized),
+    ],
+  ),
   [
     "rbd task cancel name=task_id,type=CephString",
     "r",

@@ -5,6 +5,7 @@
  */
 
 import { CephError, ERRNO, type ErrnoName } from "../../base/index.ts";
+import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
 import { byteString, byteStringOf, textOf } from "../../encoding/index.ts";
 import { opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
@@ -136,7 +137,7 @@ export class TaskQueue {
 
   addTrashRemove(text: string, authorized: Authorized): Promise<string> {
     return this.#inTurn(async () => {
-      const spec = parseSpec(text, this.#host.option("rbd_default_pool") ?? "rbd");
+      const spec = this.#parseSpec(text);
       authorize(authorized, spec.pool, spec.nspace);
       const refs: TaskRefs = {
         action: "trash remove",
@@ -149,6 +150,23 @@ export class TaskQueue {
       const io = await this.#host.openPool(spec.pool, spec.nspace);
       await renamed(getTrash(io, byteString(spec.image)), "error retrieving image from trash");
       return await this.#add(io, `Removing image ${formatSpec(spec)} from trash`, refs);
+    });
+  }
+
+  /**
+   * Would queue a step of a live migration, which is not there yet.
+   * @throws ModuleError EINVAL: the image is not migrating; EOPNOTSUPP: it is
+   */
+  addMigration(text: string, authorized: Authorized): Promise<never> {
+    return this.#inTurn(async () => {
+      const spec = this.#parseSpec(text);
+      authorize(authorized, spec.pool, spec.nspace);
+      const io = await this.#host.openPool(spec.pool, spec.nspace);
+      const image = await this.#peek(io, spec);
+      if (image?.hasFeature(RBD_FEATURE.MIGRATING) === true) {
+        throw rbdError("EOPNOTSUPP", "migration in the background");
+      }
+      throw rbdError("EINVAL", `Image ${formatSpec(spec)} is not migrating`);
     });
   }
 
@@ -178,6 +196,10 @@ export class TaskQueue {
     });
   }
 
+  #parseSpec(text: string): ImageSpec {
+    return parseSpec(text, this.#host.option("rbd_default_pool") ?? "rbd");
+  }
+
   #visible(id: string, authorized: Authorized): Task {
     const task = this.#byId(id);
     if (task === undefined || !authorized(task.refs.pool_name, task.refs.pool_namespace)) {
@@ -197,7 +219,7 @@ export class TaskQueue {
     check: (spec: ImageSpec, image: Image) => string,
   ): Promise<string> {
     return this.#inTurn(async () => {
-      const spec = parseSpec(text, this.#host.option("rbd_default_pool") ?? "rbd");
+      const spec = this.#parseSpec(text);
       authorize(authorized, spec.pool, spec.nspace);
       const io = await this.#host.openPool(spec.pool, spec.nspace);
       const image = await this.#peek(io, spec);

@@ -1,4 +1,4 @@
-# Row 14: the manager's tasks on images, what it says of them while they run and afterwards, and its schedules.
+# Row 15: the manager's tasks on images, what it says of them while they run and afterwards, and its schedules.
 ceph rbd task list
 ceph rbd task list 00000000-0000-0000-0000-000000000000
 ceph rbd task cancel 00000000-0000-0000-0000-000000000000

@@ -5,7 +5,7 @@
  */
 
 import { parseMgrCap } from "../auth/index.ts";
-import type { Logger, Random, Timer } from "../base/index.ts";
+import { ERRNO, type Logger, type Random, type Timer } from "../base/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import {
   CLOG,
@@ -46,6 +46,9 @@ const TICK_MS = 2000;
 const REPORT_PERIOD_S = 5;
 /** Counters below this priority need not be reported.  ceph: PRIO_USEFUL */
 const REPORT_THRESHOLD = 5;
+
+const ACCESS_DENIED =
+  "access denied: does your client key have mgr caps? See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication";
 
 export function mgrCommandTable(): CommandTable<MgrContext> {
   return new CommandTable<MgrContext>(
@@ -211,12 +214,11 @@ export class Manager implements Dispatcher {
     if (allowed !== true) {
       const who = formatAuthEntity(context.identity.entity);
       this.#log.info("command denied", { command: args.prefix, peer: who });
-      return refused(
-        "EACCES",
-        `access denied: does your client key have mgr caps? See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication`,
-      );
+      return refused("EACCES", ACCESS_DENIED);
     }
-    return await command.run({ ...context, authorized }, args);
+    const reply = await command.run({ ...context, authorized }, args);
+    // compat: upstream says it again behind a module's own words.
+    return reply.r === -ERRNO.EACCES ? { ...reply, status: reply.status + ACCESS_DENIED } : reply;
   }
 
   async #answer(

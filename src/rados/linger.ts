@@ -141,10 +141,7 @@ export class Lingers {
     this.#watches.set(watch.cookie, watch);
     watch.isRegistering = true;
     try {
-      // A link lost on the way leaves it open whether the OSD knows us; the same watch again is no harm.
-      const { reply, connection } = await this.#submit(place, opWatch(watch.cookie), true);
-      if (reply.result < 0) throw opError(reply.result, "watch", place);
-      watch.registeredOn = connection;
+      watch.registeredOn = await this.#register(watch);
     } catch (error) {
       this.#watches.delete(watch.cookie);
       watch.isAlive = false;
@@ -154,6 +151,24 @@ export class Lingers {
     }
     this.onChange();
     return watch;
+  }
+
+  /**
+   * Registers the watch; the session that knows it now. A request that is sent again would be answered from
+   * the log of requests, and the new session know nothing of the watch: so each attempt is a new request.
+   */
+  async #register(watch: LingeringWatch): Promise<Connection> {
+    const { place, cookie } = watch;
+    for (;;) {
+      try {
+        const { reply, connection } = await this.#submit(place, opWatch(cookie), true, true);
+        if (reply.result < 0) throw opError(reply.result, "watch", place);
+        return connection;
+      } catch (error) {
+        const isLinkLost = error instanceof CephError && error.errno === -ERRNO.ENOTCONN;
+        if (!isLinkLost || this.#isClosed) throw error;
+      }
+    }
   }
 
   async unwatch(watch: LingeringWatch): Promise<void> {

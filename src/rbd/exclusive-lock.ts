@@ -9,7 +9,7 @@
  * ceph: src/librbd/ManagedLock.cc, src/librbd/managed_lock/AcquireRequest.cc, BreakRequest.cc
  */
 
-import { type Clock, ERRNO } from "../base/index.ts";
+import { type CephError, type Clock, ERRNO } from "../base/index.ts";
 import { LOCK_TYPE, type LockerId, type LockerInfo } from "../cls/lock/types.ts";
 import { callOp, type IoCtx, type Rados } from "../rados/index.ts";
 import { UTIME_ZERO } from "../types/index.ts";
@@ -38,6 +38,8 @@ export interface LockableImage {
   /** Cookie of our watch on the header. */
   readonly watchCookie: bigint;
   readonly watcherId: WatcherId;
+  /** The watch is lost, and why: no lock can hang on it. */
+  readonly lost: CephError | undefined;
 }
 
 interface Owner {
@@ -79,6 +81,7 @@ export class ExclusiveLock {
     if (this.isHeld) return;
     const image = this.#image;
     for (;;) {
+      if (image.lost !== undefined) throw image.lost;
       const cookie = `auto ${image.watchCookie}`;
       const owner = await this.#owner();
       if (await this.#tryLock(cookie)) {

@@ -97,6 +97,7 @@ export class Image {
   /** The watch was lost, and nothing that depends on it holds any more. */
   lost: CephError | undefined;
   #watch: Watch | undefined;
+  #isForced = false;
 
   private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader) {
     this.context = context;
@@ -210,10 +211,15 @@ export class Image {
     await this.lock.release();
   }
 
+  /** What is done from now on is done without the lock: by force. */
+  forgoLock(): void {
+    this.#isForced = true;
+  }
+
   /** @throws CephError if we are not the owner any more */
   checkOwner(): void {
     if (this.lost !== undefined) throw this.lost;
-    if (this.lock !== undefined && !this.lock.isHeld) {
+    if (this.lock !== undefined && !this.lock.isHeld && !this.#isForced) {
       throw imageError("ERESTART", "go on with", this.name || this.id, "the lock is lost");
     }
   }

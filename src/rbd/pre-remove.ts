@@ -27,6 +27,7 @@ export async function preRemove(image: Image, force: boolean): Promise<void> {
   } catch (error) {
     if (!isErrno(error, "EBUSY")) throw error;
     if (!force) throw refuse("EBUSY", "cannot obtain the exclusive lock");
+    image.forgoLock();
   }
   if (image.hasFeature(RBD_FEATURE.MIGRATING)) throw refuse("EBUSY", "in migration");
   if (image.snapshots.some(({ namespace }) => namespace.type !== "trash")) {

@@ -68,6 +68,33 @@ test("a watch outlives the server; a notification reaches it, and its answer com
   await bench.close();
 });
 
+test("a watch whose registration loses its link hears notifications all the same", async () => {
+  const bench = await Bench.start();
+  const notifier = await bench.client();
+  await bench.run(notifier.io.write("o", [opWriteFull(bytes("x"))]));
+  for (let ms = 0.1; ms < 2; ms += 0.2) {
+    const watcher = await bench.client();
+    const heard: string[] = [];
+    const handler = {
+      onNotify: ({ payload }: { payload: Uint8Array }) => {
+        heard.push(text(payload));
+        return bytes("");
+      },
+      onError: (error: CephError) => heard.push(error.code),
+    };
+    const registered = watcher.io.watch("o", handler);
+    await bench.pass(ms);
+    bench.network.cut((a, b) => a.host === SERVER_HOST && b.host !== SERVER_HOST);
+    const watch = await bench.run(registered);
+    await bench.run(notifier.io.notify("o", bytes("hello"), 5000));
+    await bench.pass(10_000);
+    expect(heard, `cut after ${ms} ms`).toEqual(["hello"]);
+    await bench.run(watch.close());
+    await bench.run(watcher.rados.close());
+  }
+  await bench.close();
+});
+
 test("who is gone without a word misses the notification, and then is no watcher any more", async () => {
   const bench = await Bench.start();
   const gone = await bench.client();

@@ -1,14 +1,44 @@
 /** Images on the simulated server: removal, locks and clones, with clients that die in the middle. */
 import { expect, test } from "vitest";
 import { CephError } from "../../src/base/index.ts";
+import { LockArgs } from "../../src/cls/lock/ops.ts";
+import { TRASH_IMAGE_SOURCE } from "../../src/cls/rbd/types/features.ts";
 import { opRead } from "../../src/messages/index.ts";
-import { flattenImage, Image, noProgress, removeImage } from "../../src/rbd/index.ts";
+import { classCalls, type IoCtx } from "../../src/rados/index.ts";
+import { DIRECTORY, TRASH } from "../../src/rbd/calls.ts";
+import {
+  flattenImage,
+  Image,
+  listTrash,
+  noProgress,
+  purgeTrash,
+  type RbdContext,
+  removeImage,
+} from "../../src/rbd/index.ts";
+import { UTIME_ZERO, utimeFromMs } from "../../src/types/index.ts";
 import { Bench, makeClone, makeImage, ORDER, objectNames, snapshotImage } from "./bench.ts";
 
 const OBJECTS = new Map([0, 1, 5, 9, 30].map((n) => [n, n + 1]));
 const IMAGE = { name: "a", id: "ia", objectCount: 40, objects: OBJECTS };
 /** What stays in a pool whose images are gone. */
 const LEFT = ["rbd_directory", "rbd_info", "rbd_trash"];
+
+const LOCK = classCalls("lock")("lock", LockArgs);
+
+/** Puts an image into the trash as a user does, whoever has locked it. */
+async function trashImage(context: RbdContext, io: IoCtx, name: string, id: string): Promise<void> {
+  const now = utimeFromMs(context.clock.now());
+  const spec = {
+    source: TRASH_IMAGE_SOURCE.USER,
+    name,
+    deletionTime: now,
+    defermentEndTime: now,
+    state: 0,
+  };
+  await io.execute("rbd_trash", TRASH.add, { id, spec });
+  await io.remove(`rbd_id.${name}`);
+  await io.execute("rbd_directory", DIRECTORY.remove, { name, id });
+}
 
 const codeOf = (work: Promise<unknown>) =>
   work.then(
@@ -61,6 +91,29 @@ test("an image with a snapshot, or open elsewhere, is not removed, and loses not
   await bench.run(snapshotImage(io, "ia", "s"));
   expect(await bench.run(codeOf(removeImage(context, io, "a", noProgress)))).toBe("ENOTEMPTY");
   expect(await bench.run(objectNames(io))).toEqual(before);
+  await bench.close();
+});
+
+test("a purge of the trash removes what a user has locked, too", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  await bench.run(makeImage(io, IMAGE));
+  await bench.run(
+    io.execute("rbd_header.ia", LOCK, {
+      name: "rbd_lock",
+      type: 1,
+      cookie: "mine",
+      tag: "",
+      description: "",
+      duration: UTIME_ZERO,
+      flags: 0,
+    }),
+  );
+  expect(await bench.run(codeOf(removeImage(context, io, "a", noProgress)))).toBe("EBUSY");
+  await bench.run(trashImage(context, io, "a", "ia"));
+  expect([...(await bench.run(listTrash(io))).keys()]).toEqual(["ia"]);
+  await bench.run(purgeTrash(context, io));
+  expect(await bench.run(objectNames(io))).toEqual(LEFT);
   await bench.close();
 });
 

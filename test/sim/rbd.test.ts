@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { CephError } from "../../src/base/index.ts";
 import { LockArgs } from "../../src/cls/lock/ops.ts";
 import { TRASH_IMAGE_SOURCE } from "../../src/cls/rbd/types/features.ts";
-import { opRead } from "../../src/messages/index.ts";
+import { opOmapGetKeys, opOmapSetVals, opRead } from "../../src/messages/index.ts";
+import { Task } from "../../src/mgr/rbd-support/task.ts";
 import { classCalls, type IoCtx } from "../../src/rados/index.ts";
 import { DIRECTORY, TRASH } from "../../src/rbd/calls.ts";
 import {
@@ -152,6 +153,34 @@ test("a dead owner's lock is broken once its watch is gone, and the dead one is 
   expect(b.lock?.isHeld).toBe(true);
   expect(heir.rados.map.blocklist.size).toBe(1);
   await bench.run(b.close());
+  await bench.close();
+});
+
+test("a task that is queued is done by the next start, and one cut short by the one after", async () => {
+  const bench = await Bench.start();
+  const { io } = await bench.client();
+  await bench.run(makeImage(io, IMAGE));
+  const task = new Task(3, "d9428888-122b-4e5e-8d1e-0123456789ab", "Removing image rbd/a", {
+    action: "remove",
+    pool_name: "rbd",
+    pool_namespace: "",
+    image_name: "a",
+  });
+  const entry = new Map([[task.key, Buffer.from(task.toText())]]);
+  await bench.run(io.write("rbd_task", [opOmapSetVals(entry)]));
+  const isKnown = async () => {
+    const { ops } = await io.read("rbd_task", [opOmapGetKeys("", 10)]);
+    // Entries, then whether there are more.
+    return Buffer.from(ops[0]?.data ?? []).readUInt32LE(0) > 0;
+  };
+  let kills = 0;
+  do {
+    bench.server.kill();
+    await bench.startServer();
+    await bench.pass(5 * 2 ** kills++);
+  } while (await bench.run(isKnown()));
+  expect(kills).toBeGreaterThan(1);
+  expect(await bench.run(objectNames(io))).toEqual([...LEFT, "rbd_task"].sort());
   await bench.close();
 });
 

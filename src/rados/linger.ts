@@ -29,7 +29,7 @@ import {
 } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
 import { closedError } from "./mon-client.ts";
-import type { Objecter, OpDone } from "./objecter.ts";
+import { isSameRoute, type Objecter, type OpDone, type Route } from "./objecter.ts";
 
 /** How often a watch is pinged.  ceph: objecter_tick_interval */
 const PING_MS = 5_000;
@@ -75,8 +75,8 @@ class LingeringWatch implements Watch {
   readonly place: Place;
   readonly cookie: bigint;
   readonly handler: WatchHandler;
-  /** The session that knows it. */
-  registeredOn: Connection | undefined;
+  /** The way to the interval that knows it. */
+  registered: Route | undefined;
   isRegistering = false;
   gen = 0;
   isAlive = true;
@@ -96,7 +96,9 @@ class LingeringWatch implements Watch {
 
 interface PendingNotify {
   readonly finish: (message: MWatchNotify) => void;
-  readonly lost: (connection: Connection) => void;
+  readonly place: Place;
+  /** The way it went and does not go any more: whoever has it may have forgotten it. */
+  readonly lost: (isGone: (route: Route) => boolean) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -141,7 +143,7 @@ export class Lingers {
     this.#watches.set(watch.cookie, watch);
     watch.isRegistering = true;
     try {
-      watch.registeredOn = await this.#register(watch);
+      watch.registered = await this.#register(watch);
     } catch (error) {
       this.#watches.delete(watch.cookie);
       watch.isAlive = false;
@@ -154,16 +156,16 @@ export class Lingers {
   }
 
   /**
-   * Registers the watch; the session that knows it now. A request that is sent again would be answered from
+   * Registers the watch; the way to who knows it now. A request that is sent again would be answered from
    * the log of requests, and the new session know nothing of the watch: so each attempt is a new request.
    */
-  async #register(watch: LingeringWatch): Promise<Connection> {
+  async #register(watch: LingeringWatch): Promise<Route> {
     const { place, cookie } = watch;
     for (;;) {
       try {
-        const { reply, connection } = await this.#submit(place, opWatch(cookie), true, true);
+        const { reply, route } = await this.#submit(place, opWatch(cookie), true, true);
         if (reply.result < 0) throw opError(reply.result, "watch", place);
-        return connection;
+        return route;
       } catch (error) {
         const isLinkLost = error instanceof CephError && error.errno === -ERRNO.ENOTCONN;
         if (!isLinkLost || this.#isClosed) throw error;
@@ -185,14 +187,18 @@ export class Lingers {
     }
   }
 
-  /** Registers on a new session what was registered on an old one. */
+  /** Registers on a new session, or in a new interval, what was registered in an old one. */
   onChange(): void {
     for (const watch of this.#watches.values()) {
-      if (watch.isRegistering || watch.registeredOn === undefined) continue;
+      if (watch.isRegistering || watch.registered === undefined) continue;
       const { pool, hash } = watch.place;
-      const connection = this.#objecter.connectionFor(pool, hash);
-      if (connection === undefined || connection === watch.registeredOn) continue;
+      const route = this.#objecter.routeFor(pool, hash);
+      if (route === undefined || isSameRoute(route, watch.registered)) continue;
       this.#background(this.#reconnect(watch));
+    }
+    for (const { place, lost } of this.#notifies.values()) {
+      const route = this.#objecter.routeFor(place.pool, place.hash);
+      if (route !== undefined) lost((by) => !isSameRoute(by, route));
     }
   }
 
@@ -200,9 +206,9 @@ export class Lingers {
     watch.isRegistering = true;
     const op = opWatch(watch.cookie, WATCH_OP.RECONNECT, ++watch.gen);
     try {
-      const { reply, connection } = await this.#submit(watch.place, op, true, true);
+      const { reply, route } = await this.#submit(watch.place, op, true, true);
       if (reply.result < 0) this.#lost(watch, reply.result);
-      else watch.registeredOn = connection;
+      else watch.registered = route;
     } catch (error) {
       if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
     } finally {
@@ -213,7 +219,7 @@ export class Lingers {
 
   #ping(): void {
     for (const watch of this.#watches.values()) {
-      if (!watch.isRegistering && watch.registeredOn?.isOpen === true) {
+      if (!watch.isRegistering && watch.registered?.connection.isOpen === true) {
         this.#background(this.#pingOne(watch));
       }
     }
@@ -221,10 +227,15 @@ export class Lingers {
 
   async #pingOne(watch: LingeringWatch): Promise<void> {
     const op = opWatch(watch.cookie, WATCH_OP.PING, watch.gen);
-    const on = watch.registeredOn;
+    const at = watch.registered;
     try {
-      const { reply, connection } = await this.#submit(watch.place, op, false, true);
-      if (reply.result < 0 && connection === on && watch.registeredOn === on) {
+      const { reply, route } = await this.#submit(watch.place, op, false, true);
+      if (
+        reply.result < 0 &&
+        at !== undefined &&
+        isSameRoute(route, at) &&
+        watch.registered === at
+      ) {
         this.#lost(watch, reply.result);
       }
     } catch (error) {
@@ -268,24 +279,21 @@ export class Lingers {
     seconds: number,
   ): Promise<MWatchNotify | undefined> {
     if (this.#isClosed) throw closedError();
-    let on: Connection | undefined;
+    let by: Route | undefined;
     const completion = new Promise<MWatchNotify | undefined>((resolve, reject) => {
       this.#notifies.set(cookie, {
         finish: resolve,
-        lost: (connection) => connection === on && resolve(undefined),
+        place,
+        lost: (isGone) => by !== undefined && isGone(by) && resolve(undefined),
         fail: reject,
       });
     });
     completion.catch(() => undefined); // failures reach the caller through the request, too
     try {
-      const { reply, connection } = await this.#submit(
-        place,
-        opNotify(cookie, payload, seconds),
-        false,
-      );
+      const { reply, route } = await this.#submit(place, opNotify(cookie, payload, seconds), false);
       if (reply.result < 0) throw opError(reply.result, "notify", place);
-      on = connection;
-      return connection.isOpen ? await completion : undefined;
+      by = route;
+      return route.connection.isOpen ? await completion : undefined;
     } finally {
       this.#notifies.delete(cookie);
     }
@@ -305,7 +313,9 @@ export class Lingers {
   }
 
   onClose(connection: Connection): void {
-    for (const notify of this.#notifies.values()) notify.lost(connection);
+    for (const notify of this.#notifies.values()) {
+      notify.lost((route) => route.connection === connection);
+    }
   }
 
   async #answer(watch: LingeringWatch, message: MWatchNotify): Promise<void> {

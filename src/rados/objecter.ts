@@ -2,8 +2,8 @@
  * Requests on objects, and what it takes to get each done once: the map, the sessions with OSDs, and sending
  * again when one is lost or the map says that the objects are somewhere else.
  *
- * Requests go out in the order of their transaction ids; one is sent again with the same id, and its reply
- * counts only from the link it went out on last. So one client's writes to one object happen in order and
+ * Requests go out in the order of their transaction ids; one is sent again, with the same id, on a new link and
+ * in a new interval of its placement group; its reply counts only from the link it went out on last. So one client's writes to one object happen in order and
  * once each.
  * ceph: src/osdc/Objecter.cc
  */
@@ -26,6 +26,8 @@ import {
   OSDMAP_FLAG,
   OsdMap,
   OsdMapIncremental,
+  type PgMapping,
+  type PgPool,
   POOL_FLAG,
   pgOfHash,
 } from "../maps/index.ts";
@@ -79,14 +81,25 @@ interface PendingOp {
   readonly resolve: (done: OpDone) => void;
   readonly reject: (error: Error) => void;
   attempts: number;
-  /** The link it went out on last. */
-  sentOn: Connection | undefined;
+  /** The way it went last. */
+  sentBy: Route | undefined;
+}
+
+/** The way to a placement group. */
+export interface Route {
+  readonly connection: Connection;
+  /** The group's interval: what it has of requests and watches it forgets with it. */
+  readonly interval: string;
+}
+
+export function isSameRoute(a: Route, b: Route): boolean {
+  return a.connection === b.connection && a.interval === b.interval;
 }
 
 export interface OpDone {
   readonly reply: MOSDOpReply;
-  /** Whom it came from. */
-  readonly connection: Connection;
+  /** The way that it went. */
+  readonly route: Route;
 }
 
 /** The way to one instance of an OSD. */
@@ -162,28 +175,31 @@ export class Objecter {
     const tid = ++this.#tid;
     const mtimeMs = this.#options.clock.now();
     return new Promise((resolve, reject) => {
-      const op = { tid, request, mtimeMs, resolve, reject, attempts: 0, sentOn: undefined };
+      const op = { tid, request, mtimeMs, resolve, reject, attempts: 0, sentBy: undefined };
       this.#ops.set(tid, op);
       this.#trySend(op);
     });
   }
 
-  /** The link that a request on an object with this hash would take now; undefined while there is none. */
-  connectionFor(pool: number, hash: number): Connection | undefined {
+  /** The way that a request on an object with this hash would take now; undefined while there is none. */
+  routeFor(pool: number, hash: number): Route | undefined {
     const target = this.#target(pool, hash);
     if (target === undefined) return undefined;
-    return this.#session(target).connection;
+    const { connection } = this.#session(target);
+    return connection && { connection, interval: target.interval };
   }
 
   // --- Where things are -------------------------------------------------------------------------
 
-  #target(pool: number, hash: number): { osd: number; pg: PgId } | undefined {
+  #target(pool: number, hash: number): { osd: number; pg: PgId; interval: string } | undefined {
     const map = this.#map;
     const pgPool = map?.pools.get(pool);
     if (map === undefined || pgPool === undefined) return undefined;
     const pg = pgOfHash(pgPool, pool, hash);
-    const osd = mapPg(map, pg).actingPrimary;
-    return osd < 0 || !isUp(map, osd) ? undefined : { osd, pg };
+    const mapping = mapPg(map, pg);
+    const osd = mapping.actingPrimary;
+    if (osd < 0 || !isUp(map, osd)) return undefined;
+    return { osd, pg, interval: intervalOf(pg, pgPool, mapping) };
   }
 
   /** Does the map tell clients to hold such requests?  ceph: Objecter::target_should_be_paused */
@@ -225,10 +241,12 @@ export class Objecter {
     if (target === undefined || this.#isPaused(request)) return;
     const session = this.#session(target);
     const { connection } = session;
-    if (connection === undefined || op.sentOn === connection) return;
+    if (connection === undefined) return;
+    const route = { connection, interval: target.interval };
+    if (op.sentBy !== undefined && isSameRoute(op.sentBy, route)) return;
     if (session.backoffs.blocks(target.pg, hobjectOf(request))) return;
     if (request.once === true && op.attempts > 0) return this.#fail(op, linkLost());
-    op.sentOn = connection;
+    op.sentBy = route;
     connection.send(this.#encode(op, target.pg, map.epoch));
   }
 
@@ -323,7 +341,9 @@ export class Objecter {
       if (!this.#isClosed) this.#open(session);
     }
     for (const op of this.#ops.values()) {
-      if (op.request.once === true && op.sentOn === connection) this.#fail(op, linkLost());
+      if (op.request.once === true && op.sentBy?.connection === connection) {
+        this.#fail(op, linkLost());
+      }
     }
   }
 
@@ -331,11 +351,12 @@ export class Objecter {
 
   onReply(connection: Connection, message: IncomingMessage): void {
     const op = this.#ops.get(message.tid);
-    if (op === undefined || op.sentOn !== connection) return;
+    const route = op?.sentBy;
+    if (op === undefined || route?.connection !== connection) return;
     const reply = MOSDOpReply.decode(message);
     if (reply.retryAttempt !== op.attempts - 1) return;
     this.#ops.delete(op.tid);
-    op.resolve({ reply, connection });
+    op.resolve({ reply, route });
   }
 
   onBackoff(connection: Connection, message: IncomingMessage): void {
@@ -348,8 +369,8 @@ export class Objecter {
     // What the OSD has of them it has dropped: they go again when it says so.
     for (const op of this.#ops.values()) {
       const target = this.#target(op.request.pool, op.request.hash);
-      if (op.sentOn !== connection || target === undefined) continue;
-      if (session.backoffs.blocks(target.pg, hobjectOf(op.request))) op.sentOn = undefined;
+      if (op.sentBy?.connection !== connection || target === undefined) continue;
+      if (session.backoffs.blocks(target.pg, hobjectOf(op.request))) op.sentBy = undefined;
     }
   }
 
@@ -393,6 +414,24 @@ export class Objecter {
       this.#endSession(session);
     }
   }
+}
+
+/** As text: what begins a new interval changes it.  ceph: PastIntervals::is_new_interval, Objecter::_calc_target */
+function intervalOf(pg: PgId, pool: PgPool, mapping: PgMapping): string {
+  const { pgNum, size, minSize, lastForceOpResend } = pool;
+  const { up, upPrimary, acting, actingPrimary } = mapping;
+  return [
+    pg.seed,
+    pgNum,
+    size,
+    minSize,
+    lastForceOpResend,
+    upPrimary,
+    actingPrimary,
+    up,
+    "",
+    acting,
+  ].join();
 }
 
 function hasAfter(maps: MOSDMap, epoch: number): boolean {

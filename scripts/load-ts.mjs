@@ -9,8 +9,18 @@ import { build } from "esbuild";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Imports `path` (relative to the checkout). */
-export async function loadTs(path) {
+const loaded = new Map();
+
+/** Imports `path` (relative to the checkout), once however often it is asked for. */
+export function loadTs(path) {
+  const known = loaded.get(path);
+  if (known !== undefined) return known;
+  const loading = load(path);
+  loaded.set(path, loading);
+  return loading;
+}
+
+async function load(path) {
   const outdir = join(ROOT, ".cache", "bundles");
   await mkdir(outdir, { recursive: true });
   const outfile = join(outdir, `${path.replaceAll(/[/.]/g, "-")}-${process.pid}.mjs`);

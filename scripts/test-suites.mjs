@@ -1,166 +1,193 @@
-// Ceph's own Python suites against a server: npm run test:suites -- --ceph DIR
+// Ceph's own suites against a server: npm run test:suites -- --ceph DIR
 //
-// Takes src/test/pybind/test_*.py from a checkout of Ceph, a work tree or a bare git directory (of which
-// --branch, by default pacific, is taken), as they are, and runs them with nose on a fresh Spirula of
-// --osds N, or on the cluster of --conf FILE. --only test_rados.py:TestIoctx.test_lock,… narrows it down,
-// --features N sets the features of the images of test_rbd.py, --minutes M is how long one suite may take.
-// Fails if a test fails of which EXPECTED does not tell why.
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+// Takes the Python suites src/test/pybind/test_*.py and the shell suites qa/workunits/**/*.sh from a checkout
+// of Ceph, a work tree or a bare git directory (of which --branch, by default pacific, is taken), as they are,
+// and runs each on a fresh Spirula of --osds N. --real runs them on a fresh real cluster of one OSD instead,
+// which is how one learns what has to pass; --conf FILE on a cluster that is there, all on the same one.
+// --only test_rados.py:TestIoctx.test_lock,rbd/diff.sh,cephtool/test.sh:auth,… narrows it down; --shell and
+// --python leave out the others. --features N sets the features of the images of test_rbd.py, --minutes M is
+// how long one Python suite may take, --logs DIR is where what the shell suites said is kept.
+// Fails if a suite fails of which the tables (scripts/suites/) do not tell why.
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { loadTs } from "./load-ts.mjs";
-
-/** Debian's own: the bindings are built for no other. */
-const PYTHON = "/usr/bin/python3";
-const FOLDER = "src/test/pybind";
-const SUITES = ["test_rados.py", "test_rbd.py"];
-
-/** Tests that fail on Spirula, and why. */
-const EXPECTED = {
-  "test_rados.TestRados.test_get_pool_base_tier": "no cache tiers",
-  "test_rados.TestIoctxEc.test_alignment": "no erasure-coded pools",
-};
-
-/** By suite, tests that are left out everywhere, unless they are asked for, and why. */
-const LEFT_OUT = {
-  "test_rbd.py": {
-    test_diff_iterate: "fails on a real 16.2.15, too, and leaves an image that fails others",
-  },
-};
+import * as python from "./suites/python.mjs";
+import { takeFrom } from "./suites/source.mjs";
+import { NOT_RUN, WORKUNITS } from "./suites/workunit-table.mjs";
+import * as workunits from "./suites/workunits.mjs";
 
 const { values } = parseArgs({
   options: {
     ceph: { type: "string" },
     branch: { type: "string", default: "pacific" },
     only: { type: "string" },
+    shell: { type: "boolean", default: false },
+    python: { type: "boolean", default: false },
     conf: { type: "string" },
+    real: { type: "boolean", default: false },
     osds: { type: "string", default: "1" },
     features: { type: "string" },
     minutes: { type: "string", default: "30" },
+    logs: { type: "string" },
   },
 });
 if (values.ceph === undefined) {
   stop(
-    "usage: npm run test:suites -- --ceph DIR [--only SUITE[:TEST],…] (options: scripts/test-suites.mjs)",
+    "usage: npm run test:suites -- --ceph DIR [--real] [--only SUITE[:TEST],…] (options: scripts/test-suites.mjs)",
     2,
   );
 }
-requirePython();
-
-const { run, clientEnv } = await loadTs("test/harness/run.ts");
 const { tempDir } = await loadTs("test/harness/temp.ts");
 const { requireBuild, startSpirula } = await loadTs("test/harness/spirula.ts");
+const { startRealCeph } = await loadTs("test/harness/real-ceph.ts");
 
 const work = await tempDir("suites");
-let server;
+const tree = join(work.path, "ceph");
+const logs = resolve(values.logs ?? join(work.path, "logs"));
+let clusters = 0;
 try {
-  const jobs = jobsOf(values.only?.split(",") ?? SUITES);
-  for (const { suite } of jobs) extract(suite);
-  if (values.conf === undefined) {
-    requireBuild();
-    server = await startSpirula({ dir: join(work.path, "data"), osds: Number(values.osds) });
-  }
+  const { pythonJobs, shellJobs } = jobsOf(values.only?.split(","));
+  requireTools(pythonJobs.length > 0, shellJobs.length > 0);
+  if (values.conf === undefined && !values.real) requireBuild();
   let unexpected = 0;
-  for (const job of jobs) unexpected += await runSuite(job);
+  if (pythonJobs.length > 0) {
+    takeFrom(
+      source(),
+      pythonJobs.map(({ suite }) => `${python.FOLDER}/${suite}`),
+      tree,
+    );
+    unexpected += await onCluster((conf) => runPython(pythonJobs, conf));
+  }
+  if (shellJobs.length > 0) {
+    takeFrom(source(), workunits.PATHS, tree);
+    mkdirSync(logs, { recursive: true });
+    unexpected += await runShell(shellJobs);
+  }
   process.exitCode = unexpected > 0 ? 1 : 0;
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
 } finally {
-  await server?.stop();
   await work.remove();
 }
 
-/** Suites in order, each with the tests asked for; none: all. */
+function source() {
+  return { ceph: values.ceph, branch: values.branch };
+}
+
+/** What to run: Python suites, each with the tests asked for (none: all), and shell suites. */
 function jobsOf(names) {
-  const jobs = new Map();
+  if (names === undefined) {
+    const pythonJobs = python.SUITES.map((suite) => ({ suite, tests: [] }));
+    return {
+      pythonJobs: values.shell ? [] : pythonJobs,
+      shellJobs: values.python ? [] : WORKUNITS,
+    };
+  }
+  const pythonJobs = new Map();
+  const shellJobs = [];
   for (const name of names) {
     const [suite, test] = name.split(":");
-    if (!/^test_\w+\.py$/.test(suite)) throw new Error(`${name}: not a suite`);
-    const tests = jobs.get(suite) ?? [];
-    jobs.set(suite, test === undefined ? tests : [...tests, test]);
+    if (/^test_\w+\.py$/.test(suite)) {
+      const tests = pythonJobs.get(suite) ?? [];
+      pythonJobs.set(suite, test === undefined ? tests : [...tests, test]);
+      continue;
+    }
+    const known = WORKUNITS.filter(
+      (unit) => unit.name === name || unit.name.startsWith(`${name}:`),
+    );
+    if (known.length === 0) throw new Error(`${name}: not a suite of scripts/suites/`);
+    shellJobs.push(...known);
   }
-  return [...jobs].map(([suite, tests]) => ({ suite, tests }));
+  return {
+    pythonJobs: [...pythonJobs].map(([suite, tests]) => ({ suite, tests })),
+    shellJobs,
+  };
 }
 
-function extract(suite) {
-  const target = join(work.path, suite);
-  const source = join(values.ceph, FOLDER, suite);
-  if (existsSync(source)) return copyFileSync(source, target);
-  const object = `${values.branch}:${FOLDER}/${suite}`;
-  const shown = spawnSync("git", ["-C", values.ceph, "show", object], { maxBuffer: 1 << 26 });
-  if (shown.status !== 0) throw new Error(`${suite}: neither ${source} nor ${object} is there`);
-  writeFileSync(target, shown.stdout);
+/** Runs `body` with the conf of a fresh cluster, or of the one that was given, and ends the fresh one. */
+async function onCluster(body) {
+  if (values.conf !== undefined) return body(resolve(values.conf));
+  const dir = join(work.path, `cluster${++clusters}`);
+  const fresh = values.real
+    ? await startRealCeph({ dir })
+    : await startSpirula({ dir, osds: Number(values.osds), readyTimeoutMs: 120_000 });
+  try {
+    // The daemons' own conf also tells where their admin sockets are.
+    return await body(values.real ? join(dir, "cluster.conf") : fresh.confPath);
+  } finally {
+    await fresh.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
-/** Runs a suite and tells how it went. Returns how many tests failed of which that was not expected. */
-async function runSuite({ suite, tests }) {
-  const report = join(work.path, `${suite}.xml`);
-  const file = join(work.path, suite);
-  const targets = tests.length === 0 ? [file] : tests.map((test) => `${file}:${test}`);
-  const leftOut = tests.length === 0 ? Object.entries(LEFT_OUT[suite] ?? {}) : [];
-  const excludes = leftOut.flatMap(([name]) => ["-e", `^${name}$`]);
-  const args = [
-    "-m",
-    "nose",
-    "-v",
-    "--with-xunit",
-    `--xunit-file=${report}`,
-    ...excludes,
-    ...targets,
-  ];
-  const conf = values.conf === undefined ? server.confPath : resolve(values.conf);
-  const env = { ...clientEnv(conf), PYTHONDONTWRITEBYTECODE: "1" };
-  if (values.features !== undefined) env.RBD_FEATURES = values.features;
-  const timeoutMs = Number(values.minutes) * 60_000;
-  const result = await run(PYTHON, args, { cwd: work.path, env, timeoutMs });
-  const said = result.stdout + result.stderr;
-  if (!existsSync(report)) {
-    const how = result.timedOut ? `no end after ${values.minutes} min` : `exit ${result.code}`;
-    console.log(`${suite}: ${how}\n${said.slice(-3000)}`);
-    return 1;
+async function runPython(jobs, conf) {
+  const real = values.real || values.conf !== undefined;
+  const { features } = values;
+  let unexpected = 0;
+  for (const job of jobs) {
+    const at = { tree, work: work.path, conf, real, features, minutes: Number(values.minutes) };
+    unexpected += await python.runPythonSuite(job, at);
   }
-  const { passed, failed, skipped } = resultsOf(readFileSync(report, "utf8"));
-  const known = values.conf === undefined ? EXPECTED : {};
-  const fresh = failed.filter((name) => !Object.hasOwn(known, name));
-  const seconds = (result.durationMs / 1000).toFixed(0);
-  console.log(
-    `${suite}: ${passed.length} passed, ${failed.length} failed, ${skipped.length} skipped (${seconds} s)`,
+  return unexpected;
+}
+
+/** Runs shell suites, prints a table, and returns how many failed that had to pass. */
+async function runShell(units) {
+  const known = values.real ? "real" : "ours";
+  const rows = [];
+  for (const unit of units) {
+    const id = unit.name.replaceAll(/[/:]/g, "-");
+    const log = join(logs, `${id}.log`);
+    const minutes = unit.minutes ?? 10;
+    const run = (conf) =>
+      workunits.runWorkunit(unit.name, { tree, dir: join(work.path, id), log, conf, minutes });
+    const result = await onCluster(run);
+    const expected = unit.real ?? (known === "ours" ? unit.ours : undefined);
+    rows.push({ unit, result, expected });
+    const outcome = result.passed ? "passed" : `FAILED (${result.how})`;
+    console.log(`${unit.name}: ${outcome}, ${result.seconds.toFixed(0)} s`);
+    if (!result.passed && expected === undefined) console.log(workunits.tailOf(log));
+  }
+  console.log(tableOf(rows));
+  return rows.filter(({ result, expected }) => !result.passed && expected === undefined).length;
+}
+
+function tableOf(rows) {
+  const where = values.real ? "here: real" : "here";
+  const lines = [["suite", "real 16.2.15", where, ""]];
+  for (const { unit, result, expected } of rows) {
+    const real = unit.real === undefined ? "passes" : "fails";
+    const note = result.passed
+      ? expected === undefined
+        ? ""
+        : `was expected to fail: ${expected}`
+      : (expected ?? "has to pass");
+    lines.push([unit.name, real, result.passed ? "passed" : "FAILED", note]);
+  }
+  const widths = [0, 1, 2].map((i) => Math.max(...lines.map((line) => line[i].length)));
+  const table = lines.map((line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
   );
-  for (const [name, why] of leftOut) console.log(`  left out ${name}: ${why}`);
-  for (const name of failed) console.log(`  FAILED ${name}: ${known[name] ?? "see below"}`);
-  for (const name of passed.filter((test) => Object.hasOwn(known, test))) {
-    console.log(`  passes, and was expected to fail: ${name}`);
-  }
-  if (fresh.length > 0) console.log(said.slice(said.indexOf("=====")));
-  return fresh.length + (passed.length === 0 && failed.length === 0 ? 1 : 0);
+  const left = NOT_RUN.map(([name, why]) => `  ${name}: ${why}`);
+  return ["", ...table, "", "not run:", ...left].join("\n");
 }
 
-/**
- * Names of tests by outcome, from nose's report.
- * @returns {{ passed: string[], failed: string[], skipped: string[] }}
- */
-function resultsOf(xml) {
-  const results = { passed: [], failed: [], skipped: [] };
-  const testcase =
-    /<testcase classname="([^"]*)" name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
-  for (const [, group, name, inside = ""] of xml.matchAll(testcase)) {
-    const tag = /^<(\w+)/.exec(inside)?.[1];
-    const outcome = { skipped: "skipped", failure: "failed", error: "failed" }[tag] ?? "passed";
-    results[outcome].push(`${group}.${name}`);
-  }
-  return results;
-}
-
-function requirePython() {
-  const found = spawnSync(PYTHON, ["-c", "import nose, rados, rbd"], { encoding: "utf8" });
-  if (found.status === 0) return;
-  const why = found.stderr?.trim().split("\n").at(-1) ?? `no ${PYTHON}`;
-  stop(
-    `${why}; on Debian 12, as root, type:\n\n  apt-get install -y --no-install-recommends python3-nose python3-rados python3-rbd\n`,
-  );
+function requireTools(forPython, forShell) {
+  const why = forPython ? python.pythonMissing() : undefined;
+  const missing = forShell ? workunits.programsMissing() : [];
+  if (why === undefined && missing.length === 0) return;
+  const packages = why === undefined ? [] : ["python3-nose", "python3-rados", "python3-rbd"];
+  packages.push(...missing.map((name) => (name === "uuidgen" ? "uuid-runtime" : name)));
+  const what = why ?? `not installed: ${missing.join(", ")}`;
+  const line = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+  stop(`${what}; on Debian 12, as root, type:\n\n  ${line}\n`);
 }
 
 function stop(why, code = 1) {

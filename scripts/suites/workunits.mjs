@@ -1,0 +1,73 @@
+// Ceph's shell suites, qa/workunits/**/*.sh: each in a process group and on a cluster of its own.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadTs } from "../load-ts.mjs";
+
+const { clientEnv, killGroup, ownGroup } = await loadTs("test/harness/run.ts");
+
+export const FOLDER = "qa/workunits";
+/** What the suites read besides themselves. */
+export const PATHS = [
+  "qa/workunits/rbd",
+  "qa/workunits/rados",
+  "qa/workunits/mon",
+  "qa/workunits/caps",
+  "qa/workunits/cephtool",
+  "qa/standalone/ceph-helpers.sh",
+  "src/test/librbd/rbdrw.py",
+  "src/test/librbd/test_notify.py",
+];
+/** Programs that the suites run besides Ceph's. */
+const PROGRAMS = ["sudo", "xmlstarlet", "jq", "uuidgen", "bc"];
+/** Lines shown of a suite that failed. */
+const TAIL_LINES = 12;
+
+/** Programs that are not installed here. */
+export function programsMissing() {
+  return PROGRAMS.filter((name) => spawnSync("which", [name]).status !== 0);
+}
+
+/**
+ * Runs a suite. What it says goes to `log`.
+ * @param {string} name `rbd/diff.sh`, or with the sections to run: `cephtool/test.sh:auth`
+ * @param {{ tree: string, dir: string, log: string, conf: string, minutes: number }} at `dir`: where it runs
+ * @returns {Promise<{ passed: boolean, seconds: number, how: string }>}
+ */
+export async function runWorkunit(name, at) {
+  const [suite, section] = name.split(":");
+  const args = [];
+  // The sockets of both clusters belong to whoever runs this: no need of sudo.
+  if (section !== undefined) args.push("--asok-does-not-need-root", "-t", section);
+  mkdirSync(at.dir, { recursive: true });
+  const env = { ...clientEnv(at.conf), TESTDIR: at.dir, TMPDIR: at.dir };
+  const log = openSync(at.log, "w");
+  const startMs = performance.now();
+  const child = spawn(join(at.tree, FOLDER, suite), args, {
+    cwd: at.dir,
+    env,
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  ownGroup(child);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killGroup(child.pid, "SIGKILL");
+  }, at.minutes * 60_000);
+  const [code, signal] = await once(child, "exit");
+  clearTimeout(timer);
+  // What it left in the background ends with it.
+  killGroup(child.pid, "SIGKILL");
+  const seconds = (performance.now() - startMs) / 1000;
+  const how = timedOut ? `no end after ${at.minutes} min` : (signal ?? `exit ${code}`);
+  return { passed: code === 0, seconds, how };
+}
+
+/** The last lines of a log, indented. */
+export function tailOf(log) {
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-TAIL_LINES);
+  return lines.map((line) => `    ${line.slice(0, 300)}`).join("\n");
+}

@@ -43,11 +43,15 @@ if (values.ceph === undefined) {
 const { tempDir } = await loadTs("test/harness/temp.ts");
 const { requireBuild, startSpirula } = await loadTs("test/harness/spirula.ts");
 const { startRealCeph } = await loadTs("test/harness/real-ceph.ts");
+const { endChildren } = await loadTs("test/harness/run.ts");
 
 const work = await tempDir("suites");
 const tree = join(work.path, "ceph");
 const logs = resolve(values.logs ?? join(work.path, "logs"));
 let clusters = 0;
+/** The cluster that is up. */
+let current;
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void leave(signal));
 try {
   const { pythonJobs, shellJobs } = jobsOf(values.only?.split(","));
   requireTools(pythonJobs.length > 0, shellJobs.length > 0);
@@ -72,6 +76,15 @@ try {
   process.exitCode = 1;
 } finally {
   await work.remove();
+}
+
+/** A real cluster's daemons are nobody's children: they have to be stopped. */
+async function leave(signal) {
+  console.error(signal);
+  endChildren();
+  await current?.stop();
+  await work.remove();
+  process.exit(1);
 }
 
 function source() {
@@ -115,10 +128,12 @@ async function onCluster(body) {
   const fresh = values.real
     ? await startRealCeph({ dir })
     : await startSpirula({ dir, osds: Number(values.osds), readyTimeoutMs: 120_000 });
+  current = fresh;
   try {
     // The daemons' own conf also tells where their admin sockets are.
     return await body(values.real ? join(dir, "cluster.conf") : fresh.confPath);
   } finally {
+    current = undefined;
     await fresh.stop();
     await rm(dir, { recursive: true, force: true });
   }

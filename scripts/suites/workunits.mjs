@@ -42,6 +42,8 @@ export async function runWorkunit(name, at) {
   if (section !== undefined) args.push("--asok-does-not-need-root", "-t", section);
   mkdirSync(at.dir, { recursive: true });
   const env = { ...clientEnv(at.conf), TESTDIR: at.dir, TMPDIR: at.dir };
+  // The Python that has the bindings comes first.
+  env.PATH = `/usr/bin:${env.PATH}`;
   const log = openSync(at.log, "w");
   const startMs = performance.now();
   const child = spawn(join(at.tree, FOLDER, suite), args, {

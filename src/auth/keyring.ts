@@ -51,8 +51,14 @@ interface Section {
   readonly caps: Record<string, string>;
 }
 
-/** Reads a keyring. A section [global] is passed over, as upstream does; a section needs a good key. */
-export function parseKeyring(text: string): KeyringEntry[] | KeyringError {
+/**
+ * Reads a keyring. A section [global] is passed over, as upstream does; a key that is there has to be good.
+ * @param missing makes the key of a section without one; not given: each has to have one
+ */
+export function parseKeyring(
+  text: string,
+  missing?: () => EntityAuth["key"],
+): KeyringEntry[] | KeyringError {
   const sections: Section[] = [];
   const lines = joinContinued(text);
   for (const { number, content } of lines) {
@@ -72,7 +78,7 @@ export function parseKeyring(text: string): KeyringEntry[] | KeyringError {
   for (const section of sections) {
     if (section.name === "global") continue;
     const entity = parseAuthEntity(section.name);
-    const key = section.key === undefined ? undefined : parseKey(section.key);
+    const key = section.key === undefined ? missing?.() : parseKey(section.key);
     if (entity === undefined) return { line: section.line, reason: `bad entity ${section.name}` };
     if (key === undefined) return { line: section.line, reason: `no key for ${section.name}` };
     entries.push({ entity, auth: { key, caps: section.caps } });

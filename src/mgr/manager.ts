@@ -22,6 +22,9 @@ import {
 } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import {
+  type AuditEvent,
+  type AuditRequest,
+  auditLine,
   type CommandReply,
   CommandTable,
   isReply,
@@ -108,15 +111,25 @@ export class Manager implements Dispatcher {
   /** ceph: src/mgr/DaemonServer.cc send_report */
   #logGroups(): void {
     const { state } = this.#monitor;
-    const { available, activeName, activeGid, activeAddrs } = state.mgrMap();
-    if (!available) return;
+    if (!state.mgrMap().available) return;
+    this.#say(`pgmap v${state.stats.version}: ${pgSummaryLine(state)}`);
+  }
+
+  /** A line for the cluster log in the manager's own name. */
+  #say(line: string, channel = "cluster", prio: number = CLOG.DEBUG): void {
+    const { state } = this.#monitor;
+    const { activeName, activeGid, activeAddrs } = state.mgrMap();
     const source = {
       name: { type: ENTITY_TYPE.MGR, id: activeName },
       rank: { type: ENTITY_TYPE.MGR, num: activeGid },
       addrs: activeAddrs,
     };
-    const line = `pgmap v${state.stats.version}: ${pgSummaryLine(state)}`;
-    state.log.say(source, CLOG.DEBUG, line);
+    state.log.say(source, prio, line, channel);
+  }
+
+  #audit(request: AuditRequest, what: AuditEvent, prio: number): void {
+    const line = auditLine(request, what);
+    if (line !== undefined) this.#say(line, "audit", prio);
   }
 
   /** Messages of types we do not serve, so far. */
@@ -194,6 +207,9 @@ export class Manager implements Dispatcher {
       return { r: 0, status: "", data: context.descriptions() };
     }
     const { command, args, argTexts } = parsed;
+    const { peerName, peerAddrs } = connection;
+    const { identity } = context;
+    const words = { peerName, peerAddrs, identity, prefix: args.prefix, cmd: cmd.map(textOf) };
     const cap = parseMgrCap(context.identity.caps["mgr"] ?? "");
     const wanted = {
       module: args.prefix.startsWith("rbd ") ? "rbd_support" : "",
@@ -214,8 +230,10 @@ export class Manager implements Dispatcher {
     if (allowed !== true) {
       const who = formatAuthEntity(context.identity.entity);
       this.#log.info("command denied", { command: args.prefix, peer: who });
+      this.#audit(words, " access denied", CLOG.INFO);
       return refused("EACCES", ACCESS_DENIED);
     }
+    this.#audit(words, "dispatch", CLOG.DEBUG);
     const reply = await command.run({ ...context, authorized }, args);
     // compat: upstream says it again behind a module's own words.
     return reply.r === -ERRNO.EACCES ? { ...reply, status: reply.status + ACCESS_DENIED } : reply;

@@ -106,12 +106,18 @@ describe("subscriptions", () => {
     const { monitor } = await createBench();
     const client = new FakeClient(monitor);
     client.send(MMonSubscribe, subscribe({ "log-info": { start: 0 } }));
+    // The newest there is.
+    expect(client.take(MLog)).toHaveLength(1);
     await run(client, { prefix: "log", logtext: ["hello"] });
-    const [line] = client.take(MLog);
-    expect(line?.entries.map((entry) => textOf(entry.message))).toEqual(["hello"]);
+    const lines = client.take(MLog);
+    expect(lines.flatMap(({ entries }) => entries.map(({ message }) => textOf(message)))).toEqual([
+      expect.stringContaining(": dispatch"),
+      "hello",
+      expect.stringContaining(": finished"),
+    ]);
     // Clients drop what does not have a newer version than the last.
-    await run(client, { prefix: "log", logtext: ["again"] });
-    expect(client.take(MLog)[0]?.version).toBe((line?.version ?? 0) + 1);
+    const versions = lines.map(({ version }) => version);
+    expect(versions).toEqual([0, 1, 2].map((i) => (versions[0] ?? 0) + i));
     const late = new FakeClient(monitor);
     late.send(MMonSubscribe, subscribe({ "log-info": { start: 0 } }));
     expect(late.take(MLog)).toHaveLength(1);

@@ -7,6 +7,7 @@ import type { MonAuthServer } from "../auth/index.ts";
 import { ERRNO, type Logger } from "../base/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import {
+  CLOG,
   MAuth,
   MAuthReply,
   MCommand,
@@ -27,6 +28,7 @@ import {
 } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import { formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { auditLine } from "./audit.ts";
 import {
   type CommandReply,
   type CommandTable,
@@ -41,6 +43,7 @@ import { healthJson } from "./commands/status.ts";
 import { monCommandTable, tellCommandTable } from "./commands/table.ts";
 import { handleGetPoolStats, handlePoolOp, handleStatfs } from "./pool-ops.ts";
 import { checkHealth } from "./services/health.ts";
+import { monLogSource } from "./services/log.ts";
 import { MonSession } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -182,9 +185,8 @@ export class MonDispatcher implements Dispatcher {
   }
 
   #ping(session: MonSession, message: IncomingMessage): void {
-    const { maps, stats } = this.#state;
     const text = renderJsonPretty({
-      health: healthJson(checkHealth(maps.map, stats), false),
+      health: healthJson(checkHealth(this.#state), false),
       mon_status: monStatusJson(this.#state),
     });
     session.send(MPing, { text: byteString(text) }, message.tid);
@@ -233,18 +235,36 @@ export class MonDispatcher implements Dispatcher {
     }
     if (isReply(parsed)) return parsed;
     const { command, args, argTexts } = parsed;
-    const allowed =
-      args.prefix === "get_command_descriptions" ||
-      session.isCapable({
-        service: command.module,
-        command: args.prefix,
-        args: argTexts,
-        read: command.perm.includes("r"),
-        write: command.perm.includes("w"),
-        exec: command.perm.includes("x"),
-      });
-    if (!allowed) return refused("EACCES", "access denied");
-    return await command.run(this.#context(session), args);
+    const { prefix } = args;
+    if (prefix === "get_command_descriptions") {
+      return await command.run(this.#context(session), args);
+    }
+    const { peerName, peerAddrs } = session.connection;
+    const request = { peerName, peerAddrs, identity: session.identity, prefix, cmd: texts };
+    const isWrite = /[wx]/.test(command.perm);
+    const prio = isWrite ? CLOG.INFO : CLOG.DEBUG;
+    const allowed = session.isCapable({
+      service: command.module,
+      command: prefix,
+      args: argTexts,
+      read: command.perm.includes("r"),
+      write: command.perm.includes("w"),
+      exec: command.perm.includes("x"),
+    });
+    if (!allowed) {
+      this.#audit(prio, auditLine(request, " access denied"));
+      return refused("EACCES", "access denied");
+    }
+    this.#audit(prio, auditLine(request, "dispatch"));
+    const reply = await command.run(this.#context(session), args);
+    if (isWrite && reply.r >= 0) this.#audit(prio, auditLine(request, "finished"));
+    return reply;
+  }
+
+  #audit(prio: number, line: string | undefined): void {
+    if (line === undefined) return;
+    const { log, name, monMap } = this.#state;
+    log.say(monLogSource(name, monMap.monInfo.get(name)?.publicAddrs ?? []), prio, line, "audit");
   }
 
   /** Answers when a command has ended, whatever it comes to. */

@@ -1,6 +1,7 @@
 /** The monitor room: the one monitor, its services and its commands. */
 
 export type { OsdReport, OsdSpace, PgReport } from "../maps/index.ts";
+export { type AuditEvent, type AuditRequest, auditLine } from "./audit.ts";
 export {
   type Args,
   COMMAND_FLAG,

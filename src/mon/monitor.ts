@@ -19,6 +19,7 @@ import {
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { ConfigError, type Timer } from "../base/index.ts";
 import {
+  isUp,
   type MgrMap,
   type MonMap,
   newMgrMap,
@@ -34,6 +35,7 @@ import {
   type AuthEntity,
   ENTITY_TYPE,
   FEATURES_SUPPORTED,
+  formatAddrVec,
   type IntervalSet,
   parseAuthEntity,
   type Uuid,
@@ -54,7 +56,9 @@ import { AuthService } from "./services/auth.ts";
 import { ConfigService } from "./services/config.ts";
 import { ConfigKeyService } from "./services/config-key.ts";
 import { firstOsdMap } from "./services/initial-map.ts";
-import { LogService } from "./services/log.ts";
+import { checkHealth } from "./services/health.ts";
+import { HealthLog } from "./services/health-log.ts";
+import { LogService, monLogSource } from "./services/log.ts";
 import { OsdMapService, type OsdMapUpdate } from "./services/osd-map.ts";
 import { PG_NUM_DEFAULT, purgeSnaps } from "./services/osd-pools.ts";
 import { isFullnessDue, isTickDue, isUpAt, markDown, markUp, tick } from "./services/osd-states.ts";
@@ -120,6 +124,7 @@ export class Monitor {
   readonly #stats: StatsService;
   readonly #dispatcher: MonDispatcher;
   readonly #osdMetadata = new Map<number, Metadata>();
+  readonly #healthLog: HealthLog;
   readonly #tick: Timer;
   #mgrMap: MgrMap = newMgrMap();
   #mgrMetadata: Metadata = {};
@@ -158,8 +163,15 @@ export class Monitor {
       sessions: () => this.#countSessions(),
     };
     this.#dispatcher = new MonDispatcher(this.state, log);
+    this.#healthLog = new HealthLog({
+      store,
+      now: clock.now(),
+      say: (prio, line) => this.#say(prio, line),
+      lost: (error) => log.warn("what was told of health is lost", { why: String(error) }),
+    });
     this.#maps.onMap(({ map }) => {
       this.#stats.prune(map);
+      this.#healthLog.update(checkHealth(this.state), clock.now());
       this.#say(CLOG.DEBUG, `osdmap ${osdMapLine(map)}`);
     });
     this.#tick = clock.every(TICK_MS, () => this.#onTick());
@@ -289,6 +301,7 @@ export class Monitor {
     await this.#maps.change((pending) => {
       if (!isUpAt(pending, id, addrs)) markDown(pending, id, clock.now());
     });
+    this.#say(CLOG.INFO, `osd.${id} ${formatAddrVec(addrs)} boot`);
     await this.#maps.change((pending) => {
       if (!isUpAt(pending, id, addrs)) markUp(pending, id, addrs, uuid, clock.now());
     });
@@ -296,6 +309,7 @@ export class Monitor {
 
   /** An OSD is gone. */
   async osdDown(id: number): Promise<void> {
+    if (isUp(this.#maps.map, id)) this.#say(CLOG.INFO, `osd.${id} marked itself down`);
     await this.#maps.change((pending) => markDown(pending, id, this.#options.clock.now()));
   }
 
@@ -332,6 +346,7 @@ export class Monitor {
       activeChange: utimeFromMs(this.#options.clock.now()),
       activeMgrFeatures: FEATURES_SUPPORTED,
     };
+    this.#say(CLOG.INFO, `Manager daemon ${name} is now available`);
     this.#dispatcher.publish("mgrmap");
   }
 
@@ -378,19 +393,23 @@ export class Monitor {
   #onTick(): void {
     const now = this.#options.clock.now();
     if (isTickDue(this.#maps, this.#stats, now)) this.#changeByItself();
+    const health = checkHealth(this.state);
+    this.#healthLog.update(health, now);
+    this.#healthLog.summarize(health, now);
   }
 
   /** A line for the cluster log in the monitor's own name. */
   #say(prio: number, message: string): void {
     const { name, addrs } = this.#options;
-    const { MON } = ENTITY_TYPE;
-    const source = { name: { type: MON, id: name }, rank: { type: MON, num: 0n }, addrs };
-    this.state.log.say(source, prio, message);
+    this.state.log.say(monLogSource(name, addrs), prio, message);
   }
 
   #changeByItself(): void {
     this.#maps
       .change((pending) => tick(pending, this.#stats, this.#options.clock.now()))
+      .then((said) => {
+        for (const { prio, line } of said) this.#say(prio, line);
+      })
       .catch((error: unknown) => this.#options.log.error("tick failed", { why: String(error) }));
   }
 

@@ -83,12 +83,14 @@ describe("what the monitor must not forget", () => {
     const texts = (lines: LogEntry[]) => lines.map(({ message }) => message);
     expect(texts(log.last(3, CLOG.DEBUG, "*"))).toEqual(["tick 1498", "tick 1499", "done"]);
     expect(texts(log.last(2, CLOG.INFO, "cluster"))).toEqual(["smoke", "done"]);
-    expect(log.last(5000, CLOG.DEBUG, "*")).toHaveLength(1002);
+    const noise = log.last(5000, CLOG.DEBUG, "*").filter(({ prio }) => prio === CLOG.DEBUG);
+    expect(noise).toHaveLength(1000);
     const { version } = log;
     await settle();
     monitor.close();
     const { state } = await Monitor.open(optionsFor(store, clock));
-    expect(texts(state.log.last(2, CLOG.INFO, "cluster"))).toEqual(["smoke", "done"]);
+    // The restart itself is a line, too.
+    expect(texts(state.log.last(3, CLOG.INFO, "cluster")).slice(0, 2)).toEqual(["smoke", "done"]);
     state.log.say(source, CLOG.INFO, "again");
     expect(state.log.version).toBeGreaterThan(version);
   });
@@ -185,7 +187,7 @@ describe("what happens by itself", () => {
     const flags = () => monitor.osdMap.pools.get(1)?.flags ?? 0;
     expect(flags() & POOL_FLAG.FULL).not.toBe(0);
     expect(flags() & POOL_FLAG.FULL_QUOTA).not.toBe(0);
-    const health = checkHealth(monitor.osdMap, monitor.state.stats);
+    const health = checkHealth(monitor.state);
     expect(health.checks.map((check) => check.code)).toEqual(["POOL_FULL"]);
     report(99);
     clock.advance(1000);
@@ -211,7 +213,7 @@ describe("what happens by itself", () => {
     };
     report(pg(0x1b, ["1://b:head"]), pg(5, ["1://a:head", "1://a:4"]), pg(6, []));
     const { acting } = mapPg(monitor.osdMap, { pool: 1, seed: 5 });
-    const health = checkHealth(monitor.osdMap, monitor.state.stats);
+    const health = checkHealth(monitor.state);
     expect(health).toEqual({
       status: "HEALTH_ERR",
       checks: [
@@ -239,7 +241,7 @@ describe("what happens by itself", () => {
       ],
     });
     report(pg(0x1b, []), pg(5, []));
-    expect(checkHealth(monitor.osdMap, monitor.state.stats).status).toBe("HEALTH_OK");
+    expect(checkHealth(monitor.state).status).toBe("HEALTH_OK");
     monitor.osdDamage(0, "1://a:head");
     const [line] = monitor.state.log.last(1, CLOG.ERROR, "cluster").map(formatLogEntry);
     expect(line).toMatch(
@@ -250,7 +252,7 @@ describe("what happens by itself", () => {
   test("a full OSD: its state, the pools' flags and health follow its reports at once", async () => {
     const { monitor, clock } = await createBench();
     const health = () => {
-      const { status, checks } = checkHealth(monitor.osdMap, monitor.state.stats);
+      const { status, checks } = checkHealth(monitor.state);
       return [
         status,
         ...checks.map(({ code, message, detail }) => `${code} ${message}: ${detail.join(", ")}`),
@@ -349,7 +351,7 @@ describe("what happens by itself", () => {
   test("an OSD that is down shows in health", async () => {
     const { monitor } = await createBench();
     await monitor.osdDown(0);
-    const health = checkHealth(monitor.osdMap, monitor.state.stats);
+    const health = checkHealth(monitor.state);
     expect(health.status).toBe("HEALTH_WARN");
     expect(health.checks[0]?.message).toBe("1 osds down");
   });

@@ -43,8 +43,11 @@ export class Subscriptions {
     this.#topics = {
       monmap: { allowed: () => true, send: (s, sub) => this.#sendMonMap(s, sub) },
       config: { allowed: () => true, send: (s, sub) => this.#sendConfig(s, sub) },
-      mgrmap: { allowed: () => true, send: (s, sub) => this.#sendMgrMap(s, sub) },
-      osdmap: { allowed: (s) => s.mayRead("osd"), send: (s, sub) => this.#sendOsdMap(s, sub) },
+      mgrmap: { allowed: (s) => s.mayRead("mon"), send: (s, sub) => this.#sendMgrMap(s, sub) },
+      osdmap: {
+        allowed: (s) => s.mayRead("mon") && s.mayRead("osd"),
+        send: (s, sub) => this.#sendOsdMap(s, sub),
+      },
     };
   }
 

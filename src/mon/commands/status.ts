@@ -5,7 +5,7 @@
 
 import { isIn, isUp, OSDMAP_FLAG, type OsdMap, osdIds, osdMapFlagNames } from "../../maps/index.ts";
 import { formatUtime, utimeToMs } from "../../types/index.ts";
-import { checkHealth, type Health } from "../services/health.ts";
+import { checkHealth, type Health, healthDetail, healthLine } from "../services/health.ts";
 import { usedBytes } from "../services/stats.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
@@ -34,26 +34,11 @@ export function healthJson(health: Health, detail: boolean): JsonObject {
   return { status: health.status, checks: new Map(checks), mutes: [] };
 }
 
-/** `HEALTH_WARN noout flag(s) set`, with the checks between `separator`s. */
-function healthLine(health: Health, first: string, separator: string): string {
-  const messages = health.checks.map((check) => check.message);
-  return messages.length === 0
-    ? health.status
-    : `${health.status}${first}${messages.join(separator)}`;
-}
-
 function healthCommand(ctx: CommandContext, args: Args): CommandReply {
-  const health = checkHealth(ctx.state.maps.map, ctx.state.stats);
+  const health = checkHealth(ctx.state);
   const detail = args.text("detail") === "detail";
   const text = () => {
-    const lines = [healthLine(health, " ", "; ")];
-    if (detail) {
-      for (const check of health.checks) {
-        const level = check.severity === "HEALTH_ERR" ? "ERR" : "WRN";
-        lines.push(`[${level}] ${check.code}: ${check.message}`);
-        for (const line of check.detail) lines.push(`    ${line}`);
-      }
-    }
+    const lines = [healthLine(health, " ", "; "), ...(detail ? healthDetail(health) : [])];
     return `${lines.join("\n")}\n`;
   };
   return ok(args.render(text, () => healthJson(health, detail)));
@@ -239,7 +224,7 @@ function statusJson(state: ClusterState, health: Health): JsonObject {
 
 function status(ctx: CommandContext, args: Args): CommandReply {
   const { state } = ctx;
-  const health = checkHealth(state.maps.map, state.stats);
+  const health = checkHealth(state);
   const newline = args.format === "json";
   return ok(
     args.render(

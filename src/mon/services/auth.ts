@@ -11,6 +11,9 @@ import {
   generateKey,
   type KeyringEntry,
   parseKey,
+  parseMgrCap,
+  parseMonCap,
+  parseOsdCap,
   RotatingSecrets,
 } from "../../auth/index.ts";
 import type { Clock, Random } from "../../base/index.ts";
@@ -23,6 +26,20 @@ const GLOBAL_ID_RANGE = 10_000;
 const GLOBAL_ID_FIRST = 4096;
 /** Bounds the table against a client that never stops adding. */
 export const AUTH_ENTITIES_MAX = 10_000;
+
+/** What is wrong with a cap, in upstream's words; undefined if nothing is.  ceph: AuthMonitor::valid_caps */
+export function capsComplaint(service: string, text: string): string | undefined {
+  const parses = {
+    mon: () => parseMonCap(text) !== undefined,
+    osd: () => parseOsdCap(text) !== undefined,
+    mgr: () => parseMgrCap(text) !== undefined,
+    // There is no file system: nobody reads them.
+    mds: () => true,
+  };
+  if (!Object.hasOwn(parses, service)) return `unknown cap type '${service}'`;
+  if (parses[service as keyof typeof parses]()) return undefined;
+  return `${service} capability parse failed, stopped at '${text}' of '${text}'`;
+}
 
 interface StoredEntity {
   key: string;
@@ -80,6 +97,7 @@ export class AuthService {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #entities = new Map<string, KeyringEntry>();
+  #badCaps: AuthService["badCaps"] = [];
   readonly globalIds: GlobalIds;
   readonly secrets: RotatingSecrets;
 
@@ -109,6 +127,7 @@ export class AuthService {
         auth: { key: secret, caps: stored.caps },
       });
     }
+    this.#check();
   }
 
   /** Reads the tables; the secrets are durable before the first ticket is sealed. */
@@ -127,6 +146,21 @@ export class AuthService {
 
   close(): void {
     this.secrets.close();
+  }
+
+  /** Caps that do not parse, by entity. Whoever has them may do nothing at that service. */
+  get badCaps(): readonly { readonly name: string; readonly reason: string }[] {
+    return this.#badCaps;
+  }
+
+  /** After every change of the table: health asks often, and tables change rarely. */
+  #check(): void {
+    this.#badCaps = this.list().flatMap(({ entity, auth }) =>
+      Object.entries(auth.caps).flatMap(([service, text]) => {
+        const reason = capsComplaint(service, text);
+        return reason === undefined ? [] : [{ name: formatAuthEntity(entity), reason }];
+      }),
+    );
   }
 
   get size(): number {
@@ -159,11 +193,13 @@ export class AuthService {
       ),
     );
     for (const entry of entries) this.#entities.set(formatAuthEntity(entry.entity), entry);
+    this.#check();
   }
 
   async remove(entity: AuthEntity): Promise<void> {
     const name = formatAuthEntity(entity);
     await this.#store.commit([remove("auth", keyOf(name))]);
     this.#entities.delete(name);
+    this.#check();
   }
 }

@@ -15,6 +15,7 @@ import {
   POOL_FLAG,
 } from "../../maps/index.ts";
 import { formatPgId } from "../../types/index.ts";
+import type { AuthService } from "./auth.ts";
 import type { StatsService } from "./stats.ts";
 
 export interface HealthCheck {
@@ -51,6 +52,22 @@ const WARN_FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [OSDMAP_FLAG.NOSNAPTRIM, "nosnaptrim"],
   [OSDMAP_FLAG.NOREBALANCE, "norebalance"],
 ];
+
+/** Caps that do not parse, which only `auth import` lets in.  ceph: AuthMonitor::encode_pending */
+function authChecks(auth: AuthService): HealthCheck[] {
+  const { badCaps } = auth;
+  const count = new Set(badCaps.map(({ name }) => name)).size;
+  if (count === 0) return [];
+  return [
+    {
+      code: "AUTH_BAD_CAPS",
+      severity: "HEALTH_ERR",
+      message: `${count} auth entities have invalid capabilities`,
+      count,
+      detail: badCaps.slice(0, DETAIL_MAX).map(({ name, reason }) => `${name} ${reason}`),
+    },
+  ];
+}
 
 function osdChecks(map: OsdMap): HealthCheck[] {
   const ids = osdIds(map);
@@ -209,8 +226,16 @@ function damageChecks(map: OsdMap, stats: StatsService, damaged: number): Health
   ];
 }
 
-export function checkHealth(map: OsdMap, stats: StatsService): Health {
+/** What health is a matter of. */
+export interface HealthSources {
+  readonly maps: { readonly map: OsdMap };
+  readonly stats: StatsService;
+  readonly auth: AuthService;
+}
+
+export function checkHealth({ maps: { map }, stats, auth }: HealthSources): Health {
   const checks = [
+    ...authChecks(auth),
     ...osdChecks(map),
     ...spaceChecks(map),
     ...poolChecks(map, stats),
@@ -222,4 +247,20 @@ export function checkHealth(map: OsdMap, stats: StatsService): Health {
       ? "HEALTH_WARN"
       : "HEALTH_OK";
   return { status, checks };
+}
+
+/** `HEALTH_WARN noout flag(s) set`, with the checks between `separator`s. */
+export function healthLine(health: Health, first: string, separator: string): string {
+  const messages = health.checks.map((check) => check.message);
+  return messages.length === 0
+    ? health.status
+    : `${health.status}${first}${messages.join(separator)}`;
+}
+
+/** A line for each check, and under it what there is to say of it, as `ceph health detail` prints them. */
+export function healthDetail(health: Health): string[] {
+  return health.checks.flatMap(({ code, severity, message, detail }) => {
+    const level = severity === "HEALTH_ERR" ? "ERR" : "WRN";
+    return [`[${level}] ${code}: ${message}`, ...detail.map((line) => `    ${line}`)];
+  });
 }

@@ -2,7 +2,8 @@
  * The cluster log: a ring of lines that `ceph log last` shows and `ceph -w` follows.
  * Lines are kept across restarts, but nobody waits for them to be durable. Debug lines are another matter:
  * they come every few seconds also when nothing happens, so they have a ring of their own, in which they
- * push out no warning, and stay in memory, so that an idle cluster leaves its disk alone.
+ * push out no warning, and stay in memory, so that an idle cluster leaves its disk alone. The same goes for
+ * the channel `audit`, which has a line or two for every command.
  * Every line has a version of its own, never given twice: followers pass over what they think they have.
  * ceph: src/common/LogEntry.h, src/mon/LogMonitor.cc
  */
@@ -13,6 +14,7 @@ import { CLOG, LogEntry } from "../../messages/index.ts";
 import {
   type AddrVec,
   type AuthEntity,
+  ENTITY_TYPE,
   type EntityName,
   formatAuthEntity,
   formatEntityName,
@@ -25,7 +27,7 @@ const PRIORITY_TEXT = ["[DBG]", "[INF]", "[SEC]", "[WRN]", "[ERR]"];
 /** Names in commands and subscriptions (`log-info`), by CLOG number. */
 export const CLOG_LEVELS: readonly string[] = ["debug", "info", "sec", "warn", "error"];
 
-/** Lines kept, and as many debug lines. */
+/** Lines kept of each kind: of commands, of everything else, and as many debug lines of each. */
 const LOG_LINES_MAX = 1000;
 /** Versions set aside in the store at once: what is given out beyond the stored lines' stays below that. */
 const VERSIONS_RESERVED = 1000;
@@ -50,17 +52,31 @@ export interface LogSource {
   readonly addrs: AddrVec;
 }
 
+/** The monitor itself. */
+export function monLogSource(name: string, addrs: AddrVec): LogSource {
+  return {
+    name: { type: ENTITY_TYPE.MON, id: name },
+    rank: { type: ENTITY_TYPE.MON, num: 0n },
+    addrs,
+  };
+}
+
 interface Line {
   readonly version: number;
   readonly entry: LogEntry;
+}
+
+function kindOf(entry: LogEntry): "audit" | "other" {
+  return textOf(entry.channel) === "audit" ? "audit" : "other";
 }
 
 export class LogService {
   readonly #store: MonStore;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #kept: Line[] = [];
-  readonly #debug: Line[] = [];
+  /** Newest last. */
+  readonly #kept = { audit: [] as Line[], other: [] as Line[] };
+  readonly #debug = { audit: [] as Line[], other: [] as Line[] };
   readonly #listeners = new Set<(entry: LogEntry) => void>();
   /** Lines said by each of our own, by name. */
   readonly #said = new Map<string, number>();
@@ -74,7 +90,7 @@ export class LogService {
     for (const [key, value] of store.entries("logm")) {
       this.#version = Number.parseInt(key.slice(1), 16);
       const entry = decodeFromBytes(LogEntry, Uint8Array.from(value));
-      this.#kept.push({ version: this.#version, entry });
+      this.#kept[kindOf(entry)].push({ version: this.#version, entry });
     }
     this.#reserved = Number(store.text("monitor", "log_versions") ?? 0);
     this.#version = Math.max(this.#version, this.#reserved);
@@ -107,8 +123,9 @@ export class LogService {
       changes.push(put("monitor", "log_versions", String(this.#reserved)));
     }
     if (full.prio === CLOG.DEBUG) {
-      this.#debug.push(line);
-      if (this.#debug.length > LOG_LINES_MAX) this.#debug.shift();
+      const ring = this.#debug[kindOf(full)];
+      ring.push(line);
+      if (ring.length > LOG_LINES_MAX) ring.shift();
     } else {
       changes.push(...this.#keep(line));
     }
@@ -122,15 +139,17 @@ export class LogService {
   #keep({ version, entry }: Line): Change[] {
     const value = encodeToBytes(LogEntry, entry);
     const changes: Change[] = [{ service: "logm", key: numberKey("l", version), value }];
-    this.#kept.push({ version, entry });
-    const oldest = this.#kept.length > LOG_LINES_MAX ? this.#kept.shift() : undefined;
+    const ring = this.#kept[kindOf(entry)];
+    ring.push({ version, entry });
+    const oldest = ring.length > LOG_LINES_MAX ? ring.shift() : undefined;
     if (oldest !== undefined) changes.push(remove("logm", numberKey("l", oldest.version)));
     return changes;
   }
 
   /** The newest `count` lines of a channel (`*`: of all) at or above a level, oldest first. */
   last(count: number, level: number, channel: string): LogEntry[] {
-    const wanted = [...this.#kept, ...this.#debug].filter(
+    const rings = [this.#kept, this.#debug].flatMap(({ audit, other }) => [...audit, ...other]);
+    const wanted = rings.filter(
       ({ entry }) => entry.prio >= level && (channel === "*" || entry.channel === channel),
     );
     wanted.sort((a, b) => a.version - b.version);

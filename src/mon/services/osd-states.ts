@@ -3,6 +3,7 @@
  * ceph: src/mon/OSDMonitor.cc prepare_boot, tick; src/osd/OSDMap.cc
  */
 
+import { textOf } from "../../encoding/index.ts";
 import {
   addrMapKey,
   isIn,
@@ -17,6 +18,7 @@ import {
   type PgPool,
   POOL_FLAG,
 } from "../../maps/index.ts";
+import { CLOG } from "../../messages/index.ts";
 import {
   type AddrVec,
   compareUtime,
@@ -25,9 +27,10 @@ import {
   type Uuid,
   utimeFromMs,
 } from "../../types/index.ts";
+import { formatBytes } from "../commands/units.ts";
 import type { OsdMapService, PendingMap } from "./osd-map.ts";
 import { updatePool } from "./osd-pools.ts";
-import type { StatsService } from "./stats.ts";
+import type { PoolSums, StatsService } from "./stats.ts";
 
 /** Marks an OSD down; nothing happens if it is. */
 export function markDown(pending: PendingMap, id: number, now: number): void {
@@ -141,18 +144,45 @@ function flipState(inc: OsdMapIncremental, id: number, bits: number): void {
   else inc.newState.set(id, flip);
 }
 
-/** What is due to change by itself; edits nothing when nothing is. */
-export function tick(pending: PendingMap, stats: StatsService, now: number): void {
+/** A line for the cluster log. */
+export interface Said {
+  readonly prio: number;
+  readonly line: string;
+}
+
+/** What there is to tell of a pool whose quota has been reached, or is not any more. */
+function quotaNews(name: string, pool: PgPool, flags: number, { stats }: PoolSums): Said[] {
+  const isFull = (flags & POOL_FLAG.FULL_QUOTA) !== 0;
+  if (isFull === ((pool.flags & POOL_FLAG.FULL_QUOTA) !== 0)) return [];
+  if (!isFull) {
+    const line = `pool '${name}' no longer out of quota; removing NO_QUOTA flag`;
+    return [{ prio: CLOG.INFO, line }];
+  }
+  const { quotaMaxBytes: bytes, quotaMaxObjects: objects } = pool;
+  const reached: string[] = [];
+  if (bytes > 0 && stats.numBytes >= bytes) reached.push(`max_bytes: ${formatBytes(bytes)}`);
+  if (objects > 0 && stats.numObjects >= objects) reached.push(`max_objects: ${objects}`);
+  const head = `pool '${name}' is full (reached quota's`;
+  return reached.map((what) => ({ prio: CLOG.WARN, line: `${head} ${what})` }));
+}
+
+/** Makes what is due to change by itself; edits nothing when nothing is. Returns what there is to tell of it. */
+export function tick(pending: PendingMap, stats: StatsService, now: number): Said[] {
   expireBlocklist(pending, now);
   for (const id of osdIds(pending.map)) {
     const flip = staleFullness(pending.map, stats, id);
     if (flip !== 0) pending.edit((inc) => flipState(inc, id, flip));
   }
+  const said: Said[] = [];
   const space = spaceFlag(pending.map, stats);
   for (const [id, pool] of pending.map.pools) {
     const flags = wantedFlags(id, pool, stats, space);
-    if (flags !== pool.flags) updatePool(pending, id, { flags });
+    if (flags === pool.flags) continue;
+    const name = textOf(pending.map.poolNames.get(id) ?? "");
+    said.push(...quotaNews(name, pool, flags, stats.poolSums(id)));
+    updatePool(pending, id, { flags });
   }
+  return said;
 }
 
 /** Cheap look whether `tick` would edit anything. */

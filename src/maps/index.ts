@@ -36,6 +36,7 @@ export {
   legacyAddrText,
   RELEASE_NAMES,
   releaseName,
+  releaseNumber,
   timeText,
 } from "./print-values.ts";
 export * from "./stats.ts";

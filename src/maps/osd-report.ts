@@ -42,6 +42,8 @@ export type OsdFullness = "none" | "nearfull" | "backfillfull" | "full";
 
 /** Groups that a report leaves out keep their last one. */
 export interface OsdReport {
+  /** Rises with every report: the epoch in which the OSD came up, times 2^32, plus a count.  ceph: osd_stat_t seq */
+  readonly seq: number;
   /** Map epoch the OSD is at. */
   readonly epoch: number;
   readonly statfs: OsdSpace;

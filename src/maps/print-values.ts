@@ -61,6 +61,12 @@ export function releaseName(release: number): string {
   return RELEASE_NAMES[release] ?? "unknown";
 }
 
+/** 0 for a name that is none. */
+export function releaseNumber(name: string): number {
+  const number = (RELEASE_NAMES as readonly string[]).indexOf(name);
+  return RELEASE_NAMES[number] === "unknown" ? 0 : Math.max(number, 0);
+}
+
 /** Below ten years a utime is a span, printed in seconds. */
 const SPAN_SEC_MAX = 10 * 365 * 24 * 3600;
 

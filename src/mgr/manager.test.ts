@@ -71,6 +71,7 @@ test("while it serves, it tells every two seconds how the groups are", async () 
   });
   const report = (numWr: number) =>
     monitor.osdReport(0, {
+      seq: 1,
       epoch: 1,
       statfs: { total: 2 ** 32, available: 2 ** 31, data: 4096, internal: 0 },
       fullness: "none",

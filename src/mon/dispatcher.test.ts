@@ -298,6 +298,7 @@ describe("other messages", () => {
       damaged: [],
     };
     monitor.osdReport(0, {
+      seq: 1,
       epoch: 1,
       statfs: { total: 1 << 20, available: 1 << 19, data: 12288, internal: 4096 },
       fullness: "none",

@@ -22,6 +22,7 @@ import { createBench, OSD_ADDR, optionsFor, settle } from "./testing/bench.ts";
 
 const CLIENT = { type: 8, id: "glance" };
 const REPORT: OsdReport = {
+  seq: 1,
   epoch: 1,
   statfs: { total: 1 << 30, available: 1 << 29, data: 0, internal: 0 },
   fullness: "none",

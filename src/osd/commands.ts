@@ -36,6 +36,8 @@ export interface CommandHost {
   readonly pgs: number;
   readonly counters: OsdCounters;
   readonly bench: Bench;
+  /** Tells the monitor how things are now. Returns the sequence number of what it was told. */
+  report(): number;
 }
 
 async function bench(host: CommandHost, args: ReadonlyMap<string, number>): Promise<Outcome> {
@@ -70,6 +72,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       },
     }),
   },
+  flush_pg_stats: { help: "flush pg stats", run: (h) => ({ value: h.report() }) },
   bench: {
     help: "write <count> bytes to the disk, <size> at a time, into as many objects or, at random, into <object_num> of <object_size>; tell how fast it was",
     args: ["count", "size", "object_size", "object_num"],

@@ -127,6 +127,8 @@ export class OsdServer implements Dispatcher {
   #stopped = false;
   #reportTimer: Timer | undefined;
   #isReportDue = false;
+  /** Sent so far. */
+  #reports = 0;
   /** The transaction whose way to the disk is being timed, since when; 0: none is. One at a time tells enough. */
   #timedSeq = 0;
   #timedSince = 0;
@@ -522,7 +524,8 @@ export class OsdServer implements Dispatcher {
     });
   }
 
-  #report(): void {
+  /** Returns the report's sequence number. */
+  #report(): number {
     this.#fullness.look();
     this.#damage.review();
     const map = this.#maps.current;
@@ -532,13 +535,17 @@ export class OsdServer implements Dispatcher {
         pgs.push(pgReport(pg, this.#trimmer.pending(pg), this.#damage.of(pg)));
       }
     }
+    const upFrom = map.osdInfo[this.#options.id]?.upFrom ?? 0;
+    const seq = upFrom * 2 ** 32 + ++this.#reports;
     this.#options.report({
+      seq,
       epoch: this.#maps.epoch,
       statfs: this.#store.statfs(),
       fullness: this.#fullness.level,
       pgs,
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
     });
+    return seq;
   }
 
   #commandHost(): CommandHost {
@@ -550,6 +557,7 @@ export class OsdServer implements Dispatcher {
       pgs: this.#pgs.size,
       counters: this.#counters,
       bench: this.#bench,
+      report: () => this.#report(),
     };
   }
 

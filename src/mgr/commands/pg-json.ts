@@ -236,6 +236,7 @@ export function mapSumJson(state: ClusterState): JsonObject {
   const totals = state.stats.totals(map);
   const ids = osdIds(map);
   const report: OsdReport = {
+    seq: 0,
     epoch: map.epoch,
     statfs: state.stats.statfs(),
     fullness: "none",

@@ -5,7 +5,6 @@
 
 import {
   addrMapKey,
-  CEPH_RELEASE,
   isUp,
   OSD_IN,
   OSD_OUT,
@@ -14,6 +13,7 @@ import {
   type OsdMap,
   osdExists,
   osdIds,
+  releaseNumber,
 } from "../../maps/index.ts";
 import {
   ADDR_TYPE,
@@ -265,32 +265,9 @@ async function blocklistClear(ctx: CommandContext): Promise<CommandReply> {
   });
 }
 
-const RELEASES: Readonly<Record<string, number>> = {
-  jewel: CEPH_RELEASE.JEWEL,
-  luminous: CEPH_RELEASE.LUMINOUS,
-  nautilus: CEPH_RELEASE.NAUTILUS,
-  pacific: CEPH_RELEASE.PACIFIC,
-};
-
-async function setMinCompat(ctx: CommandContext, args: Args): Promise<CommandReply> {
-  const name = args.text("version") ?? "";
-  const release = RELEASES[name];
-  if (release === undefined) return refused("EINVAL", `version ${name} is not recognized`);
-  return await changeMap(ctx, (pending) => {
-    pending.edit((inc) => (inc.newRequireMinCompatClient = release));
-    return `set require_min_compat_client to ${name}`;
-  });
-}
-
-function getMinCompat(ctx: CommandContext): CommandReply {
-  const release = ctx.state.maps.map.requireMinCompatClient;
-  const name = Object.entries(RELEASES).find(([, value]) => value === release)?.[0];
-  return ok(`${name ?? "unknown"}\n`);
-}
-
 async function requireRelease(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const name = args.text("release") ?? "";
-  if (ctx.state.maps.map.requireOsdRelease !== (RELEASES[name] ?? -1)) {
+  if (ctx.state.maps.map.requireOsdRelease !== releaseNumber(name)) {
     return await Promise.resolve(refused("EPERM", `not all up OSDs have the release ${name}`));
   }
   return ok();
@@ -340,11 +317,6 @@ export const osdAdminCommands: readonly MonCommand[] = [
   ] as const,
   ["osd blocklist clear", "let all clients in again", blocklistClear] as const,
   [
-    "osd set-require-min-compat-client name=version,type=CephString name=yes_i_really_mean_it,type=CephBool,req=false",
-    "say how old clients may be",
-    setMinCompat,
-  ] as const,
-  [
     "osd require-osd-release name=release,type=CephChoices,strings=luminous|mimic|nautilus|octopus|pacific name=yes_i_really_mean_it,type=CephBool,req=false",
     "say how old OSDs may be",
     requireRelease,
@@ -390,12 +362,5 @@ export const osdAdminCommands: readonly MonCommand[] = [
       module: "osd",
       perm: "r",
       run: blocklistLs,
-    },
-    {
-      sig: "osd get-require-min-compat-client",
-      help: "show how old clients may be",
-      module: "osd",
-      perm: "r",
-      run: getMinCompat,
     },
   ]);

@@ -153,6 +153,16 @@ function getmap(ctx: CommandContext, args: Args): CommandReply {
   return ok(bytes, `got osdmap epoch ${map.epoch}`);
 }
 
+function lastStatSeq(ctx: CommandContext, args: Args): CommandReply {
+  const seq = ctx.state.stats.osd(args.number("id") ?? -1)?.seq ?? 0;
+  return ok(
+    args.render(
+      () => String(seq),
+      () => seq,
+    ),
+  );
+}
+
 function maxOsd(ctx: CommandContext, args: Args): CommandReply {
   const { epoch, maxOsd: max } = ctx.state.maps.map;
   return ok(
@@ -363,6 +373,12 @@ export const osdViewCommands: readonly MonCommand[] = [
     0,
   ] as const,
   [`osd getmap ${EPOCH}`, "get the OSD map's bytes", getmap, 0] as const,
+  [
+    "osd last-stat-seq name=id,type=CephOsdName",
+    "show the sequence number of an OSD's last report",
+    lastStatSeq,
+    0,
+  ] as const,
   ["osd getmaxosd", "show how many OSD ids there are", maxOsd, 0] as const,
   ["osd find name=id,type=CephOsdName", "show where an OSD is", find, 0] as const,
   [

@@ -68,7 +68,11 @@ async function create(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const ruleName = args.text("erasure_code_profile") ?? args.text("rule");
   return await changeMap(ctx, (pending) => {
     const existing = poolByName(pending.map, byteString(name));
-    if (existing !== undefined) return `pool '${name}' already exists`;
+    if (existing !== undefined) {
+      // No other type can be made.
+      if (type === "replicated") return `pool '${name}' already exists`;
+      return new Refusal("EINVAL", `pool '${name}' cannot change to type ${type}`);
+    }
     if (type !== "replicated" && type !== "erasure") {
       return new Refusal("EINVAL", `unknown pool type '${type}'`);
     }

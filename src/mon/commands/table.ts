@@ -11,6 +11,7 @@ import type { CommandContext } from "./context.ts";
 import { crushCommands } from "./crush.ts";
 import { dfCommands } from "./df.ts";
 import { logCommands } from "./log.ts";
+import { minCompatCommands } from "./min-compat.ts";
 import { monInfoCommands } from "./mon-info.ts";
 import { monStatusJson } from "./mon-status.ts";
 import { osdAdminCommands } from "./osd-admin.ts";
@@ -28,6 +29,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...monInfoCommands,
       ...osdViewCommands,
       ...osdAdminCommands,
+      ...minCompatCommands,
       ...crushCommands,
       ...poolCommands,
       ...poolSetCommands,

@@ -20,7 +20,8 @@ import type { StatsService } from "./stats.ts";
 
 export interface HealthCheck {
   readonly code: string;
-  readonly severity: "HEALTH_WARN" | "HEALTH_ERR";
+  /** HEALTH_OK: worth a line, and no more. */
+  readonly severity: "HEALTH_OK" | "HEALTH_WARN" | "HEALTH_ERR";
   readonly message: string;
   readonly count: number;
   readonly detail: readonly string[];
@@ -151,7 +152,7 @@ function poolChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
       noApp.push(`application not enabled on pool '${name}'`);
     }
   }
-  const checks: HealthCheck[] = [];
+  const checks: HealthCheck[] = scrubFlagChecks(map);
   if (noApp.length > 0) {
     checks.push({
       code: "POOL_APP_NOT_ENABLED",
@@ -165,6 +166,35 @@ function poolChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
     });
   }
   return checks;
+}
+
+/** Pools that somebody has taken out of scrubbing.  ceph: OSDMap::check_health */
+function scrubFlagChecks(map: OsdMap): HealthCheck[] {
+  const flags: readonly (readonly [bit: number, name: string])[] = [
+    [POOL_FLAG.NOSCRUB, "noscrub"],
+    [POOL_FLAG.NODEEP_SCRUB, "nodeep-scrub"],
+  ];
+  const found = new Set<string>();
+  const detail: string[] = [];
+  for (const [id, pool] of map.pools) {
+    for (const [bit, name] of flags) {
+      if ((pool.flags & bit) === 0) continue;
+      found.add(name);
+      detail.push(`Pool ${textOf(map.poolNames.get(id) ?? "")} has ${name} flag`);
+    }
+  }
+  if (found.size === 0) return [];
+  const names = flags.map(([, name]) => name).filter((name) => found.has(name));
+  const message = `Some pool(s) have the ${names.join(", ")} flag(s) set`;
+  return [
+    {
+      code: "POOL_SCRUB_FLAGS",
+      severity: "HEALTH_OK",
+      message,
+      count: 0,
+      detail: detail.slice(0, DETAIL_MAX),
+    },
+  ];
 }
 
 function pgChecks(map: OsdMap, stats: StatsService): HealthCheck[] {
@@ -243,7 +273,7 @@ export function checkHealth({ maps: { map }, stats, auth }: HealthSources): Heal
   ].sort((a, b) => (a.code < b.code ? -1 : 1));
   const status = checks.some((check) => check.severity === "HEALTH_ERR")
     ? "HEALTH_ERR"
-    : checks.length > 0
+    : checks.some((check) => check.severity === "HEALTH_WARN")
       ? "HEALTH_WARN"
       : "HEALTH_OK";
   return { status, checks };
@@ -260,7 +290,7 @@ export function healthLine(health: Health, first: string, separator: string): st
 /** A line for each check, and under it what there is to say of it, as `ceph health detail` prints them. */
 export function healthDetail(health: Health): string[] {
   return health.checks.flatMap(({ code, severity, message, detail }) => {
-    const level = severity === "HEALTH_ERR" ? "ERR" : "WRN";
+    const level = { HEALTH_OK: "OK", HEALTH_WARN: "WRN", HEALTH_ERR: "ERR" }[severity];
     return [`[${level}] ${code}: ${message}`, ...detail.map((line) => `    ${line}`)];
   });
 }

@@ -189,6 +189,7 @@ async function openMonitor(): Promise<{ ctx: MgrContext; close: () => void }> {
   );
   const total = 4 * 2 ** 30;
   monitor.osdReport(0, {
+    seq: 1,
     epoch: monitor.osdMap.epoch,
     statfs: { total, available: total - 304_361_472, data: 143_360, internal: 304_218_112 },
     fullness: "none",

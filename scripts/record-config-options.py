@@ -24,11 +24,19 @@ def text(value):
     return str(value)
 
 
+def bounds(option):
+    if option.get("enum_values"):
+        return "{" + ",".join(option["enum_values"]) + "}"
+    if text(option["min"]) or text(option["max"]):
+        return f"[{text(option['min'])},{text(option['max'])}]"
+    return ""
+
+
 for name in sorted(ask(prefix="config ls")):
     option = ask(prefix="config help", key=name)
     default = text(option["default"])
     if "\n" in default or "`" in default or "${" in default:
         default = ""
     runtime = "r" if option["can_update_at_runtime"] else "-"
-    line = f"{name} {option['type']} {option['level'][0]}{runtime} {default}"
+    line = f"{name} {option['type']} {option['level'][0]}{runtime}{bounds(option)} {default}"
     print(line.rstrip().replace("\\", "\\\\"))

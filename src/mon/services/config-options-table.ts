@@ -1,6 +1,7 @@
 /**
  * Ceph's configuration options as `config help` of 16.2.15 names them: one line each, with type, level
- * (b basic, a advanced, d dev), `r` if it may change at run time, and the default.
+ * (b basic, a advanced, d dev), `r` if it may change at run time, what is allowed if not everything is
+ * (`{these,values}`, `[least,most]`), and the default.
  * A table, made by scripts/record-config-options.py; a name in it is accepted by `config set`.
  * ceph: src/common/options.cc
  */
@@ -36,9 +37,9 @@ bdev_ioring bool ar false
 bdev_ioring_hipri bool ar false
 bdev_ioring_sqthread_poll bool ar false
 bdev_nvme_unbind_from_kernel bool ar false
-bdev_type str a-
+bdev_type str a-{aio,spdk,pmem,hm_smr}
 bluefs_alloc_size size ar 1048576
-bluefs_allocator str d- hybrid
+bluefs_allocator str d-{bitmap,stupid,avl,hybrid} hybrid
 bluefs_buffered_io bool ar true
 bluefs_check_for_zeros bool dr false
 bluefs_check_volume_selector_often bool d- false
@@ -59,7 +60,7 @@ bluefs_sync_write bool ar false
 bluestore_2q_cache_kin_ratio float dr 0.5
 bluestore_2q_cache_kout_ratio float dr 0.5
 bluestore_alloc_stats_dump_interval float dr 86400
-bluestore_allocator str a- hybrid
+bluestore_allocator str a-{bitmap,stupid,avl,hybrid,zoned} hybrid
 bluestore_avl_alloc_bf_free_pct uint dr 4
 bluestore_avl_alloc_bf_threshold uint dr 131072
 bluestore_avl_alloc_ff_max_search_bytes size dr 16777216
@@ -90,19 +91,19 @@ bluestore_cache_size_hdd size dr 1073741824
 bluestore_cache_size_ssd size dr 3221225472
 bluestore_cache_trim_interval float ar 0.05
 bluestore_cache_trim_max_skip_pinned uint dr 1000
-bluestore_cache_type str d- 2q
+bluestore_cache_type str d-{2q,lru} 2q
 bluestore_clone_cow bool ar true
-bluestore_compression_algorithm str ar snappy
+bluestore_compression_algorithm str ar{,snappy,zlib,zstd,lz4} snappy
 bluestore_compression_max_blob_size size ar 0
 bluestore_compression_max_blob_size_hdd size ar 65536
 bluestore_compression_max_blob_size_ssd size ar 65536
 bluestore_compression_min_blob_size size ar 0
 bluestore_compression_min_blob_size_hdd size ar 8192
 bluestore_compression_min_blob_size_ssd size ar 8192
-bluestore_compression_mode str ar none
+bluestore_compression_mode str ar{none,passive,aggressive,force} none
 bluestore_compression_required_ratio float ar 0.875
-bluestore_csum_type str ar crc32c
-bluestore_debug_enforce_settings str d- default
+bluestore_csum_type str ar{none,crc32c,crc32c_16,crc32c_8,xxhash32,xxhash64} crc32c
+bluestore_debug_enforce_settings str d-{default,hdd,ssd} default
 bluestore_debug_freelist bool dr false
 bluestore_debug_fsck_abort bool dr false
 bluestore_debug_inject_bug21040 bool dr false
@@ -121,9 +122,9 @@ bluestore_debug_small_allocations int dr 0
 bluestore_debug_too_many_blobs_threshold int dr 24576
 bluestore_default_buffered_read bool ar true
 bluestore_default_buffered_write bool ar false
-bluestore_deferred_batch_ops uint ar 0
-bluestore_deferred_batch_ops_hdd uint ar 64
-bluestore_deferred_batch_ops_ssd uint ar 16
+bluestore_deferred_batch_ops uint ar[0,65535] 0
+bluestore_deferred_batch_ops_hdd uint ar[0,65535] 64
+bluestore_deferred_batch_ops_ssd uint ar[0,65535] 16
 bluestore_extent_map_inline_shard_prealloc_size size dr 256
 bluestore_extent_map_shard_max_size size dr 1200
 bluestore_extent_map_shard_min_size size dr 150
@@ -165,7 +166,7 @@ bluestore_nid_prealloc int dr 1024
 bluestore_prefer_deferred_size size ar 0
 bluestore_prefer_deferred_size_hdd size ar 65536
 bluestore_prefer_deferred_size_ssd size ar 0
-bluestore_retry_disk_reads uint ar 3
+bluestore_retry_disk_reads uint ar[0,255] 3
 bluestore_rocksdb_cf bool ar true
 bluestore_rocksdb_cfs str d- m(3) p(3,0-12) O(3,0-13)=block_cache={type=binned_lru} L P
 bluestore_rocksdb_options str a- compression=kNoCompression,max_write_buffer_number=4,min_write_buffer_number_to_merge=1,recycle_log_file_num=4,write_buffer_size=268435456,writable_file_max_buffer_size=0,compaction_readahead_size=2097152,max_background_compactions=2,max_total_wal_size=1073741824
@@ -182,7 +183,7 @@ bluestore_throttle_cost_per_io_ssd uint ar 4000
 bluestore_throttle_deferred_bytes size ar 134217728
 bluestore_throttle_trace_rate float ar 0
 bluestore_tracing bool ar false
-bluestore_volume_selection_policy str d- use_some_extra
+bluestore_volume_selection_policy str d-{rocksdb_original,use_some_extra,fit_to_fast} use_some_extra
 bluestore_volume_selection_reserved int a- 0
 bluestore_volume_selection_reserved_factor float a- 2
 bluestore_warn_on_bluefs_spillover bool ar true
@@ -191,18 +192,18 @@ bluestore_warn_on_no_per_pg_omap bool ar false
 bluestore_warn_on_no_per_pool_omap bool ar true
 bluestore_warn_on_spurious_read_errors bool ar true
 cephadm_path str a- /usr/sbin/cephadm
-cephfs_mirror_action_update_interval secs ar 2
-cephfs_mirror_directory_scan_interval uint ar 10
-cephfs_mirror_max_concurrent_directory_syncs uint ar 3
+cephfs_mirror_action_update_interval secs ar[1,] 2
+cephfs_mirror_directory_scan_interval uint ar[1,] 10
+cephfs_mirror_max_concurrent_directory_syncs uint ar[1,] 3
 cephfs_mirror_max_consecutive_failures_per_directory uint ar 10
-cephfs_mirror_max_snapshot_sync_per_cycle uint ar 3
-cephfs_mirror_mount_timeout secs ar 10
-cephfs_mirror_restart_mirror_on_blocklist_interval secs ar 30
-cephfs_mirror_restart_mirror_on_failure_interval secs ar 20
-cephfs_mirror_retry_failed_directories_interval uint ar 60
+cephfs_mirror_max_snapshot_sync_per_cycle uint ar[1,] 3
+cephfs_mirror_mount_timeout secs ar[0,] 10
+cephfs_mirror_restart_mirror_on_blocklist_interval secs ar[0,] 30
+cephfs_mirror_restart_mirror_on_failure_interval secs ar[0,] 20
+cephfs_mirror_retry_failed_directories_interval uint ar[1,] 60
 cephsqlite_blocklist_dead_locker bool ar true
-cephsqlite_lock_renewal_interval millisecs ar 2000
-cephsqlite_lock_renewal_timeout millisecs ar 30000
+cephsqlite_lock_renewal_interval millisecs ar[100,] 2000
+cephsqlite_lock_renewal_timeout millisecs ar[100,] 30000
 cephx_cluster_require_signatures bool ar false
 cephx_cluster_require_version int ar 2
 cephx_require_signatures bool ar false
@@ -212,7 +213,7 @@ cephx_service_require_version int ar 2
 cephx_sign_messages bool ar true
 chdir str a-
 client_acl_type str a-
-client_asio_thread_count uint ar 2
+client_asio_thread_count uint ar[1,] 2
 client_cache_mid float ar 0.75
 client_cache_size size br 16384
 client_caps_release_delay secs dr 5
@@ -250,7 +251,7 @@ client_readahead_max_bytes size ar 0
 client_readahead_max_periods int ar 4
 client_readahead_min size ar 131072
 client_reconnect_stale bool ar false
-client_shutdown_timeout secs ar 30
+client_shutdown_timeout secs ar[0,] 30
 client_snapdir str a- .snap
 client_tick_interval secs dr 1
 client_trace str d-
@@ -269,7 +270,7 @@ cluster_network str a-
 cluster_network_interface str a-
 compressor_zlib_isal bool ar false
 compressor_zlib_level int ar 5
-compressor_zlib_winsize int ar -15
+compressor_zlib_winsize int ar[-15,32] -15
 compressor_zstd_level int ar 1
 container_image str b- docker.io/ceph/daemon-base:latest-pacific-devel
 crash_dir str a- /var/lib/ceph/crash
@@ -286,7 +287,7 @@ debug_deliberately_leak_memory bool dr false
 debug_disable_randomized_ping bool dr false
 debug_heartbeat_testing_span int dr 0
 defer_client_eviction_on_laggy_osds bool ar true
-device_failure_prediction_mode str br none
+device_failure_prediction_mode str br{none,local,cloud} none
 enable_experimental_unrecoverable_data_corrupting_features str ar
 erasure_code_dir str a- /usr/lib/x86_64-linux-gnu/ceph/erasure-code
 err_to_graylog bool br false
@@ -341,7 +342,7 @@ filestore_max_xattr_value_size_xfs size dr 65536
 filestore_merge_threshold int dr -10
 filestore_min_sync_interval float dr 0.01
 filestore_odsync_write bool dr false
-filestore_omap_backend str d- rocksdb
+filestore_omap_backend str d-{leveldb,rocksdb} rocksdb
 filestore_omap_backend_path str d-
 filestore_omap_header_cache_size size dr 1024
 filestore_ondisk_finisher_threads int dr 1
@@ -410,12 +411,12 @@ immutable_object_cache_max_inflight_ops uint ar 128
 immutable_object_cache_max_size size ar 1073741824
 immutable_object_cache_path str a- /tmp/ceph_immutable_object_cache
 immutable_object_cache_qos_bps_burst uint ar 0
-immutable_object_cache_qos_bps_burst_seconds secs ar 1
+immutable_object_cache_qos_bps_burst_seconds secs ar[1,] 1
 immutable_object_cache_qos_bps_limit uint ar 0
 immutable_object_cache_qos_iops_burst uint ar 0
-immutable_object_cache_qos_iops_burst_seconds secs ar 1
+immutable_object_cache_qos_iops_burst_seconds secs ar[1,] 1
 immutable_object_cache_qos_iops_limit uint ar 0
-immutable_object_cache_qos_schedule_tick_min millisecs ar 50
+immutable_object_cache_qos_schedule_tick_min millisecs ar[1,] 50
 immutable_object_cache_sock str a- /var/run/ceph/immutable_object_cache_sock
 immutable_object_cache_watermark float ar 0.9
 inject_early_sigterm bool dr false
@@ -436,8 +437,8 @@ journal_throttle_low_threshhold float dr 0.6
 journal_throttle_max_multiple float dr 0
 journal_write_header_frequency uint dr 0
 journal_zero_on_create bool dr false
-journaler_prefetch_periods uint ar 10
-journaler_prezero_periods uint ar 5
+journaler_prefetch_periods uint ar[2,] 10
+journaler_prezero_periods uint ar[2,] 5
 journaler_write_head_interval int ar 15
 key str a-
 keyfile str a-
@@ -463,7 +464,7 @@ leveldb_log_to_ceph_log bool ar true
 leveldb_max_open_files int ar 0
 leveldb_paranoid bool ar false
 leveldb_write_buffer_size size ar 8388608
-librados_thread_count uint ar 2
+librados_thread_count uint ar[1,] 2
 lockdep bool d- false
 lockdep_force_backtrace bool d- false
 log_coarse_timestamps bool ar true
@@ -472,9 +473,9 @@ log_flush_on_exit bool ar false
 log_graylog_host str b- 127.0.0.1
 log_graylog_port int br 12201
 log_max_new int ar 1000
-log_max_recent int ar 500
+log_max_recent int ar[1,] 500
 log_stderr_prefix str a-
-log_stop_at_utilization float br 0.97
+log_stop_at_utilization float br[0,1] 0.97
 log_to_file bool br true
 log_to_graylog bool br false
 log_to_stderr bool br true
@@ -483,7 +484,7 @@ max_rotating_auth_attempts int ar 10
 mds_abort_on_newly_corrupt_dentry bool ar true
 mds_action_on_write_error uint ar 1
 mds_alternate_name_max size ar 8192
-mds_asio_thread_count uint ar 2
+mds_asio_thread_count uint ar[1,] 2
 mds_bal_export_pin bool ar true
 mds_bal_fragment_dirs bool ar true
 mds_bal_fragment_fast_factor float ar 1.5
@@ -503,7 +504,7 @@ mds_bal_need_max float dr 1.2
 mds_bal_need_min float dr 0.8
 mds_bal_replicate_threshold float ar 8000
 mds_bal_sample_interval float ar 3
-mds_bal_split_bits int ar 3
+mds_bal_split_bits int ar[1,24] 3
 mds_bal_split_rd float ar 25000
 mds_bal_split_size int ar 10000
 mds_bal_split_wr float ar 10000
@@ -547,9 +548,9 @@ mds_early_reply bool ar true
 mds_enable_op_tracker bool ar true
 mds_enforce_unique_name bool ar true
 mds_export_ephemeral_distributed bool ar true
-mds_export_ephemeral_distributed_factor float ar 2
+mds_export_ephemeral_distributed_factor float ar[1,100] 2
 mds_export_ephemeral_random bool ar true
-mds_export_ephemeral_random_max float ar 0.01
+mds_export_ephemeral_random_max float ar[0,1] 0.01
 mds_forward_all_requests_to_auth bool ar false
 mds_freeze_tree_timeout float dr 30
 mds_go_bad_corrupt_dentry bool ar true
@@ -583,7 +584,7 @@ mds_log_max_segments uint ar 128
 mds_log_pause bool dr false
 mds_log_segment_size size ar 0
 mds_log_skip_corrupt_events bool dr false
-mds_log_warn_factor float ar 2
+mds_log_warn_factor float ar[1,] 2
 mds_max_caps_per_client uint ar 1048576
 mds_max_completed_flushes uint dr 100000
 mds_max_completed_requests uint dr 100000
@@ -593,7 +594,7 @@ mds_max_purge_files uint ar 64
 mds_max_purge_ops uint ar 8192
 mds_max_purge_ops_per_pg float ar 0.5
 mds_max_scrub_ops_in_progress int ar 5
-mds_max_snaps_per_dir uint ar 100
+mds_max_snaps_per_dir uint ar[0,4096] 100
 mds_max_xattr_pairs_size size ar 65536
 mds_metrics_update_interval secs ar 2
 mds_min_caps_per_client uint ar 100
@@ -652,9 +653,9 @@ memstore_device_bytes size ar 1073741824
 memstore_page_set bool ar false
 memstore_page_size size ar 65536
 mgr/alerts/interval secs ar 60
-mgr/alerts/log_level str ar
+mgr/alerts/log_level str ar{,critical,debug,error,info,warning}
 mgr/alerts/log_to_cluster bool ar false
-mgr/alerts/log_to_cluster_level str ar info
+mgr/alerts/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/alerts/log_to_file bool ar false
 mgr/alerts/smtp_destination str ar
 mgr/alerts/smtp_from_name str ar Ceph
@@ -666,32 +667,32 @@ mgr/alerts/smtp_ssl bool ar true
 mgr/alerts/smtp_user str ar
 mgr/balancer/active bool ar true
 mgr/balancer/begin_time str ar 0000
-mgr/balancer/begin_weekday uint ar 0
-mgr/balancer/crush_compat_max_iterations uint ar 25
+mgr/balancer/begin_weekday uint ar[0,7] 0
+mgr/balancer/crush_compat_max_iterations uint ar[1,250] 25
 mgr/balancer/crush_compat_metrics str ar pgs,objects,bytes
-mgr/balancer/crush_compat_step float ar 0.5
+mgr/balancer/crush_compat_step float ar[0.001,0.999] 0.5
 mgr/balancer/end_time str ar 2400
-mgr/balancer/end_weekday uint ar 7
-mgr/balancer/log_level str ar
+mgr/balancer/end_weekday uint ar[0,7] 7
+mgr/balancer/log_level str ar{,critical,debug,error,info,warning}
 mgr/balancer/log_to_cluster bool ar false
-mgr/balancer/log_to_cluster_level str ar info
+mgr/balancer/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/balancer/log_to_file bool ar false
 mgr/balancer/min_score float ar 0
-mgr/balancer/mode str ar upmap
+mgr/balancer/mode str ar{crush-compat,none,upmap} upmap
 mgr/balancer/pool_ids str ar
 mgr/balancer/sleep_interval secs ar 60
 mgr/balancer/upmap_max_deviation int ar 5
 mgr/balancer/upmap_max_optimizations uint ar 10
-mgr/crash/log_level str ar
+mgr/crash/log_level str ar{,critical,debug,error,info,warning}
 mgr/crash/log_to_cluster bool ar false
-mgr/crash/log_to_cluster_level str ar info
+mgr/crash/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/crash/log_to_file bool ar false
 mgr/crash/retain_interval secs ar 31536000
 mgr/crash/warn_recent_interval secs ar 1209600
 mgr/devicehealth/enable_monitoring bool ar true
-mgr/devicehealth/log_level str ar
+mgr/devicehealth/log_level str ar{,critical,debug,error,info,warning}
 mgr/devicehealth/log_to_cluster bool ar false
-mgr/devicehealth/log_to_cluster_level str ar info
+mgr/devicehealth/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/devicehealth/log_to_file bool ar false
 mgr/devicehealth/mark_out_threshold secs ar 2419200
 mgr/devicehealth/pool_name str ar device_health_metrics
@@ -704,9 +705,9 @@ mgr/influx/batch_size str a- 5000
 mgr/influx/database str a- ceph
 mgr/influx/hostname str a- None
 mgr/influx/interval str a- 30
-mgr/influx/log_level str ar
+mgr/influx/log_level str ar{,critical,debug,error,info,warning}
 mgr/influx/log_to_cluster bool ar false
-mgr/influx/log_to_cluster_level str ar info
+mgr/influx/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/influx/log_to_file bool ar false
 mgr/influx/password str a- None
 mgr/influx/port str a- 8086
@@ -714,58 +715,58 @@ mgr/influx/ssl str a- false
 mgr/influx/threads str a- 5
 mgr/influx/username str a- None
 mgr/influx/verify_ssl str a- true
-mgr/insights/log_level str ar
+mgr/insights/log_level str ar{,critical,debug,error,info,warning}
 mgr/insights/log_to_cluster bool ar false
-mgr/insights/log_to_cluster_level str ar info
+mgr/insights/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/insights/log_to_file bool ar false
-mgr/iostat/log_level str ar
+mgr/iostat/log_level str ar{,critical,debug,error,info,warning}
 mgr/iostat/log_to_cluster bool ar false
-mgr/iostat/log_to_cluster_level str ar info
+mgr/iostat/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/iostat/log_to_file bool ar false
 mgr/localpool/failure_domain str ar host
-mgr/localpool/log_level str ar
+mgr/localpool/log_level str ar{,critical,debug,error,info,warning}
 mgr/localpool/log_to_cluster bool ar false
-mgr/localpool/log_to_cluster_level str ar info
+mgr/localpool/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/localpool/log_to_file bool ar false
 mgr/localpool/min_size int ar 0
 mgr/localpool/num_rep int ar 3
 mgr/localpool/pg_num int ar 128
 mgr/localpool/prefix str ar
 mgr/localpool/subtree str ar rack
-mgr/mirroring/log_level str ar
+mgr/mirroring/log_level str ar{,critical,debug,error,info,warning}
 mgr/mirroring/log_to_cluster bool ar false
-mgr/mirroring/log_to_cluster_level str ar info
+mgr/mirroring/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/mirroring/log_to_file bool ar false
-mgr/nfs/log_level str ar
+mgr/nfs/log_level str ar{,critical,debug,error,info,warning}
 mgr/nfs/log_to_cluster bool ar false
-mgr/nfs/log_to_cluster_level str ar info
+mgr/nfs/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/nfs/log_to_file bool ar false
-mgr/orchestrator/log_level str ar
+mgr/orchestrator/log_level str ar{,critical,debug,error,info,warning}
 mgr/orchestrator/log_to_cluster bool ar false
-mgr/orchestrator/log_to_cluster_level str ar info
+mgr/orchestrator/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/orchestrator/log_to_file bool ar false
-mgr/orchestrator/orchestrator str ar
-mgr/osd_support/log_level str ar
+mgr/orchestrator/orchestrator str ar{cephadm,rook,test_orchestrator}
+mgr/osd_support/log_level str ar{,critical,debug,error,info,warning}
 mgr/osd_support/log_to_cluster bool ar false
-mgr/osd_support/log_to_cluster_level str ar info
+mgr/osd_support/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/osd_support/log_to_file bool ar false
-mgr/pg_autoscaler/log_level str ar
+mgr/pg_autoscaler/log_level str ar{,critical,debug,error,info,warning}
 mgr/pg_autoscaler/log_to_cluster bool ar false
-mgr/pg_autoscaler/log_to_cluster_level str ar info
+mgr/pg_autoscaler/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/pg_autoscaler/log_to_file bool ar false
 mgr/pg_autoscaler/noautoscale bool a- false
 mgr/pg_autoscaler/sleep_interval secs a- 60
 mgr/progress/enabled bool a- true
-mgr/progress/log_level str ar
+mgr/progress/log_level str ar{,critical,debug,error,info,warning}
 mgr/progress/log_to_cluster bool ar false
-mgr/progress/log_to_cluster_level str ar info
+mgr/progress/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/progress/log_to_file bool ar false
 mgr/progress/max_completed_events int ar 50
 mgr/progress/sleep_interval secs ar 5
 mgr/prometheus/cache bool a- true
-mgr/prometheus/log_level str ar
+mgr/prometheus/log_level str ar{,critical,debug,error,info,warning}
 mgr/prometheus/log_to_cluster bool ar false
-mgr/prometheus/log_to_cluster_level str ar info
+mgr/prometheus/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/prometheus/log_to_file bool ar false
 mgr/prometheus/rbd_stats_pools str a-
 mgr/prometheus/rbd_stats_pools_refresh_interval int a- 300
@@ -773,26 +774,26 @@ mgr/prometheus/scrape_interval float a- 15
 mgr/prometheus/server_addr str a-
 mgr/prometheus/server_port int ar 9283
 mgr/prometheus/stale_cache_strategy str a- log
-mgr/prometheus/standby_behaviour str ar default
-mgr/prometheus/standby_error_status_code int ar 500
-mgr/rbd_support/log_level str ar
+mgr/prometheus/standby_behaviour str ar{default,error} default
+mgr/prometheus/standby_error_status_code int ar[400,599] 500
+mgr/rbd_support/log_level str ar{,critical,debug,error,info,warning}
 mgr/rbd_support/log_to_cluster bool ar false
-mgr/rbd_support/log_to_cluster_level str ar info
+mgr/rbd_support/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/rbd_support/log_to_file bool ar false
 mgr/rbd_support/max_concurrent_snap_create int a- 10
 mgr/rbd_support/mirror_snapshot_schedule str a-
 mgr/rbd_support/trash_purge_schedule str a-
 mgr/restful/enable_auth bool a- true
 mgr/restful/key_file str a-
-mgr/restful/log_level str ar
+mgr/restful/log_level str ar{,critical,debug,error,info,warning}
 mgr/restful/log_to_cluster bool ar false
-mgr/restful/log_to_cluster_level str ar info
+mgr/restful/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/restful/log_to_file bool ar false
 mgr/restful/server_addr str a-
 mgr/restful/server_port str a-
-mgr/selftest/log_level str ar
+mgr/selftest/log_level str ar{,critical,debug,error,info,warning}
 mgr/selftest/log_to_cluster bool ar false
-mgr/selftest/log_to_cluster_level str ar info
+mgr/selftest/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/selftest/log_to_file bool ar false
 mgr/selftest/roption1 str a-
 mgr/selftest/roption2 str a- xyz
@@ -807,23 +808,23 @@ mgr/selftest/testlkey str a-
 mgr/selftest/testnewline str a-
 mgr/snap_schedule/allow_m_granularity bool ar false
 mgr/snap_schedule/dump_on_update bool ar false
-mgr/snap_schedule/log_level str ar
+mgr/snap_schedule/log_level str ar{,critical,debug,error,info,warning}
 mgr/snap_schedule/log_to_cluster bool ar false
-mgr/snap_schedule/log_to_cluster_level str ar info
+mgr/snap_schedule/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/snap_schedule/log_to_file bool ar false
-mgr/stats/log_level str ar
+mgr/stats/log_level str ar{,critical,debug,error,info,warning}
 mgr/stats/log_to_cluster bool ar false
-mgr/stats/log_to_cluster_level str ar info
+mgr/stats/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/stats/log_to_file bool ar false
-mgr/status/log_level str ar
+mgr/status/log_level str ar{,critical,debug,error,info,warning}
 mgr/status/log_to_cluster bool ar false
-mgr/status/log_to_cluster_level str ar info
+mgr/status/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/status/log_to_file bool ar false
 mgr/telegraf/address str a- unixgram:///tmp/telegraf.sock
 mgr/telegraf/interval secs a- 15
-mgr/telegraf/log_level str ar
+mgr/telegraf/log_level str ar{,critical,debug,error,info,warning}
 mgr/telegraf/log_to_cluster bool ar false
-mgr/telegraf/log_to_cluster_level str ar info
+mgr/telegraf/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/telegraf/log_to_file bool ar false
 mgr/telemetry/channel_basic bool a- true
 mgr/telemetry/channel_crash bool a- true
@@ -836,29 +837,29 @@ mgr/telemetry/enabled bool a- false
 mgr/telemetry/interval int a- 24
 mgr/telemetry/last_opt_revision int a- 1
 mgr/telemetry/leaderboard bool a- false
-mgr/telemetry/log_level str ar
+mgr/telemetry/log_level str ar{,critical,debug,error,info,warning}
 mgr/telemetry/log_to_cluster bool ar false
-mgr/telemetry/log_to_cluster_level str ar info
+mgr/telemetry/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/telemetry/log_to_file bool ar false
 mgr/telemetry/organization str a- None
 mgr/telemetry/proxy str a- None
 mgr/telemetry/url str a- https://telemetry.ceph.com/report
-mgr/test_orchestrator/log_level str ar
+mgr/test_orchestrator/log_level str ar{,critical,debug,error,info,warning}
 mgr/test_orchestrator/log_to_cluster bool ar false
-mgr/test_orchestrator/log_to_cluster_level str ar info
+mgr/test_orchestrator/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/test_orchestrator/log_to_file bool ar false
-mgr/volumes/log_level str ar
+mgr/volumes/log_level str ar{,critical,debug,error,info,warning}
 mgr/volumes/log_to_cluster bool ar false
-mgr/volumes/log_to_cluster_level str ar info
+mgr/volumes/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/volumes/log_to_file bool ar false
 mgr/volumes/max_concurrent_clones int a- 4
 mgr/volumes/snapshot_clone_delay int a- 0
 mgr/zabbix/discovery_interval str a- 100
 mgr/zabbix/identifier str a-
 mgr/zabbix/interval secs a- 60
-mgr/zabbix/log_level str ar
+mgr/zabbix/log_level str ar{,critical,debug,error,info,warning}
 mgr/zabbix/log_to_cluster bool ar false
-mgr/zabbix/log_to_cluster_level str ar info
+mgr/zabbix/log_to_cluster_level str ar{,critical,debug,error,info,warning} info
 mgr/zabbix/log_to_file bool ar false
 mgr/zabbix/zabbix_host str a- None
 mgr/zabbix/zabbix_port int a- 10051
@@ -882,7 +883,7 @@ mgr_osd_messages uint dr 8192
 mgr_service_beacon_grace float ar 60
 mgr_standby_modules bool ar true
 mgr_stats_period int br 5
-mgr_stats_threshold int ar 5
+mgr_stats_threshold int ar[0,11] 5
 mgr_tick_period secs ar 2
 mgr_ttl_cache_expire_seconds uint d- 0
 mon_accept_timeout_factor float ar 2
@@ -917,8 +918,8 @@ mon_cluster_log_to_syslog_level str ar info
 mon_compact_on_bootstrap bool ar false
 mon_compact_on_start bool ar false
 mon_compact_on_trim bool ar true
-mon_con_tracker_persist_interval uint ar 10
-mon_con_tracker_score_halflife uint ar 43200
+mon_con_tracker_persist_interval uint ar[1,100000] 10
+mon_con_tracker_score_halflife uint ar[60,] 43200
 mon_config_key_max_entry_size size ar 65536
 mon_cpu_threads int ar 4
 mon_crush_min_required_version str a- hammer
@@ -941,7 +942,7 @@ mon_debug_unsafe_allow_tier_with_nonempty_snaps bool dr false
 mon_delta_reset_interval float ar 10
 mon_dns_srv_name str a- ceph-mon
 mon_down_mkfs_grace secs ar 60
-mon_election_default_strategy uint ar 1
+mon_election_default_strategy uint ar[1,3] 1
 mon_election_timeout float ar 5
 mon_elector_ignore_propose_margin float ar 0.0005
 mon_elector_ping_divisor uint ar 2
@@ -963,26 +964,26 @@ mon_inject_pg_merge_bounce_probability float dr 0
 mon_inject_sync_get_chunk_delay float dr 0
 mon_inject_transaction_delay_max float dr 10
 mon_inject_transaction_delay_probability float dr 0
-mon_keyvaluedb str a- rocksdb
+mon_keyvaluedb str a-{leveldb,rocksdb} rocksdb
 mon_lease float ar 5
-mon_lease_ack_timeout_factor float ar 2
-mon_lease_renew_interval_factor float ar 0.6
+mon_lease_ack_timeout_factor float ar[1.0001,100] 2
+mon_lease_renew_interval_factor float ar[0,0.9999999] 0.6
 mon_log_max_summary uint ar 50
 mon_max_log_entries_per_event int ar 4096
 mon_max_log_epochs int ar 500
 mon_max_mdsmap_epochs int ar 500
 mon_max_mgrmap_epochs int ar 500
 mon_max_osd int ar 10000
-mon_max_pg_per_osd uint ar 250
+mon_max_pg_per_osd uint ar[1,] 250
 mon_max_pool_pg_num uint ar 65536
 mon_max_snap_prune_per_epoch uint ar 100
-mon_mds_blocklist_interval float dr 86400
+mon_mds_blocklist_interval float dr[3600,] 86400
 mon_mds_force_trim_to int dr 0
 mon_mds_skip_sanity bool ar false
 mon_memory_autotune bool br true
 mon_memory_target size br 2147483648
 mon_mgr_beacon_grace secs ar 30
-mon_mgr_blocklist_interval float dr 86400
+mon_mgr_blocklist_interval float dr[3600,] 86400
 mon_mgr_digest_period int dr 5
 mon_mgr_inactive_grace int ar 60
 mon_mgr_mkfs_grace int ar 120
@@ -1013,7 +1014,7 @@ mon_osd_full_ratio float a- 0.95
 mon_osd_initial_require_min_compat_client str a- luminous
 mon_osd_laggy_halflife int ar 3600
 mon_osd_laggy_max_interval int ar 300
-mon_osd_laggy_weight float ar 0.3
+mon_osd_laggy_weight float ar[0,1] 0.3
 mon_osd_mapping_pgs_per_chunk int dr 4096
 mon_osd_max_creating_pgs int ar 1024
 mon_osd_max_initial_pgs int ar 1024
@@ -1054,11 +1055,11 @@ mon_scrub_max_keys int ar 100
 mon_scrub_timeout int ar 300
 mon_session_timeout int ar 300
 mon_smart_report_timeout uint ar 5
-mon_stat_smooth_intervals uint ar 6
-mon_stretch_cluster_recovery_ratio float ar 0.6
-mon_stretch_pool_min_size uint dr 2
-mon_stretch_pool_size uint dr 4
-mon_stretch_recovery_min_wait float ar 15
+mon_stat_smooth_intervals uint ar[1,] 6
+mon_stretch_cluster_recovery_ratio float ar[0.51,1] 0.6
+mon_stretch_pool_min_size uint dr[2,4] 2
+mon_stretch_pool_size uint dr[3,6] 4
+mon_stretch_recovery_min_wait float ar[1,] 15
 mon_subscribe_interval float dr 86400
 mon_sync_debug bool dr false
 mon_sync_max_payload_keys int ar 2000
@@ -1066,7 +1067,7 @@ mon_sync_max_payload_size size ar 1048576
 mon_sync_provider_kill_at int dr 0
 mon_sync_requester_kill_at int dr 0
 mon_sync_timeout float ar 60
-mon_target_pg_per_osd uint ar 100
+mon_target_pg_per_osd uint ar[1,] 100
 mon_tick_interval int ar 5
 mon_timecheck_interval float ar 300
 mon_timecheck_skew_interval float ar 30
@@ -1090,7 +1091,7 @@ mon_warn_on_too_few_osds bool ar true
 mon_warn_pg_not_deep_scrubbed_ratio float ar 0.75
 mon_warn_pg_not_scrubbed_ratio float ar 0.5
 monmap str a-
-ms_async_op_threads uint ar 3
+ms_async_op_threads uint ar[1,24] 3
 ms_async_rdma_buffer_size size ar 131072
 ms_async_rdma_cm bool ar false
 ms_async_rdma_device_name str a-
@@ -1107,7 +1108,7 @@ ms_async_rdma_send_buffers uint ar 1024
 ms_async_rdma_sl int ar 3
 ms_async_rdma_support_srq bool ar true
 ms_async_rdma_type str a- ib
-ms_async_reap_threshold uint dr 5
+ms_async_reap_threshold uint dr[1,] 5
 ms_bind_before_connect bool ar false
 ms_bind_ipv4 bool ar true
 ms_bind_ipv6 bool ar false
@@ -1187,12 +1188,12 @@ osd_agent_delay_time float ar 5
 osd_agent_hist_halflife int ar 1000
 osd_agent_max_low_ops int ar 2
 osd_agent_max_ops int ar 4
-osd_agent_min_evict_effort float ar 0.1
+osd_agent_min_evict_effort float ar[0,0.99] 0.1
 osd_agent_quantize_effort float ar 0.1
 osd_agent_slop float ar 0.02
 osd_aggregated_slow_ops_logging bool ar true
 osd_allow_recovery_below_min_size bool dr true
-osd_asio_thread_count uint ar 2
+osd_asio_thread_count uint ar[1,] 2
 osd_async_recovery_min_cost uint ar 100
 osd_auto_mark_unfound_lost bool ar false
 osd_backfill_retry_interval float ar 30
@@ -1278,7 +1279,7 @@ osd_force_auth_primary_missing_objects uint ar 100
 osd_force_recovery_pg_log_entries_factor float dr 1.3
 osd_function_tracing bool ar false
 osd_heartbeat_grace int ar 20
-osd_heartbeat_interval int dr 6
+osd_heartbeat_interval int dr[1,60] 6
 osd_heartbeat_min_healthy_ratio float ar 0.33
 osd_heartbeat_min_peers int ar 10
 osd_heartbeat_min_size size ar 2000
@@ -1312,7 +1313,7 @@ osd_max_omap_bytes_per_request size ar 1073741824
 osd_max_omap_entries_per_request uint ar 1024
 osd_max_pg_blocked_by uint ar 16
 osd_max_pg_log_entries uint dr 10000
-osd_max_pg_per_osd_hard_ratio float ar 3
+osd_max_pg_per_osd_hard_ratio float ar[1,] 3
 osd_max_pgls uint ar 1024
 osd_max_push_cost size ar 8388608
 osd_max_push_objects uint ar 10
@@ -1320,7 +1321,7 @@ osd_max_scrubs int ar 1
 osd_max_snap_prune_intervals_per_epoch uint dr 512
 osd_max_trimming_pgs uint ar 2
 osd_max_write_op_reply_len size ar 64
-osd_max_write_size size ar 90
+osd_max_write_size size ar[4,] 90
 osd_mclock_cost_per_byte_usec float dr 0
 osd_mclock_cost_per_byte_usec_hdd float dr 5.2
 osd_mclock_cost_per_byte_usec_ssd float dr 0.011
@@ -1330,7 +1331,7 @@ osd_mclock_cost_per_io_usec_ssd float dr 50
 osd_mclock_force_run_benchmark_on_init bool a- false
 osd_mclock_max_capacity_iops_hdd float br 315
 osd_mclock_max_capacity_iops_ssd float br 21500
-osd_mclock_profile str ar high_client_ops
+osd_mclock_profile str ar{balanced,high_recovery_ops,high_client_ops,custom} high_client_ops
 osd_mclock_scheduler_anticipation_timeout float ar 0
 osd_mclock_scheduler_background_best_effort_lim uint ar 999999
 osd_mclock_scheduler_background_best_effort_res uint ar 1
@@ -1343,12 +1344,12 @@ osd_mclock_scheduler_client_res uint ar 1
 osd_mclock_scheduler_client_wgt uint ar 1
 osd_mclock_skip_benchmark bool dr false
 osd_memory_base size dr 805306368
-osd_memory_cache_min size dr 134217728
+osd_memory_cache_min size dr[134217728,] 134217728
 osd_memory_cache_resize_interval float dr 1
-osd_memory_expected_fragmentation float dr 0.15
-osd_memory_target size br 4294967296
+osd_memory_expected_fragmentation float dr[0,1] 0.15
+osd_memory_target size br[939524096,] 4294967296
 osd_memory_target_autotune bool ar false
-osd_memory_target_cgroup_limit_ratio float ar 0.8
+osd_memory_target_cgroup_limit_ratio float ar[0,1] 0.8
 osd_min_pg_log_entries uint dr 250
 osd_min_recovery_priority int ar 0
 osd_mon_heartbeat_interval int ar 30
@@ -1363,7 +1364,7 @@ osd_numa_node int a- -1
 osd_numa_prefer_iface bool a- true
 osd_object_clean_region_max_num_intervals int dr 10
 osd_objecter_finishers int a- 1
-osd_objectstore str a- bluestore
+osd_objectstore str a-{bluestore,filestore,memstore,kstore} bluestore
 osd_objectstore_fuse bool ar false
 osd_objectstore_tracing bool ar false
 osd_op_complaint_time float ar 30
@@ -1380,8 +1381,8 @@ osd_op_num_threads_per_shard_hdd int a- 1
 osd_op_num_threads_per_shard_ssd int a- 2
 osd_op_pq_max_tokens_per_priority uint ar 4194304
 osd_op_pq_min_cost size ar 65536
-osd_op_queue str a- wpq
-osd_op_queue_cut_off str a- high
+osd_op_queue str a-{wpq,mclock_scheduler,debug_random} wpq
+osd_op_queue_cut_off str a-{low,high,debug_random} high
 osd_op_thread_suicide_timeout int ar 150
 osd_op_thread_timeout int ar 15
 osd_open_classes_on_start bool ar true
@@ -1394,7 +1395,7 @@ osd_pg_epoch_persisted_max_stale uint ar 40
 osd_pg_log_dups_tracked uint dr 3000
 osd_pg_log_trim_max uint ar 10000
 osd_pg_log_trim_min uint dr 100
-osd_pg_max_concurrent_snap_trims uint ar 2
+osd_pg_max_concurrent_snap_trims uint ar[1,] 2
 osd_pg_object_context_cache_count int ar 64
 osd_pg_stat_report_interval_max int ar 500
 osd_pool_default_cache_max_evict_check_size int ar 10
@@ -1413,13 +1414,13 @@ osd_pool_default_flag_nopgchange bool ar false
 osd_pool_default_flag_nosizechange bool ar false
 osd_pool_default_flags int dr 0
 osd_pool_default_hit_set_bloom_fpp float ar 0.05
-osd_pool_default_min_size uint ar 0
-osd_pool_default_pg_autoscale_mode str ar on
+osd_pool_default_min_size uint ar[0,255] 0
+osd_pool_default_pg_autoscale_mode str ar{off,warn,on} on
 osd_pool_default_pg_num uint ar 32
 osd_pool_default_pgp_num uint ar 0
 osd_pool_default_read_lease_ratio float dr 0.8
-osd_pool_default_size uint ar 3
-osd_pool_default_type str ar replicated
+osd_pool_default_size uint ar[0,10] 3
+osd_pool_default_type str ar{replicated,erasure} replicated
 osd_pool_erasure_code_stripe_unit size ar 4096
 osd_pool_use_gmt_hitset bool dr true
 osd_push_per_object_cost size ar 1000
@@ -1449,20 +1450,20 @@ osd_rollback_to_cluster_snap str a-
 osd_scrub_auto_repair bool ar false
 osd_scrub_auto_repair_num_errors uint ar 5
 osd_scrub_backoff_ratio float dr 0.66
-osd_scrub_begin_hour int ar 0
-osd_scrub_begin_week_day int ar 0
+osd_scrub_begin_hour int ar[0,23] 0
+osd_scrub_begin_week_day int ar[0,6] 0
 osd_scrub_chunk_max int ar 25
 osd_scrub_chunk_min int ar 5
 osd_scrub_cost size ar 52428800
 osd_scrub_during_recovery bool ar false
-osd_scrub_end_hour int ar 0
-osd_scrub_end_week_day int ar 0
+osd_scrub_end_hour int ar[0,23] 0
+osd_scrub_end_week_day int ar[0,6] 0
 osd_scrub_extended_sleep float ar 0
 osd_scrub_interval_randomize_ratio float ar 0.5
 osd_scrub_invalid_stats bool ar true
 osd_scrub_load_threshold float ar 0.5
 osd_scrub_max_interval float ar 604800
-osd_scrub_max_preemptions uint ar 5
+osd_scrub_max_preemptions uint ar[0,30] 5
 osd_scrub_min_interval float ar 86400
 osd_scrub_priority uint ar 5
 osd_scrub_sleep float ar 0
@@ -1481,10 +1482,10 @@ osd_tier_default_cache_hit_set_count uint ar 4
 osd_tier_default_cache_hit_set_grade_decay_rate uint ar 20
 osd_tier_default_cache_hit_set_period uint ar 1200
 osd_tier_default_cache_hit_set_search_last_n uint ar 1
-osd_tier_default_cache_hit_set_type str ar bloom
+osd_tier_default_cache_hit_set_type str ar{bloom,explicit_hash,explicit_object} bloom
 osd_tier_default_cache_min_read_recency_for_promote uint ar 1
 osd_tier_default_cache_min_write_recency_for_promote uint ar 1
-osd_tier_default_cache_mode str ar writeback
+osd_tier_default_cache_mode str ar{none,writeback,forward,readonly,readforward,readproxy,proxy} writeback
 osd_tier_promote_max_bytes_sec size ar 5242880
 osd_tier_promote_max_objects_sec uint ar 25
 osd_tracing bool ar false
@@ -1512,8 +1513,8 @@ public_bind_addr addr a- -
 public_network str a-
 public_network_interface str a-
 qat_compressor_enabled bool ar false
-rados_mon_op_timeout secs ar 0
-rados_osd_op_timeout secs ar 0
+rados_mon_op_timeout secs ar[0,] 0
+rados_osd_op_timeout secs ar[0,] 0
 rados_tracing bool ar false
 rbd_atime_update_interval uint ar 60
 rbd_auto_exclusive_lock_until_manual_request bool ar true
@@ -1527,30 +1528,30 @@ rbd_cache_block_writes_upfront bool ar false
 rbd_cache_max_dirty size ar 25165824
 rbd_cache_max_dirty_age float ar 1
 rbd_cache_max_dirty_object uint ar 0
-rbd_cache_policy str a- writearound
+rbd_cache_policy str a-{writethrough,writeback,writearound} writearound
 rbd_cache_size size ar 33554432
 rbd_cache_target_dirty size ar 16777216
 rbd_cache_writethrough_until_flush bool ar true
 rbd_clone_copy_on_read bool ar false
-rbd_compression_hint str br none
-rbd_concurrent_management_ops uint ar 10
+rbd_compression_hint str br{none,compressible,incompressible} none
+rbd_concurrent_management_ops uint ar[1,] 10
 rbd_config_pool_override_update_timestamp uint dr 0
-rbd_default_clone_format str ar auto
+rbd_default_clone_format str ar{1,2,auto} auto
 rbd_default_data_pool str a-
 rbd_default_features str ar layering,exclusive-lock,object-map,fast-diff,deep-flatten
 rbd_default_format uint ar 2
 rbd_default_map_options str a-
 rbd_default_order uint ar 22
 rbd_default_pool str a- rbd
-rbd_default_snapshot_quiesce_mode str a- required
+rbd_default_snapshot_quiesce_mode str a-{required,ignore-error,skip} required
 rbd_default_stripe_count uint ar 0
 rbd_default_stripe_unit size ar 0
 rbd_disable_zero_copy_writes bool ar true
-rbd_discard_granularity_bytes uint ar 65536
+rbd_discard_granularity_bytes uint ar[4096,33554432] 65536
 rbd_discard_on_zeroed_write_same bool ar true
 rbd_enable_alloc_hint bool ar true
 rbd_invalidate_object_map_on_timeout bool dr true
-rbd_io_scheduler str a- simple
+rbd_io_scheduler str a-{none,simple} simple
 rbd_io_scheduler_simple_max_delay uint ar 0
 rbd_journal_commit_age float ar 5
 rbd_journal_max_concurrent_object_sets uint ar 0
@@ -1560,23 +1561,23 @@ rbd_journal_object_flush_bytes size ar 1048576
 rbd_journal_object_flush_interval uint ar 0
 rbd_journal_object_max_in_flight_appends uint ar 0
 rbd_journal_object_writethrough_until_flush bool ar true
-rbd_journal_order uint ar 24
+rbd_journal_order uint ar[12,26] 24
 rbd_journal_pool str a-
 rbd_journal_splay_width uint ar 4
 rbd_localize_parent_reads bool ar false
 rbd_localize_snap_reads bool ar false
-rbd_mirror_concurrent_image_deletions uint ar 1
+rbd_mirror_concurrent_image_deletions uint ar[1,] 1
 rbd_mirror_concurrent_image_syncs uint ar 5
 rbd_mirror_delete_retry_interval float ar 30
-rbd_mirror_image_perf_stats_prio int ar 5
+rbd_mirror_image_perf_stats_prio int ar[0,11] 5
 rbd_mirror_image_policy_migration_throttle uint ar 300
 rbd_mirror_image_policy_rebalance_timeout float ar 0
-rbd_mirror_image_policy_type str a- simple
-rbd_mirror_image_policy_update_throttle_interval float ar 1
-rbd_mirror_image_state_check_interval uint ar 30
+rbd_mirror_image_policy_type str a-{none,simple} simple
+rbd_mirror_image_policy_update_throttle_interval float ar[1,] 1
+rbd_mirror_image_state_check_interval uint ar[1,] 30
 rbd_mirror_journal_commit_age float ar 5
 rbd_mirror_journal_poll_age float ar 5
-rbd_mirror_leader_heartbeat_interval uint ar 5
+rbd_mirror_leader_heartbeat_interval uint ar[1,] 5
 rbd_mirror_leader_max_acquire_attempts_before_break uint ar 3
 rbd_mirror_leader_max_missed_heartbeats uint ar 2
 rbd_mirror_memory_autotune bool dr true
@@ -1584,13 +1585,13 @@ rbd_mirror_memory_base size dr 805306368
 rbd_mirror_memory_cache_autotune_interval float dr 30
 rbd_mirror_memory_cache_min size dr 134217728
 rbd_mirror_memory_cache_resize_interval float dr 5
-rbd_mirror_memory_expected_fragmentation float dr 0.15
+rbd_mirror_memory_expected_fragmentation float dr[0,1] 0.15
 rbd_mirror_memory_target size br 4294967296
-rbd_mirror_perf_stats_prio int ar 5
+rbd_mirror_perf_stats_prio int ar[0,11] 5
 rbd_mirror_pool_replayers_refresh_interval uint ar 30
 rbd_mirror_sync_point_update_age float ar 30
 rbd_mirroring_delete_delay uint ar 0
-rbd_mirroring_max_mirroring_snapshots uint ar 5
+rbd_mirroring_max_mirroring_snapshots uint ar[3,] 5
 rbd_mirroring_replay_delay uint ar 0
 rbd_mirroring_resync_after_disconnect bool ar false
 rbd_move_parent_to_trash_on_remove bool br false
@@ -1601,31 +1602,31 @@ rbd_non_blocking_aio bool ar true
 rbd_op_thread_timeout uint ar 60
 rbd_op_threads uint ar 1
 rbd_parent_cache_enabled bool ar false
-rbd_persistent_cache_mode str a- disabled
+rbd_persistent_cache_mode str a-{disabled,rwl,ssd} disabled
 rbd_persistent_cache_path str a- /tmp
-rbd_persistent_cache_size uint ar 1073741824
+rbd_persistent_cache_size uint ar[1073741824,] 1073741824
 rbd_plugins str a-
 rbd_qos_bps_burst uint ar 0
-rbd_qos_bps_burst_seconds uint ar 1
+rbd_qos_bps_burst_seconds uint ar[1,] 1
 rbd_qos_bps_limit uint ar 0
 rbd_qos_iops_burst uint ar 0
-rbd_qos_iops_burst_seconds uint ar 1
+rbd_qos_iops_burst_seconds uint ar[1,] 1
 rbd_qos_iops_limit uint ar 0
 rbd_qos_read_bps_burst uint ar 0
-rbd_qos_read_bps_burst_seconds uint ar 1
+rbd_qos_read_bps_burst_seconds uint ar[1,] 1
 rbd_qos_read_bps_limit uint ar 0
 rbd_qos_read_iops_burst uint ar 0
-rbd_qos_read_iops_burst_seconds uint ar 1
+rbd_qos_read_iops_burst_seconds uint ar[1,] 1
 rbd_qos_read_iops_limit uint ar 0
-rbd_qos_schedule_tick_min uint ar 50
+rbd_qos_schedule_tick_min uint ar[1,] 50
 rbd_qos_write_bps_burst uint ar 0
-rbd_qos_write_bps_burst_seconds uint ar 1
+rbd_qos_write_bps_burst_seconds uint ar[1,] 1
 rbd_qos_write_bps_limit uint ar 0
 rbd_qos_write_iops_burst uint ar 0
-rbd_qos_write_iops_burst_seconds uint ar 1
+rbd_qos_write_iops_burst_seconds uint ar[1,] 1
 rbd_qos_write_iops_limit uint ar 0
-rbd_quiesce_notification_attempts uint dr 10
-rbd_read_from_replica_policy str br default
+rbd_quiesce_notification_attempts uint dr[1,] 10
+rbd_read_from_replica_policy str br{default,balance,localize} default
 rbd_readahead_disable_after_bytes size ar 52428800
 rbd_readahead_max_bytes size ar 524288
 rbd_readahead_trigger_requests uint ar 10
@@ -1663,11 +1664,11 @@ rgw_crypt_kmip_password str a-
 rgw_crypt_kmip_s3_key_template str a- $keyid
 rgw_crypt_kmip_username str a-
 rgw_crypt_require_ssl bool ar true
-rgw_crypt_s3_kms_backend str a- barbican
+rgw_crypt_s3_kms_backend str a-{barbican,vault,testing,kmip} barbican
 rgw_crypt_s3_kms_encryption_keys str d-
 rgw_crypt_suppress_logs bool ar true
 rgw_crypt_vault_addr str a-
-rgw_crypt_vault_auth str a- token
+rgw_crypt_vault_auth str a-{token,agent} token
 rgw_crypt_vault_namespace str a-
 rgw_crypt_vault_prefix str a-
 rgw_crypt_vault_secret_engine str a- transit
@@ -1676,7 +1677,7 @@ rgw_crypt_vault_ssl_clientcert str a-
 rgw_crypt_vault_ssl_clientkey str a-
 rgw_crypt_vault_token_file str a-
 rgw_crypt_vault_verify_ssl bool ar true
-rgw_curl_buffersize int dr 524288
+rgw_curl_buffersize int dr[1024,524288] 524288
 rgw_curl_low_speed_limit int ar 1024
 rgw_curl_low_speed_time int ar 300
 rgw_curl_wait_timeout_ms int dr 1000
@@ -1688,7 +1689,7 @@ rgw_data_log_window int ar 30
 rgw_data_notify_interval_msec int ar 200
 rgw_debug_inject_olh_cancel_modification_err bool dr false
 rgw_debug_inject_set_olh_err uint dr 0
-rgw_default_data_log_backing str a- fifo
+rgw_default_data_log_backing str a-{fifo,omap} fifo
 rgw_default_realm_info_oid str a- default.realm
 rgw_default_region_info_oid str a- default.region
 rgw_default_zone_info_oid str a- default.zone
@@ -1739,7 +1740,7 @@ rgw_healthcheck_disabling_path str d-
 rgw_host str a-
 rgw_ignore_get_invalid_range bool ar false
 rgw_init_timeout int br 300
-rgw_inject_notify_timeout_probability float dr 0
+rgw_inject_notify_timeout_probability float dr[0,1] 0
 rgw_keystone_accepted_admin_roles str a-
 rgw_keystone_accepted_roles str a- Member, admin
 rgw_keystone_admin_domain str a-
@@ -1756,7 +1757,7 @@ rgw_keystone_barbican_password str a-
 rgw_keystone_barbican_project str a-
 rgw_keystone_barbican_tenant str a-
 rgw_keystone_barbican_user str a-
-rgw_keystone_implicit_tenants str a- false
+rgw_keystone_implicit_tenants str a-{false,true,swift,s3,both,0,1,none} false
 rgw_keystone_token_cache_size int ar 10000
 rgw_keystone_url str b-
 rgw_keystone_verify_ssl bool ar true
@@ -1786,8 +1787,8 @@ rgw_max_attr_size size ar 0
 rgw_max_attrs_num_in_req uint ar 0
 rgw_max_chunk_size size ar 4194304
 rgw_max_concurrent_requests int br 1024
-rgw_max_dynamic_shards uint ar 1999
-rgw_max_listing_results uint ar 1000
+rgw_max_dynamic_shards uint ar[1,] 1999
+rgw_max_listing_results uint ar[1,100000] 1000
 rgw_max_notify_retries uint ar 10
 rgw_max_objs_per_shard uint br 100000
 rgw_max_put_param_size size ar 1048576
@@ -1804,8 +1805,8 @@ rgw_nfs_fhcache_partitions int ar 3
 rgw_nfs_fhcache_size int ar 2017
 rgw_nfs_lru_lane_hiwat int ar 911
 rgw_nfs_lru_lanes int ar 5
-rgw_nfs_max_gc int ar 300
-rgw_nfs_namespace_expire_secs int ar 300
+rgw_nfs_max_gc int ar[1,] 300
+rgw_nfs_namespace_expire_secs int ar[1,] 300
 rgw_nfs_run_gc_threads bool ar false
 rgw_nfs_run_lc_threads bool ar false
 rgw_nfs_run_quota_threads bool ar false
@@ -1842,8 +1843,8 @@ rgw_print_continue bool ar true
 rgw_print_prohibited_content_length bool ar false
 rgw_put_obj_max_window_size size ar 67108864
 rgw_put_obj_min_window_size size ar 16777216
-rgw_rados_pool_autoscale_bias float ar 4
-rgw_rados_pool_recovery_priority uint ar 5
+rgw_rados_pool_autoscale_bias float ar[0.01,100000] 4
+rgw_rados_pool_recovery_priority uint ar[18446744073709551606,10] 5
 rgw_rados_tracing bool ar false
 rgw_realm str a-
 rgw_realm_root_pool str a- .rgw.root
@@ -1853,11 +1854,11 @@ rgw_relaxed_region_enforcement bool ar false
 rgw_relaxed_s3_bucket_names bool ar false
 rgw_remote_addr_param str a- REMOTE_ADDR
 rgw_request_uri str d-
-rgw_reshard_batch_size uint ar 64
-rgw_reshard_bucket_lock_duration uint ar 360
-rgw_reshard_max_aio uint ar 128
-rgw_reshard_num_logs uint ar 16
-rgw_reshard_thread_interval uint ar 600
+rgw_reshard_batch_size uint ar[8,] 64
+rgw_reshard_bucket_lock_duration uint ar[30,] 360
+rgw_reshard_max_aio uint ar[16,] 128
+rgw_reshard_num_logs uint ar[1,] 16
+rgw_reshard_thread_interval uint ar[10,] 600
 rgw_resolve_cname bool ar false
 rgw_rest_getusage_op_compat bool ar false
 rgw_run_sync_thread bool ar true
@@ -1914,7 +1915,7 @@ rgw_trust_forwarded_https bool ar false
 rgw_usage_log_flush_threshold int ar 1024
 rgw_usage_log_tick_interval int ar 30
 rgw_usage_max_shards int ar 32
-rgw_usage_max_user_shards int ar 1
+rgw_usage_max_user_shards int ar[1,] 1
 rgw_use_opa_authz bool ar false
 rgw_user_default_quota_max_objects int br -1
 rgw_user_default_quota_max_size int br -1

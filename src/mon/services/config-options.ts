@@ -13,6 +13,10 @@ export interface ConfigOption {
   readonly runtime: boolean;
   /** As text; "" for none. */
   readonly fallback: string;
+  /** The only values there are; undefined: any. */
+  readonly choices: readonly string[] | undefined;
+  /** Least and most, as text; "" for no bound. */
+  readonly range: readonly [least: string, most: string];
 }
 
 /** Subsystems: each has a `debug_` option that upstream's list of options leaves out.  ceph: src/common/subsys.h */
@@ -49,13 +53,21 @@ function table(): Map<string, ConfigOption> {
       level: LEVELS[bits[0] as keyof typeof LEVELS],
       runtime: bits[1] === "r",
       fallback: rest.join(" "),
+      choices: /^..\{(.*)\}$/.exec(bits)?.[1]?.split(","),
+      range: rangeOf(bits),
     });
   }
   for (const subsystem of SUBSYSTEMS.split(" ")) {
     const name = `debug_${subsystem}`;
-    options.set(name, { name, type: "str", level: "advanced", runtime: true, fallback: "0/0" });
+    const rest = { fallback: "0/0", choices: undefined, range: ["", ""] } as const;
+    options.set(name, { name, type: "str", level: "advanced", runtime: true, ...rest });
   }
   return options;
+}
+
+function rangeOf(bits: string): ConfigOption["range"] {
+  const [, least = "", most = ""] = /^..\[(.*),(.*)\]$/.exec(bits) ?? [];
+  return [least, most];
 }
 
 export function findOption(name: string): ConfigOption | undefined {
@@ -90,6 +102,24 @@ function parseNumber(type: string, text: string): string | { error: string } {
 
 /** The value in its canonical text, or what is wrong with it. */
 export function parseOptionValue(option: ConfigOption, text: string): string | { error: string } {
+  const { choices, range } = option;
+  if (choices !== undefined && !choices.includes(text)) {
+    return { error: `'${text}' is not one of the permitted values: ${choices.join(", ")}` };
+  }
+  const value = parseTyped(option, text);
+  if (typeof value !== "string") return value;
+  const [least, most] = range;
+  const number = Number.parseFloat(value);
+  if (least !== "" && number < Number(least)) {
+    return { error: `Value '${value}' is below minimum ${least}` };
+  }
+  if (most !== "" && number > Number(most)) {
+    return { error: `Value '${value}' exceeds maximum ${most}` };
+  }
+  return value;
+}
+
+function parseTyped(option: ConfigOption, text: string): string | { error: string } {
   switch (option.type) {
     case "bool": {
       const word = text.trim().toLowerCase();

@@ -25,12 +25,14 @@ import {
   type AuditEvent,
   type AuditRequest,
   auditLine,
+  type Command,
   type CommandReply,
   CommandTable,
   isReply,
   type Monitor,
   refused,
   renderDescriptions,
+  versionCommand,
 } from "../mon/index.ts";
 import type { Rados } from "../rados/index.ts";
 import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
@@ -53,11 +55,15 @@ const REPORT_THRESHOLD = 5;
 const ACCESS_DENIED =
   "access denied: does your client key have mgr caps? See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication";
 
-export function mgrCommandTable(): CommandTable<MgrContext> {
-  return new CommandTable<MgrContext>(
-    [...pgCommands, ...osdCommands, ...moduleCommands, ...rbdCommands],
-    (prefix) => `No handler found for '${prefix}'`,
-  );
+const COMMANDS: readonly Command<MgrContext>[] = [
+  ...pgCommands,
+  ...osdCommands,
+  ...moduleCommands,
+  ...rbdCommands,
+];
+
+export function mgrCommandTable(commands = COMMANDS): CommandTable<MgrContext> {
+  return new CommandTable<MgrContext>(commands, (prefix) => `No handler found for '${prefix}'`);
 }
 
 export interface ManagerOptions {
@@ -72,6 +78,8 @@ export class Manager implements Dispatcher {
   readonly #monitor: Monitor;
   readonly #log: Logger;
   readonly #commands = mgrCommandTable();
+  /** `ceph tell mgr`: what the daemon is asked itself comes on top. */
+  readonly #tellCommands = mgrCommandTable([...COMMANDS, versionCommand]);
   readonly #tick: Timer;
   readonly #progress: ProgressModule;
   readonly #rbd: RbdSupport;
@@ -196,15 +204,16 @@ export class Manager implements Dispatcher {
 
   async #run(
     connection: Connection,
+    table: CommandTable<CommandContext>,
     cmd: readonly string[],
     data: Uint8Array,
   ): Promise<CommandReply> {
     const context = this.#context(connection);
     if (context === undefined) return refused("EACCES", "access denied");
-    const parsed = this.#commands.parse(cmd.map(textOf), Uint8Array.from(data));
+    const parsed = table.parse(cmd.map(textOf), Uint8Array.from(data));
     if (isReply(parsed)) {
       if (!isDescriptionRequest(cmd)) return parsed;
-      return { r: 0, status: "", data: context.descriptions() };
+      return { r: 0, status: "", data: renderDescriptions(table.descriptions()) };
     }
     const { command, args, argTexts } = parsed;
     const { peerName, peerAddrs } = connection;
@@ -258,18 +267,26 @@ export class Manager implements Dispatcher {
 
   #mgrCommand(connection: Connection, message: IncomingMessage): void {
     const { cmd, data } = MMgrCommand.decode(message);
-    void this.#answer(connection, this.#run(connection, cmd, data), (reply, out) => {
-      const answer = { r: reply.r, rs: byteString(reply.status), data: out };
-      connection.send(MMgrCommandReply.encode(answer, message.tid));
-    });
+    void this.#answer(
+      connection,
+      this.#run(connection, this.#commands, cmd, data),
+      (reply, out) => {
+        const answer = { r: reply.r, rs: byteString(reply.status), data: out };
+        connection.send(MMgrCommandReply.encode(answer, message.tid));
+      },
+    );
   }
 
   #tell(connection: Connection, message: IncomingMessage): void {
     const { cmd, data } = MCommand.decode(message);
-    void this.#answer(connection, this.#run(connection, cmd, data), (reply, out) => {
-      const answer = { r: reply.r, rs: byteString(reply.status), data: out };
-      connection.send(MCommandReply.encode(answer, message.tid));
-    });
+    void this.#answer(
+      connection,
+      this.#run(connection, this.#tellCommands, cmd, data),
+      (reply, out) => {
+        const answer = { r: reply.r, rs: byteString(reply.status), data: out };
+        connection.send(MCommandReply.encode(answer, message.tid));
+      },
+    );
   }
 }
 

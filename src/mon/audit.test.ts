@@ -53,3 +53,20 @@ describe("the channel audit", () => {
     expect(lines).toEqual([]);
   });
 });
+
+test("without a channel, the newest lines are those of the cluster", async () => {
+  const { monitor } = await createBench();
+  const client = new FakeClient(monitor);
+  const ask = async (request: object) => {
+    const cmd = [JSON.stringify(request)];
+    client.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: new Uint8Array(0) });
+    await settle();
+    return Buffer.from(client.take(MMonCommandAck)[0]?.data ?? []).toString();
+  };
+  await ask({ prefix: "osd set", key: "noout" });
+  const last = await ask({ prefix: "log last" });
+  expect(last).toContain("Health check failed: noout flag(s) set (OSDMAP_FLAGS)");
+  expect(last).not.toContain("audit");
+  const all = await ask({ prefix: "log last", channel: "*" });
+  expect(all).toContain("audit");
+});

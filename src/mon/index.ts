@@ -20,6 +20,7 @@ export { formatDouble, type Json, type JsonObject } from "./commands/formatter.t
 export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
 export { findPg } from "./commands/osd-view.ts";
 export { ioRateJson, ioRateText } from "./commands/status.ts";
+export { versionCommand } from "./commands/table.ts";
 export { TextTable } from "./commands/text-table.ts";
 export { formatAge, formatBytes, formatCount } from "./commands/units.ts";
 export {

@@ -25,8 +25,12 @@ function add(ctx: CommandContext, args: Args): CommandReply {
 function last(ctx: CommandContext, args: Args): CommandReply {
   const levelName = args.text("level");
   const level = levelName === undefined ? CLOG.INFO : CLOG_LEVELS.indexOf(levelName);
-  if (level < 0) return refused("EINVAL", `unknown level '${levelName}'`);
-  const entries = ctx.state.log.last(args.number("num") ?? 20, level, args.text("channel") ?? "*");
+  if (level < 0) return refused("EINVAL", `Invalid severity '${levelName}'`);
+  const entries = ctx.state.log.last(
+    args.number("num") ?? 20,
+    level,
+    args.text("channel") ?? "cluster",
+  );
   return ok(
     args.render(
       () => entries.map((entry) => `${formatLogEntry(entry)}\n`).join(""),

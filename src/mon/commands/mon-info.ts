@@ -178,6 +178,51 @@ function fsLs(_ctx: CommandContext, args: Args): CommandReply {
   );
 }
 
+/** What a file system would be made with.  ceph: src/mds/MDSMap.cc get_compat_set_default */
+const FS_INCOMPAT: readonly (readonly [id: number, what: string])[] = [
+  [1, "base v0.20"],
+  [2, "client writeable ranges"],
+  [3, "default file layouts on dirs"],
+  [4, "dir inode in separate object"],
+  [5, "mds uses versioned encoding"],
+  [6, "dirfrag is stored in omap"],
+  [8, "no anchor table"],
+  [9, "file layout v2"],
+  [10, "snaprealm v2"],
+];
+/** The map without a file system never changes. */
+const FS_MAP_EPOCH = 1;
+
+/** ceph: src/mds/FSMap.cc print, dump */
+function fsDump(_ctx: CommandContext, args: Args): CommandReply {
+  const incompat = FS_INCOMPAT.map(([id, what]) => `${id}=${what}`).join(",");
+  const text = [
+    `e${FS_MAP_EPOCH}`,
+    "enable_multiple, ever_enabled_multiple: 1,1",
+    `default compat: compat={},rocompat={},incompat={${incompat}}`,
+    "legacy client fscid: -1",
+    " ",
+    "No filesystems configured",
+    "",
+  ].join("\n");
+  const json = (): Json => ({
+    epoch: FS_MAP_EPOCH,
+    default_fscid: -1,
+    compat: {
+      compat: {},
+      ro_compat: {},
+      incompat: Object.fromEntries(FS_INCOMPAT.map(([id, what]) => [`feature_${id}`, what])),
+    },
+    feature_flags: { enable_multiple: true, ever_enabled_multiple: true },
+    standbys: [],
+    filesystems: [],
+  });
+  return ok(
+    args.render(() => text, json),
+    `dumped fsmap epoch ${FS_MAP_EPOCH}`,
+  );
+}
+
 function fsStatus(): CommandReply {
   return ok("");
 }
@@ -228,6 +273,7 @@ export const monInfoCommands: readonly MonCommand[] = [
     metadata,
   ] as const,
   ["fs ls", "fs", "list the file systems", fsLs] as const,
+  ["fs dump", "fs", "show the map of file systems", fsDump] as const,
 ]
   .map(([sig, module, help, run]): MonCommand => ({ sig, help, module, perm: "r", run }))
   .concat([

@@ -44,9 +44,18 @@ export function monCommandTable(): CommandTable<CommandContext> {
 }
 
 function version(ctx: CommandContext, args: Args): CommandReply {
-  const { version: short, release, text } = ctx.state.version;
-  return ok(args.json({ version: short, release, release_type: "stable", full: text }));
+  const { version: short, release } = ctx.state.version;
+  return ok(args.json({ version: short, release, release_type: "stable" }));
 }
+
+/** What every daemon can be asked. */
+export const versionCommand: MonCommand = {
+  sig: "version",
+  help: "show the daemon's release",
+  module: "mon",
+  perm: "r",
+  run: version,
+};
 
 function monStatus(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json(monStatusJson(ctx.state)));
@@ -54,7 +63,7 @@ function monStatus(ctx: CommandContext, args: Args): CommandReply {
 
 export function tellCommandTable(): CommandTable<CommandContext> {
   const own: MonCommand[] = [
-    { sig: "version", help: "show the daemon's release", module: "mon", perm: "r", run: version },
+    versionCommand,
     {
       sig: "mon_status",
       help: "show the monitor's state",

@@ -4,8 +4,8 @@ import { MMgrMap, MMonCommand, MMonCommandAck, MMonSubscribe } from "../../messa
 import { createBench, FakeClient, FSID, settle } from "../testing/bench.ts";
 import { checkHealth, healthDetail, healthLine } from "./health.ts";
 
-async function bench() {
-  const { monitor } = await createBench();
+async function bench(numOsds = 1) {
+  const { monitor } = await createBench({ numOsds });
   const client = new FakeClient(monitor);
   const run = async (request: object, input = "") => {
     const cmd = [JSON.stringify(request)];
@@ -19,6 +19,28 @@ async function bench() {
 }
 
 describe("health", () => {
+  test("an OSD that is down is told of with what it takes down with it", async () => {
+    const { monitor, health } = await bench();
+    await monitor.osdDown(0);
+    expect(healthLine(health(), " ", "; ")).toBe(
+      "HEALTH_WARN 1 osds down; 1 host (1 osds) down; 1 root (1 osds) down",
+    );
+    expect(healthDetail(health())).toEqual([
+      "[WRN] OSD_DOWN: 1 osds down",
+      "    osd.0 (root=default,host=bench) is down",
+      "[WRN] OSD_HOST_DOWN: 1 host (1 osds) down",
+      "    host bench (root=default) (1 osds) is down",
+      "[WRN] OSD_ROOT_DOWN: 1 root (1 osds) down",
+      "    root default (1 osds) is down",
+    ]);
+  });
+
+  test("a host with an OSD that is up is not down", async () => {
+    const { monitor, health } = await bench(2);
+    await monitor.osdDown(1);
+    expect(health().checks.map(({ message }) => message)).toEqual(["1 osds down"]);
+  });
+
   test("pools that are not scrubbed are told of, and nothing is wrong with that", async () => {
     const { run, health } = await bench();
     const set = (name: string, val: string) =>

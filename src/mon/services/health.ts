@@ -16,6 +16,7 @@ import {
 } from "../../maps/index.ts";
 import { formatPgId } from "../../types/index.ts";
 import type { AuthService } from "./auth.ts";
+import { downChecks } from "./health-osds.ts";
 import type { StatsService } from "./stats.ts";
 
 export interface HealthCheck {
@@ -71,18 +72,9 @@ function authChecks(auth: AuthService): HealthCheck[] {
 }
 
 function osdChecks(map: OsdMap): HealthCheck[] {
-  const ids = osdIds(map);
-  const checks: HealthCheck[] = [];
-  const down = ids.filter((id) => isIn(map, id) && !isUp(map, id));
-  if (down.length > 0) {
-    checks.push({
-      code: "OSD_DOWN",
-      severity: "HEALTH_WARN",
-      message: `${down.length} osds down`,
-      count: down.length,
-      detail: down.map((id) => `osd.${id} is down`),
-    });
-  }
+  const checks = downChecks(map).map(
+    (check): HealthCheck => ({ ...check, severity: "HEALTH_WARN" }),
+  );
   const flags = WARN_FLAGS.filter(([bit]) => (map.flags & bit) !== 0).map(([, name]) => name);
   if (flags.length > 0) {
     const text = flags.join(",");

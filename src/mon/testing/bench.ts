@@ -82,13 +82,13 @@ export interface Bench {
   readonly clock: StillClock;
 }
 
-/** A fresh cluster with the pool "rbd" and one OSD that is up. */
-export async function createBench(): Promise<Bench> {
+/** A fresh cluster with the pool "rbd" and OSDs that are up. */
+export async function createBench({ numOsds = 1 } = {}): Promise<Bench> {
   const store = new HeldStore();
   const clock = new StillClock();
   const monitor = await Monitor.create(optionsFor(store, clock), {
     pools: [],
-    numOsds: 1,
+    numOsds,
     osdBytes: 2 ** 32,
   });
   // Made by hand: a cluster's first pools come with a snapshot mode already.
@@ -103,7 +103,10 @@ export async function createBench(): Promise<Bench> {
       createTime: { sec: 1, nsec: 0 },
     }),
   );
-  await monitor.osdBoot(0, [OSD_ADDR], "00000000-1111-4222-8333-555555555555");
+  for (let id = 0; id < numOsds; id++) {
+    const addr = { ...OSD_ADDR, port: OSD_ADDR.port + id };
+    await monitor.osdBoot(id, [addr], `00000000-1111-4222-8333-55555555555${5 + id}`);
+  }
   return { monitor, store, clock };
 }
 

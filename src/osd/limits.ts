@@ -11,8 +11,9 @@ export const WRITE_SIZE_MAX = 90 * 1024 * 1024;
 export const OBJECT_NAME_MAX = 2048;
 /** osd_max_object_namespace_len */
 export const NAMESPACE_MAX = 256;
-/** Upstream sets no bound but the store (osd_max_attr_size is 0); one transaction must hold it. */
-export const XATTR_SIZE_MAX = 1024 * 1024;
+/** Upstream sets no bound (osd_max_attr_size is 0), and `rados bench --write-xattr` writes 4 MiB; an object is
+ * read with all of its attributes, so ours is what that may cost. */
+export const XATTR_SIZE_MAX = 16 * 1024 * 1024;
 /** osd_max_attr_name_len */
 export const XATTR_NAME_MAX = 100;
 /** osd_max_omap_entries_per_request */

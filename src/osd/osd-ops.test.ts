@@ -147,6 +147,16 @@ describe("reads and writes", () => {
     expect((await client.op("a", [opWriteSame(0, 7, bytes("xyz"))])).result).toBe(-ERRNO.EINVAL);
   });
 
+  it("an attribute holds what a whole object of an image does", async () => {
+    const { client } = start();
+    const value = new Uint8Array(4 << 20).fill(7);
+    expect((await client.op("a", [opSetXattr("x", value)])).result).toBe(0);
+    const reply = await client.op("a", [opGetXattr("x")]);
+    expect(Buffer.compare(flatten(reply.ops[0]?.outdata ?? []), value)).toBe(0);
+    const more = new Uint8Array((16 << 20) + 1);
+    expect((await client.op("a", [opSetXattr("x", more)])).result).toBe(-ERRNO.EFBIG);
+  });
+
   it("a range past the largest object is EFBIG and changes nothing", async () => {
     const { client } = start();
     const reply = await client.op("a", [opWrite(128 * 1024 * 1024, bytes("x"))]);

@@ -11,6 +11,7 @@
 import { ERRNO, type ErrnoName } from "../../base/index.ts";
 import { byKey } from "../../encoding/index.ts";
 import { type Json, renderJson, renderJsonPretty } from "./formatter.ts";
+import { renderXml, type XmlNames } from "./xml.ts";
 
 /** Bits of a command's description.  ceph: src/mon/MonCommand.h */
 export const COMMAND_FLAG = {
@@ -37,6 +38,8 @@ export interface Command<C> {
   readonly module: string;
   readonly perm: string;
   readonly flags?: number;
+  /** Not given: it cannot be asked for XML. */
+  readonly xml?: XmlNames;
   run(ctx: C, args: Args): CommandReply | Promise<CommandReply>;
 }
 
@@ -88,7 +91,7 @@ export function parseSignature(sig: string): Parsed {
   return { prefix: words.join(" "), args };
 }
 
-export type OutputFormat = "plain" | "json" | "json-pretty";
+export type OutputFormat = "plain" | "json" | "json-pretty" | "xml" | "xml-pretty";
 
 /** A command's arguments, checked. Getters of an argument that is not there give undefined. */
 export class Args {
@@ -97,17 +100,21 @@ export class Args {
   /** Bytes that came along (`ceph -i`). */
   readonly input: Uint8Array;
   readonly #values: ReadonlyMap<string, unknown>;
+  readonly #xml: XmlNames | undefined;
 
-  constructor(
-    prefix: string,
-    format: OutputFormat,
-    input: Uint8Array,
-    values: ReadonlyMap<string, unknown>,
-  ) {
-    this.prefix = prefix;
-    this.format = format;
-    this.input = input;
-    this.#values = values;
+  /** @param options.xml has to be given for a format that is XML */
+  constructor(options: {
+    prefix: string;
+    format: OutputFormat;
+    input: Uint8Array;
+    values: ReadonlyMap<string, unknown>;
+    xml: XmlNames | undefined;
+  }) {
+    this.prefix = options.prefix;
+    this.format = options.format;
+    this.input = options.input;
+    this.#values = options.values;
+    this.#xml = options.xml;
   }
 
   text(name: string): string | undefined {
@@ -134,14 +141,24 @@ export class Args {
     return this.json(value(), options);
   }
 
-  /** JSON whatever was asked for: compact unless the indented form was. */
+  /** The value as XML; undefined if that was not asked for. */
+  #asXml(value: Json): string | undefined {
+    if (this.#xml === undefined || !this.format.startsWith("xml")) return undefined;
+    return renderXml(value, this.#xml, this.format === "xml-pretty");
+  }
+
+  /** JSON (or XML) whatever was asked for: compact unless the indented form was. */
   compactJson(value: Json, options: { newline?: boolean } = {}): string {
+    const xml = this.#asXml(value);
+    if (xml !== undefined) return xml;
     const text = this.format === "json-pretty" ? renderJsonPretty(value) : renderJson(value);
     return options.newline === true ? `${text}\n` : text;
   }
 
-  /** JSON whatever was asked for: indented unless the compact form was. */
+  /** JSON (or XML) whatever was asked for: indented unless the compact form was. */
   json(value: Json, options: { newline?: boolean } = {}): string {
+    const xml = this.#asXml(value);
+    if (xml !== undefined) return xml;
     const text = this.format === "json" ? renderJson(value) : renderJsonPretty(value);
     return options.newline === true ? `${text}\n` : text;
   }
@@ -262,18 +279,27 @@ export class CommandTable<C> {
     const found = this.#byPrefix.get(prefix);
     if (found === undefined) return refused("EINVAL", this.#unknown(prefix));
     const format = raw["format"];
+    const { xml } = found.command;
+    const isXml = format === "xml" || format === "xml-pretty";
     if (typeof format === "string" && /^(xml|yaml|html)/.test(format)) {
-      return refused("EOPNOTSUPP", `output format '${format}' is not supported`);
+      if (!isXml || xml === undefined) {
+        return refused("EOPNOTSUPP", `output format '${format}' is not supported`);
+      }
     }
     const values = checkArgs(found.parsed, raw);
     if (typeof values === "string") return refused("EINVAL", values);
-    const output: OutputFormat = format === "json" || format === "json-pretty" ? format : "plain";
+    const isJson = format === "json" || format === "json-pretty";
+    const output: OutputFormat = isJson || isXml ? format : "plain";
     const argTexts: Record<string, string> = {};
     for (const [name, value] of Object.entries(raw)) {
       if (name === "prefix" || name === "format") continue;
       argTexts[name] = Array.isArray(value) ? value.join(" ") : String(value);
     }
-    return { command: found.command, args: new Args(prefix, output, input, values), argTexts };
+    return {
+      command: found.command,
+      args: new Args({ prefix, format: output, input, values, xml }),
+      argTexts,
+    };
   }
 
   /** Entries of `get_command_descriptions`, to be numbered by `renderDescriptions`. */

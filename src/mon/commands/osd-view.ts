@@ -29,6 +29,7 @@ import { isCommandReply, type MonCommand, poolsOf } from "./common.ts";
 import type { CommandContext } from "./context.ts";
 import { prunedTree, treeJson, treeTable } from "./osd-tree.ts";
 import { osdSummary, osdSummaryJson } from "./status.ts";
+import type { XmlNames } from "./xml.ts";
 
 /** The map of the epoch that was asked for, or the newest. */
 function mapOf(ctx: CommandContext, args: Args): OsdMap | CommandReply {
@@ -349,6 +350,11 @@ function profileLs(ctx: CommandContext, args: Args): CommandReply {
 const EPOCH = "name=epoch,type=CephInt,range=0,req=false";
 const IDS = "name=ids,type=CephString,n=N";
 const { MGR } = COMMAND_FLAG;
+/** What can be asked for XML. */
+const XML = new Map<MonCommand["run"], XmlNames>([
+  [stat, { root: "osdmap" }],
+  [mapObject, { root: "osd_map", items: { up: "osd", acting: "osd" } }],
+]);
 
 export const osdViewCommands: readonly MonCommand[] = [
   ["osd stat", "sum up the OSDs", stat, 0] as const,
@@ -414,9 +420,11 @@ export const osdViewCommands: readonly MonCommand[] = [
   ] as const,
   [`osd safe-to-destroy ${IDS}`, "is all data elsewhere?", safeToDestroy, MGR] as const,
 ]
-  .map(
-    ([sig, help, run, flags]): MonCommand => ({ sig, help, module: "osd", perm: "r", flags, run }),
-  )
+  .map(([sig, help, run, flags]): MonCommand => {
+    const xml = XML.get(run);
+    const command = { sig, help, module: "osd", perm: "r", flags, run };
+    return xml === undefined ? command : { ...command, xml };
+  })
   .concat([
     {
       sig: "pg map name=pgid,type=CephPgid",

@@ -319,6 +319,7 @@ export const poolSetCommands: readonly MonCommand[] = [
     help: "show a variable of a pool",
     module: "osd",
     perm: "r",
+    xml: { root: "pool" },
     run: get,
   },
   {

@@ -287,6 +287,15 @@ export const poolCommands: readonly MonCommand[] = [
     help: "list the pools",
     module: "osd",
     perm: "r",
+    xml: {
+      root: "pools",
+      items: {
+        pools: (item) => (typeof item === "string" ? "pool_name" : "pool"),
+        pool_snaps: "pool_snap_info",
+        tiers: "pool_id",
+        grade_table: "value",
+      },
+    },
     run: ls,
   },
   {
@@ -295,6 +304,7 @@ export const poolCommands: readonly MonCommand[] = [
     module: "osd",
     perm: "r",
     flags: COMMAND_FLAG.DEPRECATED,
+    xml: { root: "pools", items: { pools: "pool" } },
     run: lspools,
   },
   {

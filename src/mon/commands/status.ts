@@ -298,6 +298,7 @@ export const statusCommands: readonly MonCommand[] = [
     help: "show whether all is well, and what is not",
     module: "mon",
     perm: "r",
+    xml: { root: "health", items: { detail: "detail_item", mutes: "mute" } },
     run: healthCommand,
   },
   {
@@ -336,7 +337,14 @@ export const statusCommands: readonly MonCommand[] = [
     perm: "r",
     run: timeSync,
   },
-  { sig: "fsid", help: "show the cluster's id", module: "mon", perm: "r", run: fsid },
+  {
+    sig: "fsid",
+    help: "show the cluster's id",
+    module: "mon",
+    perm: "r",
+    xml: { root: "fsid" },
+    run: fsid,
+  },
   {
     sig: "node ls name=type,type=CephChoices,strings=all|osd|mon|mds|mgr,req=false",
     help: "list the hosts and what runs on them",

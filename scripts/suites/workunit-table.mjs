@@ -45,7 +45,7 @@ export const WORKUNITS = [
   { name: "rados/version_number_sanity.sh" },
   { name: "mon/auth_caps.sh" },
   { name: "mon/caps.sh", minutes: 15 },
-  { name: "mon/config.sh" },
+  { name: "mon/config.sh", ours: `config show; ${RUN_TIME_OPTIONS}` },
   { name: "mon/rbd_snaps_ops.sh" },
   { name: "mon/test_config_key_caps.sh" },
   ...[

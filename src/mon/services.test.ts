@@ -373,6 +373,10 @@ describe("options", () => {
     expect(value("glance", "h")).toBe("entity");
     expect(value("other", "h")).toBe("host");
     expect(value("other", "g")).toBe("type");
+    await set("client.glance.a", "deeper");
+    expect(value("glance.b.c", "h")).toBe("entity");
+    expect(value("glance.a.c", "h")).toBe("deeper");
+    expect(value("glancer", "g")).toBe("type");
   });
 
   test.each(["bogus", "client.", "osd/frob:x", "osd/class:ssd/host:a", ""])(

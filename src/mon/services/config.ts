@@ -89,8 +89,8 @@ export function formatTarget(target: ConfigTarget): string {
 
 /** How specific an entry is: later ones win. */
 function rank(entry: ConfigEntry): number {
-  const base = entry.section === "global" ? 0 : entry.section.includes(".") ? 4 : 2;
-  return base + (entry.mask === "" ? 0 : 1);
+  const depth = entry.section === "global" ? 0 : entry.section.split(".").length;
+  return 2 * depth + (entry.mask === "" ? 0 : 1);
 }
 
 export class ConfigService {
@@ -166,8 +166,10 @@ export class ConfigService {
 
   /** The options that apply to an entity on a host, the most specific of each. */
   resolve(entity: AuthEntity, host: string): Map<string, ConfigEntry> {
-    const type = entityTypeName(entity.type);
-    const sections = new Set(["global", type, `${type}.${entity.id}`]);
+    // What is said of client.a holds for client.a.b, too.
+    const parts = [entityTypeName(entity.type), ...entity.id.split(".")];
+    const sections = new Set(parts.map((_, i) => parts.slice(0, i + 1).join(".")));
+    sections.add("global");
     const found = new Map<string, ConfigEntry>();
     for (const entry of this.dump()) {
       if (!sections.has(entry.section)) continue;

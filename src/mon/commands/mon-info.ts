@@ -227,6 +227,24 @@ function fsStatus(): CommandReply {
   return ok("");
 }
 
+function monAdd(ctx: CommandContext, args: Args): CommandReply {
+  const name = args.text("name") ?? "";
+  const known = ctx.state.monMap.monInfo.get(name);
+  if (known !== undefined) {
+    const where = formatAddrVec(known.publicAddrs);
+    return refused("EEXIST", `mon.${name} already exists at address ${where}`);
+  }
+  return refused("EOPNOTSUPP", "a second monitor is not supported");
+}
+
+function monRm(ctx: CommandContext, args: Args): CommandReply {
+  const name = args.text("name") ?? "";
+  if (ctx.state.monMap.monInfo.has(name)) {
+    return refused("EINVAL", `error: refusing removal of last monitor ${name}`);
+  }
+  return ok("", `mon.${name} does not exist or has already been removed`);
+}
+
 const ID = "name=id,type=CephString,req=false";
 
 export const monInfoCommands: readonly MonCommand[] = [
@@ -277,6 +295,20 @@ export const monInfoCommands: readonly MonCommand[] = [
 ]
   .map(([sig, module, help, run]): MonCommand => ({ sig, help, module, perm: "r", run }))
   .concat([
+    {
+      sig: "mon add name=name,type=CephString name=addr,type=CephIPAddr name=location,type=CephString,n=N,goodchars=[A-Za-z0-9-_.=],req=false",
+      help: "add a monitor",
+      module: "mon",
+      perm: "rw",
+      run: monAdd,
+    },
+    {
+      sig: "mon rm name=name,type=CephString",
+      help: "remove a monitor",
+      module: "mon",
+      perm: "rw",
+      run: monRm,
+    },
     {
       sig: "service dump",
       help: "show the daemons that registered",

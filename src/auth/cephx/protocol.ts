@@ -94,6 +94,12 @@ export type ChallengeBlob = Infer<typeof ChallengeBlob>;
 
 export const ResponseHeader = record("CephXResponseHeader", { requestType: u16, status: s32 });
 
+/** The secrets of a service, when there are none.  ceph: src/auth/Auth.h RotatingSecrets */
+export const NoRotatingSecrets = versioned(
+  v1,
+  record("RotatingSecrets", { count: u32, newest: u64 }),
+);
+
 /** A ticket as its holder keeps it: opaque bytes and the id of the secret that opens them. */
 export const TicketBlob = versioned(v1, record("CephXTicketBlob", { secretId: u64, blob }));
 export type TicketBlob = Infer<typeof TicketBlob>;

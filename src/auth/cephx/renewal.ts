@@ -2,8 +2,9 @@
  * Renewal of tickets inside a monitor session: what MAuth asks and MAuthReply answers.
  *
  * 0x0200 asks for service tickets with an AUTH ticket's authorizer (no challenge: the session is proved
- * already), 0x0100 for a new AUTH ticket. 0x0400 asks for the rotating secrets themselves, as daemons do:
- * ours get them in-process, and nobody gets them over the wire.
+ * already), 0x0100 for a new AUTH ticket. 0x0400 asks for the rotating secrets themselves, as everybody with
+ * a daemon's name does: ours get them in-process, so for others there are none. They get told so in a good
+ * answer: upstream's client trips over an error here when it has just authenticated.
  * ceph: src/auth/cephx/CephxServiceHandler.cc (handle_request), src/mon/AuthMonitor.cc (prep_auth)
  */
 
@@ -11,7 +12,7 @@ import { ERRNO } from "../../base/index.ts";
 import { DecodeError, Reader, u16, Writer } from "../../encoding/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
 import type { AuthIdentity } from "../auth-method.ts";
-import { decrypt } from "../crypto-key.ts";
+import { decrypt, writeEncrypted } from "../crypto-key.ts";
 import {
   type CephxMonAcceptor,
   type CephxMonContext,
@@ -21,6 +22,7 @@ import {
   Authorize,
   AuthorizerHead,
   CEPHX_REQUEST,
+  NoRotatingSecrets,
   ResponseHeader,
   ServiceTicketRequest,
   writeTicketReply,
@@ -59,10 +61,7 @@ export function renewTickets(
       case CEPHX_REQUEST.GET_PRINCIPAL_SESSION_KEY:
         return renewServiceTickets(context, identity, r);
       case CEPHX_REQUEST.GET_ROTATING_KEY:
-        // A client is answered so by upstream too; a daemon from outside has no place here.
-        return refuse(
-          identity.entity.type === ENTITY_TYPE.CLIENT ? ERRNO.EACCES : ERRNO.EOPNOTSUPP,
-        );
+        return noRotatingSecrets(context, identity);
       default:
         return refuse(ERRNO.EINVAL);
     }
@@ -70,6 +69,16 @@ export function renewTickets(
     if (error instanceof DecodeError) return refuse(ERRNO.EINVAL);
     throw error;
   }
+}
+
+function noRotatingSecrets(context: CephxMonContext, identity: AuthIdentity): AuthReply {
+  const auth = context.keys(identity.entity);
+  const isDaemon = identity.entity.type !== ENTITY_TYPE.CLIENT;
+  if (auth === undefined || !isDaemon) return refuse(ERRNO.EACCES);
+  const w = new Writer();
+  ResponseHeader.encode(w, { requestType: CEPHX_REQUEST.GET_ROTATING_KEY, status: 0 });
+  writeEncrypted(w, NoRotatingSecrets, { count: 0, newest: 0n }, auth.key);
+  return { errno: 0, blob: w.finish() };
 }
 
 function renewServiceTickets(

@@ -55,7 +55,7 @@ import { MonStore, put } from "./mon-store.ts";
 import { AuthService } from "./services/auth.ts";
 import { ConfigService } from "./services/config.ts";
 import { ConfigKeyService } from "./services/config-key.ts";
-import { checkHealth } from "./services/health.ts";
+import { checkHealth, type Health } from "./services/health.ts";
 import { HealthLog } from "./services/health-log.ts";
 import { firstOsdMap } from "./services/initial-map.ts";
 import { LogService, monLogSource } from "./services/log.ts";
@@ -125,6 +125,8 @@ export class Monitor {
   readonly #dispatcher: MonDispatcher;
   readonly #osdMetadata = new Map<number, Metadata>();
   readonly #healthLog: HealthLog;
+  #healthNow: Health = { status: "HEALTH_OK", checks: [] };
+  #healthBasis: readonly unknown[] | undefined;
   readonly #tick: Timer;
   #mgrMap: MgrMap = newMgrMap();
   #mgrMetadata: Metadata = {};
@@ -171,7 +173,7 @@ export class Monitor {
     });
     this.#maps.onMap(({ map }) => {
       this.#stats.prune(map);
-      this.#healthLog.update(checkHealth(this.state), clock.now());
+      this.#healthLog.update(this.#health(), clock.now());
       this.#say(CLOG.DEBUG, `osdmap ${osdMapLine(map)}`);
     });
     this.#tick = clock.every(TICK_MS, () => this.#onTick());
@@ -393,9 +395,20 @@ export class Monitor {
   #onTick(): void {
     const now = this.#options.clock.now();
     if (isTickDue(this.#maps, this.#stats, now)) this.#changeByItself();
-    const health = checkHealth(this.state);
+    const health = this.#health();
     this.#healthLog.update(health, now);
     this.#healthLog.summarize(health, now);
+  }
+
+  /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
+  #health(): Health {
+    const { maps, stats, auth } = this.state;
+    const basis = [maps.map, stats.version, auth.badCaps] as const;
+    if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
+      this.#healthBasis = basis;
+      this.#healthNow = checkHealth(this.state);
+    }
+    return this.#healthNow;
   }
 
   /** A line for the cluster log in the monitor's own name. */

@@ -7,14 +7,7 @@
  * ceph: src/osd/OSD.cc
  */
 
-import {
-  type BufferPool,
-  type Clock,
-  ERRNO,
-  type Logger,
-  type Random,
-  type Timer,
-} from "../base/index.ts";
+import { type BufferPool, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
 import {
   isBlocklisted,
   isUp,
@@ -64,6 +57,7 @@ import { type AskPeer, type PeerMessage, Peers } from "./peers.ts";
 import { Pg } from "./pg.ts";
 import { pgReport } from "./pg-report.ts";
 import { removeCollection } from "./remove-collection.ts";
+import { Reporter } from "./reporter.ts";
 import { NO_OP_INFO, opInfo } from "./request.ts";
 import { Session } from "./session.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
@@ -74,10 +68,6 @@ const WAITING_FOR_MAP_MAX = 1024;
 /** Object contexts kept beyond those in use, by all PGs together; and what each may have in any case. */
 const CONTEXTS_MAX = 4096;
 const CONTEXTS_PER_PG_MIN = 16;
-/** Period of reports to the monitor, milliseconds. */
-const REPORT_MS = 2000;
-/** From a new map to a report, milliseconds. */
-const REPORT_SOON_MS = 20;
 const NO_SNAPS = new IntervalSet();
 
 export interface OsdOptions {
@@ -125,10 +115,7 @@ export class OsdServer implements Dispatcher {
   #waitingForMap: Arrival[] = [];
   readonly #firstObjects: FirstObjects;
   #stopped = false;
-  #reportTimer: Timer | undefined;
-  #isReportDue = false;
-  /** Sent so far. */
-  #reports = 0;
+  readonly #reporter: Reporter;
   /** The transaction whose way to the disk is being timed, since when; 0: none is. One at a time tells enough. */
   #timedSeq = 0;
   #timedSince = 0;
@@ -138,7 +125,13 @@ export class OsdServer implements Dispatcher {
     this.#store = options.store;
     this.#log = options.log;
     this.#maps = new OsdMaps(options.map);
-    this.#fullness = new Fullness(options, this.#maps.current, () => this.#report());
+    this.#reporter = new Reporter({
+      clock: options.clock,
+      upFrom: () => this.#maps.current.osdInfo[options.id]?.upFrom ?? 0,
+      make: () => this.#report(),
+      send: (report) => options.report(report),
+    });
+    this.#fullness = new Fullness(options, this.#maps.current, () => this.#reporter.now());
     this.#firstObjects = new FirstObjects(options.firstObjects ?? [], options.clock);
     this.#commits = new CommitQueue(options.store.lastDurable);
     this.#store.onDurable = (seq) => this.#durable(seq);
@@ -162,7 +155,7 @@ export class OsdServer implements Dispatcher {
       clock: options.clock,
       log: options.log,
       recycle: (list) => options.pool?.giveAll(list),
-      changed: () => this.#reportSoon(),
+      changed: () => this.#reporter.soon(),
     });
     this.#trimmer = new SnapTrimmer({
       store: this.#store,
@@ -204,15 +197,15 @@ export class OsdServer implements Dispatcher {
 
   /** Begins background work: reports, trimming, the removal of pools that are gone. */
   start(): void {
-    this.#reportTimer = this.#options.clock.every(REPORT_MS, () => this.#report());
+    this.#reporter.start();
     this.#mapChanged();
-    this.#report();
+    this.#reporter.now();
   }
 
   /** Stops answering. The store is its owner's to close. */
   stop(): void {
     this.#stopped = true;
-    this.#reportTimer?.cancel();
+    this.#reporter.stop();
     this.#trimmer.stop();
     this.#damage.stop();
   }
@@ -226,7 +219,7 @@ export class OsdServer implements Dispatcher {
     }
     this.#mapChanged();
     this.#peers.mapChanged();
-    this.#reportSoon();
+    this.#reporter.soon();
     const waiting = this.#waitingForMap;
     this.#waitingForMap = [];
     for (const w of waiting) this.#runOrWait(w);
@@ -514,18 +507,7 @@ export class OsdServer implements Dispatcher {
 
   // --- Reports and commands -------------------------------------------------------------------
 
-  /** What a new map makes ours, the monitor should know before the next round. */
-  #reportSoon(): void {
-    if (this.#isReportDue) return;
-    this.#isReportDue = true;
-    this.#options.clock.after(REPORT_SOON_MS, () => {
-      this.#isReportDue = false;
-      if (!this.#stopped) this.#report();
-    });
-  }
-
-  /** Returns the report's sequence number. */
-  #report(): number {
+  #report(): Omit<OsdReport, "seq"> {
     this.#fullness.look();
     this.#damage.review();
     const map = this.#maps.current;
@@ -535,17 +517,13 @@ export class OsdServer implements Dispatcher {
         pgs.push(pgReport(pg, this.#trimmer.pending(pg), this.#damage.of(pg)));
       }
     }
-    const upFrom = map.osdInfo[this.#options.id]?.upFrom ?? 0;
-    const seq = upFrom * 2 ** 32 + ++this.#reports;
-    this.#options.report({
-      seq,
+    return {
       epoch: this.#maps.epoch,
       statfs: this.#store.statfs(),
       fullness: this.#fullness.level,
       pgs,
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
-    });
-    return seq;
+    };
   }
 
   #commandHost(): CommandHost {
@@ -557,7 +535,7 @@ export class OsdServer implements Dispatcher {
       pgs: this.#pgs.size,
       counters: this.#counters,
       bench: this.#bench,
-      report: () => this.#report(),
+      report: () => this.#reporter.now(),
     };
   }
 

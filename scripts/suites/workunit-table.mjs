@@ -15,8 +15,8 @@ const RUN_TIME_OPTIONS = "daemons do not take options by injectargs or tell … 
 
 /** @type {readonly Workunit[]} */
 export const WORKUNITS = [
-  { name: "rbd/cli_generic.sh", minutes: 30, ours: MODULES },
-  { name: "rbd/cli_migration.sh", minutes: 20 },
+  { name: "rbd/cli_generic.sh", minutes: 60, ours: MODULES },
+  { name: "rbd/cli_migration.sh", minutes: 30 },
   { name: "rbd/diff.sh" },
   { name: "rbd/diff_continuous.sh", minutes: 20 },
   { name: "rbd/import_export.sh" },
@@ -47,7 +47,7 @@ export const WORKUNITS = [
   { name: "mon/caps.sh", minutes: 15 },
   { name: "mon/config.sh", ours: `config show; ${RUN_TIME_OPTIONS}` },
   { name: "mon/rbd_snaps_ops.sh" },
-  { name: "mon/test_config_key_caps.sh" },
+  { name: "mon/test_config_key_caps.sh", minutes: 30 },
   ...Object.entries({
     mon_injectargs: { ours: RUN_TIME_OPTIONS },
     mon_injectargs_SI: { ours: RUN_TIME_OPTIONS },

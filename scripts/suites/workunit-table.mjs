@@ -10,7 +10,6 @@
 
 const MODULES = "tasks and schedules of the manager's RBD module";
 const EC = "erasure-coded pools";
-const COPIES = "several copies of an object";
 const RUN_TIME_OPTIONS = "daemons do not take options by injectargs or tell … config set";
 
 /** @type {readonly Workunit[]} */
@@ -60,7 +59,7 @@ export const WORKUNITS = [
     mon_osd_pool: { ours: EC },
     mon_osd_pool_quota: {},
     mon_pg: { real: "wants three OSDs" },
-    mon_osd_pool_set: { ours: COPIES },
+    mon_osd_pool_set: { real: "wants two OSDs" },
     mon_tell: { real: "wants a second monitor" },
     mon_ping: { real: "wants a second monitor" },
     mon_deprecated_commands: { ours: RUN_TIME_OPTIONS },

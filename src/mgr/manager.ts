@@ -204,7 +204,7 @@ export class Manager implements Dispatcher {
 
   async #run(
     connection: Connection,
-    table: CommandTable<CommandContext>,
+    table: CommandTable<MgrContext>,
     cmd: readonly string[],
     data: Uint8Array,
   ): Promise<CommandReply> {

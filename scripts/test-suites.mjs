@@ -42,15 +42,16 @@ if (values.ceph === undefined) {
 }
 const { tempDir } = await loadTs("test/harness/temp.ts");
 const { requireBuild, startSpirula } = await loadTs("test/harness/spirula.ts");
-const { startRealCeph } = await loadTs("test/harness/real-ceph.ts");
+const { dropRealCeph, startRealCeph } = await loadTs("test/harness/real-ceph.ts");
 const { endChildren } = await loadTs("test/harness/run.ts");
 
 const work = await tempDir("suites");
 const tree = join(work.path, "ceph");
 const logs = resolve(values.logs ?? join(work.path, "logs"));
 let clusters = 0;
-/** The cluster that is up. */
+/** The cluster that is up, and the directory of one that is up or on its way. */
 let current;
+let currentDir;
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void leave(signal));
 try {
   const { pythonJobs, shellJobs } = jobsOf(values.only?.split(","));
@@ -82,7 +83,8 @@ try {
 async function leave(signal) {
   console.error(signal);
   endChildren();
-  await current?.stop();
+  if (values.real && currentDir !== undefined) await dropRealCeph(currentDir);
+  else await current?.stop();
   await work.remove();
   process.exit(1);
 }
@@ -125,6 +127,7 @@ function jobsOf(names) {
 async function onCluster(body) {
   if (values.conf !== undefined) return body(resolve(values.conf));
   const dir = join(work.path, `cluster${++clusters}`);
+  currentDir = dir;
   const fresh = values.real
     ? await startRealCeph({ dir })
     : await startSpirula({ dir, osds: Number(values.osds), readyTimeoutMs: 120_000 });
@@ -135,6 +138,7 @@ async function onCluster(body) {
   } finally {
     current = undefined;
     await fresh.stop();
+    currentDir = undefined;
     await rm(dir, { recursive: true, force: true });
   }
 }

@@ -41,6 +41,11 @@ export function rbdErrorText(errno: ErrnoName, message: string): string {
   return `[errno ${ERRNO[errno]}] ${text}`;
 }
 
+/** Did the cluster refuse the one request? Not so when our client was closed: nothing goes on then. */
+export function isRefusal(error: unknown): error is CephError {
+  return error instanceof CephError && error.errno !== -ERRNO.ESHUTDOWN;
+}
+
 export function rbdError(errno: ErrnoName, message: string): ModuleError {
   return new ModuleError(errno, rbdErrorText(errno, message));
 }

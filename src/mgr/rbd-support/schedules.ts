@@ -4,12 +4,11 @@
  * ceph: src/pybind/mgr/rbd_support/schedule.py class Schedules
  */
 
-import { CephError } from "../../base/index.ts";
 import { byteString, byteStringOf, textOf } from "../../encoding/index.ts";
 import { opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
-import { ModuleError } from "./errors.ts";
+import { isRefusal, ModuleError } from "./errors.ts";
 import { type ModuleHost, rbdPools } from "./host.ts";
 import { type LevelRules, levelById } from "./levels.ts";
 import { readOmap } from "./omap.ts";
@@ -52,7 +51,7 @@ export class Schedules {
       try {
         await schedules.#loadPool(await rados.openPool(id));
       } catch (error) {
-        if (!(error instanceof CephError)) throw error;
+        if (!isRefusal(error)) throw error;
         host.log.error("schedules of a pool not read", { pool: name, why: error.message });
       }
     }

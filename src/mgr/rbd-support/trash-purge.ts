@@ -6,11 +6,10 @@
  * ceph: src/pybind/mgr/rbd_support/trash_purge_schedule.py
  */
 
-import { CephError } from "../../base/index.ts";
 import { byteString, textOf } from "../../encoding/index.ts";
 import { listNamespaces, purgeTrash } from "../../rbd/index.ts";
 import { PRETTY, pythonJson } from "../python-json.ts";
-import { ModuleError } from "./errors.ts";
+import { isRefusal, ModuleError } from "./errors.ts";
 import { type ModuleHost, rbdPools } from "./host.ts";
 import { levelByName } from "./levels.ts";
 import { formatWall, wallMs } from "./local-time.ts";
@@ -146,7 +145,7 @@ export class TrashPurge {
           places.push({ poolId, poolName, nspace: textOf(nspace) });
         }
       } catch (error) {
-        if (!(error instanceof CephError)) throw error;
+        if (!isRefusal(error)) throw error;
         this.#host.log.error("pool not looked at", { pool: poolName, why: error.message });
       }
     }
@@ -201,7 +200,7 @@ export class TrashPurge {
       const io = await context.rados.openPool(Number(poolId), byteString(nspace));
       await purgeTrash(context, io);
     } catch (error) {
-      if (!(error instanceof CephError)) throw error;
+      if (!isRefusal(error)) throw error;
       this.#host.log.error("trash not purged", { pool: poolName, nspace, why: error.message });
     }
   }

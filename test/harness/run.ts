@@ -43,9 +43,12 @@ export function clientEnv(confPath?: string): Record<string, string> {
   return env;
 }
 
-/** Runs `command` with bash (so pipes and redirections work) and waits for it. Never throws for an exit code. */
+/**
+ * Runs `command` with bash (so pipes and redirections work) and waits for it. Never throws for an exit code.
+ * Without --norc bash takes Node's pipe for a remote shell's socket and reads the user's own settings first.
+ */
 export function sh(command: string, options: RunOptions = {}): Promise<RunResult> {
-  return run("bash", ["-c", command], options, command);
+  return run("bash", ["--norc", "-c", command], options, command);
 }
 
 /** Runs a program with arguments and waits for it. Never throws for an exit code. */

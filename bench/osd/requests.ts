@@ -70,7 +70,7 @@ export async function open(directory: string): Promise<Osd> {
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,
-    version: "bench",
+    version: { version: "16.2.15", release: "pacific" },
     ask: () => Promise.reject(new Error("there is no other OSD")),
     report: () => {},
     snapsPurged: () => {},

@@ -10,7 +10,7 @@ import { type AskPeer, type FirstObject, OsdServer, type PeerMessage } from "../
 import { type CreateOptions, createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
-import { VERSION_TEXT } from "./version.ts";
+import { CEPH_RELEASE_NAME, CEPH_VERSION } from "./version.ts";
 
 /** How large the parts of a new store are. */
 export type StoreSizes = Pick<CreateOptions, "capacityBytes" | "segmentSize" | "segments">;
@@ -94,7 +94,7 @@ export async function runOsd(
       clock,
       random,
       log,
-      version: VERSION_TEXT,
+      version: { version: CEPH_VERSION, release: CEPH_RELEASE_NAME },
       ...events,
     });
     const messenger = new Messenger({

@@ -28,10 +28,16 @@ interface Command {
   run(host: CommandHost, args: ReadonlyMap<string, number>): Outcome | Promise<Outcome>;
 }
 
+/** The Ceph release that we answer as: `16.2.15`, `pacific`. */
+export interface Release {
+  readonly version: string;
+  readonly release: string;
+}
+
 export interface CommandHost {
   readonly id: number;
   readonly fsid: string;
-  readonly version: string;
+  readonly version: Release;
   readonly epoch: number;
   readonly pgs: number;
   readonly counters: OsdCounters;
@@ -55,7 +61,10 @@ async function bench(host: CommandHost, args: ReadonlyMap<string, number>): Prom
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  version: { help: "report version of OSD", run: (h) => ({ value: { version: h.version } }) },
+  version: {
+    help: "report version of OSD",
+    run: (h) => ({ value: { ...h.version, release_type: "stable" } }),
+  },
   "perf dump": {
     help: "dump non-labeled counters and their values",
     run: (h) => ({ value: h.counters.dump() }),

@@ -40,7 +40,7 @@ import {
 import { Admission } from "./admission.ts";
 import { Arrival } from "./arrival.ts";
 import { BENCH_COLLECTION, Bench } from "./bench.ts";
-import { answerCommand, type CommandHost } from "./commands.ts";
+import { answerCommand, type CommandHost, type Release } from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { Copies } from "./copies.ts";
 import { OsdCounters } from "./counters.ts";
@@ -83,7 +83,7 @@ export interface OsdOptions {
   /** Objects that the cluster is born with: each is made once its PG is ours. */
   readonly firstObjects?: readonly FirstObject[];
   /** What `tell osd.N version` answers. */
-  readonly version: string;
+  readonly version: Release;
   report(report: OsdReport): void;
   /** Asks another OSD. */
   readonly ask: AskPeer;

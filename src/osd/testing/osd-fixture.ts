@@ -303,7 +303,7 @@ export class TestOsd {
       clock: this.clock,
       random: seededRandom(1),
       log: silentLogger,
-      version: "test",
+      version: { version: "16.2.15", release: "pacific" },
       report: (report) => this.reports.push(report),
       ask: () => Promise.reject(new Error("there is no other OSD")),
       snapsPurged: (pool, snaps) => this.purged.push([pool, snaps]),

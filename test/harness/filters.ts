@@ -27,7 +27,7 @@ const EVERYWHERE: [RegExp, string][] = [
 
 /** Where an image's id stands: a hexadecimal global id with a random tail, of varying length. */
 const IMAGE_ID =
-  /(?<=\brbd_(?:data|header|object_map)\.|^\s*id: |"id": ?"|child\(ren\) \[)[0-9a-f]{8,16}(?![\w-])/g;
+  /(?<=\brbd_data\.\d+\.|\brbd_(?:data|header|object_map)\.|^\s*id: |"id": ?"|child\(ren\) \[)[0-9a-f]{8,16}(?![\w-])/g;
 
 /** Blanks image ids; each has a number of its own, in the order in which an output names them. */
 function blankImageIds(line: string, known: Map<string, number> | undefined): string {

@@ -10,6 +10,7 @@
  *   numbers RE compare only the structure of lines that match RE (benchmarks)
  *   blank RE   blank the groups of RE
  *   drop RE    leave out lines that match RE
+ *   differs WHY ours does not answer as a real cluster yet, or on purpose not (in test/matrix only)
  * Commands of one scenario may use files and images that earlier scenarios left.
  *
  * A transcript is the text of all steps: `$ command`, stdout, then `! ` before each line of stderr,
@@ -18,12 +19,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { type CommandFilters, filterOutput, type Machine, noFilters } from "./filters.ts";
-import { clientEnv, sh, sleep } from "./run.ts";
+import { clientEnv, run, sleep } from "./run.ts";
 
 export interface Step {
   command: string;
   line: number;
   settle: boolean;
+  /** Why ours answers otherwise; undefined: it must not. */
+  differs: string | undefined;
   filters: CommandFilters;
 }
 
@@ -35,6 +38,8 @@ export interface Scenario {
 /** The commands run in `workDir`, which must hold `guest.qcow2` and the cluster's data. */
 export interface ScenarioContext extends Machine {
   confPath: string;
+  /** The program and arguments that run a command line: where the clients are. @default bash here */
+  shell?: (command: string) => [string, ...string[]];
 }
 
 export const TRANSCRIPTS_DIR = resolve("test/transcripts");
@@ -51,26 +56,29 @@ export function loadScenarios(dir = TRANSCRIPTS_DIR): Scenario[] {
 
 export function parseScenario(text: string): Step[] {
   const steps: Step[] = [];
-  let next = { settle: false, filters: noFilters() };
+  let next = plainStep();
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim();
     if (line.startsWith("#@ ")) applyDirective(next, line.slice(3), index + 1);
     else if (line !== "" && !line.startsWith("#")) {
       steps.push({ command: line, line: index + 1, ...next });
-      next = { settle: false, filters: noFilters() };
+      next = plainStep();
     }
   }
   return steps;
 }
 
-function applyDirective(
-  next: { settle: boolean; filters: CommandFilters },
-  text: string,
-  line: number,
-): void {
+type Directed = Omit<Step, "command" | "line">;
+
+function plainStep(): Directed {
+  return { settle: false, differs: undefined, filters: noFilters() };
+}
+
+function applyDirective(next: Directed, text: string, line: number): void {
   const [word, ...rest] = text.split(" ");
   const argument = rest.join(" ");
   if (word === "settle") next.settle = true;
+  else if (word === "differs") next.differs = argument;
   else if (word === "columns" || word === "sort") next.filters[word] = true;
   else if (word === "numbers") next.filters.numbers = new RegExp(argument);
   else if (word === "blank" || word === "drop") next.filters[word].push(new RegExp(argument));
@@ -79,11 +87,14 @@ function applyDirective(
 
 /** Runs one step once and gives its filtered transcript. */
 export async function runStep(step: Step, context: ScenarioContext): Promise<string> {
-  const result = await sh(step.command, {
+  const shell = context.shell ?? ((command) => ["bash", "--norc", "-c", command]);
+  const [program, ...args] = shell(step.command);
+  const options = {
     cwd: context.workDir,
     env: clientEnv(context.confPath),
     timeoutMs: 120_000,
-  });
+  };
+  const result = await run(program, args, options, step.command);
   const out = filterOutput(result.stdout, step.filters, context);
   const err = filterOutput(result.stderr, step.filters, context);
   const errLines = err.replace(/^/gm, "! ").replace(/! $/, "");

@@ -1,0 +1,158 @@
+// Clients of three generations: npm run test:matrix
+//
+// Runs the scenarios of test/transcripts and test/matrix with the unmodified clients of Debian 12 (this
+// machine's), Debian 13 and Debian testing, on a fresh Spirula and a fresh real one-OSD Ceph of this machine,
+// command by command, and compares what both say: ≠ where they differ, ~ where a scenario tells why they do.
+// Clients of other releases than the machine's live in folders below --dir (default .cache/clients), made once
+// by debootstrap from the archive that this machine's apt uses; 700 MB each.
+//
+//   --generations A,B  of bookworm, trixie, testing    --only 03-list,…  only these scenarios; up to 15 they
+//   --port N           of the real monitor                               build on each other
+//   --verbose          the answers, too                --record          notes the outcomes in
+//                                                      test/matrix/results.json for docs/compatibility.md
+//
+// Needs root, and Debian's ceph-mon, ceph-mgr and ceph-osd. Exit code 1 if a command is answered otherwise
+// than by the real cluster.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { loadTs, ROOT } from "./load-ts.mjs";
+
+/** Debian's releases by what their clients are. */
+const GENERATIONS = {
+  bookworm: "Debian 12",
+  trixie: "Debian 13",
+  testing: "Debian testing",
+};
+
+const { values } = parseArgs({
+  options: {
+    dir: { type: "string", default: join(ROOT, ".cache", "clients") },
+    generations: { type: "string", default: Object.keys(GENERATIONS).join(",") },
+    only: { type: "string" },
+    verbose: { type: "boolean", default: false },
+    record: { type: "boolean", default: false },
+    port: { type: "string", default: "4370" },
+  },
+});
+const names = values.generations.split(",");
+const unknown = names.find((name) => !Object.hasOwn(GENERATIONS, name));
+if (unknown !== undefined) stop(`${unknown}: not one of ${Object.keys(GENERATIONS).join(", ")}`, 2);
+if (process.getuid() !== 0) stop("needs root: for debootstrap, chroot and mounts of its own", 1);
+
+process.chdir(ROOT);
+const { clientVersions, makeClientRoot, rbdCommands } = await loadTs("test/harness/client-root.ts");
+const { formatResults, RESULTS_FILE } = await loadTs("test/harness/compatibility.ts");
+const { difference, dropMatrix, exitOf, interruptMatrix, runMatrix } =
+  await loadTs("test/harness/matrix.ts");
+const { loadScenarios } = await loadTs("test/harness/scenario.ts");
+const { tempDir } = await loadTs("test/harness/temp.ts");
+const { requireBuild } = await loadTs("test/harness/spirula.ts");
+
+const only = values.only?.split(",");
+const scenarios = [...loadScenarios(), ...loadScenarios("test/matrix")].filter(
+  (scenario) => only === undefined || only.includes(scenario.name),
+);
+const TIMED_OUT = "timed out";
+const total = { passed: 0, failed: 0 };
+const results = {};
+let interrupted = async () => undefined;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => void interrupted().finally(() => process.exit(1)));
+}
+try {
+  requireBuild();
+  if (scenarios.length === 0) throw new Error(`${values.only}: no such scenario`);
+  for (const name of names) results[name] = await runGeneration(name);
+  if (values.record) record();
+} catch (error) {
+  console.error(error.message);
+  total.failed++;
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed > 0 ? 1 : 0);
+
+/** Runs one generation's clients and prints its table. Returns what is recorded of it. */
+async function runGeneration(name) {
+  const root = name === machineRelease() ? undefined : join(resolve(values.dir), name);
+  if (root !== undefined) {
+    await mkdir(resolve(values.dir), { recursive: true });
+    await makeClientRoot(root, name, (line) => console.log(line));
+  }
+  const versions = await clientVersions(root);
+  const shown = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+  console.log(`\n== ${GENERATIONS[name]}: ${shown.join(", ")}\n  ours  real`);
+  const commands = [];
+  const counts = { passed: 0, failed: 0 };
+  const work = await tempDir(`matrix-${name}`);
+  interrupted = async () => {
+    await interruptMatrix(work.path);
+    await work.remove();
+  };
+  let scenario;
+  const each = (outcome) => {
+    if (outcome.scenario !== scenario) console.log((scenario = outcome.scenario));
+    const { command, differs } = outcome;
+    const [ours, real] = [exitOf(outcome.ours), exitOf(outcome.real)];
+    // A command that had no end on either side was not answered the same.
+    const same = outcome.ours === outcome.real && real !== TIMED_OUT;
+    const passed = same === (differs === undefined) && ours !== TIMED_OUT && real !== TIMED_OUT;
+    counts[passed ? "passed" : "failed"]++;
+    const mark = passed ? (same ? " " : "~") : "≠";
+    console.log(`${mark} ${ours.padStart(4)}  ${real.padStart(4)}  ${command}`);
+    if (!passed) console.log(indent(same ? `the same, but: ${differs}` : difference(outcome)));
+    else if (!same) console.log(indent(differs));
+    if (values.verbose) console.log(indent(outcome.real));
+    commands.push({ scenario, command, ours, real, same });
+  };
+  let unsupported = {};
+  try {
+    unsupported = await runMatrix({
+      root,
+      dir: work.path,
+      scenarios,
+      port: Number(values.port),
+      each,
+    });
+  } finally {
+    await dropMatrix(work.path);
+    await work.remove();
+  }
+  for (const [op, times] of Object.entries(unsupported)) {
+    console.log(`our OSD does not know ${op}, asked ${times} times`);
+  }
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  console.log(`${GENERATIONS[name]}: ${counts.passed} passed, ${counts.failed} failed`);
+  return { title: GENERATIONS[name], versions, rbd: await rbdCommands(root), commands };
+}
+
+function machineRelease() {
+  const text = readFileSync("/etc/os-release", "utf8");
+  return /^VERSION_CODENAME=(\S+)$/m.exec(text)?.[1];
+}
+
+function indent(text) {
+  return text.trimEnd().replace(/^/gm, "      ");
+}
+
+/** Notes what was run; of what was not, what was noted before stays. */
+function record() {
+  const before = existsSync(RESULTS_FILE) ? JSON.parse(readFileSync(RESULTS_FILE, "utf8")) : {};
+  const found = Object.keys(GENERATIONS).flatMap((name) => {
+    const [old, now] = [before[name], results[name]];
+    if (now === undefined || old === undefined) return [[name, now ?? old]];
+    const run = new Set(scenarios.map((scenario) => scenario.name));
+    const kept = old.commands.filter((command) => !run.has(command.scenario));
+    return [[name, { ...now, commands: [...kept, ...now.commands] }]];
+  });
+  const noted = Object.fromEntries(found.filter(([, result]) => result !== undefined));
+  writeFileSync(RESULTS_FILE, formatResults(noted));
+}
+
+function stop(why, code) {
+  console.error(why);
+  process.exit(code);
+}

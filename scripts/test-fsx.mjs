@@ -1,0 +1,52 @@
+// Random operations on images, by the unmodified librbd: npm run test:fsx -- --seed N --ops N [--seeds K]
+//
+// Two images of one seed at a time get operations of every kind, and all that is read is compared with a model
+// (test/fsx/). --seeds K runs K seeds, --osds N has a server with N OSDs, --real CONF takes a cluster that
+// runs already, which is then not killed. --replay SEED --until N runs a seed to operation N once more and
+// keeps its log; the sequence follows from the seed, when the server is killed does not.
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { loadTs } from "./load-ts.mjs";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    seeds: { type: "string", default: "1" },
+    ops: { type: "string", default: "2000" },
+    osds: { type: "string", default: "1" },
+    real: { type: "string" },
+    replay: { type: "string" },
+    until: { type: "string" },
+  },
+});
+const isReplay = values.replay !== undefined;
+const seed = Number(values.replay ?? values.seed ?? Date.now() % 1_000_000);
+const seeds = isReplay ? 1 : Number(values.seeds);
+const ops = Number(values.until ?? values.ops);
+const osds = Number(values.osds);
+if (![seed, seeds, ops, osds].every(Number.isInteger) || seeds < 1 || ops < 1 || osds < 1) {
+  console.error(
+    "usage: npm run test:fsx -- [--seed N] [--seeds K] [--ops N] [--osds N] [--real CONF] | --replay SEED --until N",
+  );
+  process.exit(2);
+}
+const { fsxTest } = await loadTs("test/fsx/fsx.ts");
+const startMs = performance.now();
+try {
+  const done = await fsxTest({
+    seed,
+    seeds,
+    ops,
+    osds,
+    keep: isReplay,
+    print: (line) => console.log(line),
+    ...(values.real === undefined ? {} : { real: values.real }),
+  });
+  const seconds = (performance.now() - startMs) / 1000;
+  console.log(
+    `${seeds} seeds passed: ${done.ops} operations, ${done.kills} kills, ${seconds.toFixed(0)} s`,
+  );
+} catch (error) {
+  console.log(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,186 @@
+/**
+ * Starts a server and, for one seed after the other, the program that puts random operations on two images
+ * through the unmodified librbd (`fsx.py`); kills the server and starts it again when that program asks.
+ * After every seed of a server of ours nothing is left but what the pool had before; at the end the stores are
+ * checked to the last byte.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { ObjectInfoCheck } from "../../src/osd/index.ts";
+import { fsck } from "../../src/store/index.ts";
+import { clientEnv, killGroup, ownGroup } from "../harness/run.ts";
+import { monPort, requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
+import { tempDir } from "../harness/temp.ts";
+
+export interface FsxOptions {
+  /** The first; the next seeds follow it. */
+  seed: number;
+  /** @default 1 */
+  seeds?: number;
+  /** Operations of each seed; a step that is begun is finished. */
+  ops: number;
+  /** The conf file of a cluster that runs already and is not killed. @default a fresh server of ours */
+  real?: string;
+  /** @default 1 */
+  osds?: number;
+  /** Keeps the logs of seeds that passed, too. @default false */
+  keep?: boolean;
+  /** @default nothing is printed */
+  print?: (line: string) => void;
+}
+
+export interface FsxResult {
+  ops: number;
+  kills: number;
+}
+
+/** Debian's python3, as in the other tests that have a program of their own. */
+const PYTHON = "/usr/bin/python3";
+const PROGRAM = resolve("test/fsx/fsx.py");
+/** No operation may take longer; a deep copy under a kill is the longest. */
+const STALLED_MS = 180_000;
+const STALL_CHECK_MS = 2_000;
+const LOG_LINES_SHOWN = 15;
+
+class FsxRun {
+  readonly #options: FsxOptions;
+  readonly #work: string;
+  #server: SpirulaServer | undefined;
+  #child: ChildProcess | undefined;
+
+  constructor(options: FsxOptions, work: string) {
+    this.#options = options;
+    this.#work = work;
+  }
+
+  async run(): Promise<FsxResult> {
+    const { seed: first, seeds = 1, real, osds = 1, print = () => {} } = this.#options;
+    if (real === undefined) {
+      requireBuild();
+      this.#server = await startSpirula({ dir: join(this.#work, "data"), osds });
+    }
+    const total = { ops: 0, kills: 0 };
+    for (let seed = first; seed < first + seeds; seed++) {
+      const startMs = performance.now();
+      const { ops, kills } = await this.#seed(seed);
+      total.ops += ops;
+      total.kills += kills;
+      const seconds = (performance.now() - startMs) / 1000;
+      print(
+        `seed ${seed} ok: ${ops} operations, ${kills} kills, ${seconds.toFixed(0)} s, ${(ops / seconds).toFixed(0)} a second`,
+      );
+    }
+    if (this.#server !== undefined) {
+      if ((await this.#server.stop()) !== 0) throw new Error("an orderly stop failed");
+      this.#fsck();
+    }
+    return total;
+  }
+
+  async #seed(seed: number): Promise<FsxResult> {
+    const log = join(this.#work, `seed-${seed}.log`);
+    const conf = this.#server?.confPath ?? resolve(this.#options.real ?? "");
+    const args = ["-B", PROGRAM, conf, String(seed), String(this.#options.ops), log];
+    if (this.#server !== undefined) args.push("kill");
+    const child = spawn(PYTHON, args, {
+      cwd: this.#work,
+      env: clientEnv(conf),
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    ownGroup(child);
+    this.#child = child;
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString("utf8")).slice(-20_000);
+    });
+    let failure: Error | undefined;
+    const fail = (error: Error) => {
+      failure ??= error;
+      killGroup(child.pid, "SIGKILL");
+    };
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line !== "kill") said += `${line}\n`;
+      else this.#restart().then(() => child.stdin.write("up\n"), fail);
+    });
+    const stopWatching = watchForStall(log, fail);
+    const [code] = (await once(child, "close")) as [number | null];
+    stopWatching();
+    const done = /^done (\d+) operations, (\d+) kills$/m.exec(said);
+    if (failure === undefined && code === 0 && done !== null) {
+      return { ops: Number(done[1]), kills: Number(done[2]) };
+    }
+    const how = failure?.message ?? `exit ${code ?? "by a signal"}`;
+    const tail = await readFile(log, "utf8").catch((error: Error) => error.message);
+    const last = tail.trimEnd().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
+    const count = /\n(\d+) [^\n]*\n(?:#[^\n]*\n)*$/.exec(tail)?.[1] ?? "0";
+    throw new FsxError(
+      `seed ${seed}, at operation ${count}: ${how}\n${said}--- the log's end (${log})\n${last}\n` +
+        `--- the same again: npm run test:fsx -- --replay ${seed} --until ${count}\n` +
+        `--- server\n${this.#server?.output().slice(-3000) ?? "a cluster of somebody else's"}`,
+    );
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#server === undefined) throw new Error("there is no server of ours to kill");
+    const { dir } = this.#server;
+    const port = await monPort(dir);
+    await this.#server.kill();
+    this.#server = await startSpirula({ dir, port, osds: this.#options.osds ?? 1 });
+  }
+
+  #fsck(): void {
+    const data = join(this.#work, "data");
+    for (const name of readdirSync(data).filter((entry) => /^(mon|osd\.\d+)$/.test(entry))) {
+      const check = name === "mon" ? {} : { check: new ObjectInfoCheck() };
+      const { faults, complete } = fsck(join(data, name), { deep: true, ...check });
+      if (faults.length > 0 || !complete) {
+        throw new FsxError(`fsck of ${name}: ${faults.slice(0, 10).join("; ")}`);
+      }
+    }
+  }
+
+  async end(): Promise<void> {
+    killGroup(this.#child?.pid, "SIGKILL");
+    await this.#server?.kill();
+  }
+}
+
+/** Calls `fail` when the log stops growing. Returns how to stop watching. */
+function watchForStall(log: string, fail: (error: Error) => void): () => void {
+  let size = -1;
+  let grownMs = performance.now();
+  const timer = setInterval(() => {
+    const now = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+    if (now !== size) {
+      size = now;
+      grownMs = performance.now();
+    } else if (performance.now() - grownMs > STALLED_MS) {
+      fail(new Error(`no operation ended for ${STALLED_MS / 1000} s`));
+    }
+  }, STALL_CHECK_MS);
+  return () => clearInterval(timer);
+}
+
+export class FsxError extends Error {}
+
+/** @throws FsxError, with the seed and the operation; the log and the stores are kept then */
+export async function fsxTest(options: FsxOptions): Promise<FsxResult> {
+  const work = await tempDir("fsx");
+  const run = new FsxRun(options, work.path);
+  let isKept = options.keep ?? false;
+  try {
+    return await run.run();
+  } catch (error) {
+    isKept = true;
+    throw error;
+  } finally {
+    await run.end();
+    if (isKept) options.print?.(`kept: ${work.path}`);
+    else await work.remove();
+  }
+}

@@ -1,0 +1,600 @@
+"""One image under test and what may be done to it; each operation checks itself against the model."""
+import errno
+import threading
+
+import librbd
+from librbd import (
+    DEEP_FLATTEN,
+    EXCLUSIVE,
+    FAST_DIFF,
+    JOURNALING,
+    OBJECT_MAP,
+    OPTION_CLONE_FORMAT,
+    OPTION_DATA_POOL,
+    OPTION_FEATURES,
+    OPTION_FLATTEN,
+    OPTION_ORDER,
+    OPTION_STRIPE_COUNT,
+    OPTION_STRIPE_UNIT,
+    Failed,
+    Image,
+    Pending,
+)
+from model import Model, Wrong, check_diff, compare
+from plan import CHAINED, CHOSEN, POOL, choose_settings, describe, describe_settings, feature_names
+
+SNAPS_MAX = 5
+CHAIN_MAX = 3
+BURST_MAX = 24
+PASSPHRASE = b"fsx"
+"""librados.h: LIBRADOS_OP_FLAG_FADVISE_*."""
+ADVICE = [0, 0, 0, 0x4, 0x8, 0x10, 0x20, 0x40]
+SECTOR = 512
+
+
+class Subject:
+    def __init__(self, session, letter):
+        self.session = session
+        self.dice = session.dice
+        self.plan = session.plan
+        self.letter = letter
+        """A client of its own: a change of its settings reaches open images, too, at their next refresh."""
+        self.settings = {**session.plan.settings, **choose_settings(self.dice)}
+        self.connect()
+        self.serial = 0
+        """Names of the images below, oldest first, with the snapshots that each still has."""
+        self.ancestors = []
+        self.create()
+
+    def connect(self):
+        self.cluster = librbd.Cluster(self.session.conf, self.settings)
+        self.io = self.cluster.pool(POOL)
+
+    # --- what is there
+
+    def log(self, text):
+        self.session.begin(self.letter, text)
+
+    def note(self, offset, length):
+        self.session.note(self.letter, offset, length)
+
+    def fresh_name(self, prefix=""):
+        self.serial += 1
+        return "%s%s%d" % (prefix, self.letter, self.serial)
+
+    def image_name(self):
+        return "%s.%s" % (self.session.prefix, self.fresh_name())
+
+    def create(self):
+        self.options = self.plan.options()
+        self.features = self.options[OPTION_FEATURES]
+        self.name = self.image_name()
+        self.model = Model(self.plan.size())
+        self.log("settings %s" % describe_settings(self.settings))
+        self.log("create %s, %d bytes, %s" % (self.name, self.model.size, describe(self.options)))
+        size = self.plan.header + self.model.size
+        librbd.create(self.io, self.name, size, self.options)
+        if self.plan.encryption is not None:
+            with Image(self.io, self.name) as image:
+                image.encryption("format", self.plan.encryption, PASSPHRASE)
+        self.open()
+
+    def open(self):
+        self.image = Image(self.io, self.name)
+        self.load(self.image)
+        self.skips = self.settings["rbd_skip_partial_discard"] == "true"
+        self.granularity = self.settings["rbd_discard_granularity_bytes"]
+        self.check_size()
+
+    def load(self, image):
+        if self.plan.encryption is not None:
+            image.encryption("load", self.plan.encryption, PASSPHRASE)
+
+    def check_size(self):
+        size = self.image.number("get_size")
+        if size != self.model.size:
+            raise Wrong("size %d; %d is right" % (size, self.model.size))
+
+    def check_features(self):
+        features = self.image.number("get_features")
+        if (features ^ self.features) & CHOSEN:
+            raise Wrong("features %s; %s are right" % (feature_names(features), feature_names(self.features)))
+
+    # --- ranges and data
+
+    def range(self, longest=256 * 1024):
+        """An offset and a length, with a liking for odd ones and for the borders of objects."""
+        dice, size = self.dice, self.model.size
+        length = min(size, int(2 ** dice.uniform(0, longest.bit_length() - 1)))
+        offset = dice.randint(0, size - length)
+        kind = dice.random()
+        if kind < 0.3:
+            unit = self.options[OPTION_STRIPE_UNIT]
+            border = dice.randint(0, size // unit) * unit
+            offset = border - dice.choice([0, length, dice.randint(0, length), dice.randint(0, 4096)])
+        elif kind < 0.5:
+            offset, length = offset & -4096, max(4096, length & -4096)
+        elif kind < 0.6:
+            offset, length = offset & -512, max(512, length & -512)
+        elif kind < 0.65:
+            offset = size - length
+        offset = max(0, min(offset, size - 1))
+        return offset, max(1, min(length, size - offset))
+
+    def ranges(self, count):
+        """At most `count` that do not touch one another."""
+        chosen = []
+        for _ in range(count):
+            offset, length = self.range()
+            if all(offset + length <= o or o + n <= offset for o, n in chosen):
+                chosen.append((offset, length))
+        return chosen
+
+    # --- reading and writing
+
+    def burst(self):
+        """Several at once, of ranges that do not touch; sometimes the server dies under them."""
+        pending, after = [], []
+        for offset, length in self.ranges(self.dice.choice([1, 4, 12, BURST_MAX])):
+            self.submit(offset, length, pending, after)
+        self.session.maybe_kill(1 / 800)
+        results = [(call, call.wait()) for call in pending]
+        for call, result in results:
+            if call.function == "read2":
+                self.check_read(call, result)
+        for check in after:
+            check()
+
+    def submit(self, offset, length, pending, after):
+        dice, model, image = self.dice, self.model, self.image
+        kind, advice = dice.random(), dice.choice(ADVICE)
+
+        def call(function, *args, **more):
+            pending.append(Pending(image, function, offset, length, *args, **more))
+
+        if kind < 0.35:
+            self.log("read %d~%d" % (offset, length))
+            buffer = librbd.ctypes.create_string_buffer(length)
+            call("read2", buffer, flags=(advice,), data=(offset, buffer))
+            return
+        if kind < 0.75:
+            data = self.session.bytes(length)
+            self.log("write %d~%d" % (offset, length))
+            call("write2", data, flags=(advice,), data=data)
+            model.write(offset, data)
+        elif kind < 0.87:
+            if self.plan.encryption is not None:
+                return self.zeroes(offset, length, call)
+            self.discard(offset, length, call, after)
+        elif kind < 0.95:
+            self.zeroes(offset, length, call)
+        else:
+            pattern = self.session.bytes(dice.choice([1, 2, 16, 512, 4096]))[:length]
+            length -= length % len(pattern)
+            self.log("write_same %d~%d of %d" % (offset, length, len(pattern)))
+            args = (pattern, len(pattern))
+            pending.append(
+                Pending(image, "writesame", offset, length, *args, flags=(advice,), data=pattern)
+            )
+            model.write(offset, pattern * (length // len(pattern)))
+        self.note(offset, length)
+
+    def zeroes(self, offset, length, call):
+        thick = self.dice.choice([0, librbd.THICK])
+        self.log("write_zeroes %d~%d%s" % (offset, length, " thick" if thick else ""))
+        call("write_zeroes", flags=(thick, 0))
+        self.model.zero(offset, length)
+
+    def discard(self, offset, length, call, after):
+        self.log("discard %d~%d" % (offset, length))
+        call("discard")
+        if not self.skips:
+            return self.model.zero(offset, length)
+        self.model.touch()
+        after.append(lambda: self.adopt(offset, length))
+
+    def adopt(self, offset, length):
+        """
+        A discard that may skip what is no full granule leaves there either zeros or what was, by the byte;
+        which, is the client's choice. From now on it must stay so.
+        """
+        got = self.image.read(offset, length)
+        was = self.model.head.data
+        if self.granularity <= 1 << self.options[OPTION_ORDER]:
+            first = -(-offset // self.granularity) * self.granularity
+            last = (offset + length) // self.granularity * self.granularity
+            plain = self.options[OPTION_STRIPE_COUNT] == 1
+            if plain and last > first and any(got[first - offset : last - offset]):
+                raise Wrong("a discard of %d~%d left data in full granules" % (offset, length))
+        for at, byte in enumerate(got):
+            if byte != 0 and byte != was[offset + at]:
+                raise Wrong("a discard of %d~%d left other data at %d" % (offset, length, offset + at))
+        was[offset : offset + length] = got
+
+    def check_read(self, call, result):
+        offset, buffer = call.data
+        if result != len(buffer):
+            raise Wrong("%d bytes of %d are read at %d" % (result, len(buffer), offset))
+        compare(buffer.raw, self.model.head.data, offset)
+
+    def read(self):
+        offset, length = self.range(2 << 20)
+        self.log("read %d~%d, by itself" % (offset, length))
+        got = self.image.read(offset, length, self.dice.choice(ADVICE))
+        compare(got, self.model.head.data, offset)
+
+    def compare_and_write(self):
+        offset, _ = self.range()
+        length = min(self.model.size - offset, SECTOR - offset % SECTOR)
+        length = self.dice.randint(1, length)
+        expected = bytearray(self.model.head.data[offset : offset + length])
+        data = self.session.bytes(length)
+        wrong = self.dice.randrange(length) if self.dice.random() < 0.4 else None
+        self.log("compare_and_write %d~%d, other at %s" % (offset, length, wrong))
+        if wrong is not None:
+            expected[wrong] ^= 1 + self.dice.randrange(255)
+        mismatch = self.image.compare_and_write(offset, bytes(expected), data)
+        place = None if wrong is None else self.object_start(offset) + wrong
+        if mismatch != place and (self.plan.encryption is None or mismatch is None):
+            raise Wrong("compare_and_write found another byte at %s, not at %s" % (mismatch, place))
+        if wrong is None:
+            self.model.write(offset, data)
+            self.note(offset, length)
+            # librbd's cache, where it has read these bytes before, goes on with what it read, on a real
+            # cluster as well (ceph: src/librbd/cache/ObjectCacherObjectDispatch.cc).
+            self.image.call("invalidate_cache")
+        else:
+            self.model.touch()
+
+    def object_start(self, offset):
+        """
+        Where in the image the object begins that holds `offset`. librbd tells of a mismatch as if what was
+        compared began there (ceph: src/librbd/io/ObjectRequest.cc).
+        """
+        size = 1 << self.options[OPTION_ORDER]
+        unit = self.options[OPTION_STRIPE_UNIT]
+        count = self.options[OPTION_STRIPE_COUNT]
+        stripe, position = divmod(offset // unit, count)
+        rows = size // unit
+        return (stripe // rows * rows * count + position) * unit
+
+    def flush(self):
+        self.log("flush")
+        self.image.call("flush")
+
+    def invalidate(self):
+        self.log("invalidate_cache")
+        self.image.call("invalidate_cache")
+
+    def verify(self):
+        """All of the head and of every snapshot."""
+        self.log("verify")
+        self.check_size()
+        self.check_whole(self.image, self.model.head.data)
+        if self.plan.encryption is None:
+            for name, snap in self.model.snaps.items():
+                with Image(self.io, self.name, name, read_only=True) as image:
+                    self.check_whole(image, snap.data, "snapshot %s: " % name)
+
+    def check_whole(self, image, data, where=""):
+        step = 4 << 20
+        try:
+            for offset in range(0, len(data), step):
+                compare(image.read(offset, min(step, len(data) - offset)), data, offset)
+        except Wrong as wrong:
+            raise Wrong(where + str(wrong)) from None
+
+    # --- the image as a whole
+
+    def slow(self, work):
+        """An operation of many requests: sometimes the server dies in the middle of them."""
+        if not self.session.draws_kill(1 / 50):
+            return work()
+        failure = []
+
+        def run():
+            try:
+                work()
+            except Exception as error:
+                failure.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.session.kill(0.05)
+        thread.join()
+        if failure:
+            raise failure[0]
+
+    def resize(self):
+        size = self.plan.size()
+        allow = self.dice.random() < 0.8
+        self.log("resize %d to %d%s" % (self.model.size, size, "" if allow else ", no shrinking"))
+        if size < self.model.size and not allow:
+            try:
+                self.image.resize(self.plan.header + size, False)
+            except Failed as failed:
+                if failed.errno == errno.EINVAL:
+                    return
+                raise
+            raise Wrong("shrunk without leave")
+        self.slow(lambda: self.image.resize(self.plan.header + size, allow))
+        self.note(min(size, self.model.size), abs(size - self.model.size))
+        self.model.resize(size)
+        self.check_size()
+
+    def reopen(self):
+        """Most of the time by a fresh client with other settings."""
+        chosen = choose_settings(self.dice) if self.dice.random() < 0.7 else None
+        self.log("reopen%s" % (", " + describe_settings(chosen) if chosen else ""))
+        self.image.close()
+        if chosen is not None:
+            self.cluster.close()
+            self.settings.update(chosen)
+            self.connect()
+        self.open()
+        self.check_features()
+        overlap = self.image.number("get_overlap")
+        if overlap != self.model.head.overlap:
+            raise Wrong("an overlap of %d; %d is right" % (overlap, self.model.head.overlap))
+
+    def sparsify(self):
+        size = self.dice.choice([4096, 65536])
+        if size > 1 << self.options[OPTION_ORDER]:
+            return
+        self.log("sparsify %d" % size)
+        self.model.touch()
+        self.slow(lambda: self.image.call("sparsify", size))
+
+    def toggle(self):
+        """Features on and off; those that need others only where these are."""
+        has, dice = self.features, self.dice
+        options = [DEEP_FLATTEN] if has & DEEP_FLATTEN and dice.random() < 0.1 else []
+        if not has & CHAINED:
+            options.append(EXCLUSIVE)
+        if has & EXCLUSIVE:
+            # librbd has the two go together (ceph: src/librbd/operation/EnableFeaturesRequest.cc).
+            options += [OBJECT_MAP | FAST_DIFF, FAST_DIFF]
+            options += [JOURNALING] if self.plan.encryption is None else []
+        choice = dice.choice(options)
+        enable = has & choice == 0
+        self.log("%s %s" % ("enable" if enable else "disable", feature_names(choice)))
+        self.slow(lambda: self.image.call("update_features", choice, enable))
+        choice |= OBJECT_MAP if choice & FAST_DIFF else 0
+        self.features = has | choice if enable else has & ~choice
+        for snap in self.model.snaps.values():
+            snap.left = True
+        self.check_features()
+
+    def rebuild(self):
+        if not self.features & OBJECT_MAP:
+            return self.toggle()
+        self.log("rebuild_object_map")
+        self.model.touch()
+        self.slow(lambda: self.image.call("rebuild_object_map", librbd.PROGRESS, None))
+        if self.image.number("get_flags") != 0:
+            raise Wrong("flags %x after a rebuild" % self.image.number("get_flags"))
+
+    def diff(self):
+        """From nothing or from a snapshot to a later one or to the head, of all or of a part."""
+        if self.plan.encryption is not None:
+            return self.flush()
+        dice, names = self.dice, list(self.model.snaps)
+        since = dice.choice([None, *names])
+        later = names if since is None else names[names.index(since) + 1 :]
+        until = dice.choice([None, None, *later])
+        whole = dice.random() < 0.5
+        include_parent = not whole and dice.random() < 0.5
+        end = self.model.layer(until)
+        offset, length = (0, len(end.data)) if dice.random() < 0.7 else self.range(4 << 20)
+        what = "diff from %s to %s%s%s" % (
+            since,
+            until,
+            ", whole objects" if whole else "",
+            ", with the parent's" if include_parent else "",
+        )
+        self.log("%s of %d~%d" % (what, offset, length))
+        if offset >= len(end.data):
+            return
+        if until is None:
+            extents = self.image.diff(since, offset, length, include_parent, whole)
+        else:
+            with Image(self.io, self.name, until, read_only=True) as image:
+                extents = image.diff(since, offset, length, include_parent, whole)
+        if since is not None:
+            before = self.model.snaps[since].data
+        else:
+            before = b"" if include_parent else end.below(len(end.data))
+        check_diff(extents, before, end.data, offset, length, what)
+        untouched = since is not None and until is None and not self.model.snaps[since].left
+        if untouched and end.parent is None and extents:
+            raise Wrong("%s tells of %d extents; nothing has been touched" % (what, len(extents)))
+
+    # --- snapshots
+
+    def snapshot(self):
+        if len(self.model.snaps) >= SNAPS_MAX:
+            return self.remove_snap()
+        name = self.fresh_name("s")
+        self.log("snapshot %s" % name)
+        self.slow(lambda: self.image.call("snap_create", name.encode()))
+        self.model.snapshot(name)
+
+    def pick_snap(self):
+        return self.dice.choice(list(self.model.snaps)) if self.model.snaps else None
+
+    def remove_snap(self):
+        name = self.pick_snap()
+        if name is None:
+            return self.snapshot()
+        protected = self.model.snaps[name].protected
+        self.log("remove snapshot %s%s" % (name, ", protected" if protected else ""))
+        if protected:
+            try:
+                self.image.remove_snap(name)
+            except Failed as failed:
+                if failed.errno == errno.EBUSY:
+                    return self.unprotect(name)
+                raise
+            raise Wrong("removed a protected snapshot")
+        self.slow(lambda: self.image.remove_snap(name))
+        del self.model.snaps[name]
+
+    def protect(self):
+        name = self.pick_snap()
+        if name is None:
+            return self.snapshot()
+        if self.model.snaps[name].protected:
+            self.log("unprotect %s" % name)
+            return self.unprotect(name)
+        self.log("protect %s" % name)
+        self.image.call("snap_protect", name.encode())
+        self.model.snaps[name].protected = True
+
+    def unprotect(self, name):
+        self.image.call("snap_unprotect", name.encode())
+        self.model.snaps[name].protected = False
+        if self.image.is_protected(name):
+            raise Wrong("%s is protected still" % name)
+
+    def rollback(self):
+        name = self.pick_snap()
+        if name is None:
+            return self.snapshot()
+        self.log("roll back to %s" % name)
+        self.slow(lambda: self.image.call("snap_rollback", name.encode()))
+        self.model.rollback(name)
+        self.note(0, self.model.size)
+        self.check_size()
+
+    def read_snap(self):
+        name = self.pick_snap()
+        if name is None:
+            return self.read()
+        data = self.model.snaps[name].data
+        length = min(len(data), int(2 ** self.dice.uniform(0, 20)))
+        offset = self.dice.randint(0, len(data) - length)
+        here = self.plan.encryption is not None or self.dice.random() < 0.5
+        self.log("read %s at %d~%d%s" % (name, offset, length, "" if here else ", opened for it"))
+        if not here:
+            with Image(self.io, self.name, name, read_only=True) as image:
+                return compare(image.read(offset, length), data, offset)
+        self.image.call("snap_set", name.encode())
+        try:
+            compare(self.image.read(offset, length), data, offset)
+        finally:
+            self.image.call("snap_set", None)
+
+    # --- clones and copies
+
+    def clone(self):
+        """Goes on with a clone of a snapshot, or has a look at it and drops it."""
+        name = self.pick_snap()
+        if self.plan.encryption is not None or name is None:
+            return self.snapshot()
+        options = self.plan.options(clone=True)
+        child = self.image_name()
+        self.log("clone %s of %s, %s" % (child, name, describe(options)))
+        snap = self.model.snaps[name]
+        if options[OPTION_CLONE_FORMAT] == 1 and not snap.protected:
+            self.image.call("snap_protect", name.encode())
+            snap.protected = True
+        self.slow(lambda: librbd.clone(self.io, self.name, name, child, options))
+        if len(self.ancestors) >= CHAIN_MAX or self.dice.random() < 0.3:
+            with Image(self.io, child) as image:
+                self.check_whole(image, snap.data, "the clone: ")
+            return self.slow(lambda: librbd.remove(self.io, child))
+        self.image.close()
+        self.ancestors.append((self.name, list(self.model.snaps)))
+        self.name, self.options, self.features = child, options, options[OPTION_FEATURES]
+        self.model = Model(len(snap.data), snap.data)
+        self.open()
+        self.check_features()
+
+    def flatten(self):
+        if self.model.head.parent is None:
+            return self.clone()
+        self.log("flatten")
+        self.slow(lambda: self.image.call("flatten"))
+        self.model.flatten(self.features & DEEP_FLATTEN)
+        self.drop_ancestors()
+
+    def drop_ancestors(self):
+        if self.model.has_parent():
+            return
+        while self.ancestors:
+            name, snaps = self.ancestors.pop()
+            self.remove_image(name, snaps)
+
+    def remove_image(self, name, snaps):
+        with Image(self.io, name) as image:
+            for snap in snaps:
+                if image.is_protected(snap):
+                    image.call("snap_unprotect", snap.encode())
+                image.remove_snap(snap)
+        self.slow(lambda: librbd.remove(self.io, name))
+
+    def deep_copy(self):
+        """All snapshots, too. Goes on with the copy or drops it."""
+        if self.plan.encryption is not None:
+            return self.verify()
+        options = self.plan.options()
+        flat = self.model.has_parent() and self.dice.random() < 0.3
+        if flat:
+            options[OPTION_FLATTEN] = 1
+        copy = self.image_name()
+        self.log("deep copy %s, %s%s" % (copy, describe(options), ", flat" if flat else ""))
+        self.slow(lambda: self.image.deep_copy(self.io, copy, options))
+        with Image(self.io, copy) as image:
+            self.check_whole(image, self.model.head.data, "the copy: ")
+        for name, snap in self.model.snaps.items():
+            with Image(self.io, copy, name, read_only=True) as image:
+                self.check_whole(image, snap.data, "snapshot %s of the copy: " % name)
+        if self.dice.random() < 0.5:
+            return self.remove_image(copy, list(self.model.snaps))
+        self.image.close()
+        self.remove_image(self.name, list(self.model.snaps))
+        self.name, self.options = copy, options
+        self.open()
+        self.features = options[OPTION_FEATURES]
+        self.check_features()
+        for name, snap in self.model.snaps.items():
+            snap.left = True
+            snap.protected = self.image.is_protected(name)
+        if flat:
+            self.model.flatten(True)
+            self.drop_ancestors()
+
+    def end(self):
+        """Removes all that there is."""
+        self.log("remove all")
+        self.verify()
+        self.image.close()
+        self.remove_image(self.name, list(self.model.snaps))
+        while self.ancestors:
+            name, snaps = self.ancestors.pop()
+            self.remove_image(name, snaps)
+        self.cluster.close()
+
+
+STEPS = {
+    Subject.burst: 200,
+    Subject.read: 20,
+    Subject.compare_and_write: 20,
+    Subject.flush: 6,
+    Subject.invalidate: 4,
+    Subject.verify: 3,
+    Subject.resize: 6,
+    Subject.reopen: 4,
+    Subject.sparsify: 1,
+    Subject.toggle: 3,
+    Subject.rebuild: 2,
+    Subject.diff: 10,
+    Subject.snapshot: 8,
+    Subject.remove_snap: 4,
+    Subject.protect: 2,
+    Subject.rollback: 4,
+    Subject.read_snap: 8,
+    Subject.clone: 3,
+    Subject.flatten: 2,
+    Subject.deep_copy: 1,
+}

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { ObjectInfoCheck } from "../../src/osd/index.ts";
@@ -112,6 +112,7 @@ class FsxRun {
     stopWatching();
     const done = /^done (\d+) operations, (\d+) kills$/m.exec(said);
     if (failure === undefined && code === 0 && done !== null) {
+      if (this.#options.keep !== true) await rm(log);
       return { ops: Number(done[1]), kills: Number(done[2]) };
     }
     const how = failure?.message ?? `exit ${code ?? "by a signal"}`;

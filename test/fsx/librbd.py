@@ -95,6 +95,7 @@ def _declare():
         ("rados_nobjects_list_open", vp, POINTER(c_void_p)),
         ("rados_nobjects_list_next", vp, POINTER(c_char_p), POINTER(c_char_p), POINTER(c_char_p)),
         ("rados_nobjects_list_close", vp),
+        ("rados_stat", vp, cp, POINTER(c_uint64), POINTER(ctypes.c_long)),
     ):
         getattr(rados, name).argtypes = args
     rados.rados_pool_lookup.argtypes = [vp, cp]
@@ -175,6 +176,11 @@ class Cluster:
                 names.append(entry.value.decode())
         finally:
             rados.rados_nobjects_list_close(listing)
+
+    def exists(self, pool, name):
+        size, modified = c_uint64(), ctypes.c_long()
+        stat = rados.rados_stat(self.pool(pool), name.encode(), byref(size), byref(modified))
+        return stat != -errno.ENOENT
 
     def close(self):
         for io in self.pools.values():

@@ -17,7 +17,7 @@ from librbd import (
     OPTION_STRIPE_UNIT,
 )
 
-POOL, DATA = "fsx", "fsx-data"
+POOLS = POOL, DATA = "fsx", "fsx-data"
 KIB, MIB = 1 << 10, 1 << 20
 SIZE_MIN = 8 * KIB
 """Where the data begins: ceph: src/librbd/crypto/luks/LUKSEncryptionFormat.h, by way of libcryptsetup."""

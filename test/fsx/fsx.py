@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Random operations on two RBD images through librbd, checked against a model: one seed, one sequence.
 
-fsx.py CONF SEED OPS LOG [kill] [encrypt]
+fsx.py CONF SEED OPS LOG [kill]
 
 The sequence follows from SEED alone; OPS is where it ends. LOG gets a line for each operation. With `kill` the
 word "kill" on stdout asks whoever started this to kill the server and to start it again, and a line on stdin
@@ -29,6 +29,7 @@ class Session:
         self.seed = seed
         self.ops = ops
         self.count = 0
+        self.letter = "A"
         self.kills = kills
         self.kill_count = 0
         self.out = open(log, "w", encoding="utf8")
@@ -60,7 +61,7 @@ class Session:
         if kind < 0.1:
             return bytes([self.dice.randrange(256)]) * length
         start = self.dice.randrange(POOL_BYTES - length)
-        stamp = b"<%s%d>" % (self.letter.encode(), self.count + 1) if hasattr(self, "letter") else b""
+        stamp = b"<%s%d>" % (self.letter.encode(), self.count + 1)
         return (stamp + self.noise[start : start + length])[:length]
 
     def draws_kill(self, chance):

@@ -30,6 +30,8 @@ PASSPHRASE = b"fsx"
 """librados.h: LIBRADOS_OP_FLAG_FADVISE_*."""
 ADVICE = [0, 0, 0, 0x4, 0x8, 0x10, 0x20, 0x40]
 SECTOR = 512
+"""What a discard that may skip takes or leaves is a multiple of this, or an end of it."""
+GRANULE_MIN = 4096
 
 
 class Subject:
@@ -195,8 +197,8 @@ class Subject:
 
     def adopt(self, offset, length):
         """
-        A discard that may skip what is no full granule leaves there either zeros or what was, by the byte;
-        which, is the client's choice. From now on it must stay so.
+        A discard that may skip what is no full granule leaves there either zeros or what was; which, is the
+        client's choice. From now on it must stay so.
         """
         got = self.image.read(offset, length)
         was = self.model.head.data
@@ -206,9 +208,11 @@ class Subject:
             plain = self.options[OPTION_STRIPE_COUNT] == 1
             if plain and last > first and any(got[first - offset : last - offset]):
                 raise Wrong("a discard of %d~%d left data in full granules" % (offset, length))
-        for at, byte in enumerate(got):
-            if byte != 0 and byte != was[offset + at]:
-                raise Wrong("a discard of %d~%d left other data at %d" % (offset, length, offset + at))
+        for start in range(offset & -GRANULE_MIN, offset + length, GRANULE_MIN):
+            first, last = max(start, offset), min(start + GRANULE_MIN, offset + length)
+            part = got[first - offset : last - offset]
+            if part != was[first:last] and any(part):
+                raise Wrong("a discard of %d~%d left other data at %d" % (offset, length, first))
         was[offset : offset + length] = got
 
     def check_read(self, call, result):
@@ -364,6 +368,7 @@ class Subject:
         for snap in self.model.snaps.values():
             snap.left = True
         self.check_features()
+        self.diff()
 
     def rebuild(self):
         if not self.features & OBJECT_MAP:
@@ -373,6 +378,7 @@ class Subject:
         self.slow(lambda: self.image.call("rebuild_object_map", librbd.PROGRESS, None))
         if self.image.number("get_flags") != 0:
             raise Wrong("flags %x after a rebuild" % self.image.number("get_flags"))
+        self.diff()
 
     def diff(self):
         """From nothing or from a snapshot to a later one or to the head, of all or of a part."""
@@ -408,6 +414,37 @@ class Subject:
         untouched = since is not None and until is None and not self.model.snaps[since].left
         if untouched and end.parent is None and extents:
             raise Wrong("%s tells of %d extents; nothing has been touched" % (what, len(extents)))
+
+    def second(self):
+        """
+        By another client that opens the image, too: the lock comes over for writing, and goes back; or who has
+        the lock is asked to do it, by a notification.
+        """
+        if not self.features & EXCLUSIVE or self.plan.encryption is not None:
+            return self.read()
+        kind = self.dice.choice(["write", "write", "snapshot", "resize"])
+        if kind == "snapshot" and len(self.model.snaps) >= SNAPS_MAX:
+            kind = "write"
+        with Image(self.session.cluster.pool(POOL), self.name) as other:
+            if kind == "snapshot":
+                name = self.fresh_name("s")
+                self.log("snapshot %s by another client" % name)
+                self.slow(lambda: other.call("snap_create", name.encode()))
+                return self.model.snapshot(name)
+            if kind == "resize":
+                size = self.plan.size()
+                self.log("resize %d to %d by another client" % (self.model.size, size))
+                self.slow(lambda: other.resize(size, True))
+                return self.model.resize(size)
+            for offset, length in self.ranges(4):
+                data = self.session.bytes(length)
+                self.log("write %d~%d by another client" % (offset, length))
+                Pending(other, "write2", offset, length, data, flags=(0,), data=data).wait()
+                self.model.write(offset, data)
+                self.note(offset, length)
+            offset, length = self.range()
+            self.log("read %d~%d by another client" % (offset, length))
+            compare(other.read(offset, length), self.model.head.data, offset)
 
     # --- snapshots
 
@@ -589,6 +626,7 @@ STEPS = {
     Subject.toggle: 3,
     Subject.rebuild: 2,
     Subject.diff: 10,
+    Subject.second: 3,
     Subject.snapshot: 8,
     Subject.remove_snap: 4,
     Subject.protect: 2,

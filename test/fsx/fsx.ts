@@ -43,6 +43,8 @@ const PYTHON = "/usr/bin/python3";
 const PROGRAM = resolve("test/fsx/fsx.py");
 /** No operation may take longer; a deep copy under a kill is the longest. */
 const STALLED_MS = 180_000;
+/** A start beside other runs of this test on a machine that has few cores. */
+const READY_MS = 60_000;
 const STALL_CHECK_MS = 2_000;
 const LOG_LINES_SHOWN = 15;
 
@@ -61,7 +63,7 @@ class FsxRun {
     const { seed: first, seeds = 1, real, osds = 1, print = () => {} } = this.#options;
     if (real === undefined) {
       requireBuild();
-      this.#server = await startSpirula({ dir: join(this.#work, "data"), osds });
+      this.#server = await startSpirula({ dir: join(this.#work, "data"), osds, readyTimeoutMs: READY_MS });
     }
     const total = { ops: 0, kills: 0 };
     for (let seed = first; seed < first + seeds; seed++) {
@@ -131,7 +133,8 @@ class FsxRun {
     const { dir } = this.#server;
     const port = await monPort(dir);
     await this.#server.kill();
-    this.#server = await startSpirula({ dir, port, osds: this.#options.osds ?? 1 });
+    const osds = this.#options.osds ?? 1;
+    this.#server = await startSpirula({ dir, port, osds, readyTimeoutMs: READY_MS });
   }
 
   #fsck(): void {

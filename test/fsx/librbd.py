@@ -63,6 +63,7 @@ def _declare():
         ("rbd_resize2", vp, u64, ctypes.c_bool, vp, vp),
         ("rbd_get_size", vp, POINTER(c_uint64)),
         ("rbd_get_features", vp, POINTER(c_uint64)),
+        ("rbd_get_id", vp, cp, c_size_t),
         ("rbd_get_flags", vp, POINTER(c_uint64)),
         ("rbd_get_overlap", vp, POINTER(c_uint64)),
         ("rbd_update_features", vp, u64, c_uint8),
@@ -95,6 +96,7 @@ def _declare():
         ("rados_nobjects_list_open", vp, POINTER(c_void_p)),
         ("rados_nobjects_list_next", vp, POINTER(c_char_p), POINTER(c_char_p), POINTER(c_char_p)),
         ("rados_nobjects_list_close", vp),
+        ("rados_ioctx_pool_stat", vp, POINTER(c_uint64)),
         ("rados_stat", vp, cp, POINTER(c_uint64), POINTER(ctypes.c_long)),
     ):
         getattr(rados, name).argtypes = args
@@ -182,6 +184,12 @@ class Cluster:
         stat = rados.rados_stat(self.pool(pool), name.encode(), byref(size), byref(modified))
         return stat != -errno.ENOENT
 
+    def clones(self, pool):
+        """How many clones of objects there are: the fourth of the 64-bit numbers of rados_pool_stat_t."""
+        stat = (c_uint64 * 16)()
+        must("pool_stat", rados.rados_ioctx_pool_stat(self.pool(pool), stat))
+        return stat[3]
+
     def close(self):
         for io in self.pools.values():
             rados.rados_ioctx_destroy(io)
@@ -227,6 +235,11 @@ class Image:
         value = kind()
         self.call(function, byref(value))
         return value.value
+
+    def id(self):
+        buffer = ctypes.create_string_buffer(64)
+        self.call("get_id", buffer, len(buffer))
+        return buffer.value.decode()
 
     def resize(self, size, allow_shrink):
         self.call("resize2", size, allow_shrink, PROGRESS, None)

@@ -20,8 +20,8 @@ from librbd import (
 POOLS = POOL, DATA = "fsx", "fsx-data"
 KIB, MIB = 1 << 10, 1 << 20
 SIZE_MIN = 8 * KIB
-"""Where the data begins: ceph: src/librbd/crypto/luks/LUKSEncryptionFormat.h, by way of libcryptsetup."""
-LUKS_HEADER = {LUKS1: 4 * MIB, LUKS2: 16 * MIB}
+"""Room for what encryption puts before the data: more than it takes, which depends on the object size."""
+LUKS_ROOM = {LUKS1: 8 * MIB, LUKS2: 24 * MIB}
 """Features that need exclusive-lock, and all those that an image has if it is asked for, and never else."""
 CHAINED = OBJECT_MAP | FAST_DIFF | JOURNALING
 CHOSEN = CHAINED | EXCLUSIVE | DEEP_FLATTEN
@@ -56,11 +56,10 @@ def describe_settings(settings):
 
 
 class Plan:
-    def __init__(self, dice, allow_encryption=True):
+    def __init__(self, dice, encrypted):
         self.dice = dice
-        encrypted = dice.random() < 1 / 16
-        self.encryption = dice.choice([LUKS1, LUKS2]) if encrypted and allow_encryption else None
-        self.header = 0 if self.encryption is None else LUKS_HEADER[self.encryption]
+        self.encryption = dice.choice([LUKS1, LUKS2]) if encrypted else None
+        self.room = 0 if self.encryption is None else LUKS_ROOM[self.encryption]
         self.settings = {
             "ms_client_mode": dice.choice(["crc secure", "crc secure", "secure"]),
             "rbd_concurrent_management_ops": dice.choice([1, 10, 10]),
@@ -72,7 +71,7 @@ class Plan:
     def options(self, clone=False):
         """Options of an image to create or to clone, as librbd's numbers; and what is to know of them."""
         dice = self.dice
-        lowest = 18 if self.header > 0 else 12 if self.size_max <= MIB else 16
+        lowest = 18 if self.room > 0 else 12 if self.size_max <= MIB else 16
         order = dice.choice([o for o in (12, 13, 14, 16, 16, 17, 18, 19, 20, 22, 22, 25) if o >= lowest])
         features = dice.choice([0, LAYERING]) if not clone else LAYERING
         features |= dice.choice([0, DEEP_FLATTEN])
@@ -82,7 +81,7 @@ class Plan:
             if dice.random() < 0.25 and self.encryption is None:
                 features |= JOURNALING
         unit, count = 1 << order, 1
-        if dice.random() < 0.3:
+        if dice.random() < 0.3 and self.encryption is None:
             unit = 1 << dice.randrange(max(12, order - 4), order + 1)
             count = dice.choice([1, 2, 3, 5])
         # Without these a clone or a copy has its origin's.

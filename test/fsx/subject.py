@@ -74,19 +74,31 @@ class Subject:
         self.model = Model(self.plan.size())
         self.log("settings %s" % describe_settings(self.settings))
         self.log("create %s, %d bytes, %s" % (self.name, self.model.size, describe(self.options)))
-        size = self.plan.header + self.model.size
+        size = self.plan.room + self.model.size
         librbd.create(self.io, self.name, size, self.options)
         if self.plan.encryption is not None:
             with Image(self.io, self.name) as image:
                 image.encryption("format", self.plan.encryption, PASSPHRASE)
+                # What has been formatted is loaded, too.
+                self.model = Model(image.number("get_size"))
+        """Bytes of the image before its data."""
+        self.header = size - self.model.size
         self.open()
+        self.fill(0)
 
     def open(self):
         self.image = Image(self.io, self.name)
         self.load(self.image)
+        self.session.ids.add(self.image.id())
         self.skips = self.settings["rbd_skip_partial_discard"] == "true"
         self.granularity = self.settings["rbd_discard_granularity_bytes"]
         self.check_size()
+
+    def fill(self, offset):
+        """What has never been written of an encrypted image is nothing in particular: zeros from `offset` on."""
+        if self.plan.encryption is not None and offset < self.model.size:
+            data = bytes(self.model.size - offset)
+            Pending(self.image, "write2", offset, len(data), data, flags=(0,), data=data).wait()
 
     def load(self, image):
         if self.plan.encryption is not None:
@@ -315,16 +327,18 @@ class Subject:
         self.log("resize %d to %d%s" % (self.model.size, size, "" if allow else ", no shrinking"))
         if size < self.model.size and not allow:
             try:
-                self.image.resize(self.plan.header + size, False)
+                self.image.resize(self.header + size, False)
             except Failed as failed:
                 if failed.errno == errno.EINVAL:
                     return
                 raise
             raise Wrong("shrunk without leave")
-        self.slow(lambda: self.image.resize(self.plan.header + size, allow))
+        self.slow(lambda: self.image.resize(self.header + size, allow))
         self.note(min(size, self.model.size), abs(size - self.model.size))
+        end = self.model.size
         self.model.resize(size)
         self.check_size()
+        self.fill(end)
 
     def reopen(self):
         """Most of the time by a fresh client with other settings."""
@@ -410,7 +424,9 @@ class Subject:
             before = self.model.snaps[since].data
         else:
             before = b"" if include_parent else end.below(len(end.data))
-        check_diff(extents, before, end.data, offset, length, what)
+        # From nothing on, librbd tells of no holes (ceph: src/librbd/api/DiffIterate.cc), not even of one over
+        # the parent's data.
+        check_diff(extents, before, end.data, offset, length, what, holes=since is not None)
         untouched = since is not None and until is None and not self.model.snaps[since].left
         if untouched and end.parent is None and extents:
             raise Wrong("%s tells of %d extents; nothing has been touched" % (what, len(extents)))

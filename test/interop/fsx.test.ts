@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { fsxTest } from "../fsx/fsx.ts";
 
-const OPS = 600;
+const OPS = 400;
 
 test("random operations of every kind leave in two images what a model says", async () => {
   const { ops } = await fsxTest({ seed: 1, seeds: 2, ops: OPS });

@@ -63,7 +63,11 @@ class FsxRun {
     const { seed: first, seeds = 1, real, osds = 1, print = () => {} } = this.#options;
     if (real === undefined) {
       requireBuild();
-      this.#server = await startSpirula({ dir: join(this.#work, "data"), osds, readyTimeoutMs: READY_MS });
+      this.#server = await startSpirula({
+        dir: join(this.#work, "data"),
+        osds,
+        readyTimeoutMs: READY_MS,
+      });
     }
     const total = { ops: 0, kills: 0 };
     for (let seed = first; seed < first + seeds; seed++) {

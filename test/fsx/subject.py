@@ -459,7 +459,7 @@ class Subject(Descent):
             offset, length = self.range()
             self.log("read %d~%d by another client" % (offset, length))
             compare(other.read(offset, length), self.model.head.data, offset)
-        # What the first has cached without the lock stays in its cache, on a real cluster as well.
+        # The first may have cached bytes without the lock; that librbd drops those is not asked for here.
         self.image.call("invalidate_cache")
 
     # --- snapshots

@@ -34,5 +34,7 @@ ceph auth get-or-create client.glance mon 'allow r'
 ceph auth get-or-create client.qemu mon 'profile rbd' osd 'profile rbd' -o qemu.keyring
 #@ blank epoch: e(\d+)
 ceph osd stat
+# What "rbd pool init" has written is no news any more.
+sleep 12
 ceph osd pool stats vms
 ceph osd pool create

@@ -58,3 +58,4 @@ export {
   versionByte,
 } from "./struct.ts";
 export { Writer } from "./writer.ts";
+export { xxhash32, xxhash64 } from "./xxhash.ts";

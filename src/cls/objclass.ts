@@ -18,12 +18,12 @@ export interface ClassContext {
   readonly now: Utime;
   /** Who sent the request, as the session (not the payload) says. */
   readonly origin: { readonly name: EntityName; readonly addr: EntityAddr };
-  /** version of the object before this operation (user version). */
+  /** Newest user version of the object's PG before this operation. */
   readonly version: number;
   /** Reads and writes of the request so far, this call's included: with `version`, unique to a change. */
   readonly opsSoFar: number;
-  /** Newest snap id this object's writes have seen. */
-  readonly snapSeq: SnapId;
+  /** Newest snap id this object's writes have seen; undefined if neither it nor a clone of it is there. */
+  readonly snapSeq: SnapId | undefined;
   /** Minimum allocation unit of the store, bytes. */
   readonly minAllocSize: number;
   /** OSD release the map requires (16 = pacific). */
@@ -98,17 +98,21 @@ export const none: Codec<void> = {
 /**
  * Describes a method by its argument and answer codecs.
  * @param run the body: returns the answer or a failure
+ * @param first what comes before the look at the argument: its failure goes before EINVAL
  */
 export function method<A, R>(
   flags: MethodFlags,
   args: Codec<A>,
   reply: Codec<R>,
   run: (context: ClassContext, args: A) => Result<R>,
+  first?: (context: ClassContext) => Result<unknown>,
 ): ClassMethod {
   return {
     reads: flags.includes("r"),
     writes: flags.includes("w"),
     call(context, input) {
+      const begun = first?.(context);
+      if (isFailure(begun)) return begun;
       let decoded: A;
       try {
         decoded = args.decode(new Reader(input));

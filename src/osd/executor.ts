@@ -164,6 +164,7 @@ export class Executor {
       connection: request.connection,
       message,
       before: target,
+      lastUserVersion: request.pg.info.lastUserVersion,
       mayWrite: info.write,
       copies: request.copies,
     });
@@ -197,7 +198,7 @@ export class Executor {
   #runOps(request: Request, ctx: OpContext, slots: readonly OpSlot[]): number {
     let result = 0;
     for (const slot of slots) {
-      result = this.#runOp(request, ctx, slot);
+      result = this.#runOp(request, ctx, slot, result);
       slot.rval = result;
       if (ctx.awaits !== undefined) break;
       if (result < 0 && (slot.op.flags & OSD_OP_FLAG.FAILOK) !== 0) result = 0;
@@ -206,16 +207,18 @@ export class Executor {
     return result;
   }
 
-  #runOp(request: Request, ctx: OpContext, slot: OpSlot): number {
+  /** @param before result of the op before it */
+  #runOp(request: Request, ctx: OpContext, slot: OpSlot, before: number): number {
     const entry = opEntry(slot.op.code);
     if (entry === unsupported || entry === pgOp) {
       this.#host.unsupportedOp(osdOpName(slot.op.code));
       return -ERRNO.EOPNOTSUPP;
     }
     try {
+      // Even if it fails: the request may succeed without it.
+      if (entry.mode === "write") ctx.userModify = true;
       const result = entry.run(ctx, slot);
-      if (result >= 0 && entry.mode === "write") ctx.userModify = true;
-      return result;
+      return result === 0 && entry.keepsResult === true ? before : result;
     } catch (error) {
       return this.#failure(error, request);
     }
@@ -261,11 +264,14 @@ export class Executor {
       }
       throw error;
     }
+    const isTooLong = changes && result < 0;
     const userVersion = changes ? committed.userVersion : ctx.before.info.userVersion;
     const versions =
       result === -ERRNO.ENOENT
         ? missingReplyVersions(pg.info.lastUpdate, pg.info.lastUserVersion)
-        : replyVersions(committed.version, userVersion);
+        : isTooLong
+          ? replyVersions(EVERSION_ZERO, 0)
+          : replyVersions(committed.version, userVersion);
     const seq = Math.max(committed.seq, ctx.before.lastSeq);
     this.#host.commits.after(seq, () => {
       if (result >= 0) pg.applyEffects(ctx, ctx.before);

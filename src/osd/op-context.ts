@@ -77,6 +77,8 @@ export class OpContext {
   readonly message: MOSDOp;
   /** The object (head or clone) as it was before. */
   readonly before: ObjectContext;
+  /** Newest user version of the PG, which classes make keys of. */
+  readonly lastUserVersion: number;
   /** The request may change something: reads are then served at once, not as promises. */
   readonly mayWrite: boolean;
   /** The pool's or the client's snap context, live snaps only. */
@@ -98,6 +100,8 @@ export class OpContext {
   readonly copies: ReadonlyMap<number, ObjectCopy> | undefined;
   /** A source that has to be read before the request can go on: it is run again then, from its start. */
   awaits: { index: number; source: CopySource } | undefined;
+  /** The object begins with this request: until it is removed again, all that is staged is about it. */
+  #isFresh = false;
   readonly delta: PgStats = zeroStats();
   #effects: OpEffects | undefined;
 
@@ -109,6 +113,7 @@ export class OpContext {
     connection: Connection;
     message: MOSDOp;
     before: ObjectContext;
+    lastUserVersion: number;
     mayWrite: boolean;
     copies?: ReadonlyMap<number, ObjectCopy> | undefined;
   }) {
@@ -120,6 +125,7 @@ export class OpContext {
     this.connection = options.connection;
     this.message = options.message;
     this.before = options.before;
+    this.lastUserVersion = options.lastUserVersion;
     this.mayWrite = options.mayWrite;
     this.exists = this.before.exists;
     this.info = options.mayWrite
@@ -161,11 +167,10 @@ export class OpContext {
         truncateSeq: 0,
         truncateSize: 0,
       };
-      this.staged.push({ op: "touch", object: this.object });
+      this.stageFresh({ op: "touch", object: this.object });
     } else if (isWhiteout(this.info)) {
       this.info.flags &= ~OBJECT_FLAG.WHITEOUT;
       this.delta.whiteouts--;
-      this.modify = true;
     }
   }
 
@@ -200,7 +205,10 @@ export class OpContext {
     this.countWrite(length);
   }
 
-  /** Replaces the whole content; attributes and omap stay. */
+  /**
+   * Replaces the whole content; attributes and omap stay.
+   * compat: nothing in place of nothing is no change, so that not even a whiteout becomes an object by it.
+   */
   writeFull(length: number, data: BufferList, sums?: StoreSums): void {
     if (length < this.info.size) {
       this.staged.push({ op: "truncate", object: this.object, size: length });
@@ -208,7 +216,6 @@ export class OpContext {
     if (length > 0) this.staged.push({ op: "write", object: this.object, offset: 0, data, sums });
     this.touched(0, this.info.size);
     this.resize(length);
-    this.modify = true;
     this.countWrite(length);
   }
 
@@ -231,7 +238,14 @@ export class OpContext {
     const whiteout =
       this.snapset.clones.length > 0 || (newestSnap !== undefined && newestSnap > this.snapset.seq);
     if (!this.exists || (whiteout && isWhiteout(this.info))) return false;
-    this.staged.push({ op: "remove", object: this.object });
+    if (this.#isFresh) {
+      // compat: what began with this request vanishes without a trace, and with it a removal before it.
+      this.staged.length = 0;
+      this.modify = false;
+      this.#isFresh = false;
+    } else {
+      this.staged.push({ op: "remove", object: this.object });
+    }
     this.touched(0, this.info.size);
     this.countWrite(0);
     this.resize(0);
@@ -255,13 +269,19 @@ export class OpContext {
     };
     if (whiteout) {
       this.delta.whiteouts++;
-      this.staged.push({ op: "touch", object: this.object });
+      this.stageFresh({ op: "touch", object: this.object });
     } else {
       this.delta.objects--;
       if (wasWhiteout) this.delta.whiteouts--;
       this.exists = false;
     }
     return true;
+  }
+
+  /** Stages what makes the object anew. ceph: src/osd/PGTransaction.h is_fresh_object */
+  stageFresh(op: StoreOp): void {
+    this.staged.push(op);
+    this.#isFresh = true;
   }
 
   markOmap(present: boolean): void {

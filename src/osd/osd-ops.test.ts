@@ -196,8 +196,8 @@ describe("compound requests", () => {
       opGetXattr("missing"),
       opWrite(1, bytes("y")),
     ]);
-    expect(reply.result).toBe(-ERRNO.ENODATA);
-    expect(reply.ops.map((op) => op.rval)).toEqual([0, -ERRNO.ENODATA, 0]);
+    expect(reply.result).toBe(-ERRNO.ENOENT);
+    expect(reply.ops.map((op) => op.rval)).toEqual([0, -ERRNO.ENOENT, 0]);
     expect((await client.op("a", [opStat()])).result).toBe(-ERRNO.ENOENT);
   });
 

@@ -309,7 +309,7 @@ export class Pg {
     purgedSnaps.insert(snap, 1);
     this.info.purgedSnaps = purgedSnaps;
     // A PG that nobody has written to has nothing to remember: it will find nothing again.
-    if (this.#hasCollection) this.submit([], zeroStats(), this.#nextVersion(), 0, undefined);
+    if (this.#hasCollection) this.submit([], zeroStats(), this.info.lastUpdate, 0, undefined);
   }
 
   /** The change that strikes one entry from the snapshot index. */

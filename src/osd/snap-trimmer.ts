@@ -134,7 +134,9 @@ export class SnapTrimmer {
     const before = head.snapset;
     const at = before.clones.findIndex((c) => c.snaps.includes(snap));
     const clone = before.clones[at];
-    const version = { version: pg.info.lastUpdate.version + 1, epoch: pg.info.lastUpdate.epoch };
+    // compat: upstream logs the clone's change and the head's, and versions show in user versions.
+    const { lastUpdate } = pg.info;
+    const version = { ...lastUpdate, version: lastUpdate.version + 2 };
     const ops: StoreOp[] = [];
     const delta = zeroStats();
     const after: SnapSet = { seq: before.seq, clones: before.clones.slice() };

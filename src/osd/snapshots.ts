@@ -127,7 +127,7 @@ function rollbackToClone(ctx: OpContext, source: ObjectContext): void {
     ctx.modified ??= new IntervalSet();
     ctx.modified.union(changed);
   }
-  ctx.staged.push({ op: "clone", object: source.object, to: ctx.object });
+  ctx.stageFresh({ op: "clone", object: source.object, to: ctx.object });
   if (!ctx.exists) {
     ctx.exists = true;
     ctx.delta.objects++;

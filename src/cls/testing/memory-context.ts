@@ -50,7 +50,7 @@ export class MemoryObject implements ClassContext {
   };
   version = 1;
   opsSoFar = 0;
-  snapSeq: SnapId = 0n;
+  snapsetSeq: SnapId = 0n;
   minAllocSize = 4096;
   requireOsdRelease = 16;
   requireMinCompatClient = 12;
@@ -95,7 +95,7 @@ export class MemoryObject implements ClassContext {
     const copy = new MemoryObject();
     copy.now = this.now;
     copy.origin = this.origin;
-    copy.snapSeq = this.snapSeq;
+    copy.snapsetSeq = this.snapsetSeq;
     copy.watcherList = this.watcherList;
     copy.#before = copy.#after = this.#before === undefined ? undefined : copyOf(this.#before);
     return copy;
@@ -124,6 +124,10 @@ export class MemoryObject implements ClassContext {
     return this.#after;
   }
 
+  get snapSeq(): SnapId | undefined {
+    return this.exists() ? this.snapsetSeq : undefined;
+  }
+
   exists(): boolean {
     return this.#after !== undefined;
   }
@@ -136,7 +140,7 @@ export class MemoryObject implements ClassContext {
 
   read(offset: number, length: number): Result<Uint8Array> {
     const old = this.#old();
-    if (isFailure(old)) return old;
+    if (isFailure(old)) return new Uint8Array(0);
     return old.data.subarray(offset, length === 0 ? undefined : offset + length);
   }
 

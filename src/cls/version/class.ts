@@ -109,6 +109,11 @@ function increment(context: ClassContext, args: Infer<typeof VersionCheckArgs>):
   if (isFailure(version)) return version;
   const tag = () => Buffer.from(context.random(TAG_BYTES)).toString("base64");
   const now = version ?? { ver: 1n, tag: tag() };
+  if (version === undefined) {
+    // compat: the version begins even if a condition fails, where the request may go on without this call.
+    const begun = write(context, now);
+    if (isFailure(begun)) return begun;
+  }
   if (!args.conditions.every((c) => holds(c, now))) return fail("ECANCELED");
   return write(context, { ...now, ver: BigInt.asUintN(64, now.ver + 1n) });
 }

@@ -11,6 +11,7 @@ import type { EntityAddr, EntityName, SnapId, Utime } from "../../types/index.ts
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { listOmap } from "./omap.ts";
 import { argumentOp } from "./op.ts";
+import { readWithin } from "./read.ts";
 import { checkRange } from "./write.ts";
 import { getXattr, getXattrs, removeXattr, setXattr } from "./xattr.ts";
 
@@ -60,14 +61,17 @@ class CallContext implements ClassContext {
     return { name: this.#ctx.connection.peerName, addr: this.#ctx.connection.peerAddr };
   }
   get version(): number {
-    return this.#ctx.before.info.userVersion;
+    return this.#ctx.lastUserVersion;
   }
   get opsSoFar(): number {
     const { reads, writes } = this.#ctx.delta;
     return reads + writes;
   }
-  get snapSeq(): SnapId {
-    return this.#ctx.snapset.seq;
+  get snapSeq(): SnapId | undefined {
+    const { snapset } = this.#ctx.before;
+    return this.#ctx.isVisible || (this.#ctx.exists && snapset.clones.length > 0)
+      ? snapset.seq
+      : undefined;
   }
   get minAllocSize(): number {
     return this.#ctx.environment.minAllocSize;
@@ -90,12 +94,8 @@ class CallContext implements ClassContext {
   }
 
   read(offset: number, length: number): Result<Uint8Array> {
-    const ctx = this.#ctx;
-    if (!ctx.isVisible) return fail("ENOENT");
-    const end = length === 0 ? ctx.info.size : Math.min(ctx.info.size, offset + length);
-    const want = Math.max(0, end - offset);
-    ctx.countRead(want);
-    return flatten(ctx.store.readSync(ctx.collection, ctx.object, offset, want));
+    const read = readWithin(this.#ctx, offset, length);
+    return isFailure(read) ? read : flatten(read);
   }
 
   extents(offset: number, length: number): Result<[number, number][]> {
@@ -106,7 +106,7 @@ class CallContext implements ClassContext {
 
   getXattr(name: string): Result<Uint8Array> {
     this.#ctx.countRead(0);
-    return getXattr(this.#ctx, name) ?? fail(this.#ctx.exists ? "ENODATA" : "ENOENT");
+    return getXattr(this.#ctx, name);
   }
 
   getXattrs(): Result<[string, Uint8Array][]> {
@@ -250,13 +250,13 @@ function runCall(ctx: OpContext, slot: OpSlot): number {
   const { method, input, errno } = callTarget(slot.op);
   if (method === undefined) return errno;
   const stagedBefore = ctx.staged.length;
+  if (method.writes) ctx.userModify = true;
   const answer = method.call(new CallContext(ctx), input);
   if (isFailure(answer)) return answer.errno;
   assert(
     method.writes || ctx.staged.length === stagedBefore,
     "a read-only class method has written",
   );
-  if (method.writes) ctx.userModify = true;
   if (answer.length === 0) return 0;
   // What a method gives back of its input may be the receive ring's, and the reply leaves later.
   const isInput = answer.buffer === slot.op.indata.buffer;

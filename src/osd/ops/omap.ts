@@ -22,7 +22,7 @@ import { CMPXATTR_OP } from "../../messages/index.ts";
 import { OMAP_BYTES_MAX, OMAP_ENTRIES_MAX } from "../limits.ts";
 import { OBJECT_FLAG } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
-import { readOp, writeOp } from "./op.ts";
+import { quietReadOp, writeOp } from "./op.ts";
 import { satisfies } from "./xattr.ts";
 
 const entries = pairs(str, blob);
@@ -36,6 +36,11 @@ function argument<T>(codec: Codec<T>, slot: OpSlot): T {
 
 function hasOmap(ctx: OpContext): boolean {
   return (ctx.info.flags & OBJECT_FLAG.OMAP) !== 0;
+}
+
+/** The request has made the object: the store has no map to look at. */
+function isOmapFresh(ctx: OpContext): boolean {
+  return hasOmap(ctx) && !ctx.before.exists;
 }
 
 /** Entries after `after` that start with `prefix`, within the request's bounds. */
@@ -69,7 +74,9 @@ export function listOmap(
   return { found, more: false };
 }
 
-export const omapGetKeys = readOp((ctx, slot) => {
+/** compat: a fresh map is ENOENT, as for values; upstream's OSD stops there. */
+export const omapGetKeys = quietReadOp((ctx, slot) => {
+  if (isOmapFresh(ctx)) return -ERRNO.ENOENT;
   const r = new Reader(slot.op.indata);
   const after = r.str();
   const max = Math.min(Number(r.u64()), OMAP_ENTRIES_MAX);
@@ -83,7 +90,8 @@ export const omapGetKeys = readOp((ctx, slot) => {
   return 0;
 });
 
-export const omapGetVals = readOp((ctx, slot) => {
+export const omapGetVals = quietReadOp((ctx, slot) => {
+  if (isOmapFresh(ctx)) return -ERRNO.ENOENT;
   const r = new Reader(slot.op.indata);
   const after = r.str();
   const max = Math.min(Number(r.u64()), OMAP_ENTRIES_MAX);
@@ -99,7 +107,7 @@ export const omapGetVals = readOp((ctx, slot) => {
   return 0;
 });
 
-export const omapGetHeader = readOp((ctx, slot) => {
+export const omapGetHeader = quietReadOp((ctx, slot) => {
   if (!hasOmap(ctx)) return 0;
   const header = ctx.store.omapHeader(ctx.collection, ctx.object);
   slot.out = [header];
@@ -107,7 +115,7 @@ export const omapGetHeader = readOp((ctx, slot) => {
   return 0;
 });
 
-export const omapGetValsByKeys = readOp((ctx, slot) => {
+export const omapGetValsByKeys = quietReadOp((ctx, slot) => {
   const wanted = argument(keys, slot);
   const found: [string, Uint8Array][] = [];
   if (hasOmap(ctx)) {
@@ -123,9 +131,15 @@ export const omapGetValsByKeys = readOp((ctx, slot) => {
   return 0;
 });
 
+/** compat: upstream compares bytes as signed characters here, 0x80 being the smallest. */
+function compareSigned(a: Uint8Array, b: Uint8Array): number {
+  const flipped = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0x80);
+  return Buffer.compare(flipped(a), flipped(b));
+}
+
 /** Missing keys compare as empty. */
-export const omapCompare = readOp((ctx, slot) => {
-  if (!ctx.isVisible) return -ERRNO.ENOENT;
+export const omapCompare = quietReadOp((ctx, slot) => {
+  if (!ctx.isVisible || isOmapFresh(ctx)) return -ERRNO.ENOENT;
   ctx.countRead(0);
   for (const [key, { value, operator }] of argument(assertions, slot)) {
     const have = hasOmap(ctx) ? ctx.store.omapGet(ctx.collection, ctx.object, key) : undefined;
@@ -133,7 +147,7 @@ export const omapCompare = readOp((ctx, slot) => {
       return -ERRNO.EINVAL;
     }
     const current = have ?? EMPTY;
-    const sign = bytesEqual(current, value) ? 0 : Buffer.compare(current, value);
+    const sign = bytesEqual(current, value) ? 0 : compareSigned(current, value);
     if (satisfies(operator, sign) !== true) return -ERRNO.ECANCELED;
   }
   return 0;

@@ -16,10 +16,20 @@ export type OpBody = (ctx: OpContext, slot: OpSlot) => number;
 export interface OpSpec {
   readonly mode: OpMode;
   readonly run: OpBody;
+  /**
+   * Where it succeeds, the result of the op before it stands.
+   * compat: a comparison answers 1, and so do all such ops after it.
+   */
+  readonly keepsResult?: boolean;
 }
 
 export function readOp(run: OpBody): OpSpec {
   return { mode: "read", run };
+}
+
+/** A read without a result of its own, see keepsResult. */
+export function quietReadOp(run: OpBody): OpSpec {
+  return { mode: "read", run, keepsResult: true };
 }
 
 export function writeOp(run: OpBody): OpSpec {

@@ -3,20 +3,23 @@
  * ceph: src/osd/PrimaryLogPG.cc do_read, do_sparse_read, do_extent_cmp, do_checksum
  */
 
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, fail, isFailure, type Result } from "../../base/index.ts";
 import {
   type BufferList,
   crc32c,
   crc32cCombine,
+  EMPTY,
   flatten,
-  listLength,
   Writer,
+  xxhash32,
+  xxhash64,
 } from "../../encoding/index.ts";
 import { assertVerOf, CHECKSUM_TYPE, checksumOf } from "../../messages/index.ts";
 import { Utime } from "../../types/index.ts";
+import { isWhiteout } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { extentArgument } from "./extent.ts";
-import { readOp } from "./op.ts";
+import { quietReadOp, readOp } from "./op.ts";
 
 /** The largest errno: cmpext's mismatch offsets count on from here.  ceph: MAX_ERRNO */
 const MAX_ERRNO = 4095;
@@ -26,6 +29,18 @@ function readNow(ctx: OpContext, offset: number, length: number): BufferList {
   return ctx.store.readSync(ctx.collection, ctx.object, offset, length);
 }
 
+/**
+ * Bytes as they were before the request, as far as the object reaches by now. Nothing of nothing is no failure;
+ * ENOENT: the request has made the object, so the store has none.
+ */
+export function readWithin(ctx: OpContext, offset: number, length: number): Result<BufferList> {
+  const { size } = ctx.info;
+  const want = Math.max(0, Math.min(length === 0 ? size : length, size - offset));
+  if (want > 0 && !ctx.before.exists) return fail("ENOENT");
+  ctx.countRead(want);
+  return want > 0 ? readNow(ctx, offset, want) : [];
+}
+
 function readData(ctx: OpContext, slot: OpSlot): number {
   const { offset, length, truncateSize, truncateSeq } = extentArgument(slot.op);
   let size = ctx.info.size;
@@ -33,6 +48,7 @@ function readData(ctx: OpContext, slot: OpSlot): number {
   if (beyond && size > truncateSize) size = truncateSize;
   const want = Math.max(0, Math.min(length === 0 ? size : length, size - offset));
   if (want > 0) {
+    if (!ctx.before.exists) return -ERRNO.ENOENT;
     slot.out = ctx.mayWrite
       ? readNow(ctx, offset, want)
       : ctx.store.read(ctx.collection, ctx.object, offset, want);
@@ -49,6 +65,7 @@ export const read = readOp(readData);
 function sparseRead(ctx: OpContext, slot: OpSlot): number {
   const { offset, length, truncateSeq } = extentArgument(slot.op);
   if (truncateSeq !== 0) return -ERRNO.EINVAL;
+  if (!ctx.before.exists) return -ERRNO.ENOENT;
   const extents = ctx.store.extents(ctx.collection, ctx.object, offset, length);
   let total = 0;
   const w = new Writer(8 + extents.length * 16);
@@ -83,6 +100,7 @@ export const sparseReadOp = readOp(sparseRead);
 
 export const mapExtents = readOp((ctx, slot) => {
   const { offset, length } = extentArgument(slot.op);
+  if (!ctx.before.exists) return -ERRNO.ENOENT;
   const extents = ctx.store.extents(ctx.collection, ctx.object, offset, length);
   const w = new Writer(4 + extents.length * 16);
   w.u32(extents.length);
@@ -95,7 +113,7 @@ export const mapExtents = readOp((ctx, slot) => {
   return 0;
 });
 
-export const stat = readOp((ctx, slot) => {
+export const stat = quietReadOp((ctx, slot) => {
   if (!ctx.isVisible) return -ERRNO.ENOENT;
   const w = new Writer(16);
   w.u64n(ctx.info.size);
@@ -105,19 +123,26 @@ export const stat = readOp((ctx, slot) => {
   return 0;
 });
 
-/** Bytes past the object's end compare as zeros. */
+/** Bytes past the object's end compare as zeros, as do all of an object that is not there. */
 export const compareExtent = readOp((ctx, slot) => {
-  const { offset } = extentArgument(slot.op);
+  const { offset, length, truncateSize, truncateSeq } = extentArgument(slot.op);
+  const cut = ctx.info.truncateSeq < truncateSeq && offset + length > truncateSize;
+  const size = cut ? truncateSize : ctx.info.size;
+  const want = Math.max(0, Math.min(length, size - offset));
+  let have: Uint8Array = EMPTY;
+  if (want > 0 && ctx.before.exists && !isWhiteout(ctx.before.info)) {
+    const read = readWithin(ctx, offset, want);
+    if (isFailure(read)) return read.errno;
+    have = flatten(read);
+  }
   const wanted = slot.op.indata;
-  const have = flatten(readNow(ctx, offset, wanted.length));
-  ctx.countRead(wanted.length);
   for (let i = 0; i < wanted.length; i++) {
     if (wanted[i] !== (have[i] ?? 0)) return -(MAX_ERRNO + i);
   }
   return 0;
 });
 
-export const assertVersion = readOp((ctx, slot) => {
+export const assertVersion = quietReadOp((ctx, slot) => {
   const version = assertVerOf(slot.op);
   if (version === 0) return -ERRNO.EINVAL;
   if (version < ctx.info.userVersion) return -ERRNO.ERANGE;
@@ -125,23 +150,52 @@ export const assertVersion = readOp((ctx, slot) => {
   return 0;
 });
 
-/** crc32c only; the xxhash kinds answer EOPNOTSUPP. */
+interface Checksum {
+  /** Bytes of a start value. */
+  readonly start: number;
+  write(w: Writer, start: Buffer, data: Uint8Array): void;
+}
+
+const CHECKSUMS = new Map<number, Checksum>([
+  [
+    CHECKSUM_TYPE.XXHASH32,
+    { start: 4, write: (w, start, data) => w.u32(xxhash32(start.readUInt32LE(0), data)) },
+  ],
+  [
+    CHECKSUM_TYPE.XXHASH64,
+    { start: 8, write: (w, start, data) => w.u64(xxhash64(start.readBigUInt64LE(0), data)) },
+  ],
+  [
+    CHECKSUM_TYPE.CRC32C,
+    { start: 4, write: (w, start, data) => w.u32(crc32c(start.readUInt32LE(0), data)) },
+  ],
+]);
+
+/** How many checksums, and they. Of a range past the end: nothing at all, whatever the rest says. */
 export const checksum = readOp((ctx, slot) => {
-  const { offset, length, chunkSize, type } = checksumOf(slot.op);
-  if (type !== CHECKSUM_TYPE.CRC32C) return -ERRNO.EOPNOTSUPP;
-  if (slot.op.indata.length < 4) return -ERRNO.EINVAL;
-  const seed = Buffer.from(slot.op.indata).readUInt32LE(0);
-  const size = ctx.info.size;
-  const end = length === 0 ? size : Math.min(size, offset + length);
-  const total = Math.max(0, end - offset);
-  const chunk = chunkSize === 0 ? total : chunkSize;
-  if (total > 0 && total % chunk !== 0) return -ERRNO.EINVAL;
-  const data = flatten(readNow(ctx, offset, total));
-  if (listLength([data]) !== total) return -ERRNO.EIO;
+  const argument = checksumOf(slot.op);
+  const { offset, chunkSize } = argument;
+  let { length } = argument;
+  const isUneven = () => chunkSize > 0 && length % chunkSize !== 0;
+  if (chunkSize > 0 && (length === 0 || isUneven())) return -ERRNO.EINVAL;
+  const { size } = ctx.info;
+  if (offset === 0 && length === 0) length = size;
+  else if (offset >= size) return 0;
+  else if (offset + length > size) {
+    length = size - offset;
+    if (isUneven()) return -ERRNO.EINVAL;
+  }
+  const kind = CHECKSUMS.get(argument.type);
+  if (kind === undefined || slot.op.indata.length < kind.start) return -ERRNO.EINVAL;
+  const read = length > 0 ? readWithin(ctx, offset, length) : [];
+  if (isFailure(read)) return read.errno;
+  const data = flatten(read);
+  if (data.length !== length) return -ERRNO.EINVAL;
+  const chunk = chunkSize === 0 ? length : chunkSize;
   const w = new Writer();
-  w.u32(total === 0 ? 0 : total / chunk);
-  for (let at = 0; at < total; at += chunk) w.u32(crc32c(seed, data, at, at + chunk));
+  w.u32(length === 0 ? 0 : length / chunk);
+  const start = Buffer.from(slot.op.indata);
+  for (let at = 0; at < length; at += chunk) kind.write(w, start, data.subarray(at, at + chunk));
   slot.out = [w.finish()];
-  ctx.countRead(total);
   return 0;
 });

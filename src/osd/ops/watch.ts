@@ -11,10 +11,11 @@ import { EntityAddr, EntityName } from "../../types/index.ts";
 import { NOTIFY_TIMEOUT_SECONDS, WATCH_TIMEOUT_SECONDS } from "../limits.ts";
 import { watchKey } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
-import { argumentOp, readOp } from "./op.ts";
+import { argumentOp, quietReadOp, readOp } from "./op.ts";
 
 function runWatch(ctx: OpContext, slot: OpSlot): number {
-  if (!ctx.isVisible) return -ERRNO.ENOENT;
+  // A whiteout will do.
+  if (!ctx.exists) return -ERRNO.ENOENT;
   const { cookie, op: operation, timeout } = watchOf(slot.op);
   const entity = ctx.connection.peerName;
   const key = watchKey(entity, cookie);
@@ -59,7 +60,7 @@ function runWatch(ctx: OpContext, slot: OpSlot): number {
 export const watch = argumentOp(runWatch);
 
 /** Input: u32 version (unused), u32 timeout in seconds, blob payload. Output: u64 id. */
-export const notify = readOp((ctx, slot) => {
+export const notify = quietReadOp((ctx, slot) => {
   let timeoutSeconds = 0;
   let payload: Uint8Array = EMPTY;
   try {
@@ -85,7 +86,7 @@ export const notify = readOp((ctx, slot) => {
 });
 
 /** Input: u64 notify id, u64 watch cookie, optional blob reply. */
-export const notifyAck = readOp((ctx, slot) => {
+export const notifyAck = quietReadOp((ctx, slot) => {
   const { indata } = slot.op;
   if (indata.length < 16) {
     // compat: the oldest clients put the notify id where the cookie lies and send no input

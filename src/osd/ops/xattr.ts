@@ -3,8 +3,8 @@
  * ceph: src/osd/PrimaryLogPG.cc do_xattr_cmp_str, do_xattr_cmp_u64
  */
 
-import { ERRNO } from "../../base/index.ts";
-import { byteStringOf, Writer } from "../../encoding/index.ts";
+import { ERRNO, fail, isFailure, type Result } from "../../base/index.ts";
+import { byteStringOf, EMPTY, Writer } from "../../encoding/index.ts";
 import { CMPXATTR_MODE, CMPXATTR_OP, type OsdOp, xattrOf } from "../../messages/index.ts";
 import { XATTR_NAME_MAX, XATTR_SIZE_MAX } from "../limits.ts";
 import { INFO_ATTR, XATTR_PREFIX } from "../object-info.ts";
@@ -41,12 +41,15 @@ function split(op: OsdOp): { name: string; value: Uint8Array } | undefined {
   };
 }
 
-export function getXattr(ctx: OpContext, name: string): Uint8Array | undefined {
-  return ctx.store.getAttr(ctx.collection, ctx.object, XATTR_PREFIX + name);
+/** As the store has it: an object that this request makes has none yet. ENOENT, ENODATA. */
+export function getXattr(ctx: OpContext, name: string): Result<Uint8Array> {
+  if (!ctx.before.exists) return fail("ENOENT");
+  return ctx.store.getAttr(ctx.collection, ctx.object, XATTR_PREFIX + name) ?? fail("ENODATA");
 }
 
-/** A client's attributes, by name. */
-export function getXattrs(ctx: OpContext): [string, Uint8Array][] {
+/** A client's attributes, by name. ENOENT as for one of them. */
+export function getXattrs(ctx: OpContext): Result<[string, Uint8Array][]> {
+  if (!ctx.before.exists) return fail("ENOENT");
   return ctx.store
     .getAttrs(ctx.collection, ctx.object)
     .filter(([name]) => name !== INFO_ATTR && name.startsWith(XATTR_PREFIX))
@@ -75,7 +78,7 @@ export const getXattrOp = readOp((ctx, slot) => {
   const pair = split(slot.op);
   if (pair === undefined) return -ERRNO.EINVAL;
   const value = getXattr(ctx, pair.name);
-  if (value === undefined) return -ERRNO.ENODATA;
+  if (isFailure(value)) return value.errno;
   slot.out = [value];
   ctx.countRead(value.length);
   return 0;
@@ -83,6 +86,7 @@ export const getXattrOp = readOp((ctx, slot) => {
 
 export const getXattrsOp = readOp((ctx, slot) => {
   const attrs = getXattrs(ctx);
+  if (isFailure(attrs)) return attrs.errno;
   const w = new Writer();
   w.u32(attrs.length);
   for (const [name, value] of attrs) {
@@ -94,12 +98,25 @@ export const getXattrsOp = readOp((ctx, slot) => {
   return 0;
 });
 
-/** A match answers 1, a mismatch ECANCELED. A missing attribute compares as empty, or as 0. */
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+/** The number that a text begins with, as C reads it: 0 if none does, wrapped around if it is negative. */
+function numberOf(text: string): bigint {
+  const [, sign, digits] = /^[ \t\n\v\f\r]*([+-]?)(\d+)/.exec(text) ?? [];
+  if (digits === undefined) return 0n;
+  const value = BigInt(digits);
+  if (value > U64_MAX) return U64_MAX;
+  return sign === "-" ? BigInt.asUintN(64, -value) : value;
+}
+
+/** A match answers 1, a mismatch ECANCELED. A missing attribute compares as empty, or as 0; of a missing object, ENOENT. */
 export const compareXattr = readOp((ctx, slot) => {
   const pair = split(slot.op);
   if (pair === undefined) return -ERRNO.EINVAL;
   const { cmpOp: operator, cmpMode: mode } = xattrOf(slot.op);
-  const have = Buffer.from(getXattr(ctx, pair.name) ?? []);
+  const stored = getXattr(ctx, pair.name);
+  if (isFailure(stored) && stored.errno !== -ERRNO.ENODATA) return stored.errno;
+  const have = isFailure(stored) ? EMPTY : Buffer.from(stored);
   ctx.countRead(have.length);
   let sign: number;
   if (mode === CMPXATTR_MODE.STRING) {
@@ -107,9 +124,7 @@ export const compareXattr = readOp((ctx, slot) => {
   } else if (mode === CMPXATTR_MODE.U64) {
     if (pair.value.length < 8) return -ERRNO.EINVAL;
     const wanted = Buffer.from(pair.value).readBigUInt64LE(0);
-    const text = have.toString("latin1");
-    if (text !== "" && !/^\d+$/.test(text)) return -ERRNO.EINVAL;
-    const value = text === "" ? 0n : BigInt(text);
+    const value = numberOf(have.toString("latin1"));
     sign = wanted < value ? -1 : wanted > value ? 1 : 0;
   } else {
     return -ERRNO.EINVAL;

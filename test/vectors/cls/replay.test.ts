@@ -63,7 +63,7 @@ function runStep(object: MemoryObject, step: Step): void {
       object.edit((state) => {
         state.data = bytes(step.data);
       });
-      if (step.snapSeq !== undefined) object.snapSeq = BigInt(step.snapSeq);
+      if (step.snapSeq !== undefined) object.snapsetSeq = BigInt(step.snapSeq);
       break;
     case "omap":
       object.edit((state) => {

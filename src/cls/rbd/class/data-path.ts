@@ -48,7 +48,7 @@ function assertSnapcSeq(
   context: ClassContext,
   { snapcSeq, state }: Infer<typeof AssertSnapcSeqArgs>,
 ): Result<void> {
-  const newer = !context.exists() || snapcSeq > context.snapSeq;
+  const newer = context.snapSeq === undefined || snapcSeq > context.snapSeq;
   switch (state) {
     case ASSERT_SNAPC_SEQ.GT_SNAPSET_SEQ:
       return newer ? undefined : fail("ERANGE");

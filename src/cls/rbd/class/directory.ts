@@ -21,7 +21,13 @@ export const directoryMethods = {
   dir_get_id: method("r", str, str, (context, name) => readKey(context, NAME_PREFIX + name, str)),
   dir_get_name: method("r", str, str, (context, id) => readKey(context, ID_PREFIX + id, str)),
   dir_list: method("r", PageArgs, DirListReply, listDirectory),
-  dir_add_image: method("rw", NameIdArgs, none, addToDirectory),
+  dir_add_image: method(
+    "rw",
+    NameIdArgs,
+    none,
+    (context, { name, id }) => add(context, name, id, true),
+    (context) => context.create(false),
+  ),
   dir_remove_image: method("rw", NameIdArgs, none, (context, { name, id }) =>
     remove(context, name, id),
   ),
@@ -47,15 +53,6 @@ function listDirectory(
 }
 
 /** Makes the directory too. EINVAL: no name, a bad id; EEXIST: the name is taken; EBADF: the id is. */
-function addToDirectory(
-  context: ClassContext,
-  { name, id }: Infer<typeof NameIdArgs>,
-): Result<void> {
-  const created = context.create(false);
-  if (isFailure(created)) return created;
-  return add(context, name, id, true);
-}
-
 function add(context: ClassContext, name: string, id: string, uniqueId: boolean): Result<void> {
   if (name === "" || !isValidId(id)) return fail("EINVAL");
   if (!isMissing(context.omapGet(NAME_PREFIX + name))) return fail("EEXIST");

@@ -39,16 +39,9 @@ const HEADER_BYTES_MAX = 16 * 1024 * 1024;
 export const HEADER_TEXT = "<<< Rados Block Device Image >>>\n";
 export const MIGRATE_HEADER_TEXT = "<<< Migrating RBD Image      >>>\n";
 
-/** Bytes of the object, none if there is no object: a write op gets as far as the class without one. */
-export function readData(context: ClassContext, length: number): Result<Uint8Array> {
-  const bytes = context.read(0, length);
-  if (isFailure(bytes) && bytes.errno === fail("ENOENT").errno) return new Uint8Array(0);
-  return bytes;
-}
-
 /** EINVAL: too short for what it claims; EIO: fewer names than snapshots. */
 export function readHeader(context: ClassContext): Result<Format1Header> {
-  const fixed = readData(context, HEADER_BYTES);
+  const fixed = context.read(0, HEADER_BYTES);
   if (isFailure(fixed)) return fixed;
   if (fixed.length < HEADER_BYTES) return fail("EINVAL");
   const r = new Reader(fixed);
@@ -59,7 +52,7 @@ export function readHeader(context: ClassContext): Result<Format1Header> {
   const namesBytes = Number(r.u64());
   const total = HEADER_BYTES + snapCount * SNAP_BYTES + namesBytes;
   if (total > HEADER_BYTES_MAX) return fail("EINVAL");
-  const whole = readData(context, total);
+  const whole = context.read(0, total);
   if (isFailure(whole)) return whole;
   if (whole.length < total) return fail("EINVAL");
   const body = new Reader(whole, HEADER_BYTES);

@@ -14,9 +14,9 @@ import { KEY } from "./header.ts";
 
 export const format1Methods = {
   snap_list: method("r", none, Format1ListReply, readHeader),
-  snap_add: method("rw", Format1AddArgs, none, add),
-  snap_remove: method("rw", str, none, remove),
-  snap_rename: method("rw", Format1RenameArgs, none, rename),
+  snap_add: method("rw", Format1AddArgs, none, add, readHeader),
+  snap_remove: method("rw", str, none, remove, readHeader),
+  snap_rename: method("rw", Format1RenameArgs, none, rename, readHeader),
 } satisfies Record<string, ClassMethod>;
 
 /** compat: names end at their first zero byte, as C strings do. */

@@ -69,7 +69,7 @@ export const imageMethods = {
       : setOpFeatures(context, value, mask),
   ),
   get_id: method("r", none, str, getId),
-  set_id: method("rw", str, none, setId),
+  set_id: method("rw", str, none, setId, checkExists),
 } satisfies Record<string, ClassMethod>;
 
 /** Objects of more bytes than a number counts exactly do not exist; a header may still say so. */

@@ -11,7 +11,7 @@ import { isMissing, readKey, readKeyOr, removeKey, writeKey } from "../../omap.t
 import { MigrationSetStateArgs } from "../ops/migration.ts";
 import { MIGRATION_HEADER_TYPE, RBD_FEATURE } from "../types/features.ts";
 import { MigrationSpec } from "../types.ts";
-import { HEADER_TEXT, MIGRATE_HEADER_TEXT, readData } from "./format1-header.ts";
+import { HEADER_TEXT, MIGRATE_HEADER_TEXT } from "./format1-header.ts";
 import { KEY } from "./header.ts";
 
 export const migrationMethods = {
@@ -28,7 +28,7 @@ export const migrationMethods = {
 
 /** Which text a format 1 header begins with, zero byte included. ENXIO: neither. */
 function format1Text(context: ClassContext): Result<"plain" | "migrating"> {
-  const text = readData(context, HEADER_TEXT.length + 1);
+  const text = context.read(0, HEADER_TEXT.length + 1);
   if (isFailure(text)) return text;
   const start = byteStringOf(text);
   if (start === `${HEADER_TEXT}\0`) return "plain";
@@ -90,7 +90,7 @@ function remove(context: ClassContext): Result<void> {
   if (isFailure(features)) return features;
   if (features === undefined) {
     const text = format1Text(context);
-    if (isFailure(text)) return text;
+    if (isFailure(text)) return fail("ENXIO");
     return text === "plain" ? fail("EINVAL") : context.write(0, bytesOf(HEADER_TEXT));
   }
   if ((features & RBD_FEATURE.MIGRATING) !== 0n) {

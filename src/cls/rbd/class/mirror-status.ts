@@ -29,7 +29,11 @@ import {
   SummaryArgs,
   SummaryReply,
 } from "../ops/mirror.ts";
-import { MIRROR_IMAGE_STATUS_STATE, MIRROR_PEER_DIRECTION } from "../types/features.ts";
+import {
+  MIRROR_IMAGE_STATE,
+  MIRROR_IMAGE_STATUS_STATE,
+  MIRROR_PEER_DIRECTION,
+} from "../types/features.ts";
 import {
   LOCAL_MIRROR_UUID,
   MirrorImage,
@@ -40,7 +44,10 @@ import {
   type MirrorPeer,
 } from "../types/mirror.ts";
 
-const IMAGE_PREFIX = "image_";
+/** Images by their ids. */
+export const IMAGE_PREFIX = "image_";
+/** Ids of images by their global ids. */
+export const GLOBAL_PREFIX = "global_";
 const STATUS_PREFIX = "status_global_";
 const REMOTE_STATUS_PREFIX = "remote_status_global_";
 const INSTANCE_PREFIX = "instance_";
@@ -102,11 +109,23 @@ function remotePrefix(globalId: string): string {
   return `${REMOTE_STATUS_PREFIX}${globalId}_`;
 }
 
-/** Stored under the reporter's session, with the time of now, and down until somebody looks. */
+/** ENOENT: not mirrored. */
+export function readImage(context: ClassContext, imageId: string): Result<MirrorImage> {
+  return readKey(context, IMAGE_PREFIX + imageId, MirrorImage);
+}
+
+/**
+ * Stored under the reporter's session, with the time of now, and down until somebody looks. Of an image that
+ * is not enabled here, or unknown, nothing is kept, and nobody is told.
+ */
 function setStatus(
   context: ClassContext,
   { globalImageId, status }: Infer<typeof StatusSetArgs>,
 ): Result<void> {
+  const imageId = readKey(context, GLOBAL_PREFIX + globalImageId, str);
+  if (isFailure(imageId)) return;
+  const image = readImage(context, imageId);
+  if (isFailure(image) || image.state !== MIRROR_IMAGE_STATE.ENABLED) return;
   return writeKey(
     context,
     statusKey(globalImageId, status.mirrorUuid),

@@ -30,13 +30,11 @@ import {
 import { isValidPeer, MirrorImage, MirrorPeer } from "../types/mirror.ts";
 import type { Snapshot, SnapshotNamespace } from "../types.ts";
 import { readSnapshot, writeSnapshot } from "./header.ts";
-import { removeStatuses } from "./mirror-status.ts";
+import { GLOBAL_PREFIX, IMAGE_PREFIX, readImage, removeStatuses } from "./mirror-status.ts";
 
 const UUID = "mirror_uuid";
 const MODE = "mirror_mode";
 const PEER_PREFIX = "mirror_peer_";
-const IMAGE_PREFIX = "image_";
-const GLOBAL_PREFIX = "global_";
 
 export const mirrorMethods = {
   mirror_uuid_get: method("r", none, str, readUuid),
@@ -206,10 +204,6 @@ function listImages(
 }
 
 /** ENOENT: not mirrored. */
-function readImage(context: ClassContext, imageId: string): Result<MirrorImage> {
-  return readKey(context, IMAGE_PREFIX + imageId, MirrorImage);
-}
-
 /**
  * EEXIST: the global id belongs to another image; ENOENT: what is not mirrored cannot be on its way out;
  * EINVAL: another global id than before.

@@ -7,7 +7,7 @@ import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { type Infer, str, u8, u64 } from "../../../encoding/index.ts";
 import { NOSNAP, Utime, uuidFromBytes } from "../../../types/index.ts";
 import { type ClassContext, type ClassMethod, method, none } from "../../objclass.ts";
-import { isMissing, listKeys, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
+import { listKeys, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { SnapIdArgs } from "../ops/image.ts";
 import {
   NO_SNAPSHOT_LIMIT,
@@ -234,7 +234,7 @@ function setLimit(context: ClassContext, limit: bigint): Result<void> {
 function countSnapshots(context: ClassContext): Result<number> {
   const old = readHeader(context);
   if (!isFailure(old)) return old.snaps.length;
-  if (!isMissing(old) && old.errno !== fail("EINVAL").errno) return old;
+  if (old.errno !== fail("EINVAL").errno) return old;
   const keys = listKeys(context, SNAP_PREFIX, SNAP_PREFIX, Number.POSITIVE_INFINITY);
   return isFailure(keys) ? keys : keys.length;
 }

@@ -15,7 +15,7 @@ import { isValidId } from "./checks.ts";
 const PREFIX = "id_";
 
 export const trashMethods = {
-  trash_add: method("rw", TrashAddArgs, none, add),
+  trash_add: method("rw", TrashAddArgs, none, add, (context) => context.create(false)),
   trash_remove: method("rw", str, none, remove),
   trash_list: method("r", PageArgs, TrashListReply, list),
   /** The entry as stored. ENOENT: not in the trash. */
@@ -25,8 +25,6 @@ export const trashMethods = {
 
 /** Makes the trash too. EINVAL: a bad id; EEXIST: in the trash already. */
 function add(context: ClassContext, { id, spec }: Infer<typeof TrashAddArgs>): Result<void> {
-  const created = context.create(false);
-  if (isFailure(created)) return created;
   if (!isValidId(id)) return fail("EINVAL");
   const old = readKey(context, PREFIX + id, TrashImageSpec);
   if (!isFailure(old)) return fail("EEXIST");

@@ -2,7 +2,7 @@
 //
 // The same random requests through the real librados on a real cluster and on a fresh Spirula, and every answer
 // compared (test/differential/). One seed replays all. --osds N on either side; --real CONF takes a real
-// cluster that is there, --ours CONF likewise; --round R runs round R of the seed alone (--ops: up to there);
+// cluster that is there (with mon_allow_pool_delete, and no sleep while trimming), --ours CONF likewise; --round R runs round R of the seed alone (--ops: up to there);
 // --shrink finds the fewest requests that still show a difference. Needs python3, librados2, ceph-mon,
 // ceph-mgr and ceph-osd of Debian 12.
 import process from "node:process";

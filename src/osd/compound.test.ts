@@ -1,7 +1,7 @@
 /** Rules of compound requests that the differential test found: see test/differential/. */
 import { describe, expect, it } from "vitest";
-import { AddArgs, InfoReply } from "../cls/log/ops.ts";
 import { ERRNO } from "../base/index.ts";
+import { AddArgs, InfoReply } from "../cls/log/ops.ts";
 import { decodeFromBytes, encodeToBytes, flatten, Reader } from "../encoding/index.ts";
 import {
   CHECKSUM_TYPE,
@@ -106,12 +106,15 @@ describe("results", () => {
     expect([reply.result, reply.userVersion]).toEqual([0, 2]);
   });
 
-  it("a write whose answer is too long is told of without versions", async () => {
+  it("a write whose answer is too long spends no version and tells none", async () => {
     const client = start();
     await client.op("a", [opWriteFull(bytes("x".repeat(100)))]);
     const ops = [opRead(0, 0), opSetXattr("x", bytes("v"))];
     const reply = await client.op("a", ops, { flags: OSD_FLAG.RETURNVEC });
     expect([reply.result, reply.userVersion]).toEqual([-ERRNO.EOVERFLOW, 0]);
+    expect((await client.op("a", [opWriteFull(bytes("y"))])).userVersion, "no version spent").toBe(
+      2,
+    );
   });
 });
 

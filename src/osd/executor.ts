@@ -248,13 +248,14 @@ export class Executor {
         for (const slot of slots) slot.out = [];
       }
     }
+    // Too long an answer: nothing is done or kept, so that a resend is a request of its own.
+    if (changes && result < 0) return this.#finishNothing(request, ctx, slots, result);
     const rvals = returnVec ? slots.map((slot) => slot.rval) : [];
     let committed: Committed;
     try {
-      committed =
-        changes && result >= 0
-          ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
-          : pg.commitNothing(reqid, result, rvals);
+      committed = changes
+        ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
+        : pg.commitNothing(reqid, result, rvals);
     } catch (error) {
       if (error instanceof NoSpaceError) return this.#runOutOfSpace(request);
       if (error instanceof TooLargeError) return this.refuse(request, -ERRNO.EMSGSIZE);
@@ -264,19 +265,22 @@ export class Executor {
       }
       throw error;
     }
-    const isTooLong = changes && result < 0;
     const userVersion = changes ? committed.userVersion : ctx.before.info.userVersion;
     const versions =
       result === -ERRNO.ENOENT
         ? missingReplyVersions(pg.info.lastUpdate, pg.info.lastUserVersion)
-        : isTooLong
-          ? replyVersions(EVERSION_ZERO, 0)
-          : replyVersions(committed.version, userVersion);
+        : replyVersions(committed.version, userVersion);
     const seq = Math.max(committed.seq, ctx.before.lastSeq);
     this.#host.commits.after(seq, () => {
       if (result >= 0) pg.applyEffects(ctx, ctx.before);
       this.#reply(request, EXECUTED, result, slots, versions);
     });
+  }
+
+  #finishNothing(request: Request, ctx: OpContext, slots: OpSlot[], result: number): void {
+    this.#host.commits.after(ctx.before.lastSeq, () =>
+      this.#reply(request, EXECUTED, result, slots, replyVersions(EVERSION_ZERO, 0)),
+    );
   }
 
   /** Results of a write may not be large: they are kept for resends. */

@@ -255,6 +255,18 @@ describe("trimming", () => {
     }
   });
 
+  it("takes a version for the clone and one for the head, and none for the end of it", async () => {
+    // Found by the differential test: versions of later writes tell.
+    const { osd, client } = start();
+    await client.op("a", [opWriteFull(bytes("1"))]);
+    await client.op("a", [opWriteFull(bytes("2"))], { snapContext: context(4) });
+    osd.removeSnaps(IntervalSet.of(4, 1));
+    osd.clock.advance(10_000);
+    await Promise.resolve();
+    // 1; 2 for the clone and 3 for the write; 4 and 5 for trimming.
+    expect((await client.op("a", [opWriteFull(bytes("3"))])).userVersion).toBe(6);
+  });
+
   it("an OSD that the map calls down reports nothing as purged, and trims when it is up again", async () => {
     // Found by the simulation: every restart has such a map, and the monitor forgot what was not trimmed.
     const { osd, client } = start();

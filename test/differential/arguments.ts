@@ -222,7 +222,8 @@ const SMALL_WORDS: Record<string, (dice: Dice) => Buffer> = {
   string: (dice) => str(dice.pick(STRINGS)),
   number: (dice) => str(dice.pick(NUMBERS)),
   empty: () => str(""),
-  raw: (dice) => Buffer.from(dice.bytes(dice.below(dice.chance(0.1) ? 200 : 12))),
+  // Less than a header of format 1, see Generator._call; and more than class hello takes.
+  raw: (dice) => Buffer.from(dice.bytes(dice.below(dice.chance(0.1) ? 110 : 12))),
   bool: (dice) => u8(dice.below(2)),
   state: (dice) => u8(dice.chance(0.9) ? dice.below(4) : dice.below(256)),
   order: (dice) => u8(dice.pick([12, 20, 22, 24, 64, 0, 255])),

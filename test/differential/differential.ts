@@ -4,14 +4,16 @@
  *
  * Requests come in rounds, each on pools of its own, so that a difference in one does not blur the next.
  */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { startRealCeph } from "../harness/real-ceph.ts";
 import { requireBuild, startSpirula } from "../harness/spirula.ts";
 import { tempDir } from "../harness/temp.ts";
 import { type Answer, difference } from "./compare.ts";
 import { Generator, type Request } from "./generate.ts";
-import { Side } from "./side.ts";
 import { shrink } from "./shrink.ts";
+import { Side } from "./side.ts";
 
 export interface DifferentialOptions {
   seed: number;
@@ -57,7 +59,7 @@ export async function differentialTest(options: DifferentialOptions): Promise<Di
       return side;
     };
     const sides = await Promise.all([startSide("real", real), startSide("ours", ours)]);
-    return await new Run(options, sides as [Side, Side]).all();
+    return await new Run(options, sides).all();
   } finally {
     for (const cleanup of cleanups.toReversed()) await cleanup();
   }
@@ -72,7 +74,9 @@ async function startClusters(
   let realConf = real;
   if (realConf === undefined) {
     print("starting a real cluster");
-    const cluster = await startRealCeph({ dir: join(work.path, "real"), osds, settled: false });
+    const [portV2, portV1] = [await freePort(), await freePort()];
+    const dir = join(work.path, "real");
+    const cluster = await startRealCeph({ dir, osds, portV2, portV1, settled: false });
     cleanups.push(() => cluster.stop());
     realConf = cluster.confPath;
   }
@@ -84,6 +88,15 @@ async function startClusters(
     oursConf = server.confPath;
   }
   return [resolve(realConf), resolve(oursConf)];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 class Run {

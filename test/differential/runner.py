@@ -28,6 +28,8 @@ from librados import (
 from operations import data_of, operate, shown, text
 
 CLIENTS = 3
+PG_NUM = 4
+"""Few, so that objects share one, and its versions."""
 ALL_NAMESPACES = "\x01"
 TRIM_TIMEOUT = 120
 """Seconds that the removal of a snapshot may take to reach every object."""
@@ -137,10 +139,20 @@ class Runner:
         return answer
 
     def do_pools(self, request):
-        """Makes pools by key, and waits until they serve."""
+        """Makes pools by key in place of those that have been there."""
         for key, name in request["pools"].items():
+            if key in self.pools:
+                old = self.pools[key].name
+                self.mon_command(
+                    {
+                        "prefix": "osd pool delete",
+                        "pool": old,
+                        "pool2": old,
+                        "yes_i_really_really_mean_it": True,
+                    }
+                )
             for command in (
-                {"prefix": "osd pool create", "pool": name, "pg_num": 8, "pgp_num": 8},
+                {"prefix": "osd pool create", "pool": name, "pg_num": PG_NUM, "pgp_num": PG_NUM},
                 {"prefix": "osd pool application enable", "pool": name, "app": "rados"},
             ):
                 self.mon_command(command)

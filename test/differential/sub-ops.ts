@@ -136,11 +136,11 @@ export class WriteOps extends SubOps {
   }
 
   /**
-   * One that a class call may follow: a real OSD stops if a class lists the omap of an object that an omap
-   * sub-operation of the same request has made.
+   * One for beside a class call. No omap: a real OSD stops if a class lists the omap of an object that an omap
+   * sub-operation of the same request has made. No data: see Generator._call.
    */
-  before(): SubOp {
-    return this.flagged(this.dice.chance(0.2) ? this.guard() : this.#data(), FAILOK);
+  beside(): SubOp {
+    return this.flagged(this.dice.chance(0.4) ? this.guard() : this.#attributes(), FAILOK);
   }
 
   #change(): SubOp {

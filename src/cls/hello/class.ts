@@ -40,7 +40,7 @@ function recordHello(context: ClassContext, name: Uint8Array): Result<void> {
   return isFailure(written) ? written : context.setXattr("said_by", signature(context));
 }
 
-/** Capitals. EINVAL: any input; ENOENT: no object. */
+/** Capitals, of an object that is made where there is none. EINVAL: any input. */
 function turnItTo11(context: ClassContext, input: Uint8Array): Result<void> {
   if (input.length !== 0) return fail("EINVAL");
   const before = context.read(0, CONTENT_MAX);

@@ -6,7 +6,7 @@
  * ceph: src/osd/PrimaryLogPG.cc do_copy_get, start_copy, finish_copyfrom
  */
 
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, isFailure } from "../../base/index.ts";
 import {
   type BufferList,
   blob,
@@ -63,7 +63,9 @@ export const copyGet = readOp((ctx, slot) => {
   const r = new Reader(slot.op.indata);
   const cursor: ObjectCopyCursor = { ...ObjectCopyCursor.decode(r) };
   let left = r.u64n();
-  const attrs = new Map(cursor.attrComplete ? [] : getXattrs(ctx));
+  const found = cursor.attrComplete ? [] : getXattrs(ctx);
+  if (isFailure(found)) return found.errno;
+  const attrs = new Map(found);
   cursor.attrComplete = true;
   let data: BufferList | Promise<BufferList> = [];
   if (!cursor.dataComplete) {

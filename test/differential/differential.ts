@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { startRealCeph } from "../harness/real-ceph.ts";
+import { clientEnv, must } from "../harness/run.ts";
 import { requireBuild, startSpirula } from "../harness/spirula.ts";
 import { tempDir } from "../harness/temp.ts";
 import { type Answer, difference } from "./compare.ts";
@@ -80,6 +81,9 @@ async function startClusters(
     cleanups.push(() => cluster.stop());
     realConf = cluster.confPath;
   }
+  // A write of nothing past the end, which a round makes, spoils the object's checksum there: it never reads again.
+  const keepNoDigests = "ceph config set osd osd_skip_data_digest true";
+  await must(keepNoDigests, { env: clientEnv(resolve(realConf)), timeoutMs: 60_000 });
   let oursConf = ours;
   if (oursConf === undefined) {
     requireBuild();

@@ -11,7 +11,7 @@ import type { Request } from "./generate.ts";
 const PYTHON = "/usr/bin/python3";
 const RUNNER = resolve("test/differential/runner.py");
 /** How long a side may say nothing, milliseconds. */
-const SILENCE_MS = 300_000;
+const SILENCE_MS = 120_000;
 
 export class Side {
   readonly name: string;

@@ -157,6 +157,18 @@ describe("reads and writes", () => {
     expect((await client.op("a", [opSetXattr("x", more)])).result).toBe(-ERRNO.EFBIG);
   });
 
+  it("a truncation past the largest object that comes with a write is EFBIG", async () => {
+    // Found by fuzzing: the store's refusal ended the OSD.
+    const { client } = start();
+    const late = opWrite(0, bytes("x"));
+    late.args.writeBigUInt64LE(2n ** 40n, 16);
+    late.args.writeUInt32LE(2, 24);
+    await client.op("a", [opWriteFull(bytes("abc"))]);
+    expect((await client.op("a", [late])).result).toBe(-ERRNO.EFBIG);
+    expect(out(await client.op("a", [opRead(0, 0)]))).toBe("abc");
+    expect((await client.op("new", [late])).result).toBe(0);
+  });
+
   it("a range past the largest object is EFBIG and changes nothing", async () => {
     const { client } = start();
     const reply = await client.op("a", [opWrite(128 * 1024 * 1024, bytes("x"))]);

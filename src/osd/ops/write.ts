@@ -35,6 +35,9 @@ function writeAt(
   const bad = checkRange(offset, length);
   if (bad !== 0) return bad;
   if (truncateSeq > seq) {
+    // compat: upstream's OSD ends on a size that its store does not take.
+    const badSize = ctx.isVisible ? checkRange(truncateSize, 0) : 0;
+    if (badSize !== 0) return badSize;
     if (ctx.isVisible && truncateSize !== ctx.info.size) ctx.truncate(truncateSize);
     ctx.create();
     ctx.info.truncateSeq = truncateSeq;

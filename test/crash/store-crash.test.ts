@@ -6,9 +6,13 @@ const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 30);
 const FROM = Number(process.env["CRASH_FROM"] ?? 1);
 const CUTS = 8;
 
-test(`${SEEDS} seeds of ${CUTS} power cuts from seed ${FROM} on lose nothing`, async () => {
-  for (let seed = FROM; seed < FROM + SEEDS; seed++) await crashSeed({ seed, cuts: CUTS });
-}, 24 * 3_600_000);
+test(
+  `${SEEDS} seeds of ${CUTS} power cuts from seed ${FROM} on lose nothing`,
+  async () => {
+    for (let seed = FROM; seed < FROM + SEEDS; seed++) await crashSeed({ seed, cuts: CUTS });
+  },
+  24 * 3_600_000,
+);
 
 test("a disk that does not keep what it promised is noticed", async () => {
   let noticed = 0;

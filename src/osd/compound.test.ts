@@ -80,6 +80,15 @@ describe("an object that the request itself makes", () => {
     expect((await client.op("a", [opStat()])).result).toBe(-ERRNO.ENOENT);
   });
 
+  it("anew, after it was removed twice, has nothing of the old one", async () => {
+    const client = start();
+    await client.op("a", [opWriteFull(bytes("old")), opSetXattr("x", bytes("v"))]);
+    const ops = [opDelete(), opWrite(0, bytes("new")), opDelete(), opWrite(2, bytes("!"))];
+    expect((await client.op("a", ops)).result).toBe(0);
+    expect(out(await client.op("a", [opRead(0, 0)])).toString()).toBe("\0\0!");
+    expect((await client.op("a", [opGetXattr("x")])).result).toBe(-ERRNO.ENODATA);
+  });
+
   it("anew after a removal, and removes once more, is still the old one", async () => {
     const client = start();
     await client.op("a", [opWriteFull(bytes("old"))]);

@@ -102,6 +102,8 @@ export class OpContext {
   awaits: { index: number; source: CopySource } | undefined;
   /** The object begins with this request: until it is removed again, all that is staged is about it. */
   #isFresh = false;
+  /** The store still has the object as it was before: what is made anew begins with its removal. */
+  #isOldThere = false;
   readonly delta: PgStats = zeroStats();
   #effects: OpEffects | undefined;
 
@@ -243,6 +245,7 @@ export class OpContext {
       this.staged.length = 0;
       this.modify = false;
       this.#isFresh = false;
+      this.#isOldThere = this.before.exists;
     } else {
       this.staged.push({ op: "remove", object: this.object });
     }
@@ -280,6 +283,8 @@ export class OpContext {
 
   /** Stages what makes the object anew. ceph: src/osd/PGTransaction.h is_fresh_object */
   stageFresh(op: StoreOp): void {
+    if (this.#isOldThere) this.staged.push({ op: "remove", object: this.object });
+    this.#isOldThere = false;
     this.staged.push(op);
     this.#isFresh = true;
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ERRNO } from "../base/index.ts";
 import { blob, decodeFromBytes, flatten, map, str } from "../encoding/index.ts";
 import {
@@ -148,6 +148,15 @@ describe("copy-from", () => {
     expect(client.reply(copy)?.result).toBe(0);
     expect(client.reply(append)?.result).toBe(0);
     expect(text(client.reply(read)!)).toBe("some content+");
+  });
+
+  test("of many at once some wait for their turn, and all are made", async () => {
+    const { osd, client } = start();
+    await makeSource(client);
+    const reads = vi.spyOn(osd.store, "getAttrs");
+    const tids = Array.from({ length: 20 }, (_, i) => client.submit(`copy${i}`, [from("a")]));
+    expect(reads.mock.calls.length).toBe(4);
+    for (const tid of tids) expect((await replyTo(osd, client, tid)).result).toBe(0);
   });
 
   test("two objects may be copied onto each other", async () => {

@@ -22,6 +22,8 @@ import type { Peers } from "./peers.ts";
 
 /** Bytes of data and omap read at a time.  ceph: osd_copyfrom_max_chunk */
 const PIECE_BYTES = 8 << 20;
+/** Copies that are read at a time, for each may be in memory whole; others wait. */
+const READING_MAX = 4;
 
 /** What a copy-from's flags ask of the reads. */
 const READ_FLAGS: readonly (readonly [number, number])[] = [
@@ -81,6 +83,9 @@ export class Copies {
   readonly #failed: (error: Error) => void;
   /** What waits for the copy of an object, by the object. */
   readonly #held = new Map<string, (() => void)[]>();
+  #reading = 0;
+  /** Copies whose turn has not come. */
+  readonly #queue: (() => void)[] = [];
 
   /** @param failed something happened that must not */
   constructor(peers: Peers, failed: (error: Error) => void) {
@@ -111,7 +116,7 @@ export class Copies {
     const resume = request.suspend();
     const waiting: (() => void)[] = [];
     this.#held.set(name, waiting);
-    readObject(this.#peers, source)
+    this.#read(source)
       .then((copy) => {
         this.#held.delete(name);
         if (typeof copy === "number") {
@@ -123,5 +128,19 @@ export class Copies {
         for (const each of waiting) each();
       })
       .catch((error: Error) => this.#failed(error));
+  }
+
+  /** In its turn. */
+  async #read(source: CopySource): Promise<ObjectCopy | number> {
+    if (this.#reading >= READING_MAX) await new Promise<void>((go) => this.#queue.push(go));
+    else this.#reading++;
+    try {
+      return await readObject(this.#peers, source);
+    } finally {
+      // Whoever comes next takes over the place.
+      const next = this.#queue.shift();
+      if (next === undefined) this.#reading--;
+      else next();
+    }
   }
 }

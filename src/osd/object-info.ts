@@ -65,6 +65,11 @@ export function isWhiteout(info: ObjectInfo): boolean {
   return (info.flags & OBJECT_FLAG.WHITEOUT) !== 0;
 }
 
+/** It has, or had once, an omap: an empty one counts as well. */
+export function hasOmap(info: ObjectInfo): boolean {
+  return (info.flags & OBJECT_FLAG.OMAP) !== 0;
+}
+
 /** Names a watch within its object. */
 export function watchKey(entity: EntityName, cookie: bigint): string {
   return `${entity.type}.${entity.num}:${cookie}`;

@@ -13,14 +13,12 @@ import type { MOSDOp, OsdOp } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
 import type { CollectionId, ObjectStore, StoreOp } from "../store/index.ts";
 import {
-  EVERSION_ZERO,
   type HObject,
   IntervalSet,
   type ObjectLocator,
   type PgId,
   type SnapContext,
   type SnapSet,
-  UTIME_ZERO,
   type Utime,
 } from "../types/index.ts";
 import type { ObjectContext } from "./object-context.ts";
@@ -161,14 +159,6 @@ export class OpContext {
     if (!this.exists) {
       this.exists = true;
       this.delta.objects++;
-      this.info = {
-        ...this.info,
-        version: EVERSION_ZERO,
-        priorVersion: EVERSION_ZERO,
-        mtime: UTIME_ZERO,
-        truncateSeq: 0,
-        truncateSize: 0,
-      };
       this.stageFresh({ op: "touch", object: this.object });
     } else if (isWhiteout(this.info)) {
       this.info.flags &= ~OBJECT_FLAG.WHITEOUT;
@@ -258,24 +248,16 @@ export class OpContext {
         sendDisconnect: true,
       });
     }
-    if ((this.info.flags & OBJECT_FLAG.OMAP) !== 0) this.delta.omapObjects--;
-    const wasWhiteout = isWhiteout(this.info);
-    this.info = {
-      ...this.info,
-      version: EVERSION_ZERO,
-      priorVersion: EVERSION_ZERO,
-      mtime: UTIME_ZERO,
-      truncateSeq: 0,
-      truncateSize: 0,
-      watchers: [],
-      flags: whiteout ? OBJECT_FLAG.WHITEOUT : 0,
-    };
+    // compat: truncation and the mark of an omap stay with a whiteout, and with what the request makes anew.
+    this.info.watchers = [];
     if (whiteout) {
+      this.info.flags |= OBJECT_FLAG.WHITEOUT;
       this.delta.whiteouts++;
       this.stageFresh({ op: "touch", object: this.object });
     } else {
       this.delta.objects--;
-      if (wasWhiteout) this.delta.whiteouts--;
+      if (isWhiteout(this.info)) this.delta.whiteouts--;
+      this.info.flags &= ~OBJECT_FLAG.WHITEOUT;
       this.exists = false;
     }
     return true;
@@ -290,12 +272,8 @@ export class OpContext {
   }
 
   markOmap(present: boolean): void {
-    const had = (this.info.flags & OBJECT_FLAG.OMAP) !== 0;
-    if (had === present) return;
-    this.info.flags = present
-      ? this.info.flags | OBJECT_FLAG.OMAP
-      : this.info.flags & ~OBJECT_FLAG.OMAP;
-    this.delta.omapObjects += present ? 1 : -1;
+    if (present) this.info.flags |= OBJECT_FLAG.OMAP;
+    else this.info.flags &= ~OBJECT_FLAG.OMAP;
   }
 
   countRead(bytes: number): void {

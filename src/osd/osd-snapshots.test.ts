@@ -7,6 +7,7 @@ import {
   opCreate,
   opDelete,
   opListSnaps,
+  opOmapClear,
   opOmapSetVals,
   opRead,
   opRollback,
@@ -153,6 +154,30 @@ describe("whiteouts", () => {
     expect((await client.op("a", [opDelete()])).result).toBe(-ERRNO.ENOENT);
     expect((await client.op("a", [opCreate(true)])).result).toBe(0);
     expect((await client.op("a", [opStat()])).result).toBe(0);
+  });
+
+  it("keep the mark of an omap, which counts until the object is gone", async () => {
+    // Found by the differential test: emptying an omap takes a version where there is such a mark.
+    const { osd, client } = start();
+    const omapObjects = () => {
+      osd.clock.advance(10_000);
+      return osd.reports.at(-1)?.pgs.map(({ stats }) => stats.numObjectsOmap);
+    };
+    const clear = async (oid: string) => (await client.op(oid, [opOmapClear()])).userVersion;
+    await client.op("a", [opOmapSetVals(new Map([["k", bytes("v")]]))]);
+    await client.op("a", [opDelete()], { snapContext: context(4) });
+    expect(omapObjects()).toContain(2);
+    await client.op("a", [opCreate(true)]);
+    const { userVersion } = await client.op("a", [opStat()]);
+    expect(await clear("a")).toBe(userVersion + 1);
+    expect(await clear("a")).toBe(userVersion + 1);
+    expect(omapObjects()).toContain(1);
+    await client.op("a", [opOmapSetVals(new Map([["k", bytes("v")]]))]);
+    await client.op("a", [opDelete()]);
+    osd.removeSnaps(IntervalSet.of(4, 1));
+    expect(omapObjects()?.every((n) => n === 0)).toBe(true);
+    await client.op("a", [opCreate(true)]);
+    expect(await clear("a")).toBe((await client.op("a", [opStat()])).userVersion);
   });
 });
 

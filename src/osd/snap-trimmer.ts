@@ -13,10 +13,10 @@ import { CorruptionError, NoSpaceError, type ObjectStore, type StoreOp } from ".
 import { HObject, IntervalSet, type SnapId, SnapSet } from "../types/index.ts";
 import type { ObjectContext } from "./object-context.ts";
 import {
+  hasOmap,
   INFO_ATTR,
   isWhiteout,
   NO_OBJECT,
-  OBJECT_FLAG,
   ObjectInfo,
   SNAPSET_ATTR,
 } from "./object-info.ts";
@@ -150,6 +150,7 @@ export class SnapTrimmer {
       ops.push({ op: "remove", object: head.object });
       delta.objects--;
       delta.whiteouts--;
+      if (hasOmap(info)) delta.omapObjects--;
       exists = false;
       info = NO_OBJECT;
     } else if (exists) {
@@ -198,7 +199,7 @@ export class SnapTrimmer {
     after.clones.splice(at, 1);
     delta.objects--;
     delta.clones--;
-    if ((context.info.flags & OBJECT_FLAG.OMAP) !== 0) delta.omapObjects--;
+    if (hasOmap(context.info)) delta.omapObjects--;
     ops.push({ op: "remove", object: context.object });
   }
 }

@@ -18,7 +18,14 @@ import {
   type SnapSet,
 } from "../types/index.ts";
 import type { ObjectContext } from "./object-context.ts";
-import { INFO_ATTR, isWhiteout, OBJECT_FLAG, ObjectInfo, SNAPSET_ATTR } from "./object-info.ts";
+import {
+  hasOmap,
+  INFO_ATTR,
+  isWhiteout,
+  OBJECT_FLAG,
+  ObjectInfo,
+  SNAPSET_ATTR,
+} from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
 
 /** Where a read at `snap` finds the object. */
@@ -52,6 +59,8 @@ function replaceNewest(snapset: SnapSet, newest: Clone): void {
  */
 export function makeWriteable(ctx: OpContext, version: EVersion): boolean {
   const { before, snapContext, snapset } = ctx;
+  if (ctx.exists && hasOmap(ctx.info)) ctx.delta.omapObjects++;
+  if (before.exists && hasOmap(before.info)) ctx.delta.omapObjects--;
   const newestSnap = snapContext.snaps[0];
   const cloned =
     before.exists &&
@@ -81,7 +90,7 @@ export function makeWriteable(ctx: OpContext, version: EVersion): boolean {
     snapset.clones.push(clone);
     ctx.delta.objects++;
     ctx.delta.clones++;
-    if ((before.info.flags & OBJECT_FLAG.OMAP) !== 0) ctx.delta.omapObjects++;
+    if (hasOmap(before.info)) ctx.delta.omapObjects++;
   }
   const newest = snapset.clones.at(-1);
   if (newest !== undefined && ctx.modified !== undefined) {
@@ -136,7 +145,7 @@ function rollbackToClone(ctx: OpContext, source: ObjectContext): void {
     ctx.delta.whiteouts--;
   }
   ctx.resize(source.info.size);
-  ctx.markOmap((source.info.flags & OBJECT_FLAG.OMAP) !== 0);
+  ctx.markOmap(hasOmap(source.info));
 }
 
 /** Pool snapshots as a context for writes; undefined when clients manage snapshots themselves. */

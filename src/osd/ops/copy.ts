@@ -27,7 +27,7 @@ import {
   OSD_OP,
 } from "../../messages/index.ts";
 import { ObjectLocator, type Utime } from "../../types/index.ts";
-import { isWhiteout, OBJECT_FLAG, XATTR_PREFIX } from "../object-info.ts";
+import { hasOmap, isWhiteout, OBJECT_FLAG, XATTR_PREFIX } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import type { PeerObject } from "../peers.ts";
 import { argumentOp, readOp } from "./op.ts";
@@ -79,7 +79,7 @@ export const copyGet = readOp((ctx, slot) => {
   }
   let omapHeader: Uint8Array = EMPTY;
   const omap = new Map<string, Uint8Array>();
-  if ((ctx.info.flags & OBJECT_FLAG.OMAP) === 0) {
+  if (!hasOmap(ctx.info)) {
     cursor.omapComplete = true;
   } else if (cursor.dataComplete && !cursor.omapComplete && left > 0) {
     const { omapOffset } = cursor;

@@ -20,7 +20,7 @@ import {
 } from "../../encoding/index.ts";
 import { CMPXATTR_OP } from "../../messages/index.ts";
 import { OMAP_BYTES_MAX, OMAP_ENTRIES_MAX } from "../limits.ts";
-import { OBJECT_FLAG } from "../object-info.ts";
+import { hasOmap } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { quietReadOp, writeOp } from "./op.ts";
 import { satisfies } from "./xattr.ts";
@@ -34,13 +34,9 @@ function argument<T>(codec: Codec<T>, slot: OpSlot): T {
   return codec.decode(new Reader(slot.op.indata));
 }
 
-function hasOmap(ctx: OpContext): boolean {
-  return (ctx.info.flags & OBJECT_FLAG.OMAP) !== 0;
-}
-
 /** The request has made the object: the store has no map to look at. */
 function isOmapFresh(ctx: OpContext): boolean {
-  return hasOmap(ctx) && !ctx.before.exists;
+  return hasOmap(ctx.info) && !ctx.before.exists;
 }
 
 /** Entries after `after` that start with `prefix`, within the request's bounds. */
@@ -80,7 +76,9 @@ export const omapGetKeys = quietReadOp((ctx, slot) => {
   const r = new Reader(slot.op.indata);
   const after = r.str();
   const max = Math.min(Number(r.u64()), OMAP_ENTRIES_MAX);
-  const { found, more } = hasOmap(ctx) ? listOmap(ctx, after, "", max) : { found: [], more: false };
+  const { found, more } = hasOmap(ctx.info)
+    ? listOmap(ctx, after, "", max)
+    : { found: [], more: false };
   const w = new Writer();
   w.u32(found.length);
   for (const [key] of found) w.str(key);
@@ -96,7 +94,7 @@ export const omapGetVals = quietReadOp((ctx, slot) => {
   const after = r.str();
   const max = Math.min(Number(r.u64()), OMAP_ENTRIES_MAX);
   const prefix = r.str();
-  const { found, more } = hasOmap(ctx)
+  const { found, more } = hasOmap(ctx.info)
     ? listOmap(ctx, after, prefix, max)
     : { found: [], more: false };
   const w = new Writer();
@@ -108,7 +106,7 @@ export const omapGetVals = quietReadOp((ctx, slot) => {
 });
 
 export const omapGetHeader = quietReadOp((ctx, slot) => {
-  if (!hasOmap(ctx)) return 0;
+  if (!hasOmap(ctx.info)) return 0;
   const header = ctx.store.omapHeader(ctx.collection, ctx.object);
   slot.out = [header];
   ctx.countRead(header.length);
@@ -118,7 +116,7 @@ export const omapGetHeader = quietReadOp((ctx, slot) => {
 export const omapGetValsByKeys = quietReadOp((ctx, slot) => {
   const wanted = argument(keys, slot);
   const found: [string, Uint8Array][] = [];
-  if (hasOmap(ctx)) {
+  if (hasOmap(ctx.info)) {
     for (const key of [...new Set(wanted)].sort()) {
       const value = ctx.store.omapGet(ctx.collection, ctx.object, key);
       if (value !== undefined) found.push([key, value]);
@@ -142,7 +140,7 @@ export const omapCompare = quietReadOp((ctx, slot) => {
   if (!ctx.isVisible || isOmapFresh(ctx)) return -ERRNO.ENOENT;
   ctx.countRead(0);
   for (const [key, { value, operator }] of argument(assertions, slot)) {
-    const have = hasOmap(ctx) ? ctx.store.omapGet(ctx.collection, ctx.object, key) : undefined;
+    const have = hasOmap(ctx.info) ? ctx.store.omapGet(ctx.collection, ctx.object, key) : undefined;
     if (operator !== CMPXATTR_OP.EQ && operator !== CMPXATTR_OP.LT && operator !== CMPXATTR_OP.GT) {
       return -ERRNO.EINVAL;
     }
@@ -172,7 +170,7 @@ export const omapSetHeader = writeOp((ctx, slot) => {
 
 export const omapClear = writeOp((ctx) => {
   if (!ctx.isVisible) return -ERRNO.ENOENT;
-  if (!hasOmap(ctx)) return 0;
+  if (!hasOmap(ctx.info)) return 0;
   ctx.staged.push({ op: "omap-clear", object: ctx.object });
   ctx.markOmap(false);
   ctx.countWrite(0);

@@ -31,6 +31,8 @@ CLIENTS = 3
 PG_NUM = 4
 """Few, so that objects share one, and its versions."""
 ALL_NAMESPACES = "\x01"
+NOTIFY_TIMEOUT_MS = 5000
+"""Some watchers never answer."""
 TRIM_TIMEOUT = 120
 """Seconds that the removal of a snapshot may take to reach every object."""
 
@@ -357,7 +359,7 @@ class Runner:
             watch.heard.clear()
         reply, length = P(), C.c_size_t()
         code = LIB.rados_notify2(
-            io, text(request["oid"]), payload, len(payload), 30_000, C.byref(reply), C.byref(length)
+            io, text(request["oid"]), payload, len(payload), NOTIFY_TIMEOUT_MS, C.byref(reply), C.byref(length)
         )
         raw = C.string_at(reply, length.value) if length.value else b""
         LIB.rados_buffer_free(reply)
@@ -451,12 +453,7 @@ def main():
     runner = Runner(sys.argv[1])
     print(json.dumps({"ids": runner.ids, "nonces": runner.nonces}), flush=True)
     for line in sys.stdin:
-        request = json.loads(line)
-        if request["do"] == "flush":
-            sys.stdout.flush()
-            continue
-        print(json.dumps(runner.run(request), separators=(",", ":")))
-    sys.stdout.flush()
+        print(json.dumps(runner.run(json.loads(line)), separators=(",", ":")), flush=True)
     # Without the library's farewell: open watches would keep it.
     os._exit(0)
 

@@ -48,7 +48,7 @@ export class Side {
   /** Runs requests, all of them even if one fails. */
   async run(requests: readonly Request[]): Promise<Answer[]> {
     const lines = requests.map((request) => `${JSON.stringify(request)}\n`).join("");
-    this.#child.stdin?.write(`${lines}{"do":"flush"}\n`);
+    this.#child.stdin?.write(lines);
     const answers: Answer[] = [];
     for (let i = 0; i < requests.length; i++) {
       answers.push(JSON.parse(await this.#line(requests[i])) as Answer);
@@ -58,18 +58,15 @@ export class Side {
 
   async #line(request?: Request): Promise<string> {
     let timer: NodeJS.Timeout | undefined;
+    const asked = request === undefined ? "" : `: ${JSON.stringify(request)}`;
     const silence = new Promise<never>((_, reject) => {
-      const what = `${this.name}: no answer within ${SILENCE_MS} ms`;
+      const what = `${this.name}: no answer within ${SILENCE_MS} ms${asked}`;
       timer = setTimeout(() => reject(new Error(what)), SILENCE_MS);
     });
     try {
       const { value, done } = await Promise.race([this.#lines.next(), silence]);
       if (done !== true) return value;
-      const where =
-        request === undefined
-          ? ""
-          : ` (up to 100 requests before or after: ${JSON.stringify(request)})`;
-      throw new Error(`${this.name}: the runner ended${where}\n${this.#errors}`);
+      throw new Error(`${this.name}: the runner ended${asked}\n${this.#errors}`);
     } finally {
       clearTimeout(timer);
     }

@@ -223,7 +223,8 @@ export class Pg {
     const { before } = ctx;
     before.exists = ctx.exists;
     before.info = ctx.exists ? ctx.info : NO_OBJECT;
-    before.snapset = ctx.exists ? ctx.snapset : { seq: 0n, clones: [] };
+    // compat: as long as it is remembered, what is made in its place is no part of snapshots before it.
+    before.snapset = ctx.snapset;
     before.lastSeq = seq;
     return { seq, version, userVersion };
   }

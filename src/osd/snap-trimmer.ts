@@ -172,7 +172,7 @@ export class SnapTrimmer {
     head.lastSeq = pg.submit(ops, delta, version, 0, undefined);
     head.exists = exists;
     head.info = info;
-    head.snapset = exists ? after : { seq: 0n, clones: [] };
+    head.snapset = after;
   }
 
   /** Removes clone `at` from `after`; its older neighbour now borders on the next newer one. */

@@ -7,6 +7,7 @@ A request names its client, pool, namespace and locator key; see the methods do_
 compound operations. What the cluster hands out, ids of snapshots and versions, requests name by number.
 """
 import ctypes as C
+import errno
 import json
 import os
 import sys
@@ -31,6 +32,7 @@ CLIENTS = 3
 PG_NUM = 4
 """Few, so that objects share one, and its versions."""
 ALL_NAMESPACES = "\x01"
+OP_TIMEOUT_S = 60
 NOTIFY_TIMEOUT_MS = 5000
 """Some watchers never answer."""
 TRIM_TIMEOUT = 120
@@ -72,7 +74,7 @@ class Runner:
             cluster = P()
             check(LIB.rados_create2(C.byref(cluster), b"ceph", b"client.admin", 0), "rados_create2")
             check(LIB.rados_conf_read_file(cluster, conf.encode()), conf)
-            check(LIB.rados_conf_set(cluster, b"rados_osd_op_timeout", b"60"), "timeout")
+            check(LIB.rados_conf_set(cluster, b"rados_osd_op_timeout", str(OP_TIMEOUT_S).encode()), "timeout")
             check(LIB.rados_connect(cluster), "rados_connect")
             self.clusters.append(cluster)
         self.ids = [LIB.rados_get_instance_id(cluster) for cluster in self.clusters]
@@ -135,6 +137,8 @@ class Runner:
     # --- requests
     def run(self, request):
         code, out, *version = getattr(self, "do_" + request["do"])(request)
+        if code == -errno.ETIMEDOUT and request["do"] != "notify":
+            raise RuntimeError("no answer within %s s: %s" % (OP_TIMEOUT_S, json.dumps(request)))
         answer = {"r": code, "out": out}
         if version:
             answer["v"] = self.last_version = version[0]

@@ -19,6 +19,7 @@ import {
   TooLargeError,
   type Transaction,
 } from "../../src/store/index.ts";
+import { scrambled } from "../harness/dice.ts";
 import { difference, objectDifference } from "./compare.ts";
 import { COLLECTIONS, type Dice, Walk } from "./walk.ts";
 
@@ -332,7 +333,7 @@ class CrashRun {
 
 /** @throws what went wrong, with the seed that shows it again */
 export async function crashSeed(options: CrashOptions): Promise<void> {
-  const run = new CrashRun(options.seed);
+  const run = new CrashRun(scrambled(options.seed));
   options.sabotage?.(run.disk);
   try {
     await run.run(options.cuts);

@@ -8,7 +8,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 
 export interface ClassCall {
   cls: string;

@@ -5,6 +5,8 @@
  * What a cluster hands out, requests name by number or by how far it is from the last that was seen (see
  * runner.py).
  */
+
+import { Dice } from "../harness/dice.ts";
 import {
   CLASSES,
   damagedCall,
@@ -12,7 +14,6 @@ import {
   randomCall,
   recordedSequences,
 } from "./arguments.ts";
-import { type Dice, dice } from "./dice.ts";
 import { ReadOps, type SubOp, WriteOps } from "./sub-ops.ts";
 
 /** One request, as runner.py takes it. */
@@ -72,7 +73,7 @@ export class Generator {
   #names = 0;
 
   constructor(seed: number, vectors: string) {
-    this.#dice = dice(seed);
+    this.#dice = new Dice(seed);
     this.#recorded = recordedSequences(vectors);
     for (let i = 0; i < TARGETS; i++) {
       this.#targets.push({

@@ -1,5 +1,5 @@
 /** Sub-operations of compound reads and writes, as operations.py takes them: a word, arguments, flags. */
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 
 export type SubOp = unknown[];
 

@@ -16,7 +16,7 @@ import { opCreate, opWrite } from "../../src/messages/index.ts";
 import { callOp, classCalls, type IoCtx, Rados } from "../../src/rados/index.ts";
 import type { RbdContext } from "../../src/rbd/index.ts";
 import { ADDR_TYPE, ENTITY_TYPE } from "../../src/types/index.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../harness/dice.ts";
 import { type Death, SimProcess } from "./machine.ts";
 import { SimNetwork } from "./network.ts";
 import { MON_PORT, SERVER_HOST, SimServer } from "./server.ts";

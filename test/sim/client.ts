@@ -44,7 +44,7 @@ import {
   type SnapContext,
   utimeFromMs,
 } from "../../src/types/index.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import type { SimProcess } from "./machine.ts";
 import { MON_PORT, SERVER_HOST } from "./server.ts";
 import type { World } from "./world.ts";

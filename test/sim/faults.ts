@@ -2,8 +2,9 @@
  * What goes wrong: links, hosts, disks, processes, power, and orders of an operator, at random moments.
  * Which of them a run has, and how often, is drawn with its seed; whatever ends the server starts it again.
  */
+
+import type { Dice } from "../harness/dice.ts";
 import type { SimClient } from "./client.ts";
-import type { Dice } from "./dice.ts";
 import { CALM, type SimNetwork } from "./network.ts";
 import { SERVER_HOST, type SimServer } from "./server.ts";
 import type { World } from "./world.ts";

@@ -7,7 +7,7 @@
  */
 import type { Clock, Random, Timer } from "../../src/base/index.ts";
 import type { Endpoint, Link, Transport } from "../../src/messenger/index.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "../harness/dice.ts";
 import type { SimNetwork } from "./network.ts";
 import { ProcessLink } from "./process-link.ts";
 import type { World } from "./world.ts";

@@ -5,7 +5,7 @@
  * they send arrives when they are together again, as TCP has it, unless the link is cut before.
  */
 import { type Endpoint, MemoryNetwork, type Transport } from "../../src/messenger/index.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import type { World } from "./world.ts";
 
 /** How fast it is today. Times are milliseconds. */

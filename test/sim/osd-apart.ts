@@ -4,7 +4,7 @@
  */
 import { type OsdHandle, type OsdSurroundings, runOsd } from "../../src/cluster/osd-runner.ts";
 import { IntervalSet } from "../../src/types/index.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 
 /** Mean of one message's way, milliseconds. */
 const WAY_MS = 0.3;

@@ -3,7 +3,7 @@
  * what is written at once, so that what it holds must stay as it is until then.
  */
 import type { Link, Receiver } from "../../src/messenger/index.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import type { World } from "./world.ts";
 
 /** Share of the writes that the kernel does not take at once, and how long they wait on average. */

@@ -8,8 +8,8 @@
 import nodeProcess from "node:process";
 import { parseKeyring } from "../../src/auth/index.ts";
 import { must } from "../../src/base/index.ts";
+import { Dice } from "../harness/dice.ts";
 import { poolSnapsToTrim, SimClient } from "./client.ts";
-import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
 import { SimProcess } from "./machine.ts";
 import { SimNetwork } from "./network.ts";

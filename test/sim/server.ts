@@ -15,7 +15,7 @@ import {
 } from "../../src/cluster/start-cluster.ts";
 import { type Disk, fsck, MemoryDisk, openStore } from "../../src/store/index.ts";
 import { HOBJECT_MIN, NOSNAP } from "../../src/types/index.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../harness/dice.ts";
 import { type Death, SimProcess } from "./machine.ts";
 import type { SimNetwork } from "./network.ts";
 import { runOsdApart } from "./osd-apart.ts";

@@ -6,9 +6,9 @@
  * too. Besides, keys are put into the monitor and asked for, snapshot ids taken and given back.
  */
 import { sleep } from "../../src/base/index.ts";
+import type { Dice } from "../harness/dice.ts";
 import { Call, ConsistencyError, ObjectChecker } from "./checker.ts";
 import type { SimClient } from "./client.ts";
-import type { Dice } from "./dice.ts";
 import { outcomeOfReply, type Request, type SubOp, wireOps } from "./model.ts";
 import type { World } from "./world.ts";
 

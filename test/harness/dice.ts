@@ -17,6 +17,10 @@ export class Dice {
     return this.random.below(n);
   }
 
+  bytes(count: number): Uint8Array {
+    return this.random.bytes(count);
+  }
+
   /** A whole number, both ends included. */
   between(low: number, high: number): number {
     return low + this.random.below(high - low + 1);
@@ -55,7 +59,7 @@ export class Dice {
 }
 
 /** Neighbouring seeds must not roll alike.  (splitmix32) */
-function scrambled(seed: number): number {
+export function scrambled(seed: number): number {
   let x = (seed + 0x9e3779b9) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
   x = Math.imul(x ^ (x >>> 15), 0x735a2d97);

@@ -14,7 +14,7 @@ import {
   WATCH_EVENT,
   WATCH_OP,
 } from "../messages/index.ts";
-import { TestOsd } from "./testing/osd-fixture.ts";
+import { POOL, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const TIMEOUT_MS = 31_000;
@@ -146,5 +146,17 @@ describe("watch and notify", () => {
     const before = (await watcher.op("a", [opStat()])).userVersion;
     await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
     expect((await watcher.op("a", [opStat()])).userVersion).toBe(before);
+  });
+
+  it("a pool that goes away takes its watches along: none ends later and finds nothing", async () => {
+    // Found by the differential test: the end of a watch ended the process.
+    const { osd, watcher } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    const late = watcher.op("a", [opWatch(8n, WATCH_OP.WATCH)]);
+    osd.changeMap((inc) => inc.oldPools.add(POOL));
+    await late;
+    watcher.close();
+    osd.clock.advance(10 * TIMEOUT_MS);
+    expect(osd.store.collections()).toEqual([]);
   });
 });

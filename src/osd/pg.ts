@@ -87,6 +87,7 @@ export class Pg {
   readonly #host: PgHost;
   readonly #meta: HObject;
   #hasCollection: boolean;
+  #isRetired = false;
 
   constructor(host: PgHost, id: PgId) {
     this.#host = host;
@@ -223,8 +224,7 @@ export class Pg {
     const { before } = ctx;
     before.exists = ctx.exists;
     before.info = ctx.exists ? ctx.info : NO_OBJECT;
-    // compat: as long as it is remembered, what is made in its place is no part of snapshots before it.
-    before.snapset = ctx.snapset;
+    before.snapset = ctx.exists ? ctx.snapset : { seq: 0n, clones: [] };
     before.lastSeq = seq;
     return { seq, version, userVersion };
   }
@@ -318,9 +318,18 @@ export class Pg {
     return { op: "omap-remove", object: this.#meta, keys: [snapIndexKey(snap, head)] };
   }
 
+  /** The pool is gone: its watches end here, and no timer of theirs finds a PG without a collection later. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const context of this.objects.watched()) {
+      for (const watch of context.watches.values()) watch.remove(false);
+      context.watches.clear();
+    }
+  }
+
   /** Side effects of a request that has become durable: watches, notifications, acknowledgements. */
   applyEffects(ctx: OpContext, context: ObjectContext): void {
-    if (!ctx.hasEffects) return;
+    if (!ctx.hasEffects || this.#isRetired) return;
     const { effects, connection } = ctx;
     for (const { key, sendDisconnect } of effects.watchDisconnects) {
       context.watches.get(key)?.remove(sendDisconnect);

@@ -446,6 +446,7 @@ export class OsdServer implements Dispatcher {
     for (const [key, pg] of this.#pgs) {
       if (!map.pools.has(pg.id.pool)) {
         this.#pgs.delete(key);
+        pg.retire();
         this.#trimmer.forget(pg);
         this.#damage.forget(pg);
         continue;

@@ -172,6 +172,7 @@ export class SnapTrimmer {
     head.lastSeq = pg.submit(ops, delta, version, 0, undefined);
     head.exists = exists;
     head.info = info;
+    // compat: while the object is remembered, what is made in its place is no part of the snapshots it was in.
     head.snapset = after;
   }
 

@@ -292,7 +292,9 @@ class Compound:
 
 
 def xattrs_of(iterator):
-    """Names and values, in order; the iterator is used up."""
+    """Names and values, in order; the iterator is used up. None, if the library has made none."""
+    if not iterator.value:
+        return None
     out = []
     name, value, length = C.c_char_p(), P(), C.c_size_t()
     while True:
@@ -305,7 +307,9 @@ def xattrs_of(iterator):
 
 
 def omap_of(iterator):
-    """Keys and values, in order; the iterator is used up."""
+    """Keys and values, in order; the iterator is used up. None, if the library has made none."""
+    if not iterator.value:
+        return None
     out = []
     key, value, key_length, length = P(), P(), C.c_size_t(), C.c_size_t()
     while True:

@@ -125,8 +125,8 @@ export class WriteOps extends SubOps {
   some(): SubOp[] {
     const count = this.dice.chance(0.45) ? 1 : 1 + this.dice.below(5);
     const ops = Array.from({ length: count }, () => this.one());
-    // BlueStore leaves keys that the same request has set before it removes a range, or all, of them.
-    const firstSet = ops.findIndex(([word]) => word === "omap_set");
+    // BlueStore leaves keys that the same request has set, or brought back, before it removes a range, or all, of them.
+    const firstSet = ops.findIndex(([word]) => word === "omap_set" || word === "rollback");
     const isLeft = (word: unknown) => word === "omap_rm_range" || word === "omap_clear";
     return ops.filter(([word], i) => firstSet < 0 || i < firstSet || !isLeft(word));
   }

@@ -210,7 +210,7 @@ export class Generator {
     }
     if (this.#dice.chance(0.3)) {
       const at = this.#readAt(target);
-      if (this.#dice.chance(0.3)) ops.push(this.#reads.one());
+      if (this.#dice.chance(0.3)) ops.push(this.#reads.after());
       return { do: "read", ...target, ...at, ops };
     }
     return { do: "exec", ...target, cls, method, in: input };

@@ -292,9 +292,7 @@ class Compound:
 
 
 def xattrs_of(iterator):
-    """Names and values, in order; the iterator is used up. None, if the library has made none."""
-    if not iterator.value:
-        return None
+    """Names and values, in order; the iterator is used up."""
     out = []
     name, value, length = C.c_char_p(), P(), C.c_size_t()
     while True:
@@ -307,9 +305,7 @@ def xattrs_of(iterator):
 
 
 def omap_of(iterator):
-    """Keys and values, in order; the iterator is used up. None, if the library has made none."""
-    if not iterator.value:
-        return None
+    """Keys and values, in order; the iterator is used up."""
     out = []
     key, value, key_length, length = P(), P(), C.c_size_t(), C.c_size_t()
     while True:

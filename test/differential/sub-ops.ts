@@ -221,6 +221,12 @@ export class ReadOps extends SubOps {
     return this.flagged(this.dice.chance(0.2) ? this.guard() : this.#look(), FAILOK);
   }
 
+  /** One for after a class call. No listing of the omap: a real OSD stops at one of an object that the call has made. */
+  after(): SubOp {
+    const op = this.one();
+    return op[0] === "omap_keys" || op[0] === "omap_vals" ? ["omap_header", 0] : op;
+  }
+
   #look(): SubOp {
     const { dice } = this;
     switch (dice.weighted({ data: 10, stat: 3, attributes: 4, omap: 6, other: 2 })) {

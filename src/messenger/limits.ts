@@ -28,7 +28,7 @@ export const AUTH_ATTEMPTS_MAX = 8;
 export const AUTH_ROUNDS_MAX = 8;
 /** From the link's first moment to an established session, milliseconds. */
 export const HANDSHAKE_DEADLINE_MS = 30_000;
-/** Accepted links without a session. Any further one is closed at once. */
+/** Accepted links without a session. A further one costs the oldest of them its link. */
 export const HANDSHAKES_MAX = 256;
 /** Accepted links altogether. */
 export const LINKS_MAX = 4096;

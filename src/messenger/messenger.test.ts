@@ -223,28 +223,33 @@ describe("refusals", () => {
     await until(() => server.dispatcher.messages.some((m) => m.type === 14));
   });
 
-  test("links beyond the bound of handshakes are closed at once, and all at the deadline", async () => {
+  test("links beyond the bound of handshakes cost the oldest theirs, keep no client out, and end at the deadline", async () => {
     const clock = new ManualClock();
     const transport = new MemoryNetwork(systemClock).transport("127.0.0.1");
     const server = make(transport, ENTITY_TYPE.MON, { auth: noneServer, clock });
-    const { ip, port } = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
-    let closed = 0;
+    const addr = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
+    const { ip, port } = addr;
+    const closed: number[] = [];
     for (let i = 0; i < HANDSHAKES_MAX + 2; i++) {
       const link = await transport.connect({ host: ip, port });
       const scratch = Buffer.alloc(100);
       link.start({
         target: () => scratch,
         received: () => true,
-        closed: () => closed++,
+        closed: () => closed.push(i),
         drained: () => {},
       });
     }
-    await until(() => closed === 2);
+    await until(() => closed.length === 2);
+    expect(closed).toEqual([0, 1]);
+    const client = make(transport, ENTITY_TYPE.CLIENT);
+    await client.messenger.connect([addr], ENTITY_TYPE.MON, noneInitiator);
+    expect(server.dispatcher.opened.length).toBe(1);
+    expect(closed).toEqual([0, 1, 2]);
     clock.advance(HANDSHAKE_DEADLINE_MS - 1);
-    expect(closed).toBe(2);
+    expect(closed.length).toBe(3);
     clock.advance(2);
-    await until(() => closed === HANDSHAKES_MAX + 2);
-    expect(server.dispatcher.opened).toEqual([]);
+    await until(() => closed.length === HANDSHAKES_MAX + 2);
   });
 });
 

@@ -33,6 +33,7 @@ import type { DataMemory } from "./frame.ts";
 import { InitiatorHandshake } from "./initiator-handshake.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX, LINKS_MAX } from "./limits.ts";
 import type { Role } from "./modes.ts";
+import { ProtocolError } from "./protocol-error.ts";
 import { Spinner } from "./spinner.ts";
 import type { Endpoint, Link, Listener, Transport } from "./transport/transport.ts";
 
@@ -214,12 +215,12 @@ export class Messenger implements ConnectionHost {
   }
 
   #onLink(link: Link): void {
-    const isFull = this.#pending.size >= HANDSHAKES_MAX || this.#links.size >= LINKS_MAX;
-    if (isFull || this.#isClosed) {
+    if (this.#links.size >= LINKS_MAX || this.#isClosed) {
       this.log.debug("link refused", { links: this.#links.size, pending: this.#pending.size });
       link.destroy("too many links");
       return;
     }
+    if (this.#pending.size >= HANDSHAKES_MAX) this.#dropOldestHandshake();
     const auth = must(this.#options.auth, "authentication to listen with");
     const connection = this.#add(link, "acceptor", {});
     connection.start(
@@ -232,6 +233,17 @@ export class Messenger implements ConnectionHost {
           nextGlobalSeq: () => ++this.#globalSeq,
         }),
     );
+  }
+
+  /** Whoever dawdles keeps nobody out: an honest handshake takes milliseconds, and is over before it is the oldest. */
+  #dropOldestHandshake(): void {
+    for (const [connection, { resolve, deadline }] of this.#pending) {
+      if (resolve !== undefined) continue; // one of our own
+      this.#pending.delete(connection);
+      deadline.cancel();
+      connection.fail(new ProtocolError("too many handshakes at once, and this is the oldest"));
+      return;
+    }
   }
 
   #add(link: Link, role: Role, waiting: Omit<Pending, "deadline">): LinkConnection {

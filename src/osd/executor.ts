@@ -38,7 +38,7 @@ import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
 import type { CopySource, ObjectCopy } from "./ops/copy.ts";
-import { unsupported } from "./ops/op.ts";
+import { AS_BEFORE, unsupported } from "./ops/op.ts";
 import { runPgOp } from "./ops/pg-op.ts";
 import { opEntry, pgOp } from "./ops/table.ts";
 import type { Committed, Pg } from "./pg.ts";
@@ -218,7 +218,7 @@ export class Executor {
       // Even if it fails: the request may succeed without it.
       if (entry.mode === "write") ctx.userModify = true;
       const result = entry.run(ctx, slot);
-      return result === 0 && entry.keepsResult === true ? before : result;
+      return result === AS_BEFORE ? before : result;
     } catch (error) {
       return this.#failure(error, request);
     }

@@ -328,6 +328,15 @@ describe("comparisons", () => {
     expect(await compare("n", CMPXATTR_OP.LT, U64, u64(11n))).toBe(-ERRNO.ECANCELED);
   });
 
+  it("their answer stands through a zero past the end, and not through one of nothing", async () => {
+    // Found by the differential test.
+    const { client } = start();
+    await client.op("a", [opSetXattr("s", bytes("b"))]);
+    const same = opCmpXattr("s", CMPXATTR_OP.EQ, CMPXATTR_MODE.STRING, bytes("b"));
+    expect((await client.op("a", [same, opZero(10, 10)])).result).toBe(1);
+    expect((await client.op("a", [same, opZero(10, 0)])).result).toBe(0);
+  });
+
   it("cmpext tells where the first difference is; past the end compares as zeros", async () => {
     const { client } = start();
     await client.op("a", [opWriteFull(bytes("abc"))]);

@@ -61,7 +61,7 @@ function register(context: ClassContext, { id, data }: Infer<typeof ClientDataAr
   return writeKey(context, clientKey(id), Client, client);
 }
 
-/** Where the slowest client is; nowhere if one has committed nothing. */
+/** Where the slowest client that is connected is; nowhere if one has committed nothing. */
 function slowestPosition(context: ClassContext): Result<ObjectSetPosition> {
   // From the prefix itself on: the image's own writer is the client whose name is empty.
   const clients = listKeys(context, CLIENT_PREFIX, "", Number.POSITIVE_INFINITY);
@@ -70,7 +70,8 @@ function slowestPosition(context: ClassContext): Result<ObjectSetPosition> {
   for (const [, bytes] of clients) {
     const client = decodeStored(Client, bytes);
     if (isFailure(client)) return client;
-    const { commitPosition } = client;
+    const { commitPosition, state } = client;
+    if (state === CLIENT_STATE.DISCONNECTED) continue;
     if (commitPosition.objectPositions.length === 0) return commitPosition;
     if (slowest === undefined || isBehind(commitPosition, slowest)) slowest = commitPosition;
   }

@@ -5,6 +5,8 @@ import {
   CLIENT_STATE,
   ClientCommitArgs,
   ClientDataArgs,
+  ClientListArgs,
+  ClientListReply,
   ClientStateArgs,
   CreateArgs,
   journalClass,
@@ -67,4 +69,21 @@ test("a disconnected client keeps no tag", () => {
   object.call(journalClass, "client_update_state", input);
   addTag(object, 2n);
   expect(tagsOf(object, "off")).toEqual([1n, 2n]);
+});
+
+test("a client that registers begins where the slowest of those that are connected is", () => {
+  const object = journal("on", "off");
+  commit(object, "on", 3n);
+  commit(object, "off", 1n);
+  const off = { id: "off", state: CLIENT_STATE.DISCONNECTED };
+  object.call(journalClass, "client_update_state", encodeToBytes(ClientStateArgs, off));
+  const late = { id: "late", data: NO_DATA };
+  object.call(journalClass, "client_register", encodeToBytes(ClientDataArgs, late));
+  const page = encodeToBytes(ClientListArgs, { startAfter: "", maxReturn: 9n });
+  const clients = decodeFromBytes(
+    ClientListReply,
+    object.call(journalClass, "client_list", page).output,
+  );
+  const position = clients.find(({ id }) => id === "late")?.commitPosition;
+  expect(position?.objectPositions.map(({ tagTid }) => tagTid)).toEqual([3n]);
 });

@@ -16,20 +16,21 @@ export type OpBody = (ctx: OpContext, slot: OpSlot) => number;
 export interface OpSpec {
   readonly mode: OpMode;
   readonly run: OpBody;
-  /**
-   * Where it succeeds, the result of the op before it stands.
-   * compat: a comparison answers 1, and so do all such ops after it.
-   */
-  readonly keepsResult?: boolean;
 }
 
 export function readOp(run: OpBody): OpSpec {
   return { mode: "read", run };
 }
 
-/** A read without a result of its own, see keepsResult. */
+/**
+ * What a body returns that succeeds without a result of its own: that of the op before it stands.
+ * compat: a comparison answers 1, and so do all such ops after it.
+ */
+export const AS_BEFORE: number = Number.MAX_SAFE_INTEGER;
+
+/** A read without a result of its own. */
 export function quietReadOp(run: OpBody): OpSpec {
-  return { mode: "read", run, keepsResult: true };
+  return readOp((ctx, slot) => run(ctx, slot) || AS_BEFORE);
 }
 
 export function writeOp(run: OpBody): OpSpec {

@@ -10,7 +10,7 @@ import { OBJECT_SIZE_MAX } from "../limits.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { rollback } from "../snapshots.ts";
 import { extentArgument } from "./extent.ts";
-import { writeOp } from "./op.ts";
+import { AS_BEFORE, writeOp } from "./op.ts";
 
 /** Range within what an object may be? ceph: check_offset_and_length */
 export function checkRange(offset: number, length: number): number {
@@ -115,7 +115,8 @@ export const zero = writeOp((ctx, slot) => {
   const { offset, length } = extentArgument(slot.op);
   const bad = checkRange(offset, length);
   if (bad !== 0) return bad;
-  if (!ctx.isVisible || offset >= ctx.info.size || length === 0) return 0;
+  if (length === 0 || !ctx.exists) return 0;
+  if (offset >= ctx.info.size) return AS_BEFORE;
   if (offset + length >= ctx.info.size) ctx.truncate(offset);
   else ctx.zero(offset, length);
   return 0;

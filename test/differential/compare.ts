@@ -9,6 +9,7 @@
  *   and a nonce are replaced by the client's number.
  * - Random tags: class version gives an object without a version a tag of 24 random characters, classes
  *   store it and return it.
+ * - UUIDs: the rbd class names a snapshot that goes to the trash by a random one.
  * - Holes: which extents a sparse read lists depends on how the store allocates. The bytes that
  *   the extents make up, zeros in between, are compared, without the zeros at the end.
  */
@@ -35,6 +36,7 @@ const BLANKED_MAX = 32 * 1024;
 const LATER = [0, 3600];
 const CLOCK_SLACK = 30;
 const CLIENT = 8;
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 interface SparseOut {
   sparse: [number, number];
@@ -111,7 +113,10 @@ class Blanker {
       text = text.replaceAll(`client.${id}`, `client ${n}`);
     for (const [n, nonce] of this.#identity.nonces.entries())
       text = text.replaceAll(`/${nonce}`, `/${n}`);
-    return Buffer.from(text, "latin1");
+    return Buffer.from(
+      text.replace(UUID, (uuid) => "U".repeat(uuid.length)),
+      "latin1",
+    );
   }
 
   #blankAt(bytes: Buffer, at: number): void {

@@ -125,10 +125,15 @@ export class WriteOps extends SubOps {
   some(): SubOp[] {
     const count = this.dice.chance(0.45) ? 1 : 1 + this.dice.below(5);
     const ops = Array.from({ length: count }, () => this.one());
+    const at = (words: readonly unknown[]) => ops.findIndex(([word]) => words.includes(word));
     // BlueStore leaves keys that the same request has set, or brought back, before it removes a range, or all, of them.
-    const firstSet = ops.findIndex(([word]) => word === "omap_set" || word === "rollback");
-    const isLeft = (word: unknown) => word === "omap_rm_range" || word === "omap_clear";
-    return ops.filter(([word], i) => firstSet < 0 || i < firstSet || !isLeft(word));
+    const firstSet = at(["omap_set", "rollback"]);
+    // A real OSD forgets the first removal over the second: what was there before the request is there again after it.
+    const firstRemoval = at(["remove", "rollback"]);
+    const isLeft = (word: unknown, i: number) =>
+      (firstSet >= 0 && i > firstSet && (word === "omap_rm_range" || word === "omap_clear")) ||
+      (firstRemoval >= 0 && i > firstRemoval && word === "remove");
+    return ops.filter(([word], i) => !isLeft(word, i));
   }
 
   one(): SubOp {

@@ -25,6 +25,7 @@ import {
   ENTITY_TYPE,
   type EntityAddr,
   type EntityName,
+  entityTypeName,
   FEATURES_SUPPORTED,
   formatAddr,
 } from "../types/index.ts";
@@ -217,6 +218,12 @@ export class AcceptorHandshake implements Handshake {
     if (!addrs.some((addr) => sameAddr(addr, ident.target))) {
       throw new ProtocolError(`ident for ${formatAddr(ident.target)}, which is not ours`);
     }
+    const identity = must(this.#identity, "identity");
+    const isClient = this.#peerType === ENTITY_TYPE.CLIENT;
+    if (!isClient && this.#peerType !== identity.entity.type) {
+      const [claimed, real] = [this.#peerType, identity.entity.type].map(entityTypeName);
+      throw new ProtocolError(`says it is a ${claimed}, and has the key of a ${real}`);
+    }
     const missing = this.#options.requiredFeatures & ~ident.supported;
     if (missing !== 0n) {
       this.#link.debug("peer lacks features", { missing: missing.toString(16) });
@@ -233,9 +240,8 @@ export class AcceptorHandshake implements Handshake {
       cookie: 0n,
     });
     this.#state = "established";
-    const identity = must(this.#identity, "identity");
     // A client is who it authenticated as, whatever number it claims: request ids hang on it.
-    const num = this.#peerType === ENTITY_TYPE.CLIENT ? identity.globalId : ident.gid;
+    const num = isClient ? identity.globalId : ident.gid;
     this.#link.established({
       peerName: { type: this.#peerType, num },
       peerAddrs: ident.addrs,

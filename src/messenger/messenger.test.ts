@@ -334,6 +334,18 @@ describe("a scripted client", () => {
     return all;
   }
 
+  test("with a client's key that says it is an OSD is turned away", async () => {
+    const { script, addr, server } = await begin();
+    script.write(makeBanner());
+    script.send(TAG.HELLO, { entityType: ENTITY_TYPE.OSD, peerAddr: blank });
+    script.send(TAG.AUTH_REQUEST, request);
+    await script.expectNames("HELLO", "AUTH_DONE", "AUTH_SIGNATURE");
+    script.send(TAG.AUTH_SIGNATURE, { signature: Buffer.alloc(32) });
+    script.send(TAG.CLIENT_IDENT, ident(addr));
+    await until(() => script.isClosed);
+    expect(server.dispatcher.opened).toEqual([]);
+  });
+
   test("that tries another method first is let in on the same link, in crc mode", async () => {
     const { script } = await begin();
     script.write(makeBanner());

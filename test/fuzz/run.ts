@@ -5,6 +5,7 @@
 import { seededRandom } from "../../src/base/index.ts";
 import type { Target } from "./target.ts";
 import { bytesTargets } from "./targets/bytes.ts";
+import { loginTargets } from "./targets/login.ts";
 import { monitorTarget } from "./targets/monitor.ts";
 import { osdTarget } from "./targets/osd.ts";
 import { textTargets } from "./targets/text.ts";
@@ -12,6 +13,7 @@ import { textTargets } from "./targets/text.ts";
 export const TARGETS: readonly Target[] = [
   ...bytesTargets,
   ...textTargets,
+  ...loginTargets,
   osdTarget,
   monitorTarget,
 ];

@@ -1,0 +1,349 @@
+/**
+ * Logins that are nearly right, at a monitor and at an OSD, from the banner to the established session: every
+ * control frame and every blob in it, tickets and proofs, changed before it is sealed and signed. Nobody gets
+ * in as anyone else, and nobody without the key gets in at all.
+ */
+import {
+  AUTH_TICKET_TTL_MS,
+  type AuthInitiator,
+  type AuthServer,
+  CephxClient,
+  CON_MODE,
+  type CryptoKey,
+  createMonAuthServer,
+  createServiceAuthServer,
+  type EntityAuth,
+  generateKey,
+  type MonAuthServer,
+  RotatingSecrets,
+} from "../../../src/auth/index.ts";
+import { CephError, seededRandom, silentLogger, systemClock } from "../../../src/base/index.ts";
+import { DecodeError } from "../../../src/encoding/index.ts";
+import {
+  type ControlTag,
+  type ControlValue,
+  encodeControl,
+  SIGNATURE_SIZE,
+} from "../../../src/messenger/control.ts";
+import { crcOnWire } from "../../../src/messenger/crc-on-wire.ts";
+import { FrameParser } from "../../../src/messenger/frame.ts";
+import type { HandshakeLink } from "../../../src/messenger/handshake.ts";
+import {
+  type Connection,
+  type Endpoint,
+  type Link,
+  MemoryNetwork,
+  Messenger,
+  ProtocolError,
+} from "../../../src/messenger/index.ts";
+import { InitiatorHandshake } from "../../../src/messenger/initiator-handshake.ts";
+import { createOnWire } from "../../../src/messenger/modes.ts";
+import type { OnWire } from "../../../src/messenger/on-wire.ts";
+import { OutQueue } from "../../../src/messenger/out-queue.ts";
+import { TAG, tagName } from "../../../src/messenger/preamble.ts";
+import { ADDR_TYPE, ENTITY_TYPE, type EntityAddr } from "../../../src/types/index.ts";
+import { type Dice, mutated, pick } from "../mutate.ts";
+import type { Target } from "../target.ts";
+
+const CAPS = { mon: "allow r", osd: "allow rwx pool=a" };
+const BLANK: EntityAddr = { type: ADDR_TYPE.ANY, nonce: 9, ip: "", port: 0 };
+const TAGS = Object.values(TAG).filter((tag) => tag !== TAG.MESSAGE);
+
+/** Who tries to get in: one with her key, and one who has a key of somebody else's. */
+const ALICE = { type: ENTITY_TYPE.CLIENT, id: "alice" };
+const VICTIM = { type: ENTITY_TYPE.CLIENT, id: "admin" };
+
+/** A client's end of a link that lies, once in a while, in what it sends. */
+class Liar implements HandshakeLink {
+  readonly remote: EntityAddr;
+  readonly said: string[] = [];
+  readonly #dice: Dice;
+  readonly #link: Link;
+  readonly #samples: Buffer[] = [];
+  #onWire: OnWire = crcOnWire;
+  readonly #parser: FrameParser;
+  #handshake: InitiatorHandshake | undefined;
+  isOver = false;
+  /** Its signature was not the right one. */
+  isForger = false;
+
+  constructor(link: Link, at: Endpoint, dice: Dice) {
+    this.remote = { type: ADDR_TYPE.MSGR2, nonce: 0, ip: at.host, port: at.port };
+    this.#dice = dice;
+    this.#link = link;
+    this.#parser = new FrameParser({
+      onBanner: (features, raw) => this.#handshake?.onBanner(features, raw),
+      onControl: (tag, payload, raw) => this.#handshake?.onControl(tag, payload, raw),
+      onMessageFrame: () => undefined,
+    });
+    link.start({
+      target: () => this.#parser.target(),
+      received: (count) => this.#received(count),
+      closed: () => {
+        this.isOver = true;
+      },
+      drained: () => undefined,
+    });
+  }
+
+  start(auth: AuthInitiator, peerType: number, gid: bigint): void {
+    this.#handshake = new InitiatorHandshake(this, {
+      entityType: ENTITY_TYPE.CLIENT,
+      peerType,
+      target: this.remote,
+      auth,
+      gid,
+      requiredFeatures: 0n,
+      nextGlobalSeq: () => 1n,
+      learnAddr: () => [BLANK],
+    });
+    this.#handshake.start();
+  }
+
+  /** What the server says may make no sense to us after what we have said. */
+  #received(count: number): boolean {
+    try {
+      this.#parser.received(count);
+    } catch (error) {
+      const isExpected =
+        error instanceof DecodeError ||
+        error instanceof ProtocolError ||
+        error instanceof CephError;
+      if (!isExpected) throw error;
+      this.#link.destroy("enough");
+    }
+    return true;
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    const lie = this.#dice.below(20) === 0;
+    this.#link.write([lie ? mutated(this.#dice, bytes, [bytes]) : Buffer.from(bytes)]);
+  }
+
+  sendControl<T extends ControlTag>(tag: T, value: ControlValue<T>): Uint8Array {
+    let payload = encodeControl(tag, value);
+    let sentAs: number = tag;
+    this.#samples.push(payload);
+    if (this.#dice.below(4) === 0) payload = mutated(this.#dice, payload, this.#samples);
+    if (tag === TAG.AUTH_SIGNATURE) {
+      // More after it is passed over, as in every control frame.
+      const [right, sent] = [encodeControl(tag, value), payload.subarray(0, SIGNATURE_SIZE)];
+      this.isForger = !sent.equals(right);
+    }
+    if (this.#dice.below(40) === 0) sentAs = pick(this.#dice, TAGS);
+    const out = new OutQueue();
+    this.#onWire.seal(out, sentAs, payload, []);
+    if (this.#dice.below(40) === 0) this.#onWire.seal(out, sentAs, payload, []);
+    const bytes = Buffer.concat(out.take());
+    this.said.push(`${tagName(sentAs)} ${payload.toString("hex")}`);
+    this.#link.write([bytes]);
+    return bytes;
+  }
+
+  useMode(mode: number, secrets: Parameters<HandshakeLink["useMode"]>[1]): void {
+    this.#onWire = createOnWire(mode, secrets, "initiator");
+    this.#parser.onWire = this.#onWire;
+  }
+
+  established(): void {
+    this.isOver = true;
+  }
+
+  debug(): void {}
+
+  close(): void {
+    this.#link.destroy("done");
+  }
+}
+
+/** A monitor's and an OSD's messengers, who has got in there, and what a client needs to try. */
+class Doors {
+  readonly random = seededRandom(42);
+  readonly secrets = new RotatingSecrets({ clock: systemClock, random: this.random });
+  readonly #keys: ReadonlyMap<string, EntityAuth>;
+  readonly transport = new MemoryNetwork(systemClock).transport("127.0.0.1");
+  readonly opened: Connection[] = [];
+  readonly #messengers: Messenger[] = [];
+  readonly mon: MonAuthServer;
+  readonly key: CryptoKey;
+  lastId = 4000n;
+
+  constructor() {
+    const auth = () => ({ key: generateKey(this.random, 0), caps: CAPS });
+    this.#keys = new Map([
+      ["alice", auth()],
+      ["admin", { ...auth(), caps: { mon: "allow *", osd: "allow *" } }],
+    ]);
+    this.key = this.#keys.get("alice")!.key;
+    this.mon = createMonAuthServer({
+      clock: systemClock,
+      random: this.random,
+      secrets: this.secrets,
+      globalIds: { allocate: () => ++this.lastId, wasAllocated: (id) => id <= this.lastId },
+      keys: ({ type, id }) => (type === ENTITY_TYPE.CLIENT ? this.#keys.get(id) : undefined),
+    });
+  }
+
+  async open(type: number): Promise<Endpoint> {
+    const auth: AuthServer =
+      type === ENTITY_TYPE.MON
+        ? this.mon
+        : createServiceAuthServer({
+            clock: systemClock,
+            random: this.random,
+            secrets: this.secrets,
+            serviceType: type,
+          });
+    const messenger = new Messenger({
+      name: { type, num: 0n },
+      transport: this.transport,
+      clock: systemClock,
+      random: this.random,
+      log: silentLogger,
+      auth,
+      dispatcher: {
+        onOpen: (connection) => this.opened.push(connection),
+        onMessage: () => undefined,
+        onClose: () => undefined,
+      },
+    });
+    this.#messengers.push(messenger);
+    const { ip, port } = await messenger.bind({ host: "127.0.0.1", port: 0 });
+    return { host: ip, port };
+  }
+
+  client(entity = ALICE, clock = systemClock): CephxClient {
+    return new CephxClient({ entity, key: this.key, clock, random: this.random });
+  }
+}
+
+/** Never lies. */
+const truthful: Dice = { ...seededRandom(1), below: () => 1 };
+
+const modes = (dice: Dice) => [pick(dice, [CON_MODE.CRC, CON_MODE.SECURE])];
+
+/** One attempt; whoever got in by it. */
+async function attempt(
+  doors: Doors,
+  at: Endpoint,
+  dice: Dice,
+  who: { auth: AuthInitiator; peerType: number; gid: bigint },
+): Promise<{ said: string; in: Connection | undefined }> {
+  doors.opened.length = 0;
+  const liar = new Liar(await doors.transport.connect(at), at, dice);
+  liar.start(who.auth, who.peerType, who.gid);
+  // A server that waits for more says nothing.
+  for (let turns = 0; turns < 40 && !liar.isOver; turns++) await new Promise(setImmediate);
+  const [connection] = doors.opened;
+  if (connection !== undefined && liar.isForger) throw new Error("got in by a wrong signature");
+  liar.close();
+  for (let turns = 0; turns < 4; turns++) await new Promise(setImmediate);
+  return { said: liar.said.join("\n"), in: connection };
+}
+
+function mustBeAlice(
+  connection: Connection | undefined,
+  caps: object,
+  ids: (id: bigint) => boolean,
+) {
+  if (connection === undefined) return;
+  const { identity, peerName } = connection;
+  const isRight =
+    identity?.entity.type === ALICE.type &&
+    identity.entity.id === ALICE.id &&
+    JSON.stringify(identity.caps) === JSON.stringify(caps) &&
+    ids(identity.globalId) &&
+    peerName.num === identity.globalId;
+  if (!isRight)
+    throw new Error(
+      `got in as ${JSON.stringify(identity, (_, x: unknown) => (typeof x === "bigint" ? `${x}` : x))}`,
+    );
+}
+
+const monitorLogins: Target = {
+  name: "logins to a monitor",
+  async open() {
+    const doors = new Doors();
+    const at = await doors.open(ENTITY_TYPE.MON);
+    const returning = doors.client();
+    await attempt(doors, at, truthful, {
+      auth: returning.monInitiator(),
+      peerType: ENTITY_TYPE.MON,
+      gid: -1n,
+    });
+    return {
+      async feed(dice) {
+        const isStranger = dice.below(4) === 0;
+        const client = isStranger
+          ? doors.client(VICTIM)
+          : dice.below(2) === 0
+            ? returning
+            : doors.client();
+        const before = doors.lastId;
+        const own = client.globalId;
+        const auth = client.monInitiator(modes(dice));
+        const gid = client.globalId === 0n ? -1n : client.globalId;
+        const result = await attempt(doors, at, dice, { auth, peerType: ENTITY_TYPE.MON, gid });
+        if (isStranger && result.in !== undefined) throw new Error("got in without the key");
+        if (isStranger && doors.lastId !== before) throw new Error("an id for a stranger");
+        mustBeAlice(result.in, CAPS, (id) => id === own || (id > before && id === doors.lastId));
+        return result.said;
+      },
+    };
+  },
+};
+
+const osdLogins: Target = {
+  name: "logins to an OSD",
+  async open() {
+    const doors = new Doors();
+    const mon = await doors.open(ENTITY_TYPE.MON);
+    const at = await doors.open(ENTITY_TYPE.OSD);
+    const client = doors.client();
+    await attempt(doors, mon, truthful, {
+      auth: client.monInitiator(),
+      peerType: ENTITY_TYPE.MON,
+      gid: -1n,
+    });
+    return {
+      async feed(dice) {
+        const auth = client.serviceInitiator(ENTITY_TYPE.OSD, modes(dice));
+        const who = { auth, peerType: ENTITY_TYPE.OSD, gid: client.globalId };
+        const result = await attempt(doors, at, dice, who);
+        mustBeAlice(result.in, { osd: CAPS.osd }, (id) => id === client.globalId);
+        return result.said;
+      },
+    };
+  },
+};
+
+const renewals: Target = {
+  name: "renewals",
+  async open() {
+    const doors = new Doors();
+    const at = await doors.open(ENTITY_TYPE.MON);
+    let late = 0;
+    const client = doors.client(ALICE, { ...systemClock, now: () => systemClock.now() + late });
+    const { in: session } = await attempt(doors, at, truthful, {
+      auth: client.monInitiator(),
+      peerType: ENTITY_TYPE.MON,
+      gid: -1n,
+    });
+    const identity = session?.identity;
+    if (identity === undefined) throw new Error("the first login failed");
+    return {
+      feed(dice) {
+        // Either services' tickets by the one for the monitor, or that one too.
+        late = dice.below(2) * 0.9 * AUTH_TICKET_TTL_MS;
+        client.dropTicket(ENTITY_TYPE.OSD);
+        const blob = client.buildRenewal();
+        if (blob === undefined) throw new Error("nothing to renew");
+        const sent = mutated(dice, blob, [blob]);
+        doors.mon.renew(identity, sent);
+        return sent.toString("hex");
+      },
+    };
+  },
+};
+
+export const loginTargets: readonly Target[] = [monitorLogins, osdLogins, renewals];

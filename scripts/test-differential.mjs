@@ -51,7 +51,7 @@ try {
   }
   const rates = result.spentMs.map((ms) => ((result.ops * 1000) / ms).toFixed(0));
   console.log(
-    `${result.ops} requests in ${result.rounds} rounds, ${result.different} rounds differ; ` +
+    `${result.ops} requests in ${result.rounds} rounds, ${result.different} rounds differ, ${result.cut} cut short by the real cluster's end; ` +
       `${result.seconds.toFixed(0)} s, a second: real ${rates[0]}, ours ${rates[1]} (seed ${seed})`,
   );
   process.exitCode = result.different > 0 ? 1 : 0;

@@ -202,7 +202,8 @@ const OTHERS: Record<string, Record<string, string>> = {
     info: "( )",
   },
   timeindex: {
-    add: "( [ ( time string string ) ] )",
+    // A real one reads a key without an extension into memory that is not its own.
+    add: "( [ ( time word string ) ] )",
     list: "( time empty time entries )",
     trim: "( time time empty empty )",
   },
@@ -220,6 +221,7 @@ const NUMBERS = ["1", "-2.5", "1e3", "x", "", "0.1", " 7", "1e400"];
 
 const SMALL_WORDS: Record<string, (dice: Dice) => Buffer> = {
   string: (dice) => str(dice.pick(STRINGS)),
+  word: (dice) => str(dice.pick(["a", "b", "c", "id1", "a.b"])),
   number: (dice) => str(dice.pick(NUMBERS)),
   empty: () => str(""),
   // Less than a header of format 1, see Generator._call; and more than class hello takes.

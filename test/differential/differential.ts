@@ -11,10 +11,10 @@ import { startRealCeph } from "../harness/real-ceph.ts";
 import { clientEnv, must } from "../harness/run.ts";
 import { requireBuild, startSpirula } from "../harness/spirula.ts";
 import { tempDir } from "../harness/temp.ts";
-import { type Answer, difference } from "./compare.ts";
+import { type Answer, difference, type Identity } from "./compare.ts";
 import { Generator, type Request } from "./generate.ts";
 import { shrink } from "./shrink.ts";
-import { Side } from "./side.ts";
+import { Side, SideEnded } from "./side.ts";
 
 export interface DifferentialOptions {
   seed: number;
@@ -39,6 +39,8 @@ export interface DifferentialResult {
   ops: number;
   /** Rounds with a difference. */
   different: number;
+  /** Rounds that a real cluster did not see the end of. */
+  cut: number;
   seconds: number;
   /** Milliseconds that each side took: real, ours. */
   spentMs: [number, number];
@@ -46,23 +48,36 @@ export interface DifferentialResult {
   kinds: Map<string, { count: number; errors: number }>;
 }
 
+const SIDE_NAMES = ["real", "ours"] as const;
+type Sides = [Side, Side];
+
 const ROUND_OPS = 2500;
+const NOBODY: Identity = { ids: [], nonces: [], since: 0 };
 /** Rounds of one seed have seeds of their own, this far apart. */
 const ROUND_STRIDE = 7919;
 
 export async function differentialTest(options: DifferentialOptions): Promise<DifferentialResult> {
   const cleanups: (() => Promise<unknown>)[] = [];
-  try {
-    const [real, ours] = await startClusters(options, cleanups);
+  const stop = async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  };
+  const start = async (): Promise<Sides> => {
+    await stop();
+    const confs = await startClusters(options, cleanups);
     const startSide = async (name: string, conf: string) => {
       const side = await Side.start(name, conf);
       cleanups.push(() => side.stop());
       return side;
     };
-    const sides = await Promise.all([startSide("real", real), startSide("ours", ours)]);
-    return await new Run(options, sides).all();
+    return await Promise.all([
+      startSide(SIDE_NAMES[0], confs[0]),
+      startSide(SIDE_NAMES[1], confs[1]),
+    ]);
+  };
+  try {
+    return await new Run(options, start).all();
   } finally {
-    for (const cleanup of cleanups.toReversed()) await cleanup();
+    await stop();
   }
 }
 
@@ -105,16 +120,23 @@ async function freePort(): Promise<number> {
 
 class Run {
   readonly #options: DifferentialOptions;
-  readonly #sides: readonly [Side, Side];
+  readonly #start: () => Promise<Sides>;
+  #sides: Sides | undefined;
   readonly #spentMs: [number, number] = [0, 0];
   readonly #kinds: DifferentialResult["kinds"] = new Map();
+  #identities: readonly [Identity, Identity] = [NOBODY, NOBODY];
+  /** Requests of the last round that both sides answered. */
+  #compared = 0;
+  /** Rounds in which the real cluster ended. */
+  #cut = 0;
   /** Pools made so far, for names of their own. */
   #pools = 0;
   readonly #tag = Date.now().toString(36);
 
-  constructor(options: DifferentialOptions, sides: readonly [Side, Side]) {
+  /** @param start fresh ones */
+  constructor(options: DifferentialOptions, start: () => Promise<Sides>) {
     this.#options = options;
-    this.#sides = sides;
+    this.#start = start;
   }
 
   async all(): Promise<DifferentialResult> {
@@ -125,23 +147,24 @@ class Run {
     const rounds = Math.ceil(ops / roundOps);
     for (let i = 0; i < rounds; i++, round++) {
       const generator = new Generator(seed + round * ROUND_STRIDE, resolve("test/vectors/cls"));
-      const count = Math.min(roundOps, ops - done);
+      const count = Math.min(roundOps, ops - i * roundOps);
       const requests = Array.from({ length: count }, () => generator.next());
       if (!(await this.#round(round, requests))) different++;
-      done += count;
+      done += this.#compared;
       const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
       print(`round ${round}: ${done} requests, ${different} rounds differ (${seconds} s)`);
     }
     const seconds = (performance.now() - startMs) / 1000;
     const [spentMs, kinds] = [this.#spentMs, this.#kinds];
-    return { rounds, ops: done, different, seconds, spentMs, kinds };
+    return { rounds, ops: done, different, cut: this.#cut, seconds, spentMs, kinds };
   }
 
   /** Returns whether all was the same. */
   async #round(round: number, requests: readonly Request[]): Promise<boolean> {
     const { print, seed } = this.#options;
     const { answers, first } = await this.#run(requests);
-    this.#count(requests, answers[0]);
+    this.#compared = answers[0].length;
+    this.#count(requests.slice(0, this.#compared), answers[0]);
     if (first === undefined) return true;
     print(`DIFFERENT: seed ${seed}, round ${round}, request ${first}`);
     this.#show(
@@ -171,14 +194,13 @@ class Run {
       const found = this.#difference([real[i] as Answer, ours[i] as Answer]);
       if (found === undefined) this.#options.print(`    both ${short(real[i])}`);
       else
-        for (const n of [0, 1])
-          this.#options.print(`    ${this.#sides[n]?.name} ${short(found[n])}`);
+        for (const [n, name] of SIDE_NAMES.entries())
+          this.#options.print(`    ${name} ${short(found[n])}`);
     }
   }
 
   #difference(answers: readonly [Answer, Answer]) {
-    const [real, ours] = this.#sides;
-    return difference(answers, [real.identity, ours.identity], Date.now() / 1000);
+    return difference(answers, this.#identities, Date.now() / 1000);
   }
 
   /** Runs requests on fresh pools of both sides at once. */
@@ -186,18 +208,37 @@ class Run {
     requests: readonly Request[],
   ): Promise<{ answers: [Answer[], Answer[]]; first: number | undefined }> {
     const pools = Generator.pools(`diff-${this.#tag}-${this.#pools++}`);
+    const sides = this.#sides ?? (await this.#start());
+    this.#sides = sides;
+    this.#identities = [sides[0].identity, sides[1].identity];
     const answers = (await Promise.all(
-      this.#sides.map(async (side, n) => {
+      sides.map(async (side, n) => {
         const startMs = performance.now();
-        const [, ...rest] = await side.run([pools, ...requests]);
+        const [, ...rest] = await side
+          .run([pools, ...requests])
+          .catch((error: unknown) => this.#ended(n, error));
         this.#spentMs[n as 0 | 1] += performance.now() - startMs;
         return rest;
       }),
     )) as [Answer[], Answer[]];
+    // What a real cluster that has ended would have answered nobody knows.
+    const count = answers[0].length;
     const first = requests.findIndex(
-      (_, i) => this.#difference([answers[0][i] as Answer, answers[1][i] as Answer]) !== undefined,
+      (_, i) =>
+        i < count &&
+        this.#difference([answers[0][i] as Answer, answers[1][i] as Answer]) !== undefined,
     );
     return { answers, first: first < 0 ? undefined : first };
+  }
+
+  /** A real OSD stops at some requests: the round ends there, and the next one has a new cluster. */
+  #ended(side: number, error: unknown): readonly Answer[] {
+    if (side !== 0 || !(error instanceof SideEnded) || this.#options.real !== undefined)
+      throw error;
+    this.#options.print(`the real cluster has ended: ${error.message}`);
+    this.#sides = undefined;
+    this.#cut++;
+    return error.answers;
   }
 
   #count(requests: readonly Request[], answers: readonly Answer[]): void {

@@ -13,6 +13,17 @@ const RUNNER = resolve("test/differential/runner.py");
 /** How long a side may say nothing, milliseconds. */
 const SILENCE_MS = 120_000;
 
+/** A side that answers no more, and what it has answered. */
+export class SideEnded extends Error {
+  readonly answers: readonly Answer[];
+
+  constructor(why: string, answers: readonly Answer[]) {
+    super(why);
+    this.name = "SideEnded";
+    this.answers = answers;
+  }
+}
+
 export class Side {
   readonly name: string;
   readonly #child: ChildProcess;
@@ -45,13 +56,16 @@ export class Side {
     return side;
   }
 
-  /** Runs requests, all of them even if one fails. */
+  /** Runs requests, all of them even if one fails. @throws SideEnded */
   async run(requests: readonly Request[]): Promise<Answer[]> {
     const lines = requests.map((request) => `${JSON.stringify(request)}\n`).join("");
     this.#child.stdin?.write(lines);
     const answers: Answer[] = [];
     for (let i = 0; i < requests.length; i++) {
-      answers.push(JSON.parse(await this.#line(requests[i])) as Answer);
+      const line = await this.#line(requests[i]).catch((error: Error) => {
+        throw new SideEnded(error.message, answers);
+      });
+      answers.push(JSON.parse(line) as Answer);
     }
     return answers;
   }

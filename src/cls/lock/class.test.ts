@@ -47,6 +47,13 @@ test("a holder's address is stored with the legacy type", () => {
   expect(holder?.[1].addr).toEqual({ ...object.origin.addr, type: ADDR_TYPE.LEGACY });
 });
 
+test("names end at the first zero, as those of upstream's attributes", () => {
+  const object = new MemoryObject();
+  expect(lock(object, { name: "l\0one" })).toBe(0);
+  expect(lock(object, { name: "l\0two", cookie: "other" })).toBe(-ERRNO.EBUSY);
+  expect(info(object).lockers.length).toBe(1);
+});
+
 test("a lock holds until its time is up, and not longer", () => {
   const object = new MemoryObject();
   object.now = { sec: 100, nsec: 600_000_000 };

@@ -47,9 +47,14 @@ function isExpired(expiration: Utime, now: Utime): boolean {
   return compareUtime(expiration, UTIME_ZERO) !== 0 && compareUtime(expiration, now) < 0;
 }
 
+/** compat: upstream's attributes have C's names, which end at the first zero. */
+function attrOf(name: string): string {
+  return LOCK_PREFIX + (name.split("\0", 1)[0] ?? "");
+}
+
 /** The lock without its expired holders. ENOENT: no object; EIO: what is stored is no lock. */
 function readLock(context: ClassContext, name: string): Result<LockInfo> {
-  const stored = context.getXattr(LOCK_PREFIX + name);
+  const stored = context.getXattr(attrOf(name));
   if (isFailure(stored)) {
     return stored.errno === fail("ENODATA").errno ? { ...NO_LOCK, lockers: [] } : stored;
   }
@@ -64,7 +69,7 @@ function readLock(context: ClassContext, name: string): Result<LockInfo> {
 }
 
 function writeLock(context: ClassContext, name: string, info: LockInfo): Result<void> {
-  return context.setXattr(LOCK_PREFIX + name, encodeToBytes(LockInfo, info));
+  return context.setXattr(attrOf(name), encodeToBytes(LockInfo, info));
 }
 
 /** now + duration; zero stays zero. */

@@ -14,6 +14,7 @@ import {
   NoSpaceError,
   openStore,
 } from "../../src/store/index.ts";
+import type { HObject } from "../../src/types/index.ts";
 import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
 import { ManualClock, settle } from "./crash.ts";
 
@@ -336,4 +337,35 @@ test("a full store refuses whole what would take fresh blocks, however short its
   await settle(clock, store.flush());
   expect(failures).toEqual([]);
   await settle(clock, store.close());
+});
+
+test("a copy of what the same transaction writes is refused whole where it does not fit", async () => {
+  // Found by the crash test: the source was counted as large as it was before.
+  const outcomes = new Set<string>();
+  for (let blocks = 160; blocks <= 248; blocks += 4) {
+    const disk = new MemoryDisk(1);
+    const clock = new ManualClock();
+    createStore("", { disk, capacityBytes: MIB, segmentSize: SEGMENT, segments: 2 });
+    const store = await settle(clock, openStore("", { disk, clock }));
+    const failures: Error[] = [];
+    store.onFatal = (error) => failures.push(error);
+    const [a, s, t] = ["a", "s", "t"].map((oid) => named(oid)) as [HObject, HObject, HObject];
+    submit(store, { op: "create-collection", collection: PG });
+    submit(store, { op: "write", object: a, offset: 0, data: [bytes(blocks * 4096)] });
+    submit(store, { op: "write", object: s, offset: 0, data: [bytes(4096)] });
+    await settle(clock, store.checkpoint());
+    const grow = { op: "write" as const, object: s, offset: 0, data: [bytes(20 * 4096)] };
+    const range = { object: s, to: t, offset: 0, toOffset: 100, length: 20 * 4096 };
+    try {
+      submit(store, grow, { op: "clone-range", ...range });
+      outcomes.add("taken");
+    } catch (error) {
+      expect(error).toBeInstanceOf(NoSpaceError);
+      outcomes.add("refused");
+    }
+    await settle(clock, store.flush());
+    expect(failures).toEqual([]);
+    await settle(clock, store.close());
+  }
+  expect([...outcomes]).toEqual(["taken", "refused"]);
 });

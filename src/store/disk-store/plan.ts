@@ -48,6 +48,8 @@ export class Planner {
   readonly #inlineTransactionMax: number;
   #aliases: Alias[] = [];
   #shares = false;
+  /** Ends of what writes before a copy bring to objects, by their keys. */
+  readonly #reached = new Map<string, number>();
   /** Something in it takes blocks from objects: what they own now, a write behind it may not find. */
   #unmaps = false;
   #transaction!: Transaction;
@@ -72,6 +74,7 @@ export class Planner {
   plan(transaction: Transaction): Plan {
     this.#transaction = transaction;
     this.#aliases = [];
+    this.#reached.clear();
     this.#shares = transaction.ops.some((op) => op.op === "clone" || op.op === "clone-range");
     this.#unmaps = transaction.ops.some(
       (op) => op.op === "remove" || op.op === "zero" || op.op === "truncate",
@@ -102,12 +105,14 @@ export class Planner {
     switch (op.op) {
       case "write":
         this.#write(op.object, op.offset, listLength(op.data), plan);
+        this.#reach(op.object, op.offset + listLength(op.data));
         break;
       case "zero":
         this.#edges(op.object, op.offset, op.length, plan);
         break;
       case "truncate":
         this.#edges(op.object, op.size, 0, plan);
+        this.#reach(op.object, op.size);
         break;
       case "clone":
         plan.recordBytes += nameBytes(op.to);
@@ -119,6 +124,12 @@ export class Planner {
       default:
         plan.recordBytes += payloadBytes(op);
     }
+  }
+
+  #reach(object: HObject, end: number): void {
+    if (!this.#shares) return;
+    const key = objectKey(object);
+    this.#reached.set(key, Math.max(this.#reached.get(key) ?? 0, end));
   }
 
   #find(object: HObject): Onode | undefined {
@@ -171,10 +182,14 @@ export class Planner {
     const { object, to, offset, toOffset } = op;
     plan.recordBytes += nameBytes(to);
     this.#edges(to, toOffset, op.length, plan);
-    // A source made by this very transaction has no size yet: all of the range may count.
+    // A source that has been copied to by this very transaction may be of any size: all of the range counts.
     const source = this.#find(object);
-    const made = source === undefined || this.#aliases.length > 0;
-    const length = made ? op.length : Math.max(0, Math.min(op.length, source.size - offset));
+    const reached = this.#reached.get(objectKey(object));
+    const size = Math.max(source?.size ?? 0, reached ?? 0);
+    const length =
+      this.#aliases.length > 0 ? op.length : Math.max(0, Math.min(op.length, size - offset));
+    // Where it has data is known only if the transaction has not touched it.
+    const known = this.#aliases.length === 0 && reached === undefined ? source : undefined;
     const blocks = Math.ceil(length / BLOCK_SIZE) + 2;
     const shared = offset % BLOCK_SIZE === toOffset % BLOCK_SIZE && offset % BLOCK_SIZE === 0;
     if (!shared) {
@@ -183,7 +198,8 @@ export class Planner {
     this.#check(object, offset + length - 1);
     // Copied like writes, one for each run of data: short ones ride in the record with patched edges.
     const copied = shared ? 2 : blocks * 2;
-    const inline = made || shared ? copied : inlineBlocks(source, offset, length, plan.inlineMax);
+    const inline =
+      known === undefined || shared ? copied : inlineBlocks(known, offset, length, plan.inlineMax);
     plan.dataBlocks += copied;
     plan.recordBytes += inline * (BLOCK_SIZE + CHANGE_BYTES) + blocks * DIRECT_BYTES_PER_BLOCK;
     this.#aliases.push({ to: objectKey(to), from: object, shift: toOffset - offset });

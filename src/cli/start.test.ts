@@ -36,6 +36,13 @@ test("everything said is taken", () => {
   expect(parseStartArguments(["-h"]).help).toBe(true);
 });
 
+test("without authentication other machines are let in only by who understands", () => {
+  const words = ["--auth", "none", "--i-understand", "--listen"];
+  expect(options(...words, "0.0.0.0").auth).toBe("none");
+  expect(options(...words, "fe80::1").auth).toBe("none");
+  expect(options("--auth", "none", "--listen", "127.0.0.9").auth).toBe("none");
+});
+
 test("the number of OSDs is left open, so that an existing directory decides", () => {
   expect("osds" in options("--port", "0")).toBe(false);
 });
@@ -57,6 +64,10 @@ describe("what can not be is said in one line that names the option and what wou
     [["--port", ""], /^--port : a number/],
     [["--port", "1.5"], /^--port 1.5: a number/],
     [["--port=-1"], /^--port -1: a number/],
+    [
+      ["--listen", "0.0.0.0", "--auth", "none"],
+      /^--auth none with --listen 0.0.0.0: .*--i-understand$/,
+    ],
     [["--osds", "0"], /^--osds 0: a number from 1 to 64 is needed$/],
     [["--osds", "65"], /^--osds 65: a number/],
     [["--osds", "1e1"], /^--osds 1e1: a number/],

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { ConfigError, createLogger, LOG_LEVEL, type LogLevel, systemClock } from "../base/index.ts";
 import { type ClusterOptions, installConf, startCluster } from "../cluster/index.ts";
-import { isIpAddress } from "../types/index.ts";
+import { isIpAddress, isLoopback } from "../types/index.ts";
 
 const HELP = `usage: spirula start [options]
 
@@ -18,6 +18,7 @@ const HELP = `usage: spirula start [options]
   --osds N             OSDs, each on a port of its own   (default 1, or what DIR has)
   --memory BYTES       memory the process may use; K, M and G work (default 256M)
   --auth cephx|none    how clients prove who they are    (default cephx)
+  --i-understand       with --auth none on an address that others reach: all of them may do anything
   --install-conf       also write /etc/ceph/ceph.conf and the admin keyring where none stand
   --log LEVEL          error, warn, info or debug        (default warn)
 `;
@@ -54,6 +55,7 @@ export function parseStartArguments(args: string[]): StartArguments {
     memory: { type: "string", default: DEFAULT_MEMORY },
     auth: { type: "string", default: "cephx" },
     "install-conf": { type: "boolean", default: false },
+    "i-understand": { type: "boolean", default: false },
     log: { type: "string", default: "warn" },
     help: { type: "boolean", short: "h", default: false },
   } as const;
@@ -70,6 +72,12 @@ export function parseStartArguments(args: string[]): StartArguments {
   }
   if (auth !== "cephx" && auth !== "none") {
     throw new ConfigError(`--auth ${auth}: cephx or none is needed`);
+  }
+  if (auth === "none" && !isLoopback(listen) && !values["i-understand"]) {
+    throw new ConfigError(
+      `--auth none with --listen ${listen}: whoever reaches this address may do anything; ` +
+        "leave --auth out, or add --i-understand",
+    );
   }
   if (!Object.hasOwn(LOG_LEVEL, log)) {
     throw new ConfigError(`--log ${log}: error, warn, info or debug is needed`);

@@ -8,6 +8,7 @@
  */
 
 import {
+  AUTH_METHOD,
   type AuthServer,
   createMonAuthServer,
   type EntityAuth,
@@ -37,6 +38,7 @@ import {
   FEATURES_SUPPORTED,
   formatAddrVec,
   type IntervalSet,
+  isLoopback,
   parseAuthEntity,
   type Uuid,
   utimeFromMs,
@@ -248,7 +250,9 @@ export class Monitor {
 
   /** Authentication for the monitor's port. Call once: renewals go through the same server. */
   authServer(methods: readonly number[], modes: readonly number[]): AuthServer {
-    const { clock, random } = this.#options;
+    const { clock, random, addrs } = this.#options;
+    const isOpen = methods.includes(AUTH_METHOD.NONE) && !addrs.every(({ ip }) => isLoopback(ip));
+    this.#auth.openTo = isOpen ? formatAddrVec(addrs) : undefined;
     const server: MonAuthServer = createMonAuthServer({
       keys: (entity) => this.#auth.get(entity),
       secrets: this.#auth.secrets,

@@ -18,6 +18,7 @@ import {
   formatAuthEntity,
   formatEntityName,
   isIpAddress,
+  isLoopback,
   parseAuthEntity,
 } from "./entity.ts";
 
@@ -151,6 +152,18 @@ describe("addresses", () => {
   ])("%s is no address: writing it is our bug", (ip) => {
     expect(() => encodeToBytes(EntityAddr, { ...V4, ip })).toThrow(AssertionError);
     expect(isIpAddress(ip)).toBe(false);
+  });
+
+  test.each([
+    ["127.0.0.1", true],
+    ["127.255.0.3", true],
+    ["::1", true],
+    ["128.0.0.1", false],
+    ["0.0.0.0", false],
+    ["::", false],
+    ["::2", false],
+  ])("%s leads to this machine alone: %s", (ip, isAlone) => {
+    expect(isLoopback(ip)).toBe(isAlone);
   });
 
   test("print as Ceph prints them", () => {

@@ -3,6 +3,7 @@
  * ceph: src/msg/msg_types.h
  */
 
+import { BlockList, isIPv6 } from "node:net";
 import { assert } from "../base/index.ts";
 import {
   type Codec,
@@ -121,6 +122,15 @@ function parseIPv6(ip: string): number[] | undefined {
 
 function parseIp(ip: string): number[] | undefined {
   return ip.includes(":") ? parseIPv6(ip) : parseIPv4(ip);
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+/** Does an address of this machine lead to this machine alone? */
+export function isLoopback(ip: string): boolean {
+  return LOOPBACK.check(ip, isIPv6(ip) ? "ipv6" : "ipv4");
 }
 
 /** Can `ip` stand in an EntityAddr? Ask before taking one from a user: encoding asserts it. */

@@ -16,6 +16,7 @@ export {
   formatAuthEntity,
   formatEntityName,
   isIpAddress,
+  isLoopback,
   parseAuthEntity,
 } from "./entity.ts";
 export {

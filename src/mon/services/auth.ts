@@ -100,6 +100,8 @@ export class AuthService {
   #badCaps: AuthService["badCaps"] = [];
   readonly globalIds: GlobalIds;
   readonly secrets: RotatingSecrets;
+  /** Where anybody is let in as anyone, if others than this machine's users reach it. */
+  openTo: string | undefined;
 
   private constructor(
     store: MonStore,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { AUTH_METHOD, CON_MODE } from "../../auth/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import { MMgrMap, MMonCommand, MMonCommandAck, MMonSubscribe } from "../../messages/index.ts";
 import { createBench, FakeClient, FSID, settle } from "../testing/bench.ts";
@@ -32,6 +33,17 @@ describe("health", () => {
       "    host bench (root=default) (1 osds) is down",
       "[WRN] OSD_ROOT_DOWN: 1 root (1 osds) down",
       "    root default (1 osds) is down",
+    ]);
+  });
+
+  test("a server that lets anybody in, from elsewhere too, says so", async () => {
+    const { monitor, health } = await bench();
+    monitor.authServer([AUTH_METHOD.NONE], [CON_MODE.CRC]);
+    expect(health().status).toBe("HEALTH_OK");
+    monitor.state.auth.openTo = "v2:192.0.2.1:3300/0";
+    expect(healthDetail(health())).toEqual([
+      "[WRN] AUTH_NONE: authentication is off, and other machines may connect",
+      "    whoever reaches v2:192.0.2.1:3300/0 may do anything: start with --auth cephx",
     ]);
   });
 

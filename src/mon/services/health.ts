@@ -55,6 +55,20 @@ const WARN_FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [OSDMAP_FLAG.NOREBALANCE, "norebalance"],
 ];
 
+/** Ours: a real cluster without authentication says nothing. */
+function openChecks({ openTo }: AuthService): HealthCheck[] {
+  if (openTo === undefined) return [];
+  return [
+    {
+      code: "AUTH_NONE",
+      severity: "HEALTH_WARN",
+      message: "authentication is off, and other machines may connect",
+      count: 1,
+      detail: [`whoever reaches ${openTo} may do anything: start with --auth cephx`],
+    },
+  ];
+}
+
 /** Caps that do not parse, which only `auth import` lets in.  ceph: AuthMonitor::encode_pending */
 function authChecks(auth: AuthService): HealthCheck[] {
   const { badCaps } = auth;
@@ -258,6 +272,7 @@ export interface HealthSources {
 export function checkHealth({ maps: { map }, stats, auth }: HealthSources): Health {
   const checks = [
     ...authChecks(auth),
+    ...openChecks(auth),
     ...osdChecks(map),
     ...spaceChecks(map),
     ...poolChecks(map, stats),

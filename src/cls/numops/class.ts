@@ -32,9 +32,17 @@ function parse(text: string): number | undefined {
   return sign(word[1]) * (word[2]?.toLowerCase() === "nan" ? Number.NaN : Number.POSITIVE_INFINITY);
 }
 
+/**
+ * What is no number has a sign that shows: that of the first operand which is none.
+ * compat: one that comes of infinities has the sign set, as x86 makes it.
+ */
+function formatNan(operands: readonly string[]): string {
+  const first = operands.find((text) => Number.isNaN(parse(text)));
+  return first === undefined || first.trimStart().startsWith("-") ? "-nan" : "nan";
+}
+
 /** As a C++ stream of that precision prints it. */
 function format(x: number): string {
-  if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x < 0 ? "-inf" : "inf";
   if (x === 0) return Object.is(x, -0) ? "-0" : "0";
   const [digits = "", exponentText = "0"] = x.toExponential(PRECISION - 1).split("e");
@@ -58,7 +66,10 @@ function apply(
   if (operand === undefined) return fail("EINVAL");
   const stored = context.omapGet(args.key);
   // compat: whatever keeps the value from being read, it counts as empty.
-  const value = isFailure(stored) ? 0 : parse(byteStringOf(stored));
+  const text = isFailure(stored) ? "" : byteStringOf(stored);
+  const value = parse(text);
   if (value === undefined) return fail("EBADMSG");
-  return context.omapSet([[args.key, bytesOf(format(operation(value, operand)))]]);
+  const result = operation(value, operand);
+  const shown = Number.isNaN(result) ? formatNan([text, args.operand]) : format(result);
+  return context.omapSet([[args.key, bytesOf(shown)]]);
 }

@@ -18,8 +18,8 @@ export const XATTR_SIZE_MAX = 16 * 1024 * 1024;
 export const XATTR_NAME_MAX = 100;
 /** osd_max_omap_entries_per_request */
 export const OMAP_ENTRIES_MAX = 1024;
-/** osd_max_omap_bytes_per_request */
-export const OMAP_BYTES_MAX = 1 << 30;
+/** osd_max_omap_bytes_per_request is 1 GiB upstream; a client that gets less asks again, and memory is what ours bounds. */
+export const OMAP_BYTES_MAX = 32 * 1024 * 1024;
 /** osd_max_pgls */
 export const PGLS_MAX = 1024;
 /** osd_max_write_op_reply_len: output of one op of a write that asked for results. */

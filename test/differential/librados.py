@@ -232,20 +232,20 @@ class SnapSet(C.Structure):
 
     _fields_ = [("clones", Vector), ("seq", U64)]
 
-    def dump(self):
+    def dump(self, name=lambda snap: snap):
         begin, end = self.clones.begin or 0, self.clones.end or 0
         clones = []
         for at in range(begin, end, C.sizeof(CloneInfo)):
             clone = CloneInfo.from_address(at)
             clones.append(
                 {
-                    "id": clone.id,
-                    "snaps": clone.snaps.words(),
+                    "id": name(clone.id),
+                    "snaps": [name(snap) for snap in clone.snaps.words()],
                     "overlap": clone.overlap.words(),
                     "size": clone.size,
                 }
             )
-        return {"seq": self.seq, "clones": clones}
+        return {"seq": name(self.seq), "clones": clones}
 
 
 class Watcher(C.Structure):

@@ -279,7 +279,7 @@ class Compound:
         snaps = self.keep(SnapSet())
         cell, at = self.rval()
         read_list_snaps(self.this, C.addressof(snaps), at)
-        return lambda: {"rval": cell.value, **snaps.dump()}
+        return lambda: {"rval": cell.value, **snaps.dump(self.who.snap_name)}
 
     def op_list_watchers(self):
         watchers = self.keep(WatcherList())

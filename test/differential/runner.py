@@ -125,6 +125,11 @@ class Runner:
         snaps = self.pool.snaps
         return snaps[number] if number < len(snaps) else 1_000_000 + number
 
+    def snap_name(self, snap):
+        """An id as requests name it: a monitor that is busy may pass over one."""
+        snaps = self.pool.snaps
+        return "snap %d" % snaps.index(snap) if snap in snaps else snap
+
     def version(self, number):
         """A user version: as given, or relative to the newest that was seen."""
         return max(0, self.last_version + number["last"]) if isinstance(number, dict) else number
@@ -221,7 +226,7 @@ class Runner:
         if code == 0:
             self.pool.snaps.append(snap.value)
         self.newest_map()
-        return code, snap.value
+        return code, None
 
     def do_snap_remove(self, request):
         io = self.ioctx(request)
@@ -247,7 +252,7 @@ class Runner:
             check(LIB.rados_ioctx_snap_lookup(io, name, C.byref(snap)), "rados_ioctx_snap_lookup")
             self.pool.snaps.append(snap.value)
         self.newest_map()
-        return code, snap.value
+        return code, None
 
     def do_pool_snap_remove(self, request):
         io, snap = self.ioctx(request), C.c_uint64()
@@ -271,7 +276,7 @@ class Runner:
         out = []
         for snap in list(snaps)[: max(count, 0)]:
             code = LIB.rados_ioctx_snap_get_name(io, snap, name, 256)
-            out.append([snap, code, name.value.decode()])
+            out.append([self.snap_name(snap), code, name.value.decode()])
         return count, out
 
     def settle(self):

@@ -10,6 +10,7 @@ import { type AskPeer, type FirstObject, OsdServer, type PeerMessage } from "../
 import { type CreateOptions, createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
 import { authModes } from "./auth-modes.ts";
+import { closeRevoked } from "./revoked.ts";
 import { CEPH_RELEASE_NAME, CEPH_VERSION } from "./version.ts";
 
 /** How large the parts of a new store are. */
@@ -120,7 +121,10 @@ export async function runOsd(
     return {
       addrs: messenger.addrs,
       handleMap: (incremental, full) => server.handleMap(incremental, full),
-      loadSecrets: (state) => secrets.load(state),
+      loadSecrets: (state) => {
+        secrets.load(state);
+        closeRevoked(messenger, secrets);
+      },
       answer: (from, request) => server.answer(from, request),
       close: () => {
         closing ??= (async () => {

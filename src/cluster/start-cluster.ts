@@ -48,6 +48,7 @@ import { MonPort } from "./mon-port.ts";
 import { OsdMember } from "./osd-member.ts";
 import type { OsdSurroundings, StoreSizes } from "./osd-runner.ts";
 import { PurgedSnaps } from "./purged-snaps.ts";
+import { watchRevoked } from "./revoked.ts";
 import { CEPH_RELEASE_NAME, CEPH_VERSION, VERSION_TEXT } from "./version.ts";
 
 /** Of the whole process, when nothing else is said. */
@@ -226,6 +227,7 @@ async function start(
     monitor.authServer(authModes(auth).methods, [CON_MODE.CRC, CON_MODE.SECURE]),
     monitor.dispatcher,
   );
+  undo.add(watchRevoked(port.messenger, monitor.serviceSecrets(), around.clock));
   // Nobody may ask a monitor whose store is closing.
   undo.add(() => port.messenger.close());
   const manager = await startManager(monitor, port.messenger.addrs, listen, auth, around, undo);
@@ -354,6 +356,7 @@ async function startManager(
   });
   await messenger.bind({ host: listen, port: 0 });
   undo.add(() => messenger.close());
+  undo.add(watchRevoked(messenger, monitor.serviceSecrets(), clock));
   monitor.mgrBoot(messenger.addrs, gid);
   return manager;
 }

@@ -129,6 +129,22 @@ describe.each(TRANSPORTS)("over %s", (_name, transport) => {
     expect(server.dispatcher.messages.map((m) => String(m.front))).toEqual(["last words"]);
   });
 
+  test("sessions of one who is not wanted any more are closed, and no others", async () => {
+    const { server, client, addr } = await pair(transport());
+    await client.messenger.connect([addr], ENTITY_TYPE.OSD, noneInitiator);
+    await until(() => server.dispatcher.opened.length === 1);
+    const seen: string[] = [];
+    const closeIf = (id: string) =>
+      server.messenger.closeSessions(({ entity }, sinceMs) => {
+        seen.push(`${entity.id} ${sinceMs <= systemClock.now()}`);
+        return entity.id === id;
+      }, "not wanted");
+    closeIf("somebody");
+    closeIf("admin");
+    await until(() => client.dispatcher.closed.length === 1);
+    expect(seen).toEqual(["admin true", "admin true"]);
+  });
+
   test("a paused connection stops reading and goes on where it was", async () => {
     const { server, client, addr } = await pair(transport());
     server.dispatcher.onMessageHook = (far) => far.pause();

@@ -6,7 +6,7 @@
  * ceph: src/msg/Messenger.h, src/msg/async/AsyncMessenger.cc
  */
 
-import type { AuthInitiator, AuthServer } from "../auth/index.ts";
+import type { AuthIdentity, AuthInitiator, AuthServer } from "../auth/index.ts";
 import {
   CephError,
   type Clock,
@@ -74,7 +74,8 @@ export class Messenger implements ConnectionHost {
   /** Tells this instance from earlier ones at the same address; monitors have none. */
   readonly #nonce: number;
   readonly #listeners: Listener[] = [];
-  readonly #links = new Set<LinkConnection>();
+  /** When each was opened, milliseconds since 1970. */
+  readonly #links = new Map<LinkConnection, number>();
   readonly #pending = new Map<LinkConnection, Pending>();
   #addrs: AddrVec = [];
   #lastId = 0;
@@ -157,11 +158,19 @@ export class Messenger implements ConnectionHost {
     });
   }
 
+  /** Ends accepted sessions. @param which told when the session's link was opened, milliseconds since 1970 */
+  closeSessions(which: (identity: AuthIdentity, sinceMs: number) => boolean, reason: string): void {
+    for (const [connection, sinceMs] of this.#links) {
+      if (!connection.isOpen || connection.identity === undefined) continue;
+      if (which(connection.identity, sinceMs)) connection.close(reason);
+    }
+  }
+
   /** Stops listening and drops every link; resolves when the dispatcher has heard of all. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
-    for (const connection of this.#links) connection.close("messenger is closed");
+    for (const connection of this.#links.keys()) connection.close("messenger is closed");
     if (this.#links.size === 0) return;
     await new Promise<void>((resolve) => {
       const previous = this.#onLastGone;
@@ -252,7 +261,7 @@ export class Messenger implements ConnectionHost {
       const target = `${link.remote.host}:${link.remote.port}`;
       connection.fail(new CephError(-ERRNO.ETIMEDOUT, { op: "shake hands with", target }));
     });
-    this.#links.add(connection);
+    this.#links.set(connection, this.#options.clock.now());
     this.#pending.set(connection, { deadline, ...waiting });
     return connection;
   }

@@ -55,3 +55,16 @@ test("a client works on, and on new links, across two rotations of the secrets o
   expect(new Set(secrets).size).toBeGreaterThanOrEqual(OSDS);
   expect(server.output()).not.toMatch(/error|warn/i);
 });
+
+test("a client at work whose key is removed writes nothing more, on one OSD or another", async () => {
+  server = await startSpirula({ dir: join(work.path, "data"), osds: OSDS });
+  const client = { env: clientEnv(server.confPath), cwd: work.path };
+  const caps = "mon 'allow r' osd 'allow rw pool=rbd'";
+  await must(`ceph auth get-or-create client.bob ${caps} -o bob.keyring`, client);
+  const script = resolve("test/interop/removed-key.py");
+  const result = await run(PYTHON, [script, join(work.path, "bob.keyring")], client);
+  expect(result.stdout.split("\n")).toEqual(["written", "TimedOut", "TimedOut", ""]);
+  for (const object of ["o0", "o1"]) {
+    expect(await must(`rados -p rbd get ${object} -`, client)).toBe("before");
+  }
+});

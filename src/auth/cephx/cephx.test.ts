@@ -484,6 +484,34 @@ describe("renewal", () => {
 });
 
 describe("rotating secrets", () => {
+  it("open no ticket of before for who has lost the key, in any thread and after a restart", () => {
+    const w = world();
+    const client = w.client();
+    talkWell(w.mon, client.monInitiator());
+    talkWell(w.osd, client.serviceInitiator(ENTITY_TYPE.OSD));
+    const other = w.client(BOB);
+    talkWell(w.mon, other.monInitiator());
+    w.clock.nowMs += 1;
+    let told: Uint8Array | undefined;
+    w.secrets.onRotate((state) => {
+      told = state;
+    });
+    w.secrets.revoke(ALICE);
+    const state = told ?? w.secrets.encode();
+    const worker = new RotatingSecrets({ clock: w.clock, random: w.random, state });
+    for (const secrets of [w.secrets, worker]) {
+      const common = { clock: w.clock, random: w.random, secrets };
+      const osd = createServiceAuthServer({ ...common, serviceType: ENTITY_TYPE.OSD });
+      expect(talk(osd, client.serviceInitiator(ENTITY_TYPE.OSD))).toBe(-13);
+      talkWell(osd, other.serviceInitiator(ENTITY_TYPE.OSD));
+    }
+    expect(talk(w.mon, client.monInitiator())).toBe(-13);
+    w.clock.nowMs += 1;
+    const anew = w.client();
+    talkWell(w.mon, anew.monInitiator());
+    talkWell(w.osd, anew.serviceInitiator(ENTITY_TYPE.OSD));
+  });
+
   it("keep tickets readable for their whole validity, across rotations and restarts", () => {
     const w = world();
     const client = w.client();
@@ -576,7 +604,7 @@ describe("a ticket", () => {
     const blob = sealTicket(ticket, { service: ENTITY_TYPE.OSD, id, key, random });
     expect(openTicket(blob, ENTITY_TYPE.OSD, secrets)).toEqual(ticket);
     expect(openTicket(blob, ENTITY_TYPE.MGR, secrets)).toBeUndefined();
-    const everywhere = { find: () => key };
+    const everywhere = { find: () => key, isRevoked: () => false };
     expect(openTicket(blob, ENTITY_TYPE.MGR, everywhere)).toBeUndefined();
     expect(openTicket({ ...blob, secretId: id + 1n }, ENTITY_TYPE.OSD, everywhere)).toBeUndefined();
     for (let bit = 0; bit < blob.blob.length * 8; bit++) {

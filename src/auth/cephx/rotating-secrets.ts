@@ -16,11 +16,13 @@ import {
   type Infer,
   list,
   map,
+  since,
+  str,
   struct,
   u32,
   u64n,
 } from "../../encoding/index.ts";
-import { ENTITY_TYPE } from "../../types/index.ts";
+import { type AuthEntity, ENTITY_TYPE, formatAuthEntity } from "../../types/index.ts";
 import { TICKET_SERVICES } from "./protocol.ts";
 
 /** Bytes of a secret: an AES-256 key, whatever clients' keys are, for only we read tickets. */
@@ -42,17 +44,23 @@ const Secret = struct(
 );
 type Secret = Infer<typeof Secret>;
 
-/** Our own format, kept by the monitor: version 1. */
+/** Our own format, kept by the monitor. Version 2 has those whose keys are gone. */
 const State = struct(
   "spirula rotating secrets",
-  { v: 1 },
-  { services: map(u32, list(Secret)), idMax: u64n },
+  { v: 2 },
+  {
+    services: map(u32, list(Secret)),
+    idMax: u64n,
+    revoked: since(2, map(str, f64), new Map<string, number>()),
+  },
 );
 
 /** What a reader of tickets needs. */
 export interface SecretLookup {
   /** The key that `id` names for a service; undefined once it has been rotated out. */
   find(service: number, id: bigint): Uint8Array | undefined;
+  /** Has the entity lost its key after `sinceMs` (milliseconds since 1970)? */
+  isRevoked(entity: AuthEntity, sinceMs: number): boolean;
 }
 
 /** What an issuer of tickets needs. */
@@ -87,6 +95,8 @@ export class RotatingSecrets implements SecretLookup {
   readonly #listeners = new Set<(state: Uint8Array) => void>();
   #services = new Map<number, Secret[]>();
   #idMax = 0;
+  /** When an entity lost its key, milliseconds since 1970. */
+  #revoked = new Map<string, number>();
   #timer: Timer | undefined;
 
   constructor(options: RotatingSecretsOptions) {
@@ -99,17 +109,22 @@ export class RotatingSecrets implements SecretLookup {
   /** Takes the state of the instance that rotates: for workers, and after a restart. */
   load(state: Uint8Array): void {
     // Copied, so that keys do not hang on to the caller's buffer.
-    const { services, idMax } = decodeFromBytes(State, Uint8Array.from(state));
+    const { services, idMax, revoked } = decodeFromBytes(State, Uint8Array.from(state));
     this.#services = services;
     this.#idMax = idMax;
+    this.#revoked = revoked;
   }
 
   /** The state, for `load` or `options.state`. Secret: keep it where keys are kept. */
   encode(): Uint8Array {
-    return encodeToBytes(State, { services: this.#services, idMax: this.#idMax });
+    return encodeToBytes(State, {
+      services: this.#services,
+      idMax: this.#idMax,
+      revoked: this.#revoked,
+    });
   }
 
-  /** Calls `listener` with the new state after each rotation. Returns how to stop. */
+  /** Calls `listener` with the new state after each rotation and revocation. Returns how to stop. */
   onRotate(listener: (state: Uint8Array) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -134,11 +149,28 @@ export class RotatingSecrets implements SecretLookup {
   check(): boolean {
     let added = this.#rotate(ENTITY_TYPE.AUTH);
     for (const service of TICKET_SERVICES) added = this.#rotate(service) || added;
-    if (added && this.#listeners.size > 0) {
-      const state = this.encode();
-      for (const listener of this.#listeners) listener(state);
-    }
+    if (added) this.#tell();
     return added;
+  }
+
+  #tell(): void {
+    if (this.#listeners.size === 0) return;
+    const state = this.encode();
+    for (const listener of this.#listeners) listener(state);
+  }
+
+  /** The entity has lost its key: no ticket of before opens anything any more, and nothing in its name stays open. */
+  revoke(entity: AuthEntity): void {
+    const now = this.#clock.now();
+    // A ticket lasts three ttls at most.
+    const oldest = now - KEEP * this.#ttlMs(ENTITY_TYPE.AUTH);
+    for (const [name, atMs] of this.#revoked) if (atMs < oldest) this.#revoked.delete(name);
+    this.#revoked.set(formatAuthEntity(entity), now);
+    this.#tell();
+  }
+
+  isRevoked(entity: AuthEntity, sinceMs: number): boolean {
+    return (this.#revoked.get(formatAuthEntity(entity)) ?? 0) > sinceMs;
   }
 
   find(service: number, id: bigint): Uint8Array | undefined {

@@ -82,7 +82,7 @@ export function sealTicket(
   return { secretId: options.id, blob: sealed };
 }
 
-/** Opens a ticket for `service`; undefined if we did not make it or its secret is gone. Says nothing of expiry. */
+/** Opens a ticket for `service`; undefined if we did not make it, or its secret or its holder's key is gone. Says nothing of expiry. */
 export function openTicket(
   blob: TicketBlob,
   service: number,
@@ -107,7 +107,7 @@ export function openTicket(
     return undefined; // the tag does not fit: not ours, or altered
   }
   const body = decodeOr(TicketBody, plain);
-  if (body === undefined) return undefined;
+  if (body === undefined || secrets.isRevoked(body.entity, body.createdMs)) return undefined;
   const caps = Object.fromEntries([...body.caps].map(([name, text]) => [name, textOf(text)]));
   return { ...body, caps };
 }

@@ -203,5 +203,6 @@ export class AuthService {
     await this.#store.commit([remove("auth", keyOf(name))]);
     this.#entities.delete(name);
     this.#check();
+    this.secrets.revoke(entity);
   }
 }

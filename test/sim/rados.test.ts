@@ -177,3 +177,42 @@ test("closing ends what is pending with ESHUTDOWN", async () => {
   await bench.startServer();
   await bench.close();
 });
+
+test.each([1, 2, 3, 4])(
+  "seed %i: pools that are removed under their clients take nothing along but themselves",
+  async (seed) => {
+    // Found by the differential test: the end of a watch in a pool that was gone ended the server.
+    const bench = await Bench.start({ seed, osds: 1 + (seed % 2) });
+    const stays = await bench.client();
+    await bench.run(stays.io.write("o", [opWriteFull(bytes("stays"))]));
+    const admin = (command: object) =>
+      bench.run(stays.rados.command({ ...command }), JSON.stringify(command));
+    for (let round = 0; round < 6; round++) {
+      const pool = `p${round}`;
+      expect(await admin({ prefix: "osd pool create", pool, pg_num: 4 })).toMatchObject({
+        result: 0,
+      });
+      const { rados, die } = await bench.client();
+      const io = await bench.run(rados.openPool(pool));
+      const names = Array.from({ length: 8 }, (_, i) => `o${i}`);
+      await bench.run(Promise.all(names.map((oid) => io.write(oid, [opWriteFull(bytes("gone"))]))));
+      const handler = { onNotify: () => bytes(""), onError: () => undefined };
+      await bench.run(Promise.all(names.map((oid) => io.watch(oid, handler))));
+      // Some of it is under way when the pool goes.
+      const work = [
+        ...names.map((oid) => io.write(oid, [opAppend(bytes("x"))])),
+        ...names.map((oid) => io.notify(oid, bytes("?"), 5000)),
+        io.createSnapId().then((snap) => io.removeSnapId(snap)),
+      ].map((each) => each.catch(() => undefined));
+      await bench.pass(round * 0.4);
+      if (round % 2 === 0) die("power");
+      const gone = { prefix: "osd pool rm", pool, pool2: pool, yes_i_really_really_mean_it: true };
+      expect(await admin(gone)).toMatchObject({ result: 0 });
+      if (round % 2 === 1) await bench.run(Promise.all(work), "all answers");
+      await bench.pass(100_000);
+    }
+    const { ops } = await bench.run(stays.io.read("o", [opRead(0, 0)]));
+    expect(text(ops[0]?.data)).toBe("stays");
+    await bench.close();
+  },
+);

@@ -43,6 +43,13 @@ describe("containers", () => {
     expect(from(list(u16), "00000000")).toEqual([]);
   });
 
+  test("of a key that comes twice in a map the first counts", () => {
+    // Found by the differential test: metadata_set of an image.
+    expect([
+      ...from(map(u8, str), "02000000 0101000000610101000000 62".replaceAll(" ", "")),
+    ]).toEqual([[1, "a"]]);
+  });
+
   test("a set and a map are sorted on the wire, however they were filled", () => {
     expect(hex(set(u8), new Set([3, 1, 2]))).toBe("03000000010203");
     const filled = new Map([

@@ -118,7 +118,10 @@ export function set<T>(item: Codec<T>, compare: Compare<T> = naturalOrder): Code
   };
 }
 
-/** A std::map with scalar keys: sorted by key on the wire. */
+/**
+ * A std::map with scalar keys: sorted by key on the wire. Of a key that comes twice the first counts, as in
+ * upstream's.  ceph: src/include/denc.h maplike_details
+ */
 export function map<K, V>(
   key: Codec<K>,
   value: Codec<V>,
@@ -139,7 +142,8 @@ export function map<K, V>(
       const out = new Map<K, V>();
       for (let i = 0; i < n; i++) {
         const k = key.decode(r);
-        out.set(k, value.decode(r));
+        const v = value.decode(r);
+        if (!out.has(k)) out.set(k, v);
       }
       return out;
     },

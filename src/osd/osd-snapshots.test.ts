@@ -203,19 +203,6 @@ describe("an object made where another was", () => {
     expect((await client.op("a", [opStat()], { snap: 6n })).result).toBe(-ERRNO.ENOENT);
     expect(out(await client.op("a", [opRead(0, 0)], { snap: 7n }))).toBe("2");
   });
-
-  it("stays in a rollback to what trimming has left of the other", async () => {
-    const { osd, client } = start();
-    await client.op("a", [opWriteFull(bytes("1"))]);
-    await client.op("a", [opDelete()], { snapContext: context(4) });
-    osd.removeSnaps(IntervalSet.of(4, 1));
-    osd.clock.advance(10_000);
-    const both = [opWriteFull(bytes("2")), opRollback(9n)];
-    expect((await client.op("a", both)).result).toBe(0);
-    expect(out(await client.op("a", [opRead(0, 0)]))).toBe("2");
-    expect((await client.op("b", both)).result).toBe(0);
-    expect((await client.op("b", [opStat()])).result).toBe(-ERRNO.ENOENT);
-  });
 });
 
 describe("rollback", () => {

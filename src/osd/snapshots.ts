@@ -109,9 +109,7 @@ export function makeWriteable(ctx: OpContext, version: EVersion): boolean {
 /** Makes the head what it was at `snap`; deletes it if there was nothing then. */
 export function rollback(ctx: OpContext, snap: SnapId): OpFailure | undefined {
   const source = ctx.resolveSnap(ctx.before, snap);
-  // compat: as long as it is remembered, what trimming has removed is a right version, too.
-  const isTrimmed = source === ctx.before && !source.exists && source.snapset.seq > 0n;
-  if (source === undefined || (!source.exists && !isTrimmed) || isWhiteout(source.info)) {
+  if (source === undefined || !source.exists || isWhiteout(source.info)) {
     if (ctx.before.info.watchers.length > 0) return fail("EBUSY");
     ctx.remove();
     return undefined;

@@ -210,7 +210,9 @@ export class WriteOps extends SubOps {
     const kind = dice.weighted({ create: 3, remove: 3, rollback: 1 });
     if (kind === "create") return ["create", dice.below(2)];
     if (kind === "remove") return ["remove"];
-    return ["rollback", dice.below(this.#snaps.count() + 1)];
+    // Not to one that never was: where trimming has removed the object, a real OSD answers as its cache has it.
+    const count = this.#snaps.count();
+    return count === 0 ? ["remove"] : ["rollback", dice.below(count)];
   }
 }
 

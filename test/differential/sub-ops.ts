@@ -132,7 +132,7 @@ export class WriteOps extends SubOps {
     const firstRemoval = at(["remove", "rollback"]);
     const isLeft = (word: unknown, i: number) =>
       (firstSet >= 0 && i > firstSet && (word === "omap_rm_range" || word === "omap_clear")) ||
-      (firstRemoval >= 0 && i > firstRemoval && word === "remove");
+      (firstRemoval >= 0 && i > firstRemoval && (word === "remove" || word === "rollback"));
     return ops.filter(([word], i) => !isLeft(word, i));
   }
 

@@ -23,7 +23,7 @@ export const OMAP_BYTES_MAX = 32 * 1024 * 1024;
 /** osd_max_pgls */
 export const PGLS_MAX = 1024;
 /** osd_max_write_op_reply_len: output of one op of a write that asked for results. */
-export const WRITE_REPLY_MAX = 32;
+export const WRITE_REPLY_MAX = 64;
 /** osd_client_watch_timeout, seconds. */
 export const WATCH_TIMEOUT_SECONDS = 30;
 /** osd_default_notify_timeout, seconds. */

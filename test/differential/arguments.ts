@@ -232,7 +232,8 @@ const SMALL_WORDS: Record<string, (dice: Dice) => Buffer> = {
   lockflags: (dice) => u8(dice.pick([0, 0, 1, 2, 3, 255])),
   u32: (dice) => u32(dice.below(7)),
   entries: (dice) => u32(dice.pick([0, 1, 2, 100, 1000, 0xffff_ffff])),
-  few: (dice) => u64(dice.chance(0.9) ? BigInt(dice.below(20)) : HUGE(dice)),
+  // Of more than 32 bits some of a real OSD's methods see the lower ones alone.
+  few: (dice) => u64(dice.chance(0.9) ? BigInt(dice.below(20)) : 0xffff_ffff_ffff_fffen),
   class: (dice) => u64(dice.chance(0.5) ? 0xffff_ffff_ffff_ffffn : BigInt(dice.below(4))),
   snap: (dice) => u64(dice.chance(0.8) ? BigInt(dice.below(6)) : HUGE(dice)),
   pool: (dice) => u64(dice.pick([0n, 1n, 5n, 0xffff_ffff_ffff_ffffn])),

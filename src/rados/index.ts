@@ -3,3 +3,4 @@ export { type ClassCall, callOp, callReply, classCalls, nothing } from "./class-
 export { IoCtx, type OpOptions, type OpReply, type Watcher } from "./io-ctx.ts";
 export type { NotifyReply, Watch, WatchHandler } from "./linger.ts";
 export { type CommandResult, Rados, type RadosOptions } from "./rados.ts";
+export type { SnapListing } from "./snap-listing.ts";

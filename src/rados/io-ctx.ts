@@ -23,6 +23,7 @@ import {
   OSD_FLAG,
   type OsdOp,
   opDelete,
+  opListSnaps,
   opListWatchers,
   opPgnls,
   POOL_OP,
@@ -34,6 +35,7 @@ import {
   HOBJECT_MIN,
   HObject,
   objectHash,
+  SNAPDIR,
   type SnapContext,
 } from "../types/index.ts";
 import { type ClassCall, callOp, callReply } from "./class-call.ts";
@@ -41,6 +43,7 @@ import type { Lingers, NotifyReply, Place, Watch, WatchHandler } from "./linger.
 import { opError } from "./linger.ts";
 import type { MonClient } from "./mon-client.ts";
 import { type Objecter, poolGone } from "./objecter.ts";
+import { SnapListing } from "./snap-listing.ts";
 
 /** Objects asked for in one listing request. */
 const LIST_PAGE = 1000;
@@ -147,6 +150,12 @@ export class IoCtx {
   async listWatchers(oid: string): Promise<Watcher[]> {
     const { ops } = await this.read(oid, [opListWatchers()]);
     return decodeFromBytes(WatcherList, ops[0]?.data ?? EMPTY).entries;
+  }
+
+  /** Which revisions of an object there are. @throws CephError ENOENT if there never was one */
+  async listSnaps(oid: string): Promise<SnapListing> {
+    const { ops } = await this.read(oid, [opListSnaps()], { snap: SNAPDIR });
+    return decodeFromBytes(SnapListing, ops[0]?.data ?? EMPTY);
   }
 
   /** Watches an object until the watch is closed. @throws CephError ENOENT if it is not there */

@@ -12,7 +12,7 @@ import {
   SetCookieArgs,
   UnlockArgs,
 } from "../cls/lock/ops.ts";
-import { SparseCopyupArgs } from "../cls/rbd/ops/data-path.ts";
+import { AssertSnapcSeqArgs, SparseCopyupArgs } from "../cls/rbd/ops/data-path.ts";
 import {
   NameIdArgs,
   NamespaceListReply,
@@ -25,24 +25,34 @@ import {
   GetFeaturesArgs,
   GetFeaturesReply,
   GetSizeReply,
+  MaskedArgs,
   SetFlagsArgs,
   SnapContextReply,
   SnapIdArgs,
   StripeArgs,
 } from "../cls/rbd/ops/image.ts";
+import { MigrationSetStateArgs } from "../cls/rbd/ops/migration.ts";
 import { ObjectMapResizeArgs, ObjectMapUpdateArgs } from "../cls/rbd/ops/object-map.ts";
-import { ChildArgs, ParentChildArgs } from "../cls/rbd/ops/parent-child.ts";
+import {
+  ChildArgs,
+  ParentAttachArgs,
+  ParentChildArgs,
+  ParentKey,
+} from "../cls/rbd/ops/parent-child.ts";
+import { ProtectionArgs } from "../cls/rbd/ops/snapshot.ts";
 import { BitVectorCodec } from "../cls/rbd/types/bit-vector.ts";
 import { MirrorImage } from "../cls/rbd/types/mirror.ts";
 import {
   ChildImageSpecs,
+  GroupImageSpec,
+  GroupImageStatus,
   GroupSpec,
   MigrationSpec,
   ParentImageSpec,
   SnapshotInfo,
   TrashImageSpec,
 } from "../cls/rbd/types.ts";
-import { optional, s64n, str, u8, u64, u64n } from "../encoding/index.ts";
+import { optional, s64n, set, str, u8, u32, u64, u64n } from "../encoding/index.ts";
 import { classCalls, nothing } from "../rados/index.ts";
 
 const rbd = classCalls("rbd");
@@ -69,8 +79,16 @@ export const HEADER = {
   trashSnapshot: rbd("snapshot_trash_add", SnapIdArgs),
   listChildren: rbd("children_list", SnapIdArgs, ChildImageSpecs),
   detachChild: rbd("child_detach", ChildArgs),
+  attachParent: rbd("parent_attach", ParentAttachArgs),
+  attachChild: rbd("child_attach", ChildArgs),
+  setOpFeatures: rbd("op_features_set", MaskedArgs),
+  setProtection: rbd("set_protection_status", ProtectionArgs),
   getGroup: rbd("image_group_get", nothing, GroupSpec),
+  addGroup: rbd("image_group_add", GroupSpec),
+  removeGroup: rbd("image_group_remove", GroupSpec),
   getMigration: rbd("migration_get", nothing, MigrationSpec),
+  setMigrationState: rbd("migration_set_state", MigrationSetStateArgs),
+  removeMigration: rbd("migration_remove", nothing),
 } as const;
 
 /** On a pool's directories. */
@@ -83,7 +101,10 @@ export const DIRECTORY = {
   remove: rbd("dir_remove_image", NameIdArgs),
   /** compat: clones made before Mimic, or asked to be of the old kind. */
   removeChild: rbd("remove_child", ParentChildArgs),
+  addChild: rbd("add_child", ParentChildArgs),
+  listChildren: rbd("get_children", ParentKey, set(str)),
   listNamespaces: rbd("namespace_list", PageArgs, NamespaceListReply),
+  getMirrorMode: rbd("mirror_mode_get", nothing, u32),
   getMirror: rbd("mirror_image_get", str, MirrorImage),
   removeMirror: rbd("mirror_image_remove", str),
 } as const;
@@ -103,7 +124,14 @@ export const OBJECT_MAP = {
   removeSnapshot: rbd("object_map_snap_remove", BitVectorCodec),
 } as const;
 
+/** On a group's header. */
+export const GROUP = {
+  setImage: rbd("group_image_set", GroupImageStatus),
+  removeImage: rbd("group_image_remove", GroupImageSpec),
+} as const;
+
 export const DATA = {
+  assertSnapcSeq: rbd("assert_snapc_seq", AssertSnapcSeqArgs),
   sparseCopyup: rbd("sparse_copyup", SparseCopyupArgs),
 } as const;
 

@@ -94,6 +94,8 @@ export class Image {
   objectMap: ObjectMap | undefined;
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
+  /** It is an end of a migration, and what is done to it is a step of that. */
+  isMigrationStep = false;
   /** The watch was lost, and nothing that depends on it holds any more. */
   lost: CephError | undefined;
   #watch: Watch | undefined;

@@ -2,6 +2,16 @@
 export { isErrno } from "./errors.ts";
 export { flattenImage } from "./flatten.ts";
 export { Image, type RbdContext } from "./image.ts";
+export { abortMigration } from "./migration/abort.ts";
+export { commitMigration } from "./migration/commit.ts";
+export {
+  findMigration,
+  isExecutable,
+  isExecuted,
+  type Migration,
+  type MigrationEnd,
+} from "./migration/ends.ts";
+export { executeMigration } from "./migration/execute.ts";
 export { listNamespaces } from "./namespaces.ts";
 export { noProgress, type Progress } from "./progress.ts";
 export { removeImage } from "./remove.ts";

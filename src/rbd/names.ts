@@ -26,6 +26,10 @@ export function oldHeaderName(imageName: string): string {
   return `${imageName}.rbd`;
 }
 
+export function groupHeaderName(groupId: string): string {
+  return `rbd_group_header.${groupId}`;
+}
+
 export function objectMapName(imageId: string, snap: SnapId = NOSNAP): string {
   return `rbd_object_map.${imageId}${snap === NOSNAP ? "" : `.${hex16(snap)}`}`;
 }

@@ -29,7 +29,8 @@ export async function preRemove(image: Image, force: boolean): Promise<void> {
     if (!force) throw refuse("EBUSY", "cannot obtain the exclusive lock");
     image.forgoLock();
   }
-  if (image.hasFeature(RBD_FEATURE.MIGRATING)) throw refuse("EBUSY", "in migration");
+  if (image.hasFeature(RBD_FEATURE.MIGRATING) && !image.isMigrationStep)
+    throw refuse("EBUSY", "in migration");
   if (image.snapshots.some(({ namespace }) => namespace.type !== "trash")) {
     throw refuse("ENOTEMPTY", "it has snapshots");
   }
@@ -58,7 +59,7 @@ export async function mirrorOf(image: Image): Promise<unknown> {
 }
 
 /** Who watches the header besides us; a mirror daemon, which watches all images, does not count. */
-async function otherWatchers(image: Image): Promise<Watcher[]> {
+export async function otherWatchers(image: Image): Promise<Watcher[]> {
   const watchers = (await image.io.listWatchers(image.headerOid)).filter(
     ({ cookie }) => cookie !== image.watchCookie,
   );

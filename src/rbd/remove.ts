@@ -66,7 +66,7 @@ async function checkRemovable(context: RbdContext, io: IoCtx, id: string): Promi
 /** Best effort: the removal's failure is what the caller has to hear. */
 async function restore(context: RbdContext, io: IoCtx, id: string, name: string): Promise<void> {
   try {
-    await restoreFromTrash(io, id, name);
+    await restoreFromTrash(io, { id, name, source: TRASH_IMAGE_SOURCE.REMOVING });
   } catch (error) {
     const errno = error instanceof CephError ? error.errno : -ERRNO.EIO;
     context.log.warn("image not restored from the trash", { image: name, errno });

@@ -1,12 +1,12 @@
 /**
- * Reading an image as one of its snapshots has it, through its own parents where it has nothing itself.
+ * Reading an image as one of its snapshots has it, or as it is now, through its own parents where it has nothing itself.
  * ceph: src/librbd/io/ObjectRequest.cc ObjectReadRequest
  */
 
 import { blob, decodeFromBytes, map, record, u64n } from "../encoding/index.ts";
 import { opSparseRead } from "../messages/index.ts";
 import type { IoCtx } from "../rados/index.ts";
-import type { SnapId } from "../types/index.ts";
+import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
 import { imageToObjects, type Piece } from "./striper.ts";
@@ -33,17 +33,40 @@ export class SnapshotReader {
     image: Image,
     dataIo: IoCtx,
     snap: SnapId,
-    parent: SnapshotReader | undefined,
+    of: { size: number; overlap: number; parent: SnapshotReader | undefined },
   ) {
-    const found = image.snapshots.find(({ id }) => id === snap);
-    if (found === undefined)
-      throw imageError("ENOENT", "read a snapshot of", image.name || image.id);
     this.#image = image;
     this.#dataIo = dataIo;
     this.#snap = snap;
-    this.#size = found.imageSize;
-    this.#overlap = found.parentOverlap ?? 0;
-    this.#parent = parent;
+    this.#size = of.size;
+    this.#overlap = of.overlap;
+    this.#parent = of.parent;
+  }
+
+  /**
+   * @param snap NOSNAP: as it is now
+   * @param clip whether what lies past the image's end is left out
+   * @throws CephError ENOENT if the snapshot, the data's pool or a parent is gone
+   */
+  static async open(
+    context: RbdContext,
+    image: Image,
+    snap: SnapId,
+    clip = true,
+  ): Promise<SnapshotReader> {
+    const { dataIo } = image;
+    if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", image.name);
+    const found =
+      snap === NOSNAP
+        ? { imageSize: image.size, parentOverlap: image.parent?.overlap }
+        : image.snapshots.find(({ id }) => id === snap);
+    if (found === undefined) {
+      throw imageError("ENOENT", "read a snapshot of", image.name || image.id);
+    }
+    const overlap = image.parent === undefined ? 0 : (found.parentOverlap ?? 0);
+    const parent = overlap > 0 ? await SnapshotReader.ofParent(context, image) : undefined;
+    const size = clip ? found.imageSize : Number.MAX_SAFE_INTEGER;
+    return new SnapshotReader(image, dataIo, snap, { size, overlap, parent });
   }
 
   /** The snapshot that a clone was made from. @throws CephError ENOENT if it, or its pool, is gone */
@@ -54,12 +77,7 @@ export class SnapshotReader {
       throw imageError("ENOENT", "open the parent of", child.name || child.id);
     }
     const image = await Image.open(context, io, { id: spec.imageId }, { readOnly: true });
-    const { dataIo } = image;
-    if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", image.name);
-    const snapshot = image.snapshots.find(({ id }) => id === spec.snapId);
-    const hasParent = image.parent !== undefined && snapshot?.parentOverlap !== undefined;
-    const parent = hasParent ? await SnapshotReader.ofParent(context, image) : undefined;
-    return new SnapshotReader(image, dataIo, spec.snapId, parent);
+    return await SnapshotReader.open(context, image, spec.snapId);
   }
 
   /** What there is in a range; holes, and what lies past the end, are left out. */

@@ -8,14 +8,15 @@
  */
 
 import { CephError } from "../base/index.ts";
+import { RBD_PROTECTION_STATUS } from "../cls/rbd/types/features.ts";
 import { callOp } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
-import { HEADER, OBJECT_MAP } from "./calls.ts";
+import { DIRECTORY, HEADER, OBJECT_MAP } from "./calls.ts";
 import { detachChild } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { assertMapLocked } from "./exclusive-lock.ts";
 import { type Image, type ImageSnapshot, poolOf } from "./image.ts";
-import { objectMapName } from "./names.ts";
+import { objectMapName, RBD_CHILDREN } from "./names.ts";
 import { FLAG } from "./object-map.ts";
 
 /**
@@ -48,6 +49,36 @@ export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void
     seq: image.snapContext.seq,
     snaps: image.snapContext.snaps.filter((id) => id !== snapId),
   };
+}
+
+/**
+ * Removes a snapshot that a user took, even if it is protected.
+ * @throws CephError EBUSY: it has clones of the old kind; besides those of removeSnapshot
+ * ceph: src/librbd/api/Snapshot.cc remove with RBD_SNAP_REMOVE_UNPROTECT, operation/SnapshotUnprotectRequest.cc
+ */
+export async function removeUserSnapshot(image: Image, snapId: SnapId): Promise<void> {
+  const { UNPROTECTED } = RBD_PROTECTION_STATUS;
+  const snapshot = image.snapshots.find(({ id }) => id === snapId);
+  if (snapshot !== undefined && snapshot.protection !== UNPROTECTED) await unprotect(image, snapId);
+  await removeSnapshot(image, snapId);
+}
+
+/** UNPROTECTING meanwhile: who clones it now notices. */
+async function unprotect(image: Image, snapId: SnapId): Promise<void> {
+  const { io, id, headerOid, rados } = image;
+  const { UNPROTECTING, UNPROTECTED, PROTECTED } = RBD_PROTECTION_STATUS;
+  const set = (status: number) => io.execute(headerOid, HEADER.setProtection, { snapId, status });
+  await set(UNPROTECTING);
+  const parent = { poolId: io.pool, imageId: id, snapId };
+  for (const pool of (await rados.latestMap()).pools.keys()) {
+    const poolIo = poolOf(io, pool, "");
+    const asked = poolIo?.query(RBD_CHILDREN, DIRECTORY.listChildren, parent);
+    const children = asked === undefined ? undefined : await unless(asked, "ENOENT");
+    if (children === undefined || children.size === 0) continue;
+    await set(PROTECTED);
+    throw imageError("EBUSY", "unprotect a snapshot of", image.name || id, "it has clones");
+  }
+  await set(UNPROTECTED);
 }
 
 /** Forgets clones whose pools are gone. @returns whether none is left */

@@ -144,6 +144,17 @@ async function removeBody(image: Image, force: boolean, progress: Progress): Pro
   await unless(io.remove(headerOid), "ENOENT");
 }
 
+/**
+ * Removes an open image that is an end of a migration, and closes it, whatever comes of it. Names and
+ * entries in the trash are the caller's to remove.
+ */
+export async function removeMigrationEnd(image: Image, progress: Progress): Promise<void> {
+  image.isMigrationStep = true;
+  await removeBody(image, false, progress);
+  await removeRemains(image.io, image.id);
+  await cleanUpParents(image);
+}
+
 /** What is left of an image once its header is gone. */
 async function removeRemains(io: IoCtx, id: string): Promise<void> {
   await unless(io.remove(headerName(id)), "ENOENT");

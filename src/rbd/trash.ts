@@ -138,12 +138,16 @@ export async function purgeTrash(context: RbdContext, io: IoCtx): Promise<void> 
 }
 
 /**
- * Brings back an image whose removal failed.
+ * Brings back an image whose removal failed, or whose migration is given up.
+ * @param source what it has to be in the trash for
  * ceph: Trash<I>::restore
  */
-export async function restoreFromTrash(io: IoCtx, id: string, name: string): Promise<void> {
+export async function restoreFromTrash(
+  io: IoCtx,
+  { id, name, source }: { id: string; name: string; source: number },
+): Promise<void> {
   const spec = await getTrash(io, id);
-  if (spec.source !== TRASH_IMAGE_SOURCE.REMOVING) throw imageError("EINVAL", "restore", id);
+  if (spec.source !== source) throw imageError("EINVAL", "restore", id);
   if (spec.state !== NORMAL && spec.state !== RESTORING) throw imageError("EBUSY", "restore", id);
   await io.execute(RBD_TRASH, TRASH.setState, { id, state: RESTORING, expected: NORMAL });
   const existing = await unless(io.query(idObjectName(name), DIRECTORY.getId, undefined), "ENOENT");

@@ -13,6 +13,7 @@ import {
 } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
 import { ModuleError } from "../rbd-support/errors.ts";
+import type { MigrationStep } from "../rbd-support/tasks.ts";
 
 type Body = (ctx: MgrContext, args: Args) => Promise<string | void>;
 
@@ -43,7 +44,7 @@ const IMAGE = "name=image_spec,type=CephString";
 const LEVEL = "name=level_spec,type=CephString";
 const START = "name=start_time,type=CephString,req=false";
 
-const MIGRATION_HELP: Readonly<Record<string, string>> = {
+const MIGRATION_HELP: Readonly<Record<MigrationStep, string>> = {
   execute: "Execute an image migration asynchronously in the background",
   commit: "Commit an executed migration asynchronously in the background",
   abort: "Abort a prepared migration asynchronously in the background",
@@ -68,12 +69,12 @@ const ROWS: readonly Row[] = [
     "Remove an image from the trash asynchronously in the background",
     (ctx, args) => ctx.rbd.tasks.addTrashRemove(argument(args, "image_id_spec"), ctx.authorized),
   ],
-  ...["execute", "commit", "abort"].map(
+  ...(["execute", "commit", "abort"] as const).map(
     (step): Row => [
       `rbd task add migration ${step} ${IMAGE}`,
       "w",
-      MIGRATION_HELP[step] ?? "",
-      (ctx, args) => ctx.rbd.tasks.addMigration(argument(args, "image_spec"), ctx.authorized),
+      MIGRATION_HELP[step],
+      (ctx, args) => ctx.rbd.tasks.addMigration(step, argument(args, "image_spec"), ctx.authorized),
     ],
   ),
   [

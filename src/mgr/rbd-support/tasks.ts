@@ -5,16 +5,23 @@
  */
 
 import { CephError, ERRNO, type ErrnoName } from "../../base/index.ts";
-import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
 import { byteString, byteStringOf, textOf } from "../../encoding/index.ts";
 import { opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import {
+  abortMigration,
+  commitMigration,
+  executeMigration,
+  findMigration,
   flattenImage,
   getTrash,
   Image,
   isErrno,
+  isExecutable,
+  isExecuted,
   listNamespaces,
+  type Migration,
+  type MigrationEnd,
   type Progress,
   removeImage,
   removeTrash,
@@ -35,6 +42,8 @@ const TICK_MS = 5_000;
 const PROGRESS_MS = 1_000;
 /** Tasks that are done and still known, for a command that is sent again. */
 const COMPLETED_MAX = 50;
+
+export type MigrationStep = "execute" | "commit" | "abort";
 
 /** `[pool/[namespace/]]image` */
 interface ImageSpec {
@@ -154,19 +163,30 @@ export class TaskQueue {
   }
 
   /**
-   * Would queue a step of a live migration, which is not there yet.
-   * @throws ModuleError EINVAL: the image is not migrating; EOPNOTSUPP: it is
+   * Queues a step of a live migration, named by either end. Answers with the task.
+   * @throws ModuleError EINVAL: the image is not migrating, or this is not its next step
    */
-  addMigration(text: string, authorized: Authorized): Promise<never> {
+  addMigration(step: MigrationStep, text: string, authorized: Authorized): Promise<string> {
     return this.#inTurn(async () => {
       const spec = this.#parseSpec(text);
       authorize(authorized, spec.pool, spec.nspace);
       const io = await this.#host.openPool(spec.pool, spec.nspace);
-      const image = await this.#peek(io, spec);
-      if (image?.hasFeature(RBD_FEATURE.MIGRATING) === true) {
-        throw rbdError("EOPNOTSUPP", "migration in the background");
-      }
-      throw rbdError("EINVAL", `Image ${formatSpec(spec)} is not migrating`);
+      const migration = await migrationOf(io, spec.image);
+      const refs: TaskRefs = {
+        action: `migrate ${step}`,
+        pool_name: spec.pool,
+        pool_namespace: spec.nspace,
+        image_name: spec.image,
+        ...(migration === undefined ? {} : { image_id: textOf(migration.destination.id) }),
+      };
+      const known = this.#find(refs);
+      if (known !== undefined) return known.toText();
+      const name = formatSpec(spec);
+      const refuse = (why: string) => rbdError("EINVAL", `Image ${name} ${why}`);
+      if (migration === undefined) throw refuse("is not migrating");
+      if (step === "execute" && !isExecutable(migration)) throw refuse("is not in ready state");
+      if (step === "commit" && !isExecuted(migration)) throw refuse("has not completed migration");
+      return await this.#add(io, migrationMessage(step, name, migration), refs);
     });
   }
 
@@ -366,8 +386,12 @@ export class TaskQueue {
           return await flattenImage(context, io, byteString(image_name), progress);
         case "trash remove":
           return await removeTrash(context, io, byteString(image_id), { force: false, progress });
-        default:
-          throw new CephError(-ERRNO.EOPNOTSUPP, { op: action, target: image_name });
+        case "migrate execute":
+          return await executeMigration(context, io, byteString(image_name), progress);
+        case "migrate commit":
+          return await commitMigration(context, io, byteString(image_name), progress);
+        case "migrate abort":
+          return await abortMigration(context, io, byteString(image_name), progress);
       }
     } catch (error) {
       if (isErrno(error, "ECANCELED")) return;
@@ -435,8 +459,38 @@ function operationText({ refs }: Task): string {
       return "error deleting image from trash";
     case "flatten":
       return `error flattening ${refs.image_name}`;
+    // compat: the bindings say so of every step.
     default:
       return "error aborting migration";
+  }
+}
+
+/** What either end says of the migration; undefined: there is none, or no such image. */
+async function migrationOf(io: IoCtx, name: string): Promise<Migration | undefined> {
+  try {
+    return await findMigration(io, byteString(name));
+  } catch (error) {
+    if (isErrno(error, "EINVAL", "ENOENT")) return undefined;
+    if (!(error instanceof CephError)) throw error;
+    throw asModuleError(error, "error getting migration status");
+  }
+}
+
+function migrationMessage(step: MigrationStep, name: string, migration: Migration): string {
+  switch (step) {
+    case "execute": {
+      const { source, destination } = migration;
+      // compat: the bindings take the source's pool for the destination's, too.
+      const pool = source === undefined ? "<unknown>" : textOf(source.io.poolName);
+      const place = ({ io, name: image }: MigrationEnd) =>
+        formatSpec({ pool, nspace: textOf(io.nspace), image: textOf(image) });
+      const from = source === undefined ? pool : place(source);
+      return `Migrating image ${from} to ${place(destination)}`;
+    }
+    case "commit":
+      return `Committing image migration for ${name}`;
+    case "abort":
+      return `Aborting image migration for ${name}`;
   }
 }
 

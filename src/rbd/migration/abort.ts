@@ -1,0 +1,141 @@
+/**
+ * Giving a migration up: what was written to the destination since goes back to the source, clones and group
+ * too, and the destination is removed.
+ *
+ *   ABORTING -> data and clones back -> snapshots, group, destination gone -> source out of the trash
+ *            -> group -> source not migrating any more
+ *
+ * ceph: src/librbd/api/Migration.cc abort, revert_data
+ */
+
+import { MIGRATION_STATE, RBD_FEATURE, TRASH_IMAGE_SOURCE } from "../../cls/rbd/types/features.ts";
+import type { GroupSpec, MigrationSpec } from "../../cls/rbd/types.ts";
+import type { IoCtx } from "../../rados/index.ts";
+import { NOSNAP } from "../../types/index.ts";
+import { DIRECTORY, HEADER } from "../calls.ts";
+import { DeepCopy } from "../deep-copy/object-copy.ts";
+import { computeSnapMap } from "../deep-copy/snap-map.ts";
+import { compareSnapIds } from "../deep-copy/snap-order.ts";
+import { imageError, isErrno, unless } from "../errors.ts";
+import { Image, type RbdContext } from "../image.ts";
+import { idObjectName, RBD_DIRECTORY } from "../names.ts";
+import { otherWatchers } from "../pre-remove.ts";
+import { forEachObject, type Progress } from "../progress.ts";
+import { removeUserSnapshot } from "../snapshot-remove.ts";
+import { restoreFromTrash } from "../trash.ts";
+import { removeMigrationEnd } from "../trash-remove.ts";
+import { returnChildren } from "./children.ts";
+import { findMigration, type Migration, type MigrationEnd, setMigrationState } from "./ends.ts";
+import { addToGroup, removeFromGroup } from "./group.ts";
+import { checkMirroring, checkSnapshots } from "./restrictions.ts";
+
+/**
+ * @throws CephError ENOENT: no such image; EINVAL: not migrating; EBUSY: the destination is in use;
+ *   EOPNOTSUPP: the source is no image of this cluster or was mirrored, or the destination has a journal
+ */
+export async function abortMigration(
+  context: RbdContext,
+  io: IoCtx,
+  name: string,
+  progress: Progress,
+): Promise<void> {
+  const migration = await findMigration(io, name);
+  const { source, destination, spec } = migration;
+  const refuse = (why: string) => imageError("EOPNOTSUPP", "abort the migration of", name, why);
+  if (source === undefined) throw refuse("the source is outside of this cluster");
+  if (spec !== undefined) await checkMirroring(source, spec);
+  const from = await Image.open(context, source.io, { id: source.id });
+  try {
+    from.isMigrationStep = true;
+    await from.acquireLock("refuse");
+    const to = await openDestination(context, migration);
+    let group: GroupSpec | undefined;
+    if (to !== undefined) {
+      let isOpen = true;
+      try {
+        if (to.hasFeature(RBD_FEATURE.JOURNALING)) throw refuse("it has a journal");
+        group = await giveBack(context, { migration, from, to, spec }, progress);
+        isOpen = false;
+        await removeMigrationEnd(to, (done, total) => progress(total + done, total * 2));
+      } finally {
+        if (isOpen) await to.close();
+      }
+    }
+    await removeName(destination);
+    const { MIGRATION } = TRASH_IMAGE_SOURCE;
+    const back = { id: source.id, name: source.name, source: MIGRATION };
+    await unless(restoreFromTrash(source.io, back), "ENOENT");
+    await addToGroup(from, group);
+    await unless(from.io.execute(from.headerOid, HEADER.removeMigration, undefined), "ENOENT");
+    await from.notifyUpdate();
+  } finally {
+    await from.close();
+  }
+}
+
+/** The source may have, or have again, the same name. */
+async function removeName({ io, id, name }: MigrationEnd): Promise<void> {
+  const oid = idObjectName(name);
+  const owner = await unless(io.query(oid, DIRECTORY.getId, undefined), "ENOENT");
+  if (owner === id) await unless(io.remove(oid), "ENOENT");
+  // ESTALE: the name is another image's.
+  await unless(io.execute(RBD_DIRECTORY, DIRECTORY.remove, { name, id }), "ENOENT", "ESTALE");
+}
+
+/** undefined: there is none, or not any more. */
+async function openDestination(
+  context: RbdContext,
+  { destination, source }: Migration,
+): Promise<Image | undefined> {
+  try {
+    const image = await Image.open(context, destination.io, { id: destination.id });
+    image.isMigrationStep = true;
+    return image;
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    context.log.info("migration without a destination", { source: source?.name });
+    return undefined;
+  }
+}
+
+interface Ends {
+  readonly migration: Migration;
+  readonly from: Image;
+  readonly to: Image;
+  readonly spec: MigrationSpec | undefined;
+}
+
+/** Takes everything from the destination that is not the source's already. @returns the group it was in */
+async function giveBack(
+  context: RbdContext,
+  { migration, from, to, spec }: Ends,
+  progress: Progress,
+): Promise<GroupSpec | undefined> {
+  if ((await otherWatchers(to)).length > 0) {
+    throw imageError("EBUSY", "abort the migration of", to.name, "it has watchers");
+  }
+  // Nobody may open it for writing from here on.
+  await setMigrationState(migration, MIGRATION_STATE.ABORTING);
+  await to.acquireLock("refuse");
+  // Upstream goes on where this fails, and what was written is lost.
+  if (spec !== undefined) await revertData(context, { migration, from, to, spec }, progress);
+  checkSnapshots(from);
+  await returnChildren(context, to, from);
+  for (const { id } of to.snapshots) await removeUserSnapshot(to, id);
+  return await removeFromGroup(to);
+}
+
+/** The source is again as the destination was last; its snapshots stay what they are. */
+async function revertData(context: RbdContext, { from, to, spec }: Ends, progress: Progress) {
+  const seqs = [...(spec?.snapSeqs ?? [])].sort((a, b) => compareSnapIds(a[0], b[0]));
+  const start = seqs.at(-1)?.[1] ?? 0n;
+  const snapMap = computeSnapMap(from.snapContext.snaps, [[NOSNAP, NOSNAP]], start);
+  const options = { from: start, snapMap, flatten: false, isMigration: false };
+  const copy = new DeepCopy(context, to, from, options);
+  const size = Math.max(to.size, ...to.snapshots.map(({ imageSize }) => imageSize));
+  const half: Progress = (done, total) => progress(done, total * 2);
+  await forEachObject({ start: 0, end: from.objectsIn(size) }, half, async (objectNo) => {
+    from.checkOwner();
+    await copy.copy(objectNo);
+  });
+}

@@ -25,7 +25,7 @@ export const WORKUNITS = [
   { name: "rbd/read-flags.sh" },
   { name: "rbd/test_admin_socket.sh" },
   { name: "rbd/test_lock_fence.sh" },
-  { name: "rbd/test_rbd_tasks.sh", ours: "tasks of the manager that migrate an image" },
+  { name: "rbd/test_rbd_tasks.sh", minutes: 20 },
   { name: "rbd/verify_pool.sh" },
   { name: "rados/load-gen-mix-small.sh", minutes: 20 },
   { name: "rados/test_pool_access.sh" },

@@ -14,6 +14,8 @@ import {
 } from "../cls/lock/ops.ts";
 import { AssertSnapcSeqArgs, SparseCopyupArgs } from "../cls/rbd/ops/data-path.ts";
 import {
+  DirListReply,
+  MetadataEntries,
   NameIdArgs,
   NamespaceListReply,
   PageArgs,
@@ -32,6 +34,12 @@ import {
   StripeArgs,
 } from "../cls/rbd/ops/image.ts";
 import { MigrationSetStateArgs } from "../cls/rbd/ops/migration.ts";
+import {
+  CopyProgressArgs,
+  ImageListReply,
+  PeerList,
+  UnlinkPeerArgs,
+} from "../cls/rbd/ops/mirror.ts";
 import { ObjectMapResizeArgs, ObjectMapUpdateArgs } from "../cls/rbd/ops/object-map.ts";
 import {
   ChildArgs,
@@ -39,7 +47,7 @@ import {
   ParentChildArgs,
   ParentKey,
 } from "../cls/rbd/ops/parent-child.ts";
-import { ProtectionArgs } from "../cls/rbd/ops/snapshot.ts";
+import { ProtectionArgs, SnapshotAddArgs, SnapshotLimit } from "../cls/rbd/ops/snapshot.ts";
 import { BitVectorCodec } from "../cls/rbd/types/bit-vector.ts";
 import { MirrorImage } from "../cls/rbd/types/mirror.ts";
 import {
@@ -75,7 +83,12 @@ export const HEADER = {
   detachParent: rbd("parent_detach", nothing),
   getSnapshot: rbd("snapshot_get", SnapIdArgs, SnapshotInfo),
   getProtection: rbd("get_protection_status", SnapIdArgs, u8),
+  addSnapshot: rbd("snapshot_add", SnapshotAddArgs),
   removeSnapshot: rbd("snapshot_remove", SnapIdArgs),
+  getSnapshotLimit: rbd("snapshot_get_limit", nothing, SnapshotLimit),
+  setCopyProgress: rbd("mirror_image_snapshot_set_copy_progress", CopyProgressArgs),
+  unlinkMirrorPeer: rbd("mirror_image_snapshot_unlink_peer", UnlinkPeerArgs),
+  listMetadata: rbd("metadata_list", PageArgs, MetadataEntries),
   trashSnapshot: rbd("snapshot_trash_add", SnapIdArgs),
   listChildren: rbd("children_list", SnapIdArgs, ChildImageSpecs),
   detachChild: rbd("child_detach", ChildArgs),
@@ -104,6 +117,10 @@ export const DIRECTORY = {
   addChild: rbd("add_child", ParentChildArgs),
   listChildren: rbd("get_children", ParentKey, set(str)),
   listNamespaces: rbd("namespace_list", PageArgs, NamespaceListReply),
+  list: rbd("dir_list", PageArgs, DirListReply),
+  listMirrorPeers: rbd("mirror_peer_list", nothing, PeerList),
+  /** Image ids, and the ids that peers know the images by. */
+  listMirrored: rbd("mirror_image_list", PageArgs, ImageListReply),
   getMirrorMode: rbd("mirror_mode_get", nothing, u32),
   getMirror: rbd("mirror_image_get", str, MirrorImage),
   removeMirror: rbd("mirror_image_remove", str),
@@ -121,6 +138,7 @@ export const OBJECT_MAP = {
   load: rbd("object_map_load", nothing, BitVectorCodec),
   update: rbd("object_map_update", ObjectMapUpdateArgs),
   resize: rbd("object_map_resize", ObjectMapResizeArgs),
+  addSnapshot: rbd("object_map_snap_add", nothing),
   removeSnapshot: rbd("object_map_snap_remove", BitVectorCodec),
 } as const;
 

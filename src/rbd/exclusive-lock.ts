@@ -97,6 +97,13 @@ export class ExclusiveLock {
     }
   }
 
+  /** Would nobody have to give it up? @throws CephError EBUSY if a user holds it */
+  async isFree(): Promise<boolean> {
+    if (this.isHeld) return true;
+    const owner = await this.#owner();
+    return owner === undefined || !(await this.#isAlive(owner));
+  }
+
   async release(): Promise<void> {
     const cookie = this.#cookie;
     if (cookie === undefined) return;

@@ -36,8 +36,15 @@ import {
   RBD_DIRECTORY,
   RBD_TRASH,
 } from "./names.ts";
-import { decodeHeaderNotice, encodeHeaderNotice, encodeResponse, NOTIFY_OP } from "./notify.ts";
+import {
+  decodeHeaderNotice,
+  encodeHeaderNotice,
+  encodeResponse,
+  type HeaderNotice,
+  NOTIFY_OP,
+} from "./notify.ts";
 import { ObjectMap } from "./object-map.ts";
+import type { Progress } from "./progress.ts";
 
 /** What every operation on images needs. */
 export interface RbdContext {
@@ -60,6 +67,8 @@ export interface ImageParent {
   /** Bytes of the head that show through; undefined if only snapshots do. */
   readonly overlap: number | undefined;
 }
+
+type RequestNews = Extract<HeaderNotice, { op: "complete" | "progress" }>;
 
 export class Image {
   readonly rados: Rados;
@@ -99,6 +108,9 @@ export class Image {
   /** The watch was lost, and nothing that depends on it holds any more. */
   lost: CephError | undefined;
   #watch: Watch | undefined;
+  #lastRequest = 0n;
+  /** What waits for news of a request to the lock's owner. */
+  readonly #requests = new Map<bigint, (notice: RequestNews) => void>();
   #isForced = false;
 
   private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader) {
@@ -205,6 +217,18 @@ export class Image {
     await this.lock.tell("acquired");
   }
 
+  /** Takes the lock if nobody alive has it. */
+  async tryLock(policy: LockPolicy): Promise<boolean> {
+    if ((await this.lock?.isFree()) === false) return false;
+    try {
+      await this.acquireLock(policy);
+      return true;
+    } catch (error) {
+      if (isErrno(error, "EBUSY")) return false;
+      throw error;
+    }
+  }
+
   async releaseLock(): Promise<void> {
     if (this.lock?.isHeld !== true) return;
     const map = this.objectMap;
@@ -223,6 +247,38 @@ export class Image {
     if (this.lost !== undefined) throw this.lost;
     if (this.lock !== undefined && !this.lock.isHeld && !this.#isForced) {
       throw imageError("ERESTART", "go on with", this.name || this.id, "the lock is lost");
+    }
+  }
+
+  /** A number for a request to the lock's owner. */
+  newRequest(): bigint {
+    return ++this.#lastRequest;
+  }
+
+  /** The result of a request, once the owner tells; undefined: no word has come for so long. */
+  async completionOf(
+    request: bigint,
+    timeoutMs: number,
+    progress: Progress,
+  ): Promise<number | undefined> {
+    try {
+      return await new Promise<number | undefined>((resolve, reject) => {
+        const wait = () => this.clock.after(timeoutMs, () => resolve(undefined));
+        let timer = wait();
+        this.#requests.set(request, (notice) => {
+          timer.cancel();
+          if (notice.op === "complete") return resolve(notice.result);
+          timer = wait();
+          try {
+            progress(notice.done, notice.total);
+          } catch (error) {
+            timer.cancel();
+            reject(error);
+          }
+        });
+      });
+    } finally {
+      this.#requests.delete(request);
     }
   }
 
@@ -294,6 +350,11 @@ export class Image {
     const notice = decodeHeaderNotice(payload);
     const own = this.watcherId;
     if (notice.op === "update") return encodeResponse(0);
+    if (notice.op === "complete" || notice.op === "progress") {
+      const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;
+      if (isOurs) this.#requests.get(notice.request)?.(notice);
+      return isOurs ? encodeResponse(0) : EMPTY;
+    }
     if (notice.op === "other") {
       const isRequest =
         notice.code > NOTIFY_OP.ASYNC_COMPLETE &&

@@ -1,4 +1,5 @@
 /** The rbd room: images, on the rados room. */
+export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
 export { flattenImage } from "./flatten.ts";
 export { Image, type RbdContext } from "./image.ts";
@@ -12,6 +13,12 @@ export {
   type MigrationEnd,
 } from "./migration/ends.ts";
 export { executeMigration } from "./migration/execute.ts";
+export {
+  createMirrorSnapshot,
+  isMirroredBySnapshots,
+  listPrimaries,
+  mirrorMode,
+} from "./mirror/primary-snapshot.ts";
 export { listNamespaces } from "./namespaces.ts";
 export { noProgress, type Progress } from "./progress.ts";
 export { removeImage } from "./remove.ts";

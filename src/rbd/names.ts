@@ -34,6 +34,11 @@ export function objectMapName(imageId: string, snap: SnapId = NOSNAP): string {
   return `rbd_object_map.${imageId}${snap === NOSNAP ? "" : `.${hex16(snap)}`}`;
 }
 
+/** What a primary image was like besides its data, in one or more objects. */
+export function imageStateName(imageId: string, snap: SnapId, index: number): string {
+  return `rbd_mirror_snapshot.${imageId}.${snap}.${index}`;
+}
+
 export function dataObjectName(objectPrefix: string, objectNo: number): string {
   return `${objectPrefix}.${hex16(objectNo)}`;
 }

@@ -21,6 +21,24 @@ test("notices lie as NotifyMessage has them", () => {
   expect(hex(encodeHeaderNotice({ op: "update" }))).toBe("07010400000003000000");
 });
 
+test("requests to the lock's owner name the snapshot, and themselves", () => {
+  const id = "1b1000000000000088776655000000000900000000000000";
+  const request = { from: FROM, request: 9n, name: "s", namespace: { type: "user" } } as const;
+  const user = "01010400000000000000";
+  expect(hex(encodeHeaderNotice({ op: "snapRemove", ...request }))).toBe(
+    `07012b000000090000000100000073${user}${id}`,
+  );
+  expect(hex(encodeHeaderNotice({ op: "snapCreate", ...request }))).toBe(
+    `070133000000080000000100000073${user}${id}0000000000000000`,
+  );
+  expect(hex(encodeHeaderNotice({ op: "quiesce", from: FROM, request: 9n }))).toBe(
+    `07011c00000012000000${id}`,
+  );
+  const done = { op: "complete", from: FROM, request: 9n, result: -17 } as const;
+  expect(hex(encodeHeaderNotice(done))).toBe(`07012000000005000000${id}efffffff`);
+  expect(decodeHeaderNotice(encodeHeaderNotice(done))).toEqual(done);
+});
+
 test("they are read again; what is for others is told by its number", () => {
   for (const op of ["acquired", "released", "request"] as const) {
     expect(decodeHeaderNotice(encodeHeaderNotice({ op, from: FROM }))).toEqual({ op, from: FROM });

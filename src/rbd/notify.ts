@@ -7,7 +7,7 @@
  * ceph: src/librbd/WatchNotifyTypes.h, src/librbd/trash_watcher/Types.h
  */
 
-import { TrashImageSpec } from "../cls/rbd/types.ts";
+import { SnapshotNamespace, TrashImageSpec } from "../cls/rbd/types.ts";
 import {
   bool,
   encodeToBytes,
@@ -17,6 +17,7 @@ import {
   str,
   struct,
   u64,
+  u64n,
   Writer,
 } from "../encoding/index.ts";
 
@@ -28,6 +29,9 @@ export const NOTIFY_OP = {
   HEADER_UPDATE: 3,
   ASYNC_PROGRESS: 4,
   ASYNC_COMPLETE: 5,
+  SNAP_CREATE: 8,
+  SNAP_REMOVE: 9,
+  MIGRATE: 16,
   QUIESCE: 18,
   UNQUIESCE: 19,
 } as const;
@@ -40,6 +44,15 @@ export interface WatcherId {
 
 const WatcherIdFields = record("librbd::watcher::ClientId", { gid: u64, handle: u64 });
 const LockRequest = record("RequestLockPayload", { client: WatcherIdFields, force: bool });
+/** An operation that its asker is told the end of. */
+const AsyncRequest = record("AsyncRequestId", { client: WatcherIdFields, request: u64 });
+const AsyncComplete = record("AsyncCompletePayload", { id: AsyncRequest, result: s32 });
+const AsyncProgress = record("AsyncProgressPayload", { id: AsyncRequest, done: u64n, total: u64n });
+const SnapRequest = record("SnapPayloadBase", {
+  name: str,
+  namespace: SnapshotNamespace,
+  id: AsyncRequest,
+});
 const Response = struct("ResponseMessage", { v: 1 }, { result: s32 });
 
 const VERSION = 7;
@@ -47,27 +60,88 @@ const VERSION = 7;
 export type HeaderNotice =
   | { readonly op: "acquired" | "released" | "request"; readonly from: WatcherId }
   | { readonly op: "update" }
+  /** Writers should flush and hold still, or may go on; the lock's owner is asked to migrate all objects. */
+  | {
+      readonly op: "quiesce" | "unquiesce" | "migrate";
+      readonly from: WatcherId;
+      readonly request: bigint;
+    }
+  /** A snapshot that the lock's owner is asked to take or to remove. */
+  | {
+      readonly op: "snapCreate" | "snapRemove";
+      readonly from: WatcherId;
+      readonly request: bigint;
+      readonly name: string;
+      readonly namespace: SnapshotNamespace;
+    }
+  | {
+      readonly op: "progress";
+      readonly from: WatcherId;
+      readonly request: bigint;
+      readonly done: number;
+      readonly total: number;
+    }
+  | {
+      readonly op: "complete";
+      readonly from: WatcherId;
+      readonly request: bigint;
+      readonly result: number;
+    }
   /** An operation somebody wants the lock's owner to do, or news of one. */
   | { readonly op: "other"; readonly code: number };
 
-const LOCK_OPS = {
+const CODES = {
   acquired: NOTIFY_OP.ACQUIRED_LOCK,
   released: NOTIFY_OP.RELEASED_LOCK,
   request: NOTIFY_OP.REQUEST_LOCK,
+  update: NOTIFY_OP.HEADER_UPDATE,
+  progress: NOTIFY_OP.ASYNC_PROGRESS,
+  complete: NOTIFY_OP.ASYNC_COMPLETE,
+  snapCreate: NOTIFY_OP.SNAP_CREATE,
+  snapRemove: NOTIFY_OP.SNAP_REMOVE,
+  quiesce: NOTIFY_OP.QUIESCE,
+  unquiesce: NOTIFY_OP.UNQUIESCE,
+  migrate: NOTIFY_OP.MIGRATE,
 } as const;
 
 export function encodeHeaderNotice(notice: Exclude<HeaderNotice, { op: "other" }>): Uint8Array {
   const w = new Writer();
   const mark = w.begin(VERSION, 1);
-  if (notice.op === "update") {
-    w.u32(NOTIFY_OP.HEADER_UPDATE);
-  } else {
-    w.u32(LOCK_OPS[notice.op]);
-    if (notice.op === "request") LockRequest.encode(w, { client: notice.from, force: false });
-    else WatcherIdFields.encode(w, notice.from);
-  }
+  w.u32(CODES[notice.op]);
+  encodeFields(w, notice);
   w.end(mark);
   return w.finish();
+}
+
+function encodeFields(w: Writer, notice: Exclude<HeaderNotice, { op: "other" }>): void {
+  if (notice.op === "update") return;
+  const client = notice.from;
+  switch (notice.op) {
+    case "request":
+      return LockRequest.encode(w, { client, force: false });
+    case "acquired":
+    case "released":
+      return WatcherIdFields.encode(w, client);
+    case "quiesce":
+    case "unquiesce":
+    case "migrate":
+      return AsyncRequest.encode(w, { client, request: notice.request });
+    case "progress": {
+      const { request, done, total } = notice;
+      return AsyncProgress.encode(w, { id: { client, request }, done, total });
+    }
+    case "complete": {
+      const { request, result } = notice;
+      return AsyncComplete.encode(w, { id: { client, request }, result });
+    }
+    case "snapCreate":
+    case "snapRemove": {
+      const { name, namespace, request } = notice;
+      SnapRequest.encode(w, { name, namespace, id: { client, request } });
+      // Flags: writers are to hold still, and the object map to be copied.
+      if (notice.op === "snapCreate") w.u64(0n);
+    }
+  }
 }
 
 /** Empty payloads are of clients older than the format: the header has changed. @throws DecodeError */
@@ -85,6 +159,14 @@ export function decodeHeaderNotice(payload: Uint8Array): HeaderNotice {
       return { op: "released", from: WatcherIdFields.decode(r) };
     case NOTIFY_OP.REQUEST_LOCK:
       return { op: "request", from: WatcherIdFields.decode(r) };
+    case NOTIFY_OP.ASYNC_PROGRESS: {
+      const { id, done, total } = AsyncProgress.decode(r);
+      return { op: "progress", from: id.client, request: id.request, done, total };
+    }
+    case NOTIFY_OP.ASYNC_COMPLETE: {
+      const { id, result } = AsyncComplete.decode(r);
+      return { op: "complete", from: id.client, request: id.request, result };
+    }
     default:
       return { op: "other", code };
   }

@@ -10,7 +10,7 @@ import { CephError, ERRNO } from "../base/index.ts";
 import { LOCK_TYPE } from "../cls/lock/types.ts";
 import { stateAt } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
-import { opTruncate } from "../messages/index.ts";
+import { opRead, opTruncate, opWriteFull } from "../messages/index.ts";
 import { callOp, type IoCtx } from "../rados/index.ts";
 import { NOSNAP, type SnapId, UTIME_ZERO } from "../types/index.ts";
 import { HEADER, LOCK, OBJECT_MAP } from "./calls.ts";
@@ -141,6 +141,27 @@ export class ObjectMap {
       // Somebody else holds the map: whatever we are doing has to stop.
       if (isErrno(error, "EBUSY") || !(error instanceof CephError)) throw error;
       await this.invalidate(snap);
+    }
+  }
+
+  /**
+   * Gives a snapshot the map as it is now. Nothing may be written meanwhile.
+   * ceph: src/librbd/object_map/SnapshotCreateRequest.cc
+   */
+  async addSnapshot(snap: SnapId): Promise<void> {
+    const { io, id, features } = this.#image;
+    try {
+      const { ops } = await io.read(this.#oid, [opRead(0, 0)]);
+      await io.write(objectMapName(id, snap), [opWriteFull(ops[0]?.data ?? new Uint8Array(0))]);
+      if ((features & RBD_FEATURE.FAST_DIFF) === 0n) return;
+      const add = callOp(OBJECT_MAP.addSnapshot, undefined);
+      await io.write(this.#oid, [assertMapLocked(), add]);
+      const { EXISTS, EXISTS_CLEAN } = OBJECT_STATE;
+      this.#states = this.#states.map((state) => (state === EXISTS ? EXISTS_CLEAN : state));
+    } catch (error) {
+      if (isErrno(error, "EBUSY") || !(error instanceof CephError)) throw error;
+      await this.invalidate(snap);
+      await this.invalidate(NOSNAP);
     }
   }
 

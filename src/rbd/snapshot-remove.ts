@@ -16,21 +16,18 @@ import { detachChild } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { assertMapLocked } from "./exclusive-lock.ts";
 import { type Image, type ImageSnapshot, poolOf } from "./image.ts";
+import { removeImageState } from "./mirror/image-state.ts";
 import { objectMapName, RBD_CHILDREN } from "./names.ts";
 import { FLAG } from "./object-map.ts";
 
 /**
- * @throws CephError ENOENT: no such snapshot; EBUSY: it is in the snapshot trash and has clones;
- *   EOPNOTSUPP: a mirror snapshot
+ * @throws CephError ENOENT: no such snapshot; EBUSY: it is in the snapshot trash and has clones
  */
 export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void> {
   const { io, headerOid } = image;
   const target = image.name || image.id;
   const snapshot = image.snapshots.find((snap) => snap.id === snapId);
   if (snapshot === undefined) throw imageError("ENOENT", "remove a snapshot of", target);
-  if (snapshot.namespace.type === "mirror") {
-    throw imageError("EOPNOTSUPP", "remove a mirror snapshot of", target);
-  }
   const wasInTrash = snapshot.namespace.type === "trash";
   if (!wasInTrash) {
     await unless(io.execute(headerOid, HEADER.trashSnapshot, { snapId }), "EEXIST");
@@ -42,6 +39,7 @@ export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void
   }
   await detachLastReference(image, snapshot);
   await removeMap(image, snapshot);
+  if (snapshot.namespace.type === "mirror") await removeImageState(image, snapId);
   if (image.dataIo !== undefined) await unless(image.dataIo.removeSnapId(snapId), "ENOENT");
   await io.execute(headerOid, HEADER.removeSnapshot, { snapId });
   image.snapshots = image.snapshots.filter((snap) => snap !== snapshot);

@@ -1,5 +1,5 @@
 /**
- * What tools ask of manager modules that have nothing to do here: lists are empty, tasks are refused.
+ * What tools ask of manager modules that have nothing to do here: lists are empty.
  * ceph: src/pybind/mgr/rbd_support, balancer, progress, crash, devicehealth
  */
 
@@ -11,17 +11,12 @@ import {
   type CommandReply,
   type Json,
   ok,
-  refused,
 } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
 
 /** The formats modules answer in whatever was asked for. */
 function answer(text: (args: Args) => string, status = "") {
   return (_ctx: CommandContext, args: Args): CommandReply => ok(text(args), status);
-}
-
-function refuse(what: string) {
-  return (): CommandReply => refused("EOPNOTSUPP", `${what} is not supported`);
 }
 
 const descriptors: Json = [
@@ -48,11 +43,6 @@ function perf(kind: "stats" | "counters") {
 
 const SORT =
   "name=pool_spec,type=CephString,req=false name=sort_by,type=CephChoices,strings=write_ops|write_bytes|write_latency|read_ops|read_bytes|read_latency,req=false";
-const LEVEL = "name=level_spec,type=CephString";
-const SCHEDULE = `${LEVEL} name=interval,type=CephString name=start_time,type=CephString,req=false`;
-const schedules = answer(() => "{}\n");
-const noSchedule = refuse("scheduling in the manager");
-
 type Row = readonly [
   sig: string,
   perm: "r" | "w" | "rw",
@@ -110,19 +100,6 @@ const ROWS: readonly Row[] = [
   ],
   [`rbd perf image stats ${SORT}`, "r", "show the busiest images", perf("stats")],
   [`rbd perf image counters ${SORT}`, "r", "show counters of images", perf("counters")],
-  [
-    `rbd mirror snapshot schedule list ${LEVEL},req=false`,
-    "r",
-    "list schedules of mirror snapshots",
-    schedules,
-  ],
-  [
-    `rbd mirror snapshot schedule status ${LEVEL},req=false`,
-    "r",
-    "show the next mirror snapshots",
-    answer((args) => args.json({ scheduled_images: [] })),
-  ],
-  [`rbd mirror snapshot schedule add ${SCHEDULE}`, "w", "schedule mirror snapshots", noSchedule],
 ];
 
 export const moduleCommands: readonly Command<MgrContext>[] = ROWS.map(

@@ -13,6 +13,7 @@ import {
 } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
 import { ModuleError } from "../rbd-support/errors.ts";
+import type { ScheduleCommands } from "../rbd-support/scheduler.ts";
 import type { MigrationStep } from "../rbd-support/tasks.ts";
 
 type Body = (ctx: MgrContext, args: Args) => Promise<string | void>;
@@ -49,6 +50,38 @@ const MIGRATION_HELP: Readonly<Record<MigrationStep, string>> = {
   commit: "Commit an executed migration asynchronously in the background",
   abort: "Abort a prepared migration asynchronously in the background",
 };
+
+/** The commands of one kind of schedule. */
+function scheduleRows(what: string, scheduler: (ctx: MgrContext) => ScheduleCommands): Row[] {
+  const level = (args: Args) => argument(args, "level_spec");
+  const start = (args: Args) => args.text("start_time");
+  return [
+    [
+      `${what} schedule add ${LEVEL} name=interval,type=CephString ${START}`,
+      "w",
+      `Add ${what} schedule`,
+      (ctx, args) => scheduler(ctx).add(level(args), argument(args, "interval"), start(args)),
+    ],
+    [
+      `${what} schedule remove ${LEVEL} name=interval,type=CephString,req=false ${START}`,
+      "w",
+      `Remove ${what} schedule`,
+      (ctx, args) => scheduler(ctx).remove(level(args), args.text("interval"), start(args)),
+    ],
+    [
+      `${what} schedule list ${LEVEL},req=false`,
+      "r",
+      `List ${what} schedule`,
+      (ctx, args) => scheduler(ctx).list(level(args)),
+    ],
+    [
+      `${what} schedule status ${LEVEL},req=false`,
+      "r",
+      `Show ${what} schedule status`,
+      (ctx, args) => scheduler(ctx).status(level(args)),
+    ],
+  ];
+}
 
 const ROWS: readonly Row[] = [
   [
@@ -89,40 +122,8 @@ const ROWS: readonly Row[] = [
     "List pending or running asynchronous tasks",
     (ctx, args) => ctx.rbd.tasks.list(args.text("task_id"), ctx.authorized),
   ],
-  [
-    `rbd trash purge schedule add ${LEVEL} name=interval,type=CephString ${START}`,
-    "w",
-    "Add rbd trash purge schedule",
-    (ctx, args) =>
-      ctx.rbd.trashPurge.add(
-        argument(args, "level_spec"),
-        argument(args, "interval"),
-        args.text("start_time"),
-      ),
-  ],
-  [
-    `rbd trash purge schedule remove ${LEVEL} name=interval,type=CephString,req=false ${START}`,
-    "w",
-    "Remove rbd trash purge schedule",
-    (ctx, args) =>
-      ctx.rbd.trashPurge.remove(
-        argument(args, "level_spec"),
-        args.text("interval"),
-        args.text("start_time"),
-      ),
-  ],
-  [
-    `rbd trash purge schedule list ${LEVEL},req=false`,
-    "r",
-    "List rbd trash purge schedule",
-    (ctx, args) => ctx.rbd.trashPurge.list(argument(args, "level_spec")),
-  ],
-  [
-    `rbd trash purge schedule status ${LEVEL},req=false`,
-    "r",
-    "Show rbd trash purge schedule status",
-    (ctx, args) => ctx.rbd.trashPurge.status(argument(args, "level_spec")),
-  ],
+  ...scheduleRows("rbd trash purge", (ctx) => ctx.rbd.trashPurge),
+  ...scheduleRows("rbd mirror snapshot", (ctx) => ctx.rbd.mirrorSnapshots.schedule),
 ];
 
 export const rbdCommands: readonly Command<MgrContext>[] = ROWS.map(([sig, perm, help, body]) => ({

@@ -66,7 +66,8 @@ export async function levelById(host: ModuleHost, id: string, rules: LevelRules)
   const pool = textOf(poolName);
   const level = { id, poolId, nspace, imageId };
   if (nspace === undefined) return { ...level, name: `${pool}/` };
-  const io = await namespaceOf(await rados.openPool(Number(poolId)), nspace, rules);
+  // What a user could not name now may still be stored, and wait for the namespace to come back to it.
+  const io = await namespaceOf(await rados.openPool(Number(poolId)), nspace);
   const prefix = nspace === "" ? `${pool}/` : `${pool}/${nspace}/`;
   if (imageId === undefined) return { ...level, name: nspace === "" ? `${pool}//` : prefix };
   const image = await openImage(host, io, { id: byteString(imageId) }, imageId);
@@ -87,12 +88,12 @@ async function poolByName(host: ModuleHost, name: string): Promise<IoCtx> {
   return io;
 }
 
-async function namespaceOf(io: IoCtx, nspace: string, rules: LevelRules): Promise<IoCtx> {
+async function namespaceOf(io: IoCtx, nspace: string, rules?: LevelRules): Promise<IoCtx> {
   if (nspace === "") return io;
   const name = byteString(nspace);
   if (!(await listNamespaces(io)).includes(name)) throw bad(`namespace ${nspace} does not exist`);
   const inside = io.inNamespace(name);
-  await rules.checkNamespace?.(inside);
+  await rules?.checkNamespace?.(inside);
   return inside;
 }
 

@@ -13,8 +13,10 @@ import { ENTITY_TYPE } from "../../types/index.ts";
 import type { ProgressModule } from "../progress.ts";
 import { poolError } from "./errors.ts";
 import type { ModuleHost } from "./host.ts";
+import { MirrorSnapshots } from "./mirror-snapshots.ts";
+import type { Scheduler } from "./scheduler.ts";
 import { TaskQueue } from "./tasks.ts";
-import { TrashPurge } from "./trash-purge.ts";
+import { type Trash, trashPurge } from "./trash-purge.ts";
 
 /** Wait before the cluster is tried again, milliseconds. */
 const RETRY_MS = 1_000;
@@ -35,7 +37,8 @@ export class RbdSupport implements ModuleHost {
   readonly state: ClusterState;
   readonly progress: ProgressModule;
   readonly tasks: TaskQueue;
-  readonly trashPurge: TrashPurge;
+  readonly trashPurge: Scheduler<Trash>;
+  readonly mirrorSnapshots: MirrorSnapshots;
   readonly #connect: () => Promise<Rados>;
   readonly #context: Promise<RbdContext>;
   #isReady: (context: RbdContext) => void = () => undefined;
@@ -54,7 +57,8 @@ export class RbdSupport implements ModuleHost {
       this.#isReady = resolve;
     });
     this.tasks = new TaskQueue(this);
-    this.trashPurge = new TrashPurge(this);
+    this.trashPurge = trashPurge(this);
+    this.mirrorSnapshots = new MirrorSnapshots(this);
   }
 
   /** Connects and takes up what an earlier run has left, in the background. */
@@ -69,6 +73,7 @@ export class RbdSupport implements ModuleHost {
     this.#isClosed = true;
     this.tasks.close();
     this.trashPurge.close();
+    this.mirrorSnapshots.close();
     await this.#rados?.close();
     await this.#running;
   }
@@ -111,6 +116,6 @@ export class RbdSupport implements ModuleHost {
     if (this.#isClosed) return await rados.close();
     const { clock, log } = this;
     this.#isReady({ rados, clock, log });
-    await Promise.all([this.tasks.run(), this.trashPurge.run()]);
+    await Promise.all([this.tasks.run(), this.trashPurge.run(), this.mirrorSnapshots.run()]);
   }
 }

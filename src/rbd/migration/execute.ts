@@ -4,7 +4,8 @@
  *   EXECUTING -> lock -> for each object: one that is there and newer than its snapshots stays;
  *                        any other is copied with all its snapshots -> EXECUTED
  *
- * Somebody who wants the lock meanwhile gets it between two objects; it goes on when it is free again.
+ * Whoever has the lock does it. Somebody who wants the lock meanwhile gets it between two objects, and is
+ * asked to go on.
  * ceph: src/librbd/api/Migration.cc execute, src/librbd/operation/MigrateRequest.cc
  */
 
@@ -24,6 +25,7 @@ import { computeSnapMap, type SnapMap } from "../deep-copy/snap-map.ts";
 import { compareSnapIds } from "../deep-copy/snap-order.ts";
 import { imageError, isErrno } from "../errors.ts";
 import { Image, type RbdContext } from "../image.ts";
+import { byLockOwner } from "../lock-owner.ts";
 import { forEachObject, type Progress } from "../progress.ts";
 import { findMigration, isExecutable, setMigrationState } from "./ends.ts";
 import { StateDescription } from "./state-description.ts";
@@ -57,9 +59,12 @@ export async function executeMigration(
       description.tell(done, total);
     };
     try {
-      while (!(await migrateWhileLocked({ context, from, to, spec }, told))) {
-        await to.releaseLock();
-      }
+      await byLockOwner(to, {
+        request: { op: "migrate" },
+        policy: "yield",
+        progress: told,
+        here: () => migrateWhileLocked({ context, from, to, spec }, told),
+      });
     } finally {
       await description.settled();
     }
@@ -82,7 +87,6 @@ async function migrateWhileLocked(
   { context, from, to, spec }: Ends,
   progress: Progress,
 ): Promise<boolean> {
-  await to.acquireLock("yield");
   await to.refresh();
   if (to.operationsDisabled) {
     throw imageError("EROFS", "migrate to", to.name, "operations of a newer release");

@@ -2,10 +2,9 @@
 
 import { MIRROR_MODE } from "../../cls/rbd/types/features.ts";
 import type { MigrationSpec } from "../../cls/rbd/types.ts";
-import { DIRECTORY } from "../calls.ts";
-import { imageError, unless } from "../errors.ts";
+import { imageError } from "../errors.ts";
 import type { Image } from "../image.ts";
-import { RBD_MIRRORING } from "../names.ts";
+import { mirrorMode } from "../mirror/primary-snapshot.ts";
 import type { MigrationEnd } from "./ends.ts";
 
 /**
@@ -14,8 +13,7 @@ import type { MigrationEnd } from "./ends.ts";
  * ceph: src/librbd/api/Migration.cc enable_mirroring
  */
 export async function checkMirroring(end: MigrationEnd, spec: MigrationSpec): Promise<void> {
-  const asked = end.io.query(RBD_MIRRORING, DIRECTORY.getMirrorMode, undefined);
-  const mode = (await unless(asked, "ENOENT")) ?? MIRROR_MODE.DISABLED;
+  const mode = await mirrorMode(end.io);
   if (mode === MIRROR_MODE.DISABLED) return;
   if (mode === MIRROR_MODE.IMAGE && !spec.mirroring) return;
   throw imageError("EOPNOTSUPP", "end the migration of", end.name, "it is to be mirrored");

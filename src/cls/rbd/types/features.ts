@@ -77,6 +77,16 @@ export const RBD_OPERATION_FEATURE_NAMES: readonly string[] = [
 ];
 export const RBD_OPERATION_FEATURES_ALL = 0xfn;
 
+/** Features that follow from others, or from what is done.  ceph: RBD_FEATURES_IMPLICIT_ENABLE */
+export const RBD_FEATURES_IMPLICIT_ENABLE =
+  RBD_FEATURE.STRIPINGV2 |
+  RBD_FEATURE.DATA_POOL |
+  RBD_FEATURE.FAST_DIFF |
+  RBD_FEATURE.OPERATIONS |
+  RBD_FEATURE.MIGRATING |
+  RBD_FEATURE.NON_PRIMARY |
+  RBD_FEATURE.DIRTY_CACHE;
+
 export const RBD_PROTECTION_STATUS = { UNPROTECTED: 0, UNPROTECTING: 1, PROTECTED: 2 } as const;
 
 /** States of an object in the object map. ceph: src/include/rbd/object_map_types.h */

@@ -1,0 +1,79 @@
+/**
+ * Operations on an image whose lock somebody else may hold: done here if the lock is free, or else by its
+ * owner, who is asked and tells how far it is.
+ * ceph: src/librbd/Operations.cc C_InvokeAsyncRequest, src/librbd/ImageWatcher.cc notify_async_request
+ */
+
+import { CephError, ERRNO, type ErrnoName, sleep } from "../base/index.ts";
+import type { SnapshotNamespace } from "../cls/rbd/types.ts";
+import { imageError } from "./errors.ts";
+import { type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
+import type { Image } from "./image.ts";
+import { decodeResponse, encodeHeaderNotice } from "./notify.ts";
+import { noProgress, type Progress } from "./progress.ts";
+
+/** Without a word of a request for so long it is made anew.  ceph: rbd_request_timed_out_seconds */
+const TIMEOUT_MS = 30_000;
+/** Wait before it is tried again. */
+const RETRY_MS = 1_000;
+/** Attempts that nobody answers, in a row. */
+const SILENT_MAX = 10;
+
+type OwnerRequest =
+  | { readonly op: "migrate" }
+  | {
+      readonly op: "snapCreate" | "snapRemove";
+      readonly name: string;
+      readonly namespace: SnapshotNamespace;
+    };
+
+export interface Operation {
+  readonly request: OwnerRequest;
+  /** An owner's failure that says that an earlier attempt has done it. */
+  readonly done?: ErrnoName;
+  /** What somebody hears who wants the lock while it is done here. */
+  readonly policy: LockPolicy;
+  readonly progress?: Progress;
+  /** Does it with the lock held; false: the lock has to be given up before it is done. */
+  readonly here: () => Promise<boolean>;
+}
+
+export async function byLockOwner(image: Image, operation: Operation): Promise<void> {
+  const { request, done, policy, progress = noProgress, here } = operation;
+  const target = image.name || image.id;
+  let silent = 0;
+  for (let attempt = 1; silent < SILENT_MAX; attempt++) {
+    if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
+      if (await here()) return;
+      await image.releaseLock();
+      continue;
+    }
+    const result = await ask(image, request, progress);
+    if (result === 0) return;
+    if (done !== undefined && result === -ERRNO[done] && attempt > 1) return;
+    // ERESTART: the owner is about to lose the lock, or has.
+    const mayGoOn = result === undefined || result === -ERRNO.ERESTART;
+    if (!mayGoOn) throw new CephError(result, { op: request.op, target });
+    silent++;
+    await sleep(image.clock, RETRY_MS);
+  }
+  throw imageError("ETIMEDOUT", request.op, target, "the lock's owner does not answer");
+}
+
+/** The owner's result; undefined: nobody says anything. */
+async function ask(
+  image: Image,
+  what: OwnerRequest,
+  progress: Progress,
+): Promise<number | undefined> {
+  const request = image.newRequest();
+  const notice = encodeHeaderNotice({ ...what, from: image.watcherId, request });
+  // It may be done before it is answered.
+  const completion = image.completionOf(request, TIMEOUT_MS, progress);
+  completion.catch(() => undefined); // waited for below, unless there is nothing to wait for
+  const { replies } = await image.io.notify(image.headerOid, notice, NOTIFY_TIMEOUT_MS);
+  const [answer] = replies.filter(([, payload]) => payload.length > 0);
+  if (answer === undefined) return undefined;
+  const result = decodeResponse(answer[1]);
+  return result < 0 ? result : await completion;
+}

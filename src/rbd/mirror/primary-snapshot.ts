@@ -1,0 +1,183 @@
+/**
+ * Images that are mirrored by snapshots, and the snapshots of the one that is primary.
+ * ceph: src/librbd/api/Mirror.cc image_info_list, image_snapshot_create,
+ *   src/librbd/mirror/snapshot/CreatePrimaryRequest.cc, UnlinkPeerRequest.cc
+ */
+
+import type { Random } from "../../base/index.ts";
+import {
+  MIRROR_IMAGE_MODE,
+  MIRROR_IMAGE_STATE,
+  MIRROR_MODE,
+  MIRROR_PEER_DIRECTION,
+  MIRROR_SNAPSHOT_STATE,
+} from "../../cls/rbd/types/features.ts";
+import type { MirrorImage } from "../../cls/rbd/types/mirror.ts";
+import type { SnapshotNamespace } from "../../cls/rbd/types.ts";
+import type { IoCtx } from "../../rados/index.ts";
+import { NOSNAP, uuidFromBytes } from "../../types/index.ts";
+import { DIRECTORY, HEADER } from "../calls.ts";
+import { listImages, listMirrored } from "../directory.ts";
+import { imageError, unless } from "../errors.ts";
+import { Image, type ImageSnapshot, type RbdContext } from "../image.ts";
+import { byLockOwner } from "../lock-owner.ts";
+import { headerName, RBD_MIRRORING } from "../names.ts";
+import { createSnapshot } from "../snapshot-create.ts";
+import { removeSnapshot } from "../snapshot-remove.ts";
+
+const { PRIMARY } = MIRROR_SNAPSHOT_STATE;
+/** Primary snapshots kept for a peer that does not fetch them.  ceph: rbd_mirroring_max_mirroring_snapshots */
+const SNAPSHOTS_MAX = 5;
+/** Of too many, this one goes, counted from the oldest: a peer may be at work on those before it. */
+const GOES = 3;
+
+type MirrorNamespace = Extract<SnapshotNamespace, { type: "mirror" }>;
+
+function mirrorOf({ namespace }: { namespace: SnapshotNamespace }): MirrorNamespace | undefined {
+  return namespace.type === "mirror" ? namespace : undefined;
+}
+
+/** MIRROR_MODE of a pool's namespace. */
+export async function mirrorMode(io: IoCtx): Promise<number> {
+  const asked = io.query(RBD_MIRRORING, DIRECTORY.getMirrorMode, undefined);
+  return (await unless(asked, "ENOENT")) ?? MIRROR_MODE.DISABLED;
+}
+
+/** Is the image one that is mirrored by snapshots? */
+export async function isMirroredBySnapshots({ io, id }: Image): Promise<boolean> {
+  return (await entryOf(io, id))?.mode === MIRROR_IMAGE_MODE.SNAPSHOT;
+}
+
+async function entryOf(io: IoCtx, id: string): Promise<MirrorImage | undefined> {
+  const asked = io.query(RBD_MIRRORING, DIRECTORY.getMirror, id);
+  return await unless(asked, "ENOENT", "EOPNOTSUPP");
+}
+
+/** Names by id of the primary images of a pool's namespace that are mirrored by snapshots. */
+export async function listPrimaries(io: IoCtx): Promise<Map<string, string>> {
+  const primaries = new Map<string, string>();
+  const mirrored = await listMirrored(io);
+  if (mirrored.size === 0) return primaries;
+  const names = await listImages(io);
+  const nameOfId = new Map([...names].map(([name, id]) => [id, name]));
+  for (const id of mirrored.keys()) {
+    const name = nameOfId.get(id);
+    const entry = await entryOf(io, id);
+    if (name === undefined || entry?.mode !== MIRROR_IMAGE_MODE.SNAPSHOT) continue;
+    if (await isPrimary(io, id)) primaries.set(id, name);
+  }
+  return primaries;
+}
+
+/** The newest mirror snapshot says whose copy is the one that is written to. */
+async function isPrimary(io: IoCtx, id: string): Promise<boolean> {
+  const header = headerName(id);
+  const context = await unless(io.query(header, HEADER.getSnapContext, undefined), "ENOENT");
+  for (const snapId of context?.snaps ?? []) {
+    const snapshot = await unless(io.query(header, HEADER.getSnapshot, { snapId }), "ENOENT");
+    const namespace = snapshot === undefined ? undefined : mirrorOf(snapshot);
+    if (namespace !== undefined) return namespace.state === PRIMARY;
+  }
+  return false;
+}
+
+/**
+ * Takes a mirror snapshot of a primary image, and lets go of one that too many have come after.
+ * @returns false if it is none of the images that have such snapshots, or not any more
+ * @throws CephError EINVAL: no peer would fetch it
+ */
+export async function createMirrorSnapshot(
+  context: RbdContext,
+  io: IoCtx,
+  id: string,
+  random: Random,
+): Promise<boolean> {
+  const image = await unless(Image.open(context, io, { id }), "ENOENT");
+  if (image === undefined) return false;
+  try {
+    const entry = await entryOf(io, id);
+    if (entry?.mode !== MIRROR_IMAGE_MODE.SNAPSHOT || newestState(image) !== PRIMARY) return false;
+    const refuse = (why: string) => imageError("EINVAL", "mirror", image.name, why);
+    if (entry.state !== MIRROR_IMAGE_STATE.ENABLED) throw refuse("mirroring is being disabled");
+    const peers = await io
+      .inNamespace("")
+      .query(RBD_MIRRORING, DIRECTORY.listMirrorPeers, undefined);
+    const uuids = peers
+      .filter(({ direction }) => direction !== MIRROR_PEER_DIRECTION.RX)
+      .map(({ uuid }) => uuid);
+    if (uuids.length === 0) throw refuse("no mirror tx peers configured for the pool");
+    const name = `.mirror.primary.${entry.globalImageId}.${uuidFromBytes(random.bytes(16))}`;
+    const namespace: MirrorNamespace = {
+      type: "mirror",
+      state: PRIMARY,
+      complete: false,
+      mirrorPeerUuids: new Set(uuids),
+      primaryMirrorUuid: "",
+      primarySnapId: NOSNAP,
+      lastCopiedObjectNumber: 0n,
+      snapSeqs: new Map(),
+    };
+    await byLockOwner(image, {
+      request: { op: "snapCreate", name, namespace },
+      done: "EEXIST",
+      policy: "refuse",
+      here: async () => {
+        await createSnapshot(image, name, namespace);
+        return true;
+      },
+    });
+    for (const uuid of uuids) await unlinkPeer(image, uuid);
+    return true;
+  } finally {
+    await image.close();
+  }
+}
+
+function newestState(image: Image): number | undefined {
+  return image.snapshots.map(mirrorOf).findLast((namespace) => namespace !== undefined)?.state;
+}
+
+/** Takes a peer off a snapshot that too many have come after, and removes what no peer is left of. */
+async function unlinkPeer(image: Image, uuid: string): Promise<void> {
+  for (;;) {
+    await image.refresh();
+    const snapshot = surplus(image.snapshots);
+    if (snapshot === undefined) return;
+    const { id, name, namespace } = snapshot;
+    const uuids = new Set(mirrorOf(snapshot)?.mirrorPeerUuids);
+    uuids.delete(uuid);
+    if (uuids.size > 0) {
+      const args = { snapId: id, mirrorPeerUuid: uuid };
+      await unless(
+        image.io.execute(image.headerOid, HEADER.unlinkMirrorPeer, args),
+        "ENOENT",
+        "ERESTART",
+      );
+      await image.notifyUpdate();
+      return;
+    }
+    await byLockOwner(image, {
+      request: { op: "snapRemove", name, namespace },
+      done: "ENOENT",
+      policy: "refuse",
+      here: async () => {
+        await removeSnapshot(image, id);
+        await image.notifyUpdate();
+        return true;
+      },
+    });
+  }
+}
+
+/** Counted are those since the image has last become primary. */
+export function surplus(snapshots: readonly ImageSnapshot[]): ImageSnapshot | undefined {
+  let primaries: ImageSnapshot[] = [];
+  for (const snapshot of snapshots) {
+    const namespace = mirrorOf(snapshot);
+    if (namespace === undefined) continue;
+    if (namespace.state === PRIMARY) primaries.push(snapshot);
+    else primaries = [];
+    if (primaries.length > SNAPSHOTS_MAX) return primaries[GOES - 1];
+  }
+  return undefined;
+}

@@ -243,6 +243,20 @@ export interface ParsedCommand<C> {
   readonly argTexts: Readonly<Record<string, string>>;
 }
 
+/**
+ * A text up to the end of the object or array it begins with.
+ * compat: upstream's parser takes no notice of what follows, and `rbd perf image iostat` sends a quote too many.
+ */
+export function firstValue(text: string): string {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    if (depth === 0) return text.slice(0, index + token.length);
+  }
+  return text;
+}
+
 /** All commands of one daemon, by prefix. */
 export class CommandTable<C> {
   readonly #byPrefix = new Map<string, { command: Command<C>; parsed: Parsed }>();
@@ -267,7 +281,7 @@ export class CommandTable<C> {
   parse(cmd: readonly string[], input: Uint8Array): ParsedCommand<C> | CommandReply {
     let raw: Record<string, unknown>;
     try {
-      const value: unknown = JSON.parse(cmd.join(""));
+      const value: unknown = JSON.parse(firstValue(cmd.join("")));
       if (typeof value !== "object" || value === null || Array.isArray(value))
         throw new SyntaxError();
       raw = value as Record<string, unknown>;

@@ -107,6 +107,11 @@ export class OsdMember {
     return started;
   }
 
+  /** Has its reports tell what each image is read and written, or not any more. */
+  countImages(isOn: boolean): void {
+    this.#handle.countImages(isOn);
+  }
+
   /** Answers what the OSD `from` asks. */
   answer(from: number, request: PeerMessage): Promise<PeerMessage> {
     return this.#handle.answer(from, request);

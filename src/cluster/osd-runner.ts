@@ -54,6 +54,8 @@ export interface OsdHandle {
   readonly addrs: AddrVec;
   handleMap(incremental: Uint8Array, full: Uint8Array): void;
   loadSecrets(state: Uint8Array): void;
+  /** Its reports tell from now on what each image is read and written, or do not any more. */
+  countImages(isOn: boolean): void;
   /** Answers what the OSD `from` asks. */
   answer(from: number, request: PeerMessage): Promise<PeerMessage>;
   close(): Promise<void>;
@@ -125,6 +127,7 @@ export async function runOsd(
         secrets.load(state);
         closeRevoked(messenger, secrets);
       },
+      countImages: (isOn) => server.countImages(isOn),
       answer: (from, request) => server.answer(from, request),
       close: () => {
         closing ??= (async () => {

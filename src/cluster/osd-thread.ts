@@ -58,6 +58,7 @@ export function sendAnswer(
 export type ToOsd =
   | { type: "map"; incremental: Uint8Array; full: Uint8Array }
   | { type: "secrets"; state: Uint8Array }
+  | { type: "countImages"; isOn: boolean }
   | { type: "request"; from: number; request: PeerMessage; number: number }
   | ({ type: "answer" } & Answer)
   | { type: "close" };
@@ -117,6 +118,7 @@ export function startOsdThread(
             addrs: message.addrs,
             handleMap: (incremental, full) => tell({ type: "map", incremental, full }),
             loadSecrets: (state) => tell({ type: "secrets", state }),
+            countImages: (isOn) => tell({ type: "countImages", isOn }),
             answer: (from, request) =>
               questions.ask((number) => tell({ type: "request", from, request, number })),
             close,

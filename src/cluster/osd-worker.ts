@@ -57,6 +57,9 @@ port.on("message", (message: ToOsd) => {
     case "secrets":
       osd.loadSecrets(message.state);
       return;
+    case "countImages":
+      osd.countImages(message.isOn);
+      return;
     case "close":
       void osd.close().then(() => {
         tell({ type: "closed" });

@@ -231,17 +231,17 @@ async function start(
   // Nobody may ask a monitor whose store is closing.
   undo.add(() => port.messenger.close());
   const manager = await startManager(monitor, port.messenger.addrs, listen, auth, around, undo);
-  const { failed } = await startOsds(
+  const { failed, countImages } = await startOsds(
     directory,
     identity,
     found === undefined,
     options,
-    monitor,
+    { monitor, manager },
     around,
     undo,
   );
 
-  manager.startModules();
+  manager.startModules(countImages);
   undo.add(() => manager.stopModules());
 
   const monAddr = must(port.messenger.addrs[0], "the monitor's address");
@@ -367,10 +367,10 @@ async function startOsds(
   identity: Identity,
   create: boolean,
   options: ClusterOptions,
-  monitor: Monitor,
+  { monitor, manager }: { monitor: Monitor; manager: Manager },
   around: ClusterSurroundings,
   undo: Undo,
-): Promise<{ failed: Promise<Error> }> {
+): Promise<{ failed: Promise<Error>; countImages: (isOn: boolean) => void }> {
   const { osds } = identity;
   const memory = options.memory ?? MEMORY_DEFAULT;
   let fail: (error: Error) => void = () => {};
@@ -401,7 +401,10 @@ async function startOsds(
       logLevel: options.logLevel ?? "warn",
       monitor,
       events: {
-        report: (report) => monitor.osdReport(id, report),
+        report: (report) => {
+          monitor.osdReport(id, report);
+          manager.osdReport(report, (isOn) => members.get(id)?.countImages(isOn));
+        },
         ask: async (osd, request) => {
           const member = members.get(osd);
           if (member === undefined) throw new Error(`osd.${osd} has not started`);
@@ -422,5 +425,8 @@ async function startOsds(
     members.set(id, member);
     undo.add(() => member.close());
   }
-  return { failed };
+  const countImages = (isOn: boolean) => {
+    for (const member of members.values()) member.countImages(isOn);
+  };
+  return { failed, countImages };
 }

@@ -7,7 +7,7 @@ export * from "./mgr-map.ts";
 export * from "./mon-map.ts";
 export * from "./osd-map.ts";
 export * from "./osd-map-incremental.ts";
-export type { OsdFullness, OsdReport, OsdSpace, PgReport } from "./osd-report.ts";
+export type { ImageIo, OsdFullness, OsdReport, OsdSpace, PgReport } from "./osd-report.ts";
 export { comparePgKeys, type PgKey, parsePgId, pgKey } from "./pg-key.ts";
 export * from "./pg-pool.ts";
 export { dumpMonMap, monMapText } from "./print-mon-map.ts";

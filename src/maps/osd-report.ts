@@ -40,6 +40,26 @@ export interface OsdSpace {
 /** How full an OSD is by the ratios of the map. */
 export type OsdFullness = "none" | "nearfull" | "backfillfull" | "full";
 
+/**
+ * What an image has been read and written since the last report.
+ * ceph: src/mgr/OSDPerfMetricTypes.h OSDPerfMetricReport
+ */
+export interface ImageIo {
+  /** Where its data is. */
+  readonly pool: number;
+  readonly nspace: string;
+  /** Where its header is, if not in the same pool. */
+  readonly imagePool: number | undefined;
+  readonly imageId: string;
+  readonly writeOps: number;
+  readonly readOps: number;
+  readonly writeBytes: number;
+  readonly readBytes: number;
+  /** Of all of them together, as the others. */
+  readonly writeLatencyNs: number;
+  readonly readLatencyNs: number;
+}
+
 /** Groups that a report leaves out keep their last one. */
 export interface OsdReport {
   /** Rises with every report: the epoch in which the OSD came up, times 2^32, plus a count.  ceph: osd_stat_t seq */
@@ -50,4 +70,6 @@ export interface OsdReport {
   readonly fullness: OsdFullness;
   readonly pgs: readonly PgReport[];
   readonly perf: { readonly commitLatencyMs: number; readonly applyLatencyMs: number };
+  /** undefined: nobody has asked this OSD to count. */
+  readonly images?: readonly ImageIo[] | undefined;
 }

@@ -7,6 +7,7 @@
 import { parseMgrCap } from "../auth/index.ts";
 import { ERRNO, type Logger, type Random, type Timer } from "../base/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
+import type { OsdReport } from "../maps/index.ts";
 import {
   CLOG,
   MCommand,
@@ -101,9 +102,23 @@ export class Manager implements Dispatcher {
     this.#tick = options.monitor.state.clock.every(TICK_MS, () => this.#logGroups());
   }
 
-  /** Starts the modules: there must be OSDs, or soon be. */
-  startModules(): void {
+  /**
+   * Starts the modules: there must be OSDs, or soon be.
+   * @param countImages has all of them tell what images are read and written, or not any more
+   */
+  startModules(countImages: (isOn: boolean) => void): void {
+    this.#rbd.perf.onAsked = countImages;
     this.#rbd.start();
+  }
+
+  /**
+   * An OSD tells how it is.
+   * @param countImages has this one tell what images are read and written, or not: it may have missed it
+   */
+  osdReport(report: OsdReport, countImages: (isOn: boolean) => void): void {
+    const { perf } = this.#rbd;
+    if (report.images !== undefined) perf.collect(report.images);
+    if ((report.images !== undefined) !== perf.isAsked) countImages(perf.isAsked);
   }
 
   /** Stops the modules. Their cluster should still be there. */

@@ -21,12 +21,15 @@ export class Arrival {
   readonly readBytes: number;
   /** Sources of its copies that have been read, by the number of the op. */
   copies: Map<number, ObjectCopy> | undefined;
+  /** When it came, on the monotonic clock; undefined: nobody wants to know. */
+  readonly since: number | undefined;
   readonly #incoming: IncomingMessage;
   #message: MOSDOp;
   #isKept = false;
 
   /** @throws DecodeError */
-  constructor(connection: Connection, incoming: IncomingMessage) {
+  constructor(connection: Connection, incoming: IncomingMessage, since?: number) {
+    this.since = since;
     this.connection = connection;
     this.tid = incoming.tid;
     this.data = incoming.data;

@@ -72,8 +72,11 @@ export interface Request {
   keepCopy(index: number, copy: ObjectCopy): void;
   /** It has to wait: keeps what it needs. The function given back runs it again, from its start. */
   suspend(): () => void;
-  /** Told once, when the request is over and the network has its reply. */
-  done(outBytes: number): void;
+  /**
+   * Told once, when the request is over and the network has its reply.
+   * @param result of the reply; undefined: there is none
+   */
+  done(outBytes: number, result?: number): void;
 }
 
 export interface ExecutorHost {
@@ -449,7 +452,7 @@ export class Executor {
       ),
       () => {
         for (const { outdata } of ops) if (outdata.length > 0) this.#host.recycle(outdata);
-        request.done(bytes);
+        request.done(bytes, result);
       },
     );
   }

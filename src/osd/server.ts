@@ -49,6 +49,7 @@ import { makeEnvironment } from "./environment.ts";
 import { Executor, headOf, type Request } from "./executor.ts";
 import { type FirstObject, FirstObjects } from "./first-objects.ts";
 import { Fullness, poolFullness } from "./fullness.ts";
+import { ImageCounters } from "./image-counters.ts";
 import { callTarget } from "./ops/call.ts";
 import { unsupported } from "./ops/op.ts";
 import { opEntry } from "./ops/table.ts";
@@ -106,6 +107,7 @@ export class OsdServer implements Dispatcher {
   readonly #damage: Damage;
   readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
+  readonly #images: ImageCounters;
   readonly #bench: Bench;
   readonly #peers: Peers;
   readonly #copies: Copies;
@@ -125,6 +127,7 @@ export class OsdServer implements Dispatcher {
     this.#store = options.store;
     this.#log = options.log;
     this.#maps = new OsdMaps(options.map);
+    this.#images = new ImageCounters(options.clock);
     this.#reporter = new Reporter({
       clock: options.clock,
       upFrom: () => this.#maps.current.osdInfo[options.id]?.upFrom ?? 0,
@@ -284,7 +287,7 @@ export class OsdServer implements Dispatcher {
 
   #decode(connection: Connection, incoming: IncomingMessage): Arrival {
     try {
-      return new Arrival(connection, incoming);
+      return new Arrival(connection, incoming, this.#images.now());
     } catch (error) {
       this.#options.pool?.give(incoming.data);
       throw error;
@@ -297,6 +300,11 @@ export class OsdServer implements Dispatcher {
     this.#counters.opOut += outBytes;
     const session = connection.session as Session;
     this.#admission.leave({ session, dataBytes: data.length, readBytes });
+  }
+
+  /** Counts from now on what each image is read and written, or does not any more. */
+  countImages(isOn: boolean): void {
+    this.#images.count(isOn);
   }
 
   /** Answers a request of another OSD. */
@@ -348,7 +356,10 @@ export class OsdServer implements Dispatcher {
         arrival.keep();
         return () => this.#runOrWait(arrival);
       },
-      done: (outBytes) => this.#finish(arrival, outBytes),
+      done: (outBytes, result) => {
+        this.#images.over(arrival, { pool: pg.id.pool, info: known, outBytes, result });
+        this.#finish(arrival, outBytes);
+      },
     };
     this.#counters.op++;
     if (known === undefined) {
@@ -524,6 +535,7 @@ export class OsdServer implements Dispatcher {
       fullness: this.#fullness.level,
       pgs,
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
+      images: this.#images.take(),
     };
   }
 

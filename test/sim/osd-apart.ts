@@ -55,6 +55,7 @@ export function runOsdApart(dice: Dice): typeof runOsd {
         const copy = Uint8Array.from(state);
         there(() => handle.loadSecrets(copy));
       },
+      countImages: (isOn) => there(() => handle.countImages(isOn)),
       answer: (from, request) =>
         new Promise((resolve) => {
           there(() => {

@@ -1,6 +1,6 @@
 /**
  * What tools ask of manager modules that have nothing to do here: lists are empty.
- * ceph: src/pybind/mgr/rbd_support, balancer, progress, crash, devicehealth
+ * ceph: src/pybind/mgr/balancer, progress, crash, devicehealth
  */
 
 import {
@@ -9,7 +9,6 @@ import {
   type Command,
   type CommandContext,
   type CommandReply,
-  type Json,
   ok,
 } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
@@ -19,30 +18,6 @@ function answer(text: (args: Args) => string, status = "") {
   return (_ctx: CommandContext, args: Args): CommandReply => ok(text(args), status);
 }
 
-const descriptors: Json = [
-  "write_ops",
-  "read_ops",
-  "write_bytes",
-  "read_bytes",
-  "write_latency",
-  "read_latency",
-];
-
-function perf(kind: "stats" | "counters") {
-  const head = kind === "stats" ? "stat_descriptors" : "counter_descriptors";
-  return (ctx: CommandContext): CommandReply =>
-    ok(
-      `${JSON.stringify({
-        timestamp: Math.floor(ctx.state.clock.now() / 1000),
-        [head]: descriptors,
-        pool_descriptors: {},
-        [kind]: [],
-      })}\n`,
-    );
-}
-
-const SORT =
-  "name=pool_spec,type=CephString,req=false name=sort_by,type=CephChoices,strings=write_ops|write_bytes|write_latency|read_ops|read_bytes|read_latency,req=false";
 type Row = readonly [
   sig: string,
   perm: "r" | "w" | "rw",
@@ -98,8 +73,6 @@ const ROWS: readonly Row[] = [
     "list the devices",
     answer(() => "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
   ],
-  [`rbd perf image stats ${SORT}`, "r", "show the busiest images", perf("stats")],
-  [`rbd perf image counters ${SORT}`, "r", "show counters of images", perf("counters")],
 ];
 
 export const moduleCommands: readonly Command<MgrContext>[] = ROWS.map(

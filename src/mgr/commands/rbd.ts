@@ -43,6 +43,9 @@ type Row = readonly [sig: string, perm: "r" | "w", help: string, body: Body];
 
 const IMAGE = "name=image_spec,type=CephString";
 const LEVEL = "name=level_spec,type=CephString";
+const POOL = "name=pool_spec,type=CephString,req=false";
+const SORT =
+  "name=sort_by,type=CephChoices,strings=write_ops|write_bytes|write_latency|read_ops|read_bytes|read_latency,req=false";
 const START = "name=start_time,type=CephString,req=false";
 
 const MIGRATION_HELP: Readonly<Record<MigrationStep, string>> = {
@@ -121,6 +124,19 @@ const ROWS: readonly Row[] = [
     "r",
     "List pending or running asynchronous tasks",
     (ctx, args) => ctx.rbd.tasks.list(args.text("task_id"), ctx.authorized),
+  ],
+  [
+    `rbd perf image stats ${POOL} ${SORT}`,
+    "r",
+    "Retrieve current RBD IO performance stats",
+    (ctx, args) => ctx.rbd.perf.stats(args.text("pool_spec"), args.text("sort_by"), ctx.authorized),
+  ],
+  [
+    `rbd perf image counters ${POOL} ${SORT}`,
+    "r",
+    "Retrieve current RBD IO performance counters",
+    (ctx, args) =>
+      ctx.rbd.perf.counters(args.text("pool_spec"), args.text("sort_by"), ctx.authorized),
   ],
   ...scheduleRows("rbd trash purge", (ctx) => ctx.rbd.trashPurge),
   ...scheduleRows("rbd mirror snapshot", (ctx) => ctx.rbd.mirrorSnapshots.schedule),

@@ -57,6 +57,14 @@ export function poolError(pool: string): ModuleError {
   );
 }
 
+/** The same where the name is looked up. */
+export function poolNotFound(pool: string): ModuleError {
+  return new ModuleError(
+    "ENOENT",
+    `[errno ${ERRNO.ENOENT}] RADOS object not found (Pool '${pool}' not found)`,
+  );
+}
+
 /** What an operation's failure is called; `what` is upstream's word for the operation. */
 export function failureText(error: CephError, what: string): string {
   const name = errnoName(error.errno);

@@ -14,6 +14,7 @@ import type { ProgressModule } from "../progress.ts";
 import { poolError } from "./errors.ts";
 import type { ModuleHost } from "./host.ts";
 import { MirrorSnapshots } from "./mirror-snapshots.ts";
+import { ImagePerf } from "./perf.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { TaskQueue } from "./tasks.ts";
 import { type Trash, trashPurge } from "./trash-purge.ts";
@@ -39,6 +40,7 @@ export class RbdSupport implements ModuleHost {
   readonly tasks: TaskQueue;
   readonly trashPurge: Scheduler<Trash>;
   readonly mirrorSnapshots: MirrorSnapshots;
+  readonly perf: ImagePerf;
   readonly #connect: () => Promise<Rados>;
   readonly #context: Promise<RbdContext>;
   #isReady: (context: RbdContext) => void = () => undefined;
@@ -59,6 +61,7 @@ export class RbdSupport implements ModuleHost {
     this.tasks = new TaskQueue(this);
     this.trashPurge = trashPurge(this);
     this.mirrorSnapshots = new MirrorSnapshots(this);
+    this.perf = new ImagePerf(this);
   }
 
   /** Connects and takes up what an earlier run has left, in the background. */
@@ -74,6 +77,7 @@ export class RbdSupport implements ModuleHost {
     this.tasks.close();
     this.trashPurge.close();
     this.mirrorSnapshots.close();
+    this.perf.close();
     await this.#rados?.close();
     await this.#running;
   }
@@ -116,6 +120,11 @@ export class RbdSupport implements ModuleHost {
     if (this.#isClosed) return await rados.close();
     const { clock, log } = this;
     this.#isReady({ rados, clock, log });
-    await Promise.all([this.tasks.run(), this.trashPurge.run(), this.mirrorSnapshots.run()]);
+    await Promise.all([
+      this.tasks.run(),
+      this.trashPurge.run(),
+      this.mirrorSnapshots.run(),
+      this.perf.run(),
+    ]);
   }
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../base/index.ts";
+import { opRead, opWriteFull } from "../messages/index.ts";
 import { type CountedRequest, ImageCounters } from "./image-counters.ts";
+import { TestOsd } from "./testing/osd-fixture.ts";
 
 const WRITE: CountedRequest = {
   pool: 2,
@@ -62,4 +64,26 @@ test("other objects are not counted, and nothing is while nobody asks", () => {
   expect(counters.take()).toBe(undefined);
   counters.count(true);
   expect(counters.take()).toEqual([]);
+});
+
+test("an OSD that is asked tells it in its reports: what succeeded, once", async () => {
+  const osd = new TestOsd();
+  const client = osd.client(4100);
+  const oid = "rbd_data.10abc.0000000000000001";
+  const told = async () => {
+    await client.command({ prefix: "flush_pg_stats" });
+    return osd.reports.at(-1)?.images;
+  };
+  await client.op(oid, [opWriteFull(Buffer.from("before"))]);
+  expect(await told()).toBe(undefined);
+  osd.server.countImages(true);
+  await client.op(oid, [opWriteFull(Buffer.from("12345678"))]);
+  await client.op(oid, [opRead(0, 4)]);
+  await client.op("rbd_data.10abc.0000000000000002", [opRead(0, 4)]);
+  expect(await told()).toMatchObject([
+    { imageId: "10abc", writeOps: 1, readOps: 1, writeBytes: 8, readBytes: 4 },
+  ]);
+  expect(await told()).toEqual([]);
+  osd.server.countImages(false);
+  expect(await told()).toBe(undefined);
 });

@@ -15,7 +15,7 @@ import {
 import { MirrorPeer } from "../../src/cls/rbd/types/mirror.ts";
 import { MigrationSpec } from "../../src/cls/rbd/types.ts";
 import { str, u32 } from "../../src/encoding/index.ts";
-import { opRead, opWrite } from "../../src/messages/index.ts";
+import { opOmapSetVals, opRead, opWrite } from "../../src/messages/index.ts";
 import { classCalls, type IoCtx } from "../../src/rados/index.ts";
 import { DIRECTORY, HEADER, TRASH } from "../../src/rbd/calls.ts";
 import { unless } from "../../src/rbd/errors.ts";
@@ -158,17 +158,20 @@ test("a migration given up leaves the source as the destination was, and no dest
   await bench.close();
 });
 
-test("of the snapshots of a primary image the newest stay, each with its state", async () => {
-  const bench = await Bench.start();
-  const { io, context } = await bench.client();
-  await bench.run(makeImage(io, SOURCE));
-  const peer = { uuid: "p", siteName: "far", clientName: "client.x", mirrorUuid: "" };
-  const direction = MIRROR_PEER_DIRECTION.RX_TX;
-  const mirrored = {
+/** The image as one that is mirrored, with a first snapshot that says that it is primary; no peer yet. */
+async function mirrored(io: IoCtx): Promise<void> {
+  await makeImage(io, SOURCE);
+  await io.execute("rbd_mirroring", rbd("mirror_uuid_set", str), "u");
+  await io.execute("rbd_mirroring", rbd("mirror_mode_set", u32), MIRROR_MODE.IMAGE);
+  const image = {
     globalImageId: "g",
     state: MIRROR_IMAGE_STATE.ENABLED,
     mode: MIRROR_IMAGE_MODE.SNAPSHOT,
   };
+  await io.execute("rbd_mirroring", rbd("mirror_image_set", ImageSetArgs), {
+    imageId: "ia",
+    image,
+  });
   const namespace = {
     type: "mirror",
     state: MIRROR_SNAPSHOT_STATE.PRIMARY,
@@ -179,24 +182,31 @@ test("of the snapshots of a primary image the newest stay, each with its state",
     lastCopiedObjectNumber: 0n,
     snapSeqs: new Map(),
   } as const;
-  await bench.run(io.execute("rbd_mirroring", rbd("mirror_uuid_set", str), "u"));
-  await bench.run(io.execute("rbd_mirroring", rbd("mirror_mode_set", u32), MIRROR_MODE.IMAGE));
-  const added = { ...peer, direction, lastSeen: UTIME_ZERO };
-  const take = () => createMirrorSnapshot(context, io, "ia", seededRandom(2));
-  expect(await bench.run(take())).toBe(false);
-  const set = { imageId: "ia", image: mirrored };
-  await bench.run(io.execute("rbd_mirroring", rbd("mirror_image_set", ImageSetArgs), set));
-  const snapId = await bench.run(io.createSnapId());
-  await bench.run(
-    io.execute("rbd_header.ia", HEADER.addSnapshot, { snapId, name: "first", namespace }),
-  );
-  // Nobody would fetch it.
-  await expect(bench.run(take())).rejects.toMatchObject({ code: "EINVAL" });
-  await bench.run(io.execute("rbd_mirroring", rbd("mirror_peer_add", MirrorPeer), added));
+  const snapId = await io.createSnapId();
+  await io.execute("rbd_header.ia", HEADER.addSnapshot, { snapId, name: "first", namespace });
+}
+
+async function addPeer(io: IoCtx): Promise<void> {
+  const peer = { uuid: "p", siteName: "far", clientName: "client.x", mirrorUuid: "" };
+  const direction = MIRROR_PEER_DIRECTION.RX_TX;
+  await io.execute("rbd_mirroring", rbd("mirror_peer_add", MirrorPeer), {
+    ...peer,
+    direction,
+    lastSeen: UTIME_ZERO,
+  });
+}
+
+test("of the snapshots of a primary image the newest stay, each with its state", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
   const random = seededRandom(3);
-  for (let n = 0; n < 6; n++) {
-    expect(await bench.run(createMirrorSnapshot(context, io, "ia", random))).toBe(true);
-  }
+  const take = () => bench.run(createMirrorSnapshot(context, io, "ia", random));
+  expect(await take()).toBe(false);
+  await bench.run(mirrored(io));
+  // Nobody would fetch it.
+  await expect(take()).rejects.toMatchObject({ code: "EINVAL" });
+  await bench.run(addPeer(io));
+  for (let n = 0; n < 6; n++) expect(await take()).toBe(true);
   const image = await bench.run(Image.open(context, io, { name: "a" }, { readOnly: true }));
   expect(image.snapshots).toHaveLength(5);
   expect(image.snapshots[0]?.name).toBe("first");
@@ -207,5 +217,25 @@ test("of the snapshots of a primary image the newest stay, each with its state",
   const ids = image.snapshots.slice(1).map(({ id }) => `rbd_mirror_snapshot.ia.${id}.0`);
   const states = (await bench.run(objectNames(io))).filter((name) => name.includes("_snapshot."));
   expect(states).toEqual(ids.sort());
+  await bench.close();
+});
+
+test("the manager takes a scheduled image's snapshots, each minute one", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  await bench.run(mirrored(io));
+  await bench.run(addPeer(io));
+  const key = `${io.pool}//ia`;
+  const schedule = Buffer.from('[{"interval": "1m", "start_time": null}]');
+  const oid = "rbd_mirror_snapshot_schedule";
+  await bench.run(io.write(oid, [opOmapSetVals(new Map([[key, schedule]]))]));
+  const count = async () =>
+    (await Image.open(context, io, { name: "a" }, { readOnly: true })).snapshots.length;
+  // It looks at schedules once a minute.
+  await bench.pass(125_000);
+  const before = await bench.run(count());
+  expect(before).toBeGreaterThan(1);
+  await bench.pass(120_000);
+  expect(await bench.run(count())).toBe(before + 2);
   await bench.close();
 });

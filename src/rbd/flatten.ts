@@ -5,7 +5,8 @@
  *   lock -> for each object under the overlap that may not exist: read parent, object maps, copyup
  *        -> child off the parent -> parent off the child -> header update
  *
- * Somebody who wants the lock meanwhile gets it between two objects; it goes on when it is free again.
+ * Whoever has the lock does it. Somebody who wants the lock meanwhile gets it between two objects, and is
+ * asked to go on.
  * ceph: src/librbd/operation/FlattenRequest.cc, src/librbd/io/CopyupRequest.cc
  */
 
@@ -16,6 +17,7 @@ import { DATA, HEADER } from "./calls.ts";
 import { detachChild } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { Image, type RbdContext } from "./image.ts";
+import { byLockOwner } from "./lock-owner.ts";
 import { forEachObject, type Progress } from "./progress.ts";
 import { type Run, SnapshotReader } from "./snapshot-read.ts";
 import { objectToImage } from "./striper.ts";
@@ -35,7 +37,12 @@ export async function flattenImage(
 ): Promise<void> {
   const image = await Image.open(context, io, { name });
   try {
-    while (!(await flattenWhileLocked(context, image, progress))) await image.releaseLock();
+    await byLockOwner(image, {
+      request: { op: "flatten" },
+      policy: "yield",
+      progress,
+      here: () => flattenWhileLocked(context, image, progress),
+    });
   } finally {
     await image.close();
   }
@@ -48,7 +55,6 @@ async function flattenWhileLocked(
   image: Image,
   progress: Progress,
 ): Promise<boolean> {
-  await image.acquireLock("yield");
   await image.refresh();
   const refuse = (code: "EINVAL" | "EROFS" | "EOPNOTSUPP", why: string) =>
     imageError(code, "flatten", image.name, why);

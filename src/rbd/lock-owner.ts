@@ -20,7 +20,7 @@ const RETRY_MS = 1_000;
 const SILENT_MAX = 10;
 
 type OwnerRequest =
-  | { readonly op: "migrate" }
+  | { readonly op: "migrate" | "flatten" }
   | {
       readonly op: "snapCreate" | "snapRemove";
       readonly name: string;

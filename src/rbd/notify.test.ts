@@ -34,6 +34,12 @@ test("requests to the lock's owner name the snapshot, and themselves", () => {
   expect(hex(encodeHeaderNotice({ op: "quiesce", from: FROM, request: 9n }))).toBe(
     `07011c00000012000000${id}`,
   );
+  expect(hex(encodeHeaderNotice({ op: "flatten", from: FROM, request: 9n }))).toBe(
+    `07011c00000006000000${id}`,
+  );
+  expect(hex(encodeHeaderNotice({ op: "migrate", from: FROM, request: 9n }))).toBe(
+    `07011c00000010000000${id}`,
+  );
   const done = { op: "complete", from: FROM, request: 9n, result: -17 } as const;
   expect(hex(encodeHeaderNotice(done))).toBe(`07012000000005000000${id}efffffff`);
   expect(decodeHeaderNotice(encodeHeaderNotice(done))).toEqual(done);

@@ -29,6 +29,7 @@ export const NOTIFY_OP = {
   HEADER_UPDATE: 3,
   ASYNC_PROGRESS: 4,
   ASYNC_COMPLETE: 5,
+  FLATTEN: 6,
   SNAP_CREATE: 8,
   SNAP_REMOVE: 9,
   MIGRATE: 16,
@@ -60,9 +61,9 @@ const VERSION = 7;
 export type HeaderNotice =
   | { readonly op: "acquired" | "released" | "request"; readonly from: WatcherId }
   | { readonly op: "update" }
-  /** Writers should flush and hold still, or may go on; the lock's owner is asked to migrate all objects. */
+  /** Writers should flush and hold still, or may go on; the lock's owner is asked to copy all objects. */
   | {
-      readonly op: "quiesce" | "unquiesce" | "migrate";
+      readonly op: "quiesce" | "unquiesce" | "migrate" | "flatten";
       readonly from: WatcherId;
       readonly request: bigint;
     }
@@ -102,6 +103,7 @@ const CODES = {
   quiesce: NOTIFY_OP.QUIESCE,
   unquiesce: NOTIFY_OP.UNQUIESCE,
   migrate: NOTIFY_OP.MIGRATE,
+  flatten: NOTIFY_OP.FLATTEN,
 } as const;
 
 export function encodeHeaderNotice(notice: Exclude<HeaderNotice, { op: "other" }>): Uint8Array {
@@ -125,6 +127,7 @@ function encodeFields(w: Writer, notice: Exclude<HeaderNotice, { op: "other" }>)
     case "quiesce":
     case "unquiesce":
     case "migrate":
+    case "flatten":
       return AsyncRequest.encode(w, { client, request: notice.request });
     case "progress": {
       const { request, done, total } = notice;

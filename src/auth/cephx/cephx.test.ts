@@ -1,20 +1,21 @@
 /** cephx, both sides: recorded conversations with real daemons, then our own ends against each other. */
 import { assert as assertProperty, nat, property, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Clock, seededRandom } from "../../base/index.ts";
+import { seededRandom } from "../../base/index.ts";
 import { DecodeError } from "../../encoding/index.ts";
 import { type AuthEntity, ENTITY_TYPE } from "../../types/index.ts";
-import {
-  type AcceptorStep,
-  type AuthIdentity,
-  type AuthInitiator,
-  type AuthSecrets,
-  type AuthServer,
-  CON_MODE,
-} from "../auth-method.ts";
-import { type CryptoKey, generateKey, parseKey } from "../crypto-key.ts";
-import type { EntityAuth } from "../identity.ts";
+import { type AuthInitiator, CON_MODE } from "../auth-method.ts";
+import { generateKey, parseKey } from "../crypto-key.ts";
 import { createMonAuthServer, createServiceAuthServer } from "../server.ts";
+import {
+  ALICE,
+  BOB,
+  type Session,
+  standingClock,
+  talk,
+  talkWell,
+  world,
+} from "../testing/world.ts";
 import { CephxClient } from "./initiator.ts";
 import {
   LIBRADOS_PROOF,
@@ -30,78 +31,6 @@ import { openTicket, sealTicket } from "./ticket.ts";
 const hex = (text: string) => Buffer.from(text, "hex");
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const HOUR_MS = 3600 * 1000;
-
-/** A clock that stands until told otherwise. */
-function standingClock(): Clock & { nowMs: number } {
-  const clock = {
-    nowMs: 1_700_000_000_000,
-    now: () => clock.nowMs,
-    monotonic: () => clock.nowMs,
-    after: () => ({ cancel: () => {} }),
-    every: () => ({ cancel: () => {} }),
-    defer: (fn: () => void) => fn(),
-  };
-  return clock;
-}
-
-const ALICE = { type: ENTITY_TYPE.CLIENT, id: "alice" };
-const BOB = { type: ENTITY_TYPE.CLIENT, id: "bob" };
-
-function world() {
-  const clock = standingClock();
-  const random = seededRandom(42);
-  const secrets = new RotatingSecrets({ clock, random });
-  const key = generateKey(random, clock.now());
-  const caps = { mon: "allow r", osd: "allow rwx", mgr: "allow r" };
-  const keys = new Map<string, EntityAuth>([
-    ["alice", { key, caps }],
-    ["bob", { key, caps }],
-    ["nocaps", { key, caps: { osd: "allow *" } }],
-  ]);
-  let last = 4000n;
-  const globalIds = { allocate: () => ++last, wasAllocated: (id: bigint) => id <= last };
-  const common = { clock, random, secrets };
-  const mon = createMonAuthServer({
-    ...common,
-    globalIds,
-    keys: (entity) => (entity.type === ENTITY_TYPE.CLIENT ? keys.get(entity.id) : undefined),
-  });
-  const osd = createServiceAuthServer({ ...common, serviceType: ENTITY_TYPE.OSD });
-  const mgr = createServiceAuthServer({ ...common, serviceType: ENTITY_TYPE.MGR });
-  const client = (entity: AuthEntity = ALICE, k: CryptoKey = key) =>
-    new CephxClient({ entity, key: k, clock, random });
-  return { clock, random, secrets, key, keys, mon, osd, mgr, client };
-}
-
-interface Session {
-  identity: AuthIdentity;
-  /** Both ends' view; the test compares them. */
-  server: AuthSecrets;
-  client: AuthSecrets;
-}
-
-/** Runs a whole conversation. `alter` may change the n-th blob that the client sends. */
-function talk(
-  server: AuthServer,
-  initiator: AuthInitiator,
-  mode: number = CON_MODE.CRC,
-  alter: (blob: Uint8Array, index: number) => Uint8Array = (blob) => blob,
-): Session | number {
-  const acceptor = server.accept(initiator.method, mode);
-  let step: AcceptorStep = acceptor.next(alter(initiator.begin(), 0));
-  for (let i = 1; step.kind === "more"; i++)
-    step = acceptor.next(alter(initiator.more(step.blob), i));
-  if (step.kind === "bad") return step.errno;
-  const client = initiator.done(step.blob, step.identity.globalId, mode);
-  return { identity: step.identity, server: step.secrets, client };
-}
-
-function talkWell(...args: Parameters<typeof talk>): Session {
-  const session = talk(...args);
-  if (typeof session === "number") throw new Error(`refused with ${session}`);
-  expect(session.client).toEqual(session.server);
-  return session;
-}
 
 describe("against Ceph 16.2.15", () => {
   function replay(initiator: AuthInitiator, recorded: RecordedExchange) {

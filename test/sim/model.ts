@@ -71,8 +71,6 @@ export interface Head {
   readonly data: Buffer;
   readonly xattrs: ReadonlyMap<string, string>;
   readonly omap: ReadonlyMap<string, string>;
-  /** It has been given an omap, empty by now or not: clearing that is a change. */
-  readonly hasOmap: boolean;
 }
 
 export interface ObjectState {
@@ -88,7 +86,6 @@ const EMPTY_HEAD: Head = {
   data: Buffer.alloc(0),
   xattrs: new Map(),
   omap: new Map(),
-  hasOmap: false,
 };
 
 /** What came of a request. */
@@ -192,7 +189,7 @@ function writeOp(before: ObjectState, head: Head | undefined, op: SubOp): Writte
     }
     case "omap-set": {
       const old = head ?? EMPTY_HEAD;
-      return { head: { ...old, omap: new Map([...old.omap, ...op.entries]), hasOmap: true } };
+      return { head: { ...old, omap: new Map([...old.omap, ...op.entries]) } };
     }
     case "omap-rm": {
       if (head === undefined) return ENOENT;
@@ -202,8 +199,7 @@ function writeOp(before: ObjectState, head: Head | undefined, op: SubOp): Writte
     }
     case "omap-clear":
       if (head === undefined) return ENOENT;
-      if (!head.hasOmap) return { head };
-      return { head: { ...head, omap: new Map(), hasOmap: false } };
+      return { head: { ...head, omap: new Map() } };
     default:
       return writeData(head, op);
   }
@@ -257,8 +253,7 @@ function headKey(head: Head | undefined): string {
   let key = headKeys.get(head);
   if (key === undefined) {
     const xattrs = [...head.xattrs].sort(([a], [b]) => (a < b ? -1 : 1));
-    const omap = `${head.hasOmap} ${describeOmap(head.omap)}`;
-    key = `${describeData(head.data)} ${xattrs.join(";")} ${omap}`;
+    key = `${describeData(head.data)} ${xattrs.join(";")} ${describeOmap(head.omap)}`;
     headKeys.set(head, key);
   }
   return key;
@@ -310,10 +305,10 @@ function parseOmap(bytes: Uint8Array): Map<string, string> {
 
 /** The request as it goes on the wire. */
 export function wireOps(request: Request): OsdOp[] {
-  return request.ops.map(wireOp);
+  return request.ops.flatMap(wireOp);
 }
 
-function wireOp(op: SubOp): OsdOp {
+function wireOp(op: SubOp): OsdOp | OsdOp[] {
   const ascii = (text: string) => Buffer.from(text, "latin1");
   switch (op.op) {
     case "read":
@@ -351,6 +346,8 @@ function wireOp(op: SubOp): OsdOp {
     case "omap-rm":
       return opOmapRmKeys(op.keys);
     case "omap-clear":
-      return opOmapClear();
+      // By itself it is a change where there was an omap once, which a deleted object remembers until it is
+      // trimmed. The removal of no keys is always one.
+      return [opOmapRmKeys([]), opOmapClear()];
   }
 }

@@ -1,5 +1,5 @@
 /** The maps room: what a cluster knows about itself, epoch by epoch, and how it is read. */
-export { addrMapKey } from "./addr-map.ts";
+export { addrMapKey, compareAddrs } from "./addr-map.ts";
 export { applyIncremental } from "./apply-incremental.ts";
 export { type CommittedEpoch, commitIncremental } from "./commit-incremental.ts";
 export { type Locator, locateObject, mapPg, type PgMapping, pgOfHash } from "./mapping.ts";

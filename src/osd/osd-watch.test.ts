@@ -14,6 +14,7 @@ import {
   WATCH_EVENT,
   WATCH_OP,
 } from "../messages/index.ts";
+import { ADDR_TYPE } from "../types/index.ts";
 import { POOL, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
@@ -139,6 +140,18 @@ describe("watch and notify", () => {
     expect(watcher.notifications().map((n) => n.opcode)).toEqual([WATCH_EVENT.DISCONNECT]);
     expect((await watcher.op("a", [opStat()])).result).toBe(-ERRNO.ESHUTDOWN);
     expect(await watcherCount(notifier)).toBe(0);
+  });
+
+  it("blocklisting a client's network ends its watches, and every client there is shut out", async () => {
+    const { osd, watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.changeMap((inc) => {
+      const addr = { ...watcher.peerAddr, type: ADDR_TYPE.ANY, port: 0, nonce: 32 };
+      inc.newRangeBlocklist.set(addrMapKey(addr), { addr, until: { sec: 2 ** 31, nsec: 0 } });
+    });
+    expect(watcher.notifications().map((n) => n.opcode)).toEqual([WATCH_EVENT.DISCONNECT]);
+    expect((await watcher.op("a", [opStat()])).result).toBe(-ERRNO.ESHUTDOWN);
+    expect((await notifier.op("a", [opStat()])).result).toBe(-ERRNO.ESHUTDOWN);
   });
 
   it("a watch does not raise the user version", async () => {

@@ -462,7 +462,7 @@ export class OsdServer implements Dispatcher {
         this.#damage.forget(pg);
         continue;
       }
-      if (map.blocklist.size > 0) this.#endBlocklistedWatches(pg, map);
+      if (map.blocklist.size + map.rangeBlocklist.size > 0) this.#endBlocklistedWatches(pg, map);
     }
     this.#firstObjects.make(map, (id) => (this.#isPrimary(map, id) ? this.#pg(id) : undefined));
     this.#removeOrphans(map);

@@ -93,6 +93,13 @@ export function parseSignature(sig: string): Parsed {
 
 export type OutputFormat = "plain" | "json" | "json-pretty" | "xml" | "xml-pretty";
 
+interface JsonOptions {
+  /** A line end behind it, whatever the form. */
+  readonly newline?: boolean;
+  /** What XML calls the whole, if not what the command says. */
+  readonly root?: string;
+}
+
 /** A command's arguments, checked. Getters of an argument that is not there give undefined. */
 export class Args {
   readonly prefix: string;
@@ -136,28 +143,29 @@ export class Args {
   }
 
   /** The text in the form that was asked for; `text` is what a plain request gets. */
-  render(text: () => string, value: () => Json, options: { newline?: boolean } = {}): string {
+  render(text: () => string, value: () => Json, options: JsonOptions = {}): string {
     if (this.format === "plain") return text();
     return this.json(value(), options);
   }
 
   /** The value as XML; undefined if that was not asked for. */
-  #asXml(value: Json): string | undefined {
+  #asXml(value: Json, root: string | undefined): string | undefined {
     if (this.#xml === undefined || !this.format.startsWith("xml")) return undefined;
-    return renderXml(value, this.#xml, this.format === "xml-pretty");
+    const names = root === undefined ? this.#xml : { ...this.#xml, root };
+    return renderXml(value, names, this.format === "xml-pretty");
   }
 
   /** JSON (or XML) whatever was asked for: compact unless the indented form was. */
-  compactJson(value: Json, options: { newline?: boolean } = {}): string {
-    const xml = this.#asXml(value);
+  compactJson(value: Json, options: JsonOptions = {}): string {
+    const xml = this.#asXml(value, options.root);
     if (xml !== undefined) return xml;
     const text = this.format === "json-pretty" ? renderJsonPretty(value) : renderJson(value);
     return options.newline === true ? `${text}\n` : text;
   }
 
   /** JSON (or XML) whatever was asked for: indented unless the compact form was. */
-  json(value: Json, options: { newline?: boolean } = {}): string {
-    const xml = this.#asXml(value);
+  json(value: Json, options: JsonOptions = {}): string {
+    const xml = this.#asXml(value, options.root);
     if (xml !== undefined) return xml;
     const text = this.format === "json" ? renderJson(value) : renderJsonPretty(value);
     return options.newline === true ? `${text}\n` : text;

@@ -1,10 +1,9 @@
 /**
- * The commands that change OSDs and the map as a whole: flags, in and out, lock-outs, fill limits.
+ * The commands that change OSDs and the map as a whole: flags, in and out, fill limits.
  * ceph: src/mon/OSDMonitor.cc
  */
 
 import {
-  addrMapKey,
   isUp,
   OSD_IN,
   OSD_OUT,
@@ -15,13 +14,7 @@ import {
   osdIds,
   releaseNumber,
 } from "../../maps/index.ts";
-import {
-  ADDR_TYPE,
-  type EntityAddr,
-  formatUtime,
-  isIpAddress,
-  utimeFromMs,
-} from "../../types/index.ts";
+import { utimeFromMs } from "../../types/index.ts";
 import type { PendingMap } from "../services/osd-map.ts";
 import { Refusal } from "../services/osd-pools.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
@@ -46,12 +39,6 @@ const FLAGS: Readonly<Record<string, number>> = {
 };
 const FLAG_NAMES =
   "full|pause|noup|nodown|noout|noin|nobackfill|norebalance|norecover|noscrub|nodeep-scrub|notieragent|nosnaptrim";
-
-/** Default of `osd blocklist add`, seconds: as upstream's `mon osd blocklist default expire`. */
-const BLOCKLIST_EXPIRE_S = 3600;
-/** Longest lock-out that can be asked for, seconds. */
-const BLOCKLIST_EXPIRE_MAX_S = 10 * 365 * 86400;
-const BLOCKLIST_MAX = 10_000;
 
 function setFlags(pending: PendingMap, flags: number): void {
   if (flags !== pending.map.flags) pending.edit((inc) => (inc.newFlags = flags));
@@ -187,84 +174,6 @@ async function setRatio(ctx: CommandContext, args: Args): Promise<CommandReply> 
   });
 }
 
-/** `10.1.2.3`, `10.1.2.3:0/77`, `v1:…`, `[::1]:0/5`; undefined if it is none of them. */
-export function parseAddr(text: string): EntityAddr | undefined {
-  const match =
-    /^(?:v[12]:|any:)?(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-fA-F:.]+)\])(?::(\d{1,5}))?(?:\/(\d{1,10}))?$/.exec(
-      text.trim(),
-    );
-  if (match === null) return undefined;
-  const [, v4, v6, port = "0", nonce = "0"] = match;
-  const ip = v4 ?? v6 ?? "";
-  if (!isIpAddress(ip)) return undefined;
-  if (Number(port) > 65535 || Number(nonce) > 0xffff_ffff) return undefined;
-  // Lock-outs are looked up by address and nonce whatever the type; maps carry type any.
-  return { type: ADDR_TYPE.ANY, ip, port: Number(port), nonce: Number(nonce) };
-}
-
-function formatPlain(addr: EntityAddr): string {
-  const ip = addr.ip.includes(":") ? `[${addr.ip}]` : addr.ip;
-  return `${ip}:${addr.port}/${addr.nonce}`;
-}
-
-async function blocklist(ctx: CommandContext, args: Args): Promise<CommandReply> {
-  const op = args.text("blocklistop") ?? args.text("blacklistop");
-  const text = args.text("addr") ?? "";
-  if (op !== "add" && op !== "rm") return refused("EINVAL", `unknown operation '${op}'`);
-  if (args.text("range") !== undefined) {
-    return refused("EOPNOTSUPP", "blocklisting of address ranges is not supported");
-  }
-  const addr = parseAddr(text);
-  if (addr === undefined) return refused("EINVAL", `unable to parse address ${text}`);
-  const key = addrMapKey(addr);
-  const name = formatPlain(addr);
-  const seconds = args.number("expire") ?? BLOCKLIST_EXPIRE_S;
-  return await changeMap(ctx, (pending) => {
-    const entry = pending.map.blocklist.get(key);
-    if (op === "rm") {
-      if (entry === undefined) return `${name} isn't blocklisted`;
-      pending.edit((inc) => {
-        inc.newBlocklist.delete(key);
-        if (pending.base.blocklist.has(key)) inc.oldBlocklist.push(addr);
-      });
-      return `un-blocklisting ${name}`;
-    }
-    if (seconds > BLOCKLIST_EXPIRE_MAX_S) return new Refusal("EINVAL", "expiry is too far away");
-    if (entry === undefined && pending.map.blocklist.size >= BLOCKLIST_MAX) {
-      return new Refusal("ENOSPC", `there are ${BLOCKLIST_MAX} entries already`);
-    }
-    const until = utimeFromMs(ctx.state.clock.now() + seconds * 1000);
-    pending.edit((inc) => {
-      inc.newBlocklist.set(key, { addr, until });
-      inc.oldBlocklist = inc.oldBlocklist.filter((old) => addrMapKey(old) !== key);
-    });
-    return `blocklisting ${name} until ${formatUtime(until)} (${formatDouble(seconds, 6)} sec)`;
-  });
-}
-
-function blocklistLs(ctx: CommandContext, args: Args): CommandReply {
-  const entries = [...ctx.state.maps.map.blocklist.values()];
-  const status = `listed ${entries.length} entries`;
-  const rows = entries.map((e) => ({ addr: formatPlain(e.addr), until: formatUtime(e.until) }));
-  // compat: a second list, of address ranges, follows; always empty here.
-  const json = () => args.json(rows) + args.json([]);
-  const plain = () => rows.map((row) => `${row.addr} ${row.until}\n`).join("");
-  return ok(args.format === "plain" ? plain() : json(), status);
-}
-
-async function blocklistClear(ctx: CommandContext): Promise<CommandReply> {
-  return await changeMap(ctx, (pending) => {
-    const addrs = [...pending.base.blocklist.values()].map((entry) => entry.addr);
-    if (pending.map.blocklist.size > 0) {
-      pending.edit((inc) => {
-        inc.newBlocklist.clear();
-        inc.oldBlocklist = addrs;
-      });
-    }
-    return " removed all blocklist entries";
-  });
-}
-
 async function requireRelease(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const name = args.text("release") ?? "";
   if (ctx.state.maps.map.requireOsdRelease !== releaseNumber(name)) {
@@ -275,7 +184,6 @@ async function requireRelease(ctx: CommandContext, args: Args): Promise<CommandR
 
 const IDS = "name=ids,type=CephString,n=N";
 const RATIO = "name=ratio,type=CephFloat,range=0.0|1.0";
-const ADDR = "name=addr,type=CephEntityAddr name=expire,type=CephFloat,range=0.0,req=false";
 const { DEPRECATED } = COMMAND_FLAG;
 
 export const osdAdminCommands: readonly MonCommand[] = [
@@ -311,12 +219,6 @@ export const osdAdminCommands: readonly MonCommand[] = [
     setRatio,
   ] as const,
   [
-    `osd blocklist name=range,type=CephString,goodchars=[range],req=false name=blocklistop,type=CephChoices,strings=add|rm ${ADDR}`,
-    "lock a client out, or let it in again",
-    blocklist,
-  ] as const,
-  ["osd blocklist clear", "let all clients in again", blocklistClear] as const,
-  [
     "osd require-osd-release name=release,type=CephChoices,strings=luminous|mimic|nautilus|octopus|pacific name=yes_i_really_mean_it,type=CephBool,req=false",
     "say how old OSDs may be",
     requireRelease,
@@ -331,36 +233,5 @@ export const osdAdminCommands: readonly MonCommand[] = [
       perm: "rw",
       flags: DEPRECATED,
       run: rm,
-    },
-    {
-      sig: `osd blacklist name=blacklistop,type=CephChoices,strings=add|rm ${ADDR}`,
-      help: "lock a client out, or let it in again",
-      module: "osd",
-      perm: "rw",
-      flags: DEPRECATED,
-      run: blocklist,
-    },
-    {
-      sig: "osd blacklist clear",
-      help: "let all clients in again",
-      module: "osd",
-      perm: "rw",
-      flags: DEPRECATED,
-      run: blocklistClear,
-    },
-    {
-      sig: "osd blacklist ls",
-      help: "list who is locked out",
-      module: "osd",
-      perm: "r",
-      flags: DEPRECATED,
-      run: blocklistLs,
-    },
-    {
-      sig: "osd blocklist ls",
-      help: "list who is locked out",
-      module: "osd",
-      perm: "r",
-      run: blocklistLs,
     },
   ]);

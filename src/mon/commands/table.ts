@@ -3,6 +3,7 @@
  */
 
 import { authCommands } from "./auth.ts";
+import { blocklistCommands } from "./blocklist.ts";
 import { type Args, type CommandReply, CommandTable, ok, renderDescriptions } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import { configCommands } from "./config.ts";
@@ -29,6 +30,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...monInfoCommands,
       ...osdViewCommands,
       ...osdAdminCommands,
+      ...blocklistCommands,
       ...minCompatCommands,
       ...crushCommands,
       ...poolCommands,

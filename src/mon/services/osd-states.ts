@@ -5,7 +5,6 @@
 
 import { textOf } from "../../encoding/index.ts";
 import {
-  addrMapKey,
   isIn,
   isUp,
   NEW_OSD_XINFO,
@@ -82,7 +81,14 @@ function expireBlocklist(pending: PendingMap, now: number): void {
     if (compareUtime(until, time) > 0) continue;
     pending.edit((inc) => {
       inc.newBlocklist.delete(key);
-      if (pending.base.blocklist.has(addrMapKey(addr))) inc.oldBlocklist.push(addr);
+      if (pending.base.blocklist.has(key)) inc.oldBlocklist.push(addr);
+    });
+  }
+  for (const [key, { addr, until }] of pending.map.rangeBlocklist) {
+    if (compareUtime(until, time) > 0) continue;
+    pending.edit((inc) => {
+      inc.newRangeBlocklist.delete(key);
+      if (pending.base.rangeBlocklist.has(key)) inc.oldRangeBlocklist.push(addr);
     });
   }
 }
@@ -189,7 +195,9 @@ export function tick(pending: PendingMap, stats: StatsService, now: number): Sai
 export function isTickDue(maps: OsdMapService, stats: StatsService, now: number): boolean {
   const { map } = maps;
   const time = utimeFromMs(now);
-  for (const { until } of map.blocklist.values()) if (compareUtime(until, time) <= 0) return true;
+  for (const list of [map.blocklist, map.rangeBlocklist]) {
+    for (const { until } of list.values()) if (compareUtime(until, time) <= 0) return true;
+  }
   if (isFullnessDue(maps, stats)) return true;
   const space = spaceFlag(map, stats);
   for (const [id, pool] of map.pools) {

@@ -1,0 +1,27 @@
+/** Asks a bench's monitor as `ceph` does, for unit tests of commands. */
+
+import { textOf } from "../../encoding/index.ts";
+import { MMonCommand, MMonCommandAck } from "../../messages/index.ts";
+import type { Monitor } from "../monitor.ts";
+import { FakeClient, FSID, settle } from "./bench.ts";
+
+export interface Answer {
+  readonly r: number | undefined;
+  readonly status: string;
+  readonly data: string;
+}
+
+export type Ask = (prefix: string, args?: object, input?: string) => Promise<Answer>;
+
+/** One client that may do everything. */
+export function askerOf(monitor: Monitor): Ask {
+  const client = new FakeClient(monitor);
+  return async (prefix, args = {}, input = "") => {
+    const cmd = [JSON.stringify({ prefix, ...args })];
+    client.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: Buffer.from(input) });
+    await settle();
+    const ack = client.take(MMonCommandAck).at(-1);
+    const data = Buffer.from(ack?.data ?? []).toString();
+    return { r: ack?.r, status: textOf(ack?.rs ?? ""), data };
+  };
+}

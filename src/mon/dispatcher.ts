@@ -38,8 +38,8 @@ import {
 } from "./commands/command.ts";
 import type { ClusterState, CommandContext } from "./commands/context.ts";
 import { renderJsonPretty } from "./commands/formatter.ts";
+import { healthJson } from "./commands/health.ts";
 import { monStatusJson } from "./commands/mon-status.ts";
-import { healthJson } from "./commands/status.ts";
 import { monCommandTable, tellCommandTable } from "./commands/table.ts";
 import { handleGetPoolStats, handlePoolOp, handleStatfs } from "./pool-ops.ts";
 import { checkHealth } from "./services/health.ts";

@@ -20,6 +20,7 @@ import {
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { ConfigError, type Timer } from "../base/index.ts";
 import {
+  isIn,
   isUp,
   type MgrMap,
   type MonMap,
@@ -27,6 +28,7 @@ import {
   newMonMap,
   type OsdMap,
   type OsdReport,
+  osdIds,
 } from "../maps/index.ts";
 import { CLOG } from "../messages/index.ts";
 import type { Dispatcher } from "../messenger/index.ts";
@@ -59,6 +61,7 @@ import { ConfigService } from "./services/config.ts";
 import { ConfigKeyService } from "./services/config-key.ts";
 import { checkHealth, type Health } from "./services/health.ts";
 import { HealthLog } from "./services/health-log.ts";
+import { HealthMutes } from "./services/health-mutes.ts";
 import { firstOsdMap } from "./services/initial-map.ts";
 import { LogService, monLogSource } from "./services/log.ts";
 import { OsdMapService, type OsdMapUpdate } from "./services/osd-map.ts";
@@ -68,6 +71,8 @@ import { StatsService } from "./services/stats.ts";
 import { ticketTtl } from "./services/ticket-ttl.ts";
 
 const TICK_MS = 1000;
+/** OSDs that have not come up by then after a start will not soon. */
+const SETTLE_MS = 60_000;
 /** Entities that a cluster is born with, and what they may do. */
 const FIRST_ENTITIES: Readonly<Record<string, EntityCaps>> = {
   "mon.": { mon: "allow *" },
@@ -127,7 +132,8 @@ export class Monitor {
   readonly #dispatcher: MonDispatcher;
   readonly #osdMetadata = new Map<number, Metadata>();
   readonly #healthLog: HealthLog;
-  #healthNow: Health = { status: "HEALTH_OK", checks: [] };
+  #healthNow: Health = { status: "HEALTH_OK", checks: [], mutes: [] };
+  #settled = false;
   #healthBasis: readonly unknown[] | undefined;
   readonly #tick: Timer;
   #mgrMap: MgrMap = newMgrMap();
@@ -161,6 +167,11 @@ export class Monitor {
       configKey: new ConfigKeyService(store),
       log: new LogService(store, clock, log),
       stats: this.#stats,
+      mutes: new HealthMutes({
+        store,
+        say: (prio, line) => this.#say(prio, line),
+        lost: (error) => log.warn("the end of a mute is not stored", { why: String(error) }),
+      }),
       monMetadata: { ...this.#houseMetadata(), ...options.metadata },
       mgrMetadata: () => this.#mgrMetadata,
       osdMetadata: (id) => this.#metadataOf(id),
@@ -175,7 +186,7 @@ export class Monitor {
     });
     this.#maps.onMap(({ map }) => {
       this.#stats.prune(map);
-      this.#healthLog.update(this.#health(), clock.now());
+      this.#followHealth();
       this.#say(CLOG.DEBUG, `osdmap ${osdMapLine(map)}`);
     });
     this.#tick = clock.every(TICK_MS, () => this.#onTick());
@@ -399,15 +410,34 @@ export class Monitor {
   #onTick(): void {
     const now = this.#options.clock.now();
     if (isTickDue(this.#maps, this.#stats, now)) this.#changeByItself();
+    this.state.mutes.expire(now);
+    this.#followHealth();
+    this.#healthLog.summarize(this.#health(), now);
+  }
+
+  /** The log and the mutes hear how things are. */
+  #followHealth(): void {
     const health = this.#health();
-    this.#healthLog.update(health, now);
-    this.#healthLog.summarize(health, now);
+    this.#healthLog.update(health, this.#options.clock.now());
+    if (this.#isSettled()) this.state.mutes.follow(health.checks);
+  }
+
+  /**
+   * After a start every OSD is down at first, and nothing is known of the groups: what was muted before would
+   * be worse, or gone, and is neither.
+   */
+  #isSettled(): boolean {
+    const { map } = this.#maps;
+    this.#settled ||=
+      this.#options.clock.now() - this.state.startedAt >= SETTLE_MS ||
+      osdIds(map).every((id) => !isIn(map, id) || (isUp(map, id) && this.#stats.hasReport(id)));
+    return this.#settled;
   }
 
   /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
   #health(): Health {
-    const { maps, stats, auth } = this.state;
-    const basis = [maps.map, stats.version, auth.badCaps] as const;
+    const { maps, stats, auth, mutes } = this.state;
+    const basis = [maps.map, stats.version, auth.badCaps, mutes.all] as const;
     if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
       this.#healthBasis = basis;
       this.#healthNow = checkHealth(this.state);

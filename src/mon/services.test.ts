@@ -218,6 +218,7 @@ describe("what happens by itself", () => {
     const health = checkHealth(monitor.state);
     expect(health).toEqual({
       status: "HEALTH_ERR",
+      mutes: [],
       checks: [
         {
           code: "OSD_SCRUB_ERRORS",

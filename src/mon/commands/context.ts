@@ -9,6 +9,7 @@ import type { AddrVec } from "../../types/index.ts";
 import type { AuthService } from "../services/auth.ts";
 import type { ConfigService } from "../services/config.ts";
 import type { ConfigKeyService } from "../services/config-key.ts";
+import type { HealthMutes } from "../services/health-mutes.ts";
 import type { LogService } from "../services/log.ts";
 import type { OsdMapService } from "../services/osd-map.ts";
 import type { StatsService } from "../services/stats.ts";
@@ -50,6 +51,7 @@ export interface ClusterState {
   readonly configKey: ConfigKeyService;
   readonly log: LogService;
   readonly stats: StatsService;
+  readonly mutes: HealthMutes;
   readonly monMetadata: Metadata;
   readonly mgrMetadata: () => Metadata;
   readonly osdMetadata: (id: number) => Metadata | undefined;

@@ -1,16 +1,17 @@
 /**
- * The commands that say how the cluster is: `status`, `health`, `df`, versions, quorum.
+ * The commands that say how the cluster is: `status`, versions, quorum.
  * ceph: src/mon/Monitor.cc get_cluster_status, src/mon/PGMap.cc, src/mon/HealthMonitor.cc
  */
 
 import { isIn, isUp, OSDMAP_FLAG, type OsdMap, osdIds, osdMapFlagNames } from "../../maps/index.ts";
 import { formatUtime, utimeToMs } from "../../types/index.ts";
-import { checkHealth, type Health, healthDetail, healthLine } from "../services/health.ts";
+import { checkHealth, type Health, healthLine } from "../services/health.ts";
 import { usedBytes } from "../services/stats.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
-import type { Json, JsonObject } from "./formatter.ts";
+import type { JsonObject } from "./formatter.ts";
+import { healthJson } from "./health.ts";
 import { featureMap } from "./mon-status.ts";
 import { formatAge, formatBytes, formatCount } from "./units.ts";
 
@@ -20,29 +21,6 @@ const HIDDEN_FLAGS =
   OSDMAP_FLAG.RECOVERY_DELETES |
   OSDMAP_FLAG.PURGED_SNAPDIRS |
   OSDMAP_FLAG.PGLOG_HARDLIMIT;
-
-export function healthJson(health: Health, detail: boolean): JsonObject {
-  const checks = health.checks.map((check): [string, Json] => [
-    check.code,
-    {
-      severity: check.severity,
-      summary: { message: check.message, count: check.count },
-      detail: detail ? check.detail.map((message) => ({ message })) : undefined,
-      muted: false,
-    },
-  ]);
-  return { status: health.status, checks: new Map(checks), mutes: [] };
-}
-
-function healthCommand(ctx: CommandContext, args: Args): CommandReply {
-  const health = checkHealth(ctx.state);
-  const detail = args.text("detail") === "detail";
-  const text = () => {
-    const lines = [healthLine(health, " ", "; "), ...(detail ? healthDetail(health) : [])];
-    return `${lines.join("\n")}\n`;
-  };
-  return ok(args.render(text, () => healthJson(health, detail)));
-}
 
 interface OsdCounts {
   readonly all: number;
@@ -185,7 +163,7 @@ function statusText(state: ClusterState, health: Health): string {
   const indent = "\n            ";
   return (
     `  cluster:\n    id:     ${state.fsid}\n` +
-    `    health: ${healthLine(health, indent, indent)}\n` +
+    `    health: ${healthLine(health, { first: indent, separator: indent, now })}\n` +
     ` \n  services:\n` +
     `    mon: 1 daemons, quorum ${state.name} (age ${formatAge(now - state.startedAt)})\n` +
     `    mgr: ${mgrLine}\n` +
@@ -293,14 +271,6 @@ function nodeLs(ctx: CommandContext, args: Args): CommandReply {
 
 export const statusCommands: readonly MonCommand[] = [
   { sig: "status", help: "show how the cluster is", module: "mon", perm: "r", run: status },
-  {
-    sig: "health name=detail,type=CephChoices,strings=detail,req=false",
-    help: "show whether all is well, and what is not",
-    module: "mon",
-    perm: "r",
-    xml: { root: "health", items: { detail: "detail_item", mutes: "mute" } },
-    run: healthCommand,
-  },
   {
     sig: "versions",
     help: "show what runs at which release",

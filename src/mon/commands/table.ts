@@ -11,6 +11,7 @@ import { configKeyCommands } from "./config-key.ts";
 import type { CommandContext } from "./context.ts";
 import { crushCommands } from "./crush.ts";
 import { dfCommands } from "./df.ts";
+import { healthCommands } from "./health.ts";
 import { logCommands } from "./log.ts";
 import { minCompatCommands } from "./min-compat.ts";
 import { monInfoCommands } from "./mon-info.ts";
@@ -26,6 +27,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
   return new CommandTable<CommandContext>(
     [
       ...statusCommands,
+      ...healthCommands,
       ...dfCommands,
       ...monInfoCommands,
       ...osdViewCommands,

@@ -1,31 +1,15 @@
 /**
- * Parts, sizes and spans of time in words, as Ceph prints and reads them.
- * ceph: src/common/ceph_time.cc timespan_str; src/common/strtol.cc
+ * Parts and sizes in words, as Ceph prints and reads them.
+ * ceph: src/common/strtol.cc
  */
 
 export { formatBytes, formatCount } from "../../base/index.ts";
+export { formatAge } from "../services/timespan.ts";
 
 /** A part of one in percent: `0` below a hundredth of a percent. */
 export function formatPercent(part: number): string {
   const percent = part * 100;
   return percent < 0.01 ? "0" : percent.toFixed(2);
-}
-
-/** How long ago, coarse: `0.5s`, `90s`, `4m`, `3h`, `2d`. */
-export function formatAge(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 2) return `${Number(seconds.toPrecision(6))}s`;
-  const whole = Math.floor(seconds);
-  if (whole < 120) return `${whole}s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 120) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (days < 14) return `${days}d`;
-  if (days < 7 * 12) return `${Math.floor(days / 7)}w`;
-  if (days < 30 * 24) return `${Math.floor(days / 30)}M`;
-  return `${Math.floor(days / 365)}y`;
 }
 
 const PREFIXES = "KMGTPE";

@@ -16,7 +16,7 @@ function check(code: string, severity: HealthCheck["severity"], message: string)
 function health(...checks: HealthCheck[]): Health {
   const isErr = checks.some(({ severity }) => severity === "HEALTH_ERR");
   const status = isErr ? "HEALTH_ERR" : checks.length > 0 ? "HEALTH_WARN" : "HEALTH_OK";
-  return { status, checks };
+  return { status, checks, mutes: [] };
 }
 
 function bench(store = new MemStore()) {

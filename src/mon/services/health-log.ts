@@ -80,7 +80,7 @@ export class HealthLog {
 
   /** The whole in a line, when it is time for it. */
   summarize(health: Health, now: number): void {
-    const line = healthLine(health, " ", "; ");
+    const line = healthLine(health, { first: " ", separator: "; ", now });
     const isForced =
       Math.floor(now / SUMMARY_PERIOD_MS) > Math.floor(this.#summaryAt / SUMMARY_PERIOD_MS);
     if (!isForced && now - this.#summaryAt < SUMMARY_TICK_MS) return;
@@ -90,7 +90,7 @@ export class HealthLog {
     if (line === this.#summary || health.status === "HEALTH_OK") this.#say(prio, `overall ${line}`);
     else {
       this.#say(prio, `Health detail: ${line}`);
-      for (const detail of healthDetail(health)) this.#say(prio, detail);
+      for (const detail of healthDetail(health, now)) this.#say(prio, detail);
     }
     this.#summary = line;
   }

@@ -19,14 +19,17 @@ async function bench(numOsds = 1) {
   return { monitor, run, health };
 }
 
+/** As `ceph health` has it. */
+const LINE = { first: " ", separator: "; ", now: 0 };
+
 describe("health", () => {
   test("an OSD that is down is told of with what it takes down with it", async () => {
     const { monitor, health } = await bench();
     await monitor.osdDown(0);
-    expect(healthLine(health(), " ", "; ")).toBe(
+    expect(healthLine(health(), LINE)).toBe(
       "HEALTH_WARN 1 osds down; 1 host (1 osds) down; 1 root (1 osds) down",
     );
-    expect(healthDetail(health())).toEqual([
+    expect(healthDetail(health(), 0)).toEqual([
       "[WRN] OSD_DOWN: 1 osds down",
       "    osd.0 (root=default,host=bench) is down",
       "[WRN] OSD_HOST_DOWN: 1 host (1 osds) down",
@@ -58,11 +61,9 @@ describe("health", () => {
     const set = (name: string, val: string) =>
       run({ prefix: "osd pool set", pool: "rbd", var: name, val });
     expect(await set("noscrub", "1")).toMatchObject({ r: 0 });
-    expect(healthLine(health(), " ", "; ")).toBe(
-      "HEALTH_OK Some pool(s) have the noscrub flag(s) set",
-    );
+    expect(healthLine(health(), LINE)).toBe("HEALTH_OK Some pool(s) have the noscrub flag(s) set");
     await set("nodeep-scrub", "1");
-    expect(healthDetail(health())).toEqual([
+    expect(healthDetail(health(), 0)).toEqual([
       "[OK] POOL_SCRUB_FLAGS: Some pool(s) have the noscrub, nodeep-scrub flag(s) set",
       "    Pool rbd has noscrub flag",
       "    Pool rbd has nodeep-scrub flag",
@@ -77,7 +78,7 @@ describe("health", () => {
     const keyring = "[client.bad]\n\tcaps mon = this is wrong\n\tcaps osd = nor this\n";
     expect(await run({ prefix: "auth import" }, keyring)).toMatchObject({ r: 0 });
     expect(health().status).toBe("HEALTH_ERR");
-    const [line, ...details] = healthDetail(health());
+    const [line, ...details] = healthDetail(health(), 0);
     expect(line).toBe("[ERR] AUTH_BAD_CAPS: 1 auth entities have invalid capabilities");
     expect(details).toHaveLength(2);
     expect(details[0]).toContain("client.bad mon capability parse failed");

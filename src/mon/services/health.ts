@@ -16,8 +16,10 @@ import {
 } from "../../maps/index.ts";
 import { formatPgId } from "../../types/index.ts";
 import type { AuthService } from "./auth.ts";
+import type { HealthMute, HealthMutes } from "./health-mutes.ts";
 import { downChecks } from "./health-osds.ts";
 import type { StatsService } from "./stats.ts";
+import { formatAge } from "./timespan.ts";
 
 export interface HealthCheck {
   readonly code: string;
@@ -29,9 +31,12 @@ export interface HealthCheck {
 }
 
 export interface Health {
+  /** The worst of what is not muted. */
   readonly status: "HEALTH_OK" | "HEALTH_WARN" | "HEALTH_ERR";
   /** In order of their codes. */
   readonly checks: readonly HealthCheck[];
+  /** In order of their codes, whether there is such a check or not. */
+  readonly mutes: readonly HealthMute[];
 }
 
 /** Lines of detail of one check.  ceph: mon_health_max_detail */
@@ -267,9 +272,10 @@ export interface HealthSources {
   readonly maps: { readonly map: OsdMap };
   readonly stats: StatsService;
   readonly auth: AuthService;
+  readonly mutes: HealthMutes;
 }
 
-export function checkHealth({ maps: { map }, stats, auth }: HealthSources): Health {
+export function checkHealth({ maps: { map }, stats, auth, mutes }: HealthSources): Health {
   const checks = [
     ...authChecks(auth),
     ...openChecks(auth),
@@ -278,26 +284,59 @@ export function checkHealth({ maps: { map }, stats, auth }: HealthSources): Heal
     ...poolChecks(map, stats),
     ...pgChecks(map, stats),
   ].sort((a, b) => (a.code < b.code ? -1 : 1));
-  const status = checks.some((check) => check.severity === "HEALTH_ERR")
+  const loud = checks.filter((check) => !mutes.all.has(check.code));
+  const status = loud.some((check) => check.severity === "HEALTH_ERR")
     ? "HEALTH_ERR"
-    : checks.some((check) => check.severity === "HEALTH_WARN")
+    : loud.some((check) => check.severity === "HEALTH_WARN")
       ? "HEALTH_WARN"
       : "HEALTH_OK";
-  return { status, checks };
+  return { status, checks, mutes: [...mutes.all.values()] };
 }
 
-/** `HEALTH_WARN noout flag(s) set`, with the checks between `separator`s. */
-export function healthLine(health: Health, first: string, separator: string): string {
-  const messages = health.checks.map((check) => check.message);
-  return messages.length === 0
-    ? health.status
-    : `${health.status}${first}${messages.join(separator)}`;
+/** What is left of a mute's time; undefined if it has no end. */
+function timeLeft({ until }: HealthMute, now: number): string | undefined {
+  if (until === undefined) return undefined;
+  return until > now ? formatAge(until - now) : "0s";
+}
+
+/** Where a line has its breaks, and when it is printed. */
+export interface HealthLineOptions {
+  /** Behind the status. */
+  readonly first: string;
+  /** Between checks. */
+  readonly separator: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** `HEALTH_WARN noout flag(s) set (muted: OSD_DOWN(59m))` */
+export function healthLine(health: Health, { first, separator, now }: HealthLineOptions): string {
+  const { status, checks, mutes } = health;
+  const muted = new Set(mutes.map((mute) => mute.code));
+  const parts = checks.filter(({ code }) => !muted.has(code)).map(({ message }) => message);
+  if (mutes.length > 0) {
+    const codes = mutes.map((mute) => {
+      const left = timeLeft(mute, now);
+      return ` ${mute.code}${left === undefined ? "" : `(${left})`}`;
+    });
+    parts.push(`(muted:${codes.join("")})`);
+  }
+  return parts.length === 0 ? status : `${status}${first}${parts.join(separator)}`;
+}
+
+/** `(MUTED ttl 59m, STICKY) `; "" for a check that is not muted. */
+function mutedPrefix(mute: HealthMute | undefined, now: number): string {
+  if (mute === undefined) return "";
+  const left = timeLeft(mute, now);
+  return `(MUTED${left === undefined ? "" : ` ttl ${left}`}${mute.sticky ? ", STICKY" : ""}) `;
 }
 
 /** A line for each check, and under it what there is to say of it, as `ceph health detail` prints them. */
-export function healthDetail(health: Health): string[] {
-  return health.checks.flatMap(({ code, severity, message, detail }) => {
+export function healthDetail({ checks, mutes }: Health, now: number): string[] {
+  const byCode = new Map(mutes.map((mute) => [mute.code, mute]));
+  return checks.flatMap(({ code, severity, message, detail }) => {
     const level = { HEALTH_OK: "OK", HEALTH_WARN: "WRN", HEALTH_ERR: "ERR" }[severity];
-    return [`[${level}] ${code}: ${message}`, ...detail.map((line) => `    ${line}`)];
+    const muted = mutedPrefix(byCode.get(code), now);
+    return [`${muted}[${level}] ${code}: ${message}`, ...detail.map((line) => `    ${line}`)];
   });
 }

@@ -72,6 +72,11 @@ export class StatsService {
     return this.#version;
   }
 
+  /** Has an OSD been heard of since the start? */
+  hasReport(osd: number): boolean {
+    return this.#osds.has(osd);
+  }
+
   report(osd: number, report: OsdReport): void {
     const now = this.#clock.now();
     this.#version++;

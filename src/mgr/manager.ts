@@ -37,6 +37,7 @@ import {
 } from "../mon/index.ts";
 import type { Rados } from "../rados/index.ts";
 import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { configCommands } from "./commands/config.ts";
 import { moduleCommands } from "./commands/modules.ts";
 import { osdCommands } from "./commands/osd.ts";
 import { pgCommands } from "./commands/pg.ts";
@@ -58,6 +59,7 @@ const ACCESS_DENIED =
 
 const COMMANDS: readonly Command<MgrContext>[] = [
   ...pgCommands,
+  ...configCommands,
   ...osdCommands,
   ...moduleCommands,
   ...rbdCommands,

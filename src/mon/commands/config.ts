@@ -14,6 +14,7 @@ import {
   parseTarget,
 } from "../services/config.ts";
 import {
+  type ConfigOption,
   findOption,
   isBootstrapOption,
   optionNames,
@@ -146,20 +147,43 @@ function get(ctx: CommandContext, args: Args): CommandReply {
   );
 }
 
+/** A value of an option in JSON. */
+function typed({ type, fallback }: ConfigOption): Json {
+  if (type === "bool") return fallback === "true";
+  const isNumber = ["int", "uint", "float"].includes(type) && fallback !== "";
+  return isNumber ? Number(fallback) : fallback;
+}
+
+function helpText(option: ConfigOption): string {
+  const [least, most] = option.range;
+  const hasRange = least !== "" || most !== "";
+  return [
+    option.name,
+    `  (${option.type}, ${option.level})`,
+    `  Default: ${option.fallback}`,
+    ...(hasRange ? [`  Minimum: ${least}`, `  Maximum: ${most}`] : []),
+    ...(option.choices === undefined ? [] : [`  Possible values:  ${option.choices.join(" ")}`]),
+    `  Can update at runtime: ${option.runtime}`,
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** What an option is for, and who reads it, is upstream's to say: the sentences are not here. */
 function help(_ctx: CommandContext, args: Args): CommandReply {
   const option = findOption(canonicalName(args.text("key") ?? ""));
   if (option === undefined) return refused("ENOENT", "");
   return ok(
     args.render(
-      () =>
-        `${option.name}\n  (${option.type}, ${option.level})\n` +
-        (option.fallback === "" ? "" : `  Default: ${option.fallback}\n`) +
-        `  Can update at runtime: ${option.runtime}\n`,
+      () => helpText(option),
       () => ({
         name: option.name,
         type: option.type,
         level: option.level,
-        default: option.fallback,
+        default: typed(option),
+        min: option.range[0],
+        max: option.range[1],
+        enum_values: option.choices,
         can_update_at_runtime: option.runtime,
       }),
     ),
@@ -189,8 +213,13 @@ function historyText(item: ConfigHistory): string {
   return `--- ${item.version} --- ${item.stamp} ---${note}\n${lines.join("")}`;
 }
 
+/** compat: a negative count asks for all. */
+function historyOf(ctx: CommandContext, count: number): ConfigHistory[] {
+  return ctx.state.config.history(count < 0 ? Number.MAX_SAFE_INTEGER : count);
+}
+
 function log(ctx: CommandContext, args: Args): CommandReply {
-  const items = ctx.state.config.history(args.number("num") ?? 10);
+  const items = historyOf(ctx, args.number("num") ?? 10);
   return ok(
     args.render(
       () => items.map(historyText).join(""),
@@ -232,11 +261,11 @@ async function reset(ctx: CommandContext, args: Args): Promise<CommandReply> {
   return ok();
 }
 
-async function assimilate(ctx: CommandContext, args: Args): Promise<CommandReply> {
-  const wanted: { target: ConfigTarget; name: string; value: string }[] = [];
-  const rest = new Map<string, string[]>();
+/** Sections and options of a file, in byte order; or the number of the line that is none. */
+function parseConf(text: string): Map<string, Map<string, string>> | number {
+  const sections = new Map<string, Map<string, string>>();
   let section = "global";
-  for (const raw of Buffer.from(args.input).toString("utf8").split("\n")) {
+  for (const [i, raw] of text.split("\n").entries()) {
     const line = raw.replace(/(^|\s)[#;].*$/, "").trim();
     if (line === "") continue;
     const heading = /^\[(.+)\]$/.exec(line);
@@ -245,22 +274,47 @@ async function assimilate(ctx: CommandContext, args: Args): Promise<CommandReply
       continue;
     }
     const at = line.indexOf("=");
-    if (at < 0) return refused("EINVAL", `cannot parse '${line}'`);
-    const name = canonicalName(line.slice(0, at));
-    const text = line.slice(at + 1).trim();
-    const option = findOption(name);
-    const target = parseTarget(section);
-    const value = option === undefined ? undefined : parseOptionValue(option, text);
-    if (target === undefined || typeof value !== "string" || isBootstrapOption(name)) {
-      rest.set(section, [...(rest.get(section) ?? []), `\t${name} = ${text}\n`]);
-    } else {
-      wanted.push({ target, name, value });
-    }
+    if (at < 0) return i + 1;
+    const options = sections.get(section) ?? new Map<string, string>();
+    options.set(canonicalName(line.slice(0, at)), line.slice(at + 1).trim());
+    sections.set(section, options);
   }
-  await ctx.state.config.apply(wanted, "assimilate-conf");
+  const inOrder = <V>(map: Map<string, V>) =>
+    new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return inOrder(new Map([...sections].map(([name, options]) => [name, inOrder(options)])));
+}
+
+async function assimilate(ctx: CommandContext, args: Args): Promise<CommandReply> {
+  const { config } = ctx.state;
+  const sections = parseConf(Buffer.from(args.input).toString("utf8"));
+  if (typeof sections === "number") {
+    return refused("EINVAL", `parse error: expected '<eoi>' in line ${sections} at position 1\n`);
+  }
+  const wanted: { target: ConfigTarget; name: string; value: string }[] = [];
   // What cannot be stored goes back, to be kept in the file.
-  const sections = [...rest].sort(([a], [b]) => (a < b ? -1 : 1));
-  return ok(sections.map(([name, lines]) => `\n[${name}]\n${lines.join("")}`).join(""));
+  let rest = "";
+  let isLastBad = false;
+  for (const [section, options] of sections) {
+    const target = parseTarget(section);
+    let left = "";
+    for (const [name, text] of options) {
+      const option = findOption(name);
+      const value =
+        option === undefined || target === undefined || isBootstrapOption(name)
+          ? undefined
+          : parseOptionValue(option, text);
+      if (value !== undefined) isLastBad = typeof value !== "string";
+      const known = target === undefined ? undefined : config.get(target, name);
+      const isOther = known !== undefined && known !== value;
+      if (typeof value !== "string" || target === undefined || isOther) {
+        left += `\t${name} = ${text}\n`;
+      } else if (known === undefined) wanted.push({ target, name, value });
+    }
+    if (left !== "") rest += `\n[${section}]\n${left}`;
+  }
+  await config.apply(wanted);
+  // compat: a value that is none shows in the result only if it was the last, and nothing was stored.
+  return isLastBad && wanted.length === 0 ? refused("EINVAL", "", rest) : ok(rest);
 }
 
 function minimalConf(ctx: CommandContext): CommandReply {

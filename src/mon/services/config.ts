@@ -213,9 +213,11 @@ export class ConfigService {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Newest first. */
+  /** Newest first; the last is the state before there were options, unless older ones are forgotten. */
   history(count: number): ConfigHistory[] {
-    return this.#history.slice(-count).reverse();
+    const first = { version: 1, stamp: "0.000000", note: "", changes: [] };
+    const all = this.#history[0]?.version === 2 || this.#history.length === 0;
+    return [...(all ? [first] : []), ...this.#history].reverse().slice(0, count);
   }
 }
 

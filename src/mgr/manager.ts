@@ -40,6 +40,7 @@ import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/in
 import { configCommands } from "./commands/config.ts";
 import { moduleCommands } from "./commands/modules.ts";
 import { osdCommands } from "./commands/osd.ts";
+import { osdSafetyCommands } from "./commands/osd-safety.ts";
 import { pgCommands } from "./commands/pg.ts";
 import { pgSummaryLine } from "./commands/pg-summary.ts";
 import { rbdCommands } from "./commands/rbd.ts";
@@ -61,6 +62,7 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...pgCommands,
   ...configCommands,
   ...osdCommands,
+  ...osdSafetyCommands,
   ...moduleCommands,
   ...rbdCommands,
 ];

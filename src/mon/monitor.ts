@@ -430,7 +430,9 @@ export class Monitor {
     const { map } = this.#maps;
     this.#settled ||=
       this.#options.clock.now() - this.state.startedAt >= SETTLE_MS ||
-      osdIds(map).every((id) => !isIn(map, id) || (isUp(map, id) && this.#stats.hasReport(id)));
+      osdIds(map).every(
+        (id) => !isIn(map, id) || (isUp(map, id) && this.#stats.osd(id) !== undefined),
+      );
     return this.#settled;
   }
 

@@ -161,13 +161,6 @@ function serviceStatus(_ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json({}));
 }
 
-function okToStop(ctx: CommandContext, args: Args): CommandReply {
-  const known = args.list("ids").filter((id) => id === ctx.state.name);
-  if (known.length === 0) return ok("", "quorum should be preserved");
-  const why = `not enough monitors would be available () after stopping mons [${known.join(",")}]`;
-  return refused("EBUSY", why);
-}
-
 function fsLs(_ctx: CommandContext, args: Args): CommandReply {
   return ok(
     args.render(
@@ -268,12 +261,6 @@ export const monInfoCommands: readonly MonCommand[] = [
     "mon",
     "list the features of the monitors",
     featureLs,
-  ] as const,
-  [
-    "mon ok-to-stop name=ids,type=CephString,n=N",
-    "mon",
-    "would the cluster live without these monitors?",
-    okToStop,
   ] as const,
   [
     "mgr dump name=epoch,type=CephInt,range=0,req=false",

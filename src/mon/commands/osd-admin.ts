@@ -64,7 +64,11 @@ function idsOf(map: OsdMap, texts: readonly string[]): number[] | Refusal {
   for (const text of texts) {
     if (["any", "all", "*"].includes(text)) return osdIds(map);
     const match = /^(?:osd\.)?(\d{1,9})$/.exec(text);
-    if (match === null) return new Refusal("EINVAL", `invalid osd id '${text}'`);
+    if (match === null) {
+      const what = `Expected option value to be integer, got '${text.replace(/^osd\./, "")}'`;
+      // compat: upstream's id is -1 by then.
+      return new Refusal("EINVAL", `${what}invalid osd id-1`);
+    }
     ids.push(Number(match[1]));
   }
   return ids;

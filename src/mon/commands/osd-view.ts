@@ -24,8 +24,8 @@ import {
   poolByName,
 } from "../../maps/index.ts";
 import { formatPgId, type PgId } from "../../types/index.ts";
-import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
-import { isCommandReply, type MonCommand, poolsOf } from "./common.ts";
+import { type Args, type CommandReply, ok, refused } from "./command.ts";
+import { isCommandReply, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
 import { prunedTree, treeJson, treeTable } from "./osd-tree.ts";
 import { osdSummary, osdSummaryJson } from "./status.ts";
@@ -292,50 +292,6 @@ function mapPgCommand(ctx: CommandContext, args: Args): CommandReply {
   );
 }
 
-/** PGs whose acting set has any of some OSDs. */
-function pgsOn(map: OsdMap, osds: ReadonlySet<number>): string[] {
-  return poolsOf(map).flatMap(([pool, { pgNum }]) =>
-    Array.from({ length: pgNum }, (_, seed) => ({ pool, seed }))
-      .filter((pg) => mapPg(map, pg).acting.some((osd) => osds.has(osd)))
-      .map(formatPgId),
-  );
-}
-
-function idSet(args: Args): Set<number> | CommandReply {
-  const ids = args.list("ids").map((text) => /^(?:osd\.)?(\d{1,9})$/.exec(text)?.[1]);
-  if (ids.includes(undefined)) return refused("EINVAL", "invalid osd id");
-  return new Set(ids.map(Number));
-}
-
-function okToStop(ctx: CommandContext, args: Args): CommandReply {
-  const ids = idSet(args);
-  if (!(ids instanceof Set)) return ids;
-  // With copies on one OSD each, any PG there goes with it.
-  const bad = pgsOn(ctx.state.maps.map, ids);
-  const value = {
-    ok_to_stop: bad.length === 0,
-    osds: [...ids],
-    num_ok_pgs: 0,
-    num_not_ok_pgs: bad.length,
-    bad_become_inactive: bad.length === 0 ? undefined : bad,
-    ok_become_degraded: bad.length === 0 ? [] : undefined,
-  };
-  const data = args.compactJson(value, { newline: args.format !== "json-pretty" });
-  if (bad.length === 0) return ok(data);
-  const why = `unsafe to stop osd(s) at this time (${bad.length} PGs are or would become offline)`;
-  return refused("EBUSY", why, data);
-}
-
-function safeToDestroy(ctx: CommandContext, args: Args): CommandReply {
-  const ids = idSet(args);
-  if (!(ids instanceof Set)) return ids;
-  const bad = pgsOn(ctx.state.maps.map, ids);
-  const text = [...ids].join(",");
-  if (bad.length === 0)
-    return ok("", `OSD(s) ${text} are safe to destroy without reducing data durability.`);
-  return refused("EBUSY", `OSD(s) ${text} have ${bad.length} pgs currently mapped to them. `);
-}
-
 function profileLs(ctx: CommandContext, args: Args): CommandReply {
   const names = [...ctx.state.maps.map.erasureCodeProfiles.keys()];
   return ok(
@@ -348,8 +304,6 @@ function profileLs(ctx: CommandContext, args: Args): CommandReply {
 }
 
 const EPOCH = "name=epoch,type=CephInt,range=0,req=false";
-const IDS = "name=ids,type=CephString,n=N";
-const { MGR } = COMMAND_FLAG;
 /** What can be asked for XML. */
 const XML = new Map<MonCommand["run"], XmlNames>([
   [stat, { root: "osdmap" }],
@@ -412,13 +366,6 @@ export const osdViewCommands: readonly MonCommand[] = [
     0,
   ] as const,
   ["osd erasure-code-profile ls", "list the erasure code profiles", profileLs, 0] as const,
-  [
-    `osd ok-to-stop ${IDS} name=max,type=CephInt,req=false`,
-    "would all data be there without these OSDs?",
-    okToStop,
-    MGR,
-  ] as const,
-  [`osd safe-to-destroy ${IDS}`, "is all data elsewhere?", safeToDestroy, MGR] as const,
 ]
   .map(([sig, help, run, flags]): MonCommand => {
     const xml = XML.get(run);

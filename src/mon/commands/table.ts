@@ -15,6 +15,7 @@ import { healthCommands } from "./health.ts";
 import { logCommands } from "./log.ts";
 import { minCompatCommands } from "./min-compat.ts";
 import { monInfoCommands } from "./mon-info.ts";
+import { monQuorumCommands } from "./mon-quorum.ts";
 import { monStatusJson } from "./mon-status.ts";
 import { osdAdminCommands } from "./osd-admin.ts";
 import { osdViewCommands } from "./osd-view.ts";
@@ -30,6 +31,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...healthCommands,
       ...dfCommands,
       ...monInfoCommands,
+      ...monQuorumCommands,
       ...osdViewCommands,
       ...osdAdminCommands,
       ...blocklistCommands,

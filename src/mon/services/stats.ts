@@ -72,11 +72,6 @@ export class StatsService {
     return this.#version;
   }
 
-  /** Has an OSD been heard of since the start? */
-  hasReport(osd: number): boolean {
-    return this.#osds.has(osd);
-  }
-
   report(osd: number, report: OsdReport): void {
     const now = this.#clock.now();
     this.#version++;
@@ -127,6 +122,7 @@ export class StatsService {
     return this.#pgs.values();
   }
 
+  /** undefined: nothing has been heard of it since the start. */
   osd(id: number): OsdReport | undefined {
     return this.#osds.get(id);
   }

@@ -37,13 +37,17 @@ import {
 } from "../mon/index.ts";
 import type { Rados } from "../rados/index.ts";
 import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { balancerCommands } from "./commands/balancer.ts";
 import { configCommands } from "./commands/config.ts";
+import { crashCommands } from "./commands/crash.ts";
 import { moduleCommands } from "./commands/modules.ts";
+import { orchCommands } from "./commands/orch.ts";
 import { osdCommands } from "./commands/osd.ts";
 import { osdSafetyCommands } from "./commands/osd-safety.ts";
 import { pgCommands } from "./commands/pg.ts";
 import { pgSummaryLine } from "./commands/pg-summary.ts";
 import { rbdCommands } from "./commands/rbd.ts";
+import { telemetryCommands } from "./commands/telemetry.ts";
 import type { MgrContext } from "./context.ts";
 import { ProgressModule } from "./progress.ts";
 import { RbdSupport } from "./rbd-support/support.ts";
@@ -64,6 +68,10 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...osdCommands,
   ...osdSafetyCommands,
   ...moduleCommands,
+  ...balancerCommands,
+  ...crashCommands,
+  ...orchCommands,
+  ...telemetryCommands,
   ...rbdCommands,
 ];
 

@@ -1,6 +1,6 @@
 /**
  * What tools ask of manager modules that have nothing to do here: lists are empty.
- * ceph: src/pybind/mgr/balancer, progress, crash, devicehealth
+ * ceph: src/pybind/mgr/progress, devicehealth
  */
 
 import {
@@ -27,21 +27,6 @@ type Row = readonly [
 
 const ROWS: readonly Row[] = [
   [
-    "balancer status",
-    "r",
-    "show what the balancer does",
-    answer((args) =>
-      args.json({
-        active: false,
-        last_optimize_duration: "",
-        last_optimize_started: "",
-        mode: "none",
-        optimize_result: "",
-        plans: [],
-      }),
-    ),
-  ],
-  [
     "progress",
     "r",
     "Show progress of recovery operations",
@@ -65,8 +50,6 @@ const ROWS: readonly Row[] = [
       return ok();
     },
   ],
-  ["crash ls", "r", "list crashes of daemons", answer(() => "")],
-  ["crash ls-new", "r", "list crashes nobody has looked at", answer(() => "")],
   [
     "device ls",
     "r",

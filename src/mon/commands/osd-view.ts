@@ -292,17 +292,6 @@ function mapPgCommand(ctx: CommandContext, args: Args): CommandReply {
   );
 }
 
-function profileLs(ctx: CommandContext, args: Args): CommandReply {
-  const names = [...ctx.state.maps.map.erasureCodeProfiles.keys()];
-  return ok(
-    args.render(
-      () => names.map((name) => `${name}\n`).join(""),
-      () => names,
-      { newline: true },
-    ),
-  );
-}
-
 const EPOCH = "name=epoch,type=CephInt,range=0,req=false";
 /** What can be asked for XML. */
 const XML = new Map<MonCommand["run"], XmlNames>([
@@ -365,7 +354,6 @@ export const osdViewCommands: readonly MonCommand[] = [
     mapObject,
     0,
   ] as const,
-  ["osd erasure-code-profile ls", "list the erasure code profiles", profileLs, 0] as const,
 ]
   .map(([sig, help, run, flags]): MonCommand => {
     const xml = XML.get(run);

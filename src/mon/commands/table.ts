@@ -11,6 +11,7 @@ import { configKeyCommands } from "./config-key.ts";
 import type { CommandContext } from "./context.ts";
 import { crushCommands } from "./crush.ts";
 import { dfCommands } from "./df.ts";
+import { erasureCodeProfileCommands } from "./erasure-code-profile.ts";
 import { healthCommands } from "./health.ts";
 import { logCommands } from "./log.ts";
 import { minCompatCommands } from "./min-compat.ts";
@@ -37,6 +38,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...blocklistCommands,
       ...minCompatCommands,
       ...crushCommands,
+      ...erasureCodeProfileCommands,
       ...poolCommands,
       ...poolSetCommands,
       ...poolApplicationCommands,

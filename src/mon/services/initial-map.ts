@@ -54,6 +54,11 @@ export function crushFor(
   });
 }
 
+/** No pool here uses it, but a real cluster is born with it.  ceph: osd_pool_default_erasure_code_profile */
+const DEFAULT_PROFILE = new Map(
+  Object.entries({ k: "2", m: "2", plugin: "jerasure", technique: "reed_sol_van" }),
+);
+
 export function firstOsdMap(options: FirstMap): OsdMap {
   const { fsid, created, numOsds } = options;
   const perOsd = <T>(value: T): T[] => Array.from({ length: numOsds }, () => value);
@@ -83,6 +88,7 @@ export function firstOsdMap(options: FirstMap): OsdMap {
     osdState: perOsd(OSD_STATE.EXISTS | OSD_STATE.NEW),
     osdWeight: perOsd(OSD_OUT),
     clientAddrs: perOsd([]),
+    erasureCodeProfiles: new Map([[byteString("default"), DEFAULT_PROFILE]]),
     crush: crushFor(options),
     hbBackAddrs: perOsd([]),
     osdInfo: perOsd(NEW_OSD_INFO),

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Prints the lines of src/mon/services/config-options-table.ts from a real cluster (CEPH_CONF)."""
+"""Prints the lines of src/config/options-table.ts from a real cluster (CEPH_CONF)."""
 import json
 import os
 

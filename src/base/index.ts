@@ -25,3 +25,4 @@ export {
   silentLogger,
 } from "./log.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
+export { formatAge, parseTimespan } from "./timespan.ts";

@@ -30,6 +30,5 @@ export {
   type OsdBootInfo,
 } from "./monitor.ts";
 export { parseConfigEntity } from "./services/config.ts";
-export { allOptions, defaultValue, findOption } from "./services/config-options.ts";
 export type { OsdMapUpdate } from "./services/osd-map.ts";
 export { type PgEntry, type PoolSums, STATFS_ZERO, usedBytes } from "./services/stats.ts";

@@ -3,14 +3,13 @@
  * ceph: src/mgr/DaemonServer.cc
  */
 
+import { allOptions, defaultValue } from "../../config/index.ts";
 import {
   type Args,
-  allOptions,
   COMMAND_FLAG,
   type Command,
   type CommandContext,
   type CommandReply,
-  defaultValue,
   ok,
   parseConfigEntity,
   refused,

@@ -1,6 +1,7 @@
 /** Options of manager modules, `mgr/<module>/<name>`: kept with all others. */
 
-import { type CommandContext, findOption } from "../../mon/index.ts";
+import { findOption } from "../../config/index.ts";
+import type { CommandContext } from "../../mon/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
 
 /** The value that is set for the manager, or the default. */

@@ -3,13 +3,13 @@
  * ceph: src/pybind/mgr/telemetry/module.py
  */
 
+import { findOption } from "../../config/index.ts";
 import {
   type Args,
   COMMAND_FLAG,
   type Command,
   type CommandContext,
   type CommandReply,
-  findOption,
   ok,
   refused,
 } from "../../mon/index.ts";

@@ -3,23 +3,23 @@
  * ceph: src/mon/ConfigMonitor.cc
  */
 
+import {
+  type ConfigOption,
+  canonicalName,
+  findOption,
+  isBootstrapOption,
+  optionNames,
+  parseOptionValue,
+} from "../../config/index.ts";
 import { formatAddrVec } from "../../types/index.ts";
 import {
   CONFIG_ENTRIES_MAX,
   type ConfigEntry,
   type ConfigHistory,
   type ConfigTarget,
-  canonicalName,
   parseConfigEntity,
   parseTarget,
 } from "../services/config.ts";
-import {
-  type ConfigOption,
-  findOption,
-  isBootstrapOption,
-  optionNames,
-  parseOptionValue,
-} from "../services/config-options.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";

@@ -5,10 +5,10 @@
  * src/erasure-code/jerasure/ErasureCodeJerasure.cc, src/erasure-code/isa/ErasureCodeIsa.cc
  */
 
+import { findOption } from "../../config/index.ts";
 import { byteString, textOf } from "../../encoding/index.ts";
 import type { OsdMap } from "../../maps/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
-import { findOption } from "../services/config-options.ts";
 import { Refusal } from "../services/osd-pools.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { changeMap, type MonCommand } from "./common.ts";

@@ -3,10 +3,10 @@
  * ceph: src/mon/HealthMonitor.cc
  */
 
+import { parseTimespan } from "../../base/index.ts";
 import { formatUtime, utimeFromMs } from "../../types/index.ts";
 import { checkHealth, type Health, healthDetail, healthLine } from "../services/health.ts";
 import { HEALTH_MUTES_MAX, type HealthMute } from "../services/health-mutes.ts";
-import { parseTimespan } from "../services/timespan.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";

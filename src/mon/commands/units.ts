@@ -3,8 +3,7 @@
  * ceph: src/common/strtol.cc
  */
 
-export { formatBytes, formatCount } from "../../base/index.ts";
-export { formatAge } from "../services/timespan.ts";
+export { formatAge, formatBytes, formatCount } from "../../base/index.ts";
 
 /** A part of one in percent: `0` below a hundredth of a percent. */
 export function formatPercent(part: number): string {

@@ -55,11 +55,6 @@ export const CONFIG_ENTRIES_MAX = 10_000;
 const HISTORY_MAX = 100;
 const ENTITY_TYPES = new Set(["mon", "osd", "mds", "mgr", "client"]);
 
-/** Option names are told with blanks or dashes too. */
-export function canonicalName(name: string): string {
-  return name.trim().replaceAll(/[ -]/g, "_");
-}
-
 /** Reads a target; undefined if there can be no such one. */
 export function parseTarget(who: string): ConfigTarget | undefined {
   const [first = "", ...rest] = who.split("/");

@@ -3,6 +3,7 @@
  * ceph: src/osd/OSDMap.cc check_health, src/mon/PGMap.cc get_health_checks, src/mon/HealthMonitor.cc
  */
 
+import { formatAge } from "../../base/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import {
   isIn,
@@ -19,7 +20,6 @@ import type { AuthService } from "./auth.ts";
 import type { HealthMute, HealthMutes } from "./health-mutes.ts";
 import { downChecks } from "./health-osds.ts";
 import type { StatsService } from "./stats.ts";
-import { formatAge } from "./timespan.ts";
 
 export interface HealthCheck {
   readonly code: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findOption, parseOptionValue } from "./config-options.ts";
+import { findOption, parseOptionValue } from "./options.ts";
 
 function parse(name: string, text: string) {
   const option = findOption(name);

@@ -3,8 +3,8 @@
  * ceph: src/common/options.cc, src/common/config_values.h Option::parse_value
  */
 
-import { CONFIG_OPTIONS_TEXT } from "./config-options-table.ts";
-import { parseTimespan } from "./timespan.ts";
+import { parseTimespan } from "../base/index.ts";
+import { CONFIG_OPTIONS_TEXT } from "./options-table.ts";
 
 export interface ConfigOption {
   readonly name: string;
@@ -40,6 +40,11 @@ const SUBSYSTEMS: Readonly<Record<string, string>> = {
   "4/5": "rocksdb leveldb memdb",
   "2/5": "mgr",
 };
+/** Option names are told with blanks or dashes too. */
+export function canonicalName(name: string): string {
+  return name.trim().replaceAll(/[ -]/g, "_");
+}
+
 const DEBUG_LEVEL = /^\d{1,2}(?:\/\d{1,2})?$/;
 
 const LEVELS = { b: "basic", a: "advanced", d: "dev" } as const;

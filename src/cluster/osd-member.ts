@@ -11,7 +11,7 @@ import type { Clock, Timer } from "../base/index.ts";
 import { isUp, OSDMAP_FLAG } from "../maps/index.ts";
 import type { Monitor, OsdMapUpdate } from "../mon/index.ts";
 import type { PeerMessage } from "../osd/index.ts";
-import { type Uuid, uuidFromBytes } from "../types/index.ts";
+import { ENTITY_TYPE, type Uuid, uuidFromBytes } from "../types/index.ts";
 import {
   type OsdConfig,
   type OsdEvents,
@@ -98,9 +98,17 @@ export class OsdMember {
       throw error;
     }
     const started = member;
+    const { config: central, host } = monitor.state;
+    const entity = { type: ENTITY_TYPE.OSD, id: String(config.id) };
+    const loadConfig = () =>
+      started.#handle.loadConfig(
+        [...central.resolve(entity, host)].map(([name, { value }]) => [name, value] as const),
+      );
+    loadConfig();
     const secrets = monitor.serviceSecrets();
     started.#undo.push(
       unsubscribe,
+      central.onChange(loadConfig),
       secrets.onRotate((state) => started.#handle.loadSecrets(state)),
     );
     await started.#boot();

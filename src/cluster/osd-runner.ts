@@ -56,6 +56,8 @@ export interface OsdHandle {
   loadSecrets(state: Uint8Array): void;
   /** Its reports tell from now on what each image is read and written, or do not any more. */
   countImages(isOn: boolean): void;
+  /** The options that the monitor has for it, whenever they change. */
+  loadConfig(options: readonly (readonly [name: string, value: string])[]): void;
   /** Answers what the OSD `from` asks. */
   answer(from: number, request: PeerMessage): Promise<PeerMessage>;
   close(): Promise<void>;
@@ -128,6 +130,7 @@ export async function runOsd(
         closeRevoked(messenger, secrets);
       },
       countImages: (isOn) => server.countImages(isOn),
+      loadConfig: (options) => server.loadConfig(options),
       answer: (from, request) => server.answer(from, request),
       close: () => {
         closing ??= (async () => {

@@ -59,6 +59,7 @@ export type ToOsd =
   | { type: "map"; incremental: Uint8Array; full: Uint8Array }
   | { type: "secrets"; state: Uint8Array }
   | { type: "countImages"; isOn: boolean }
+  | { type: "config"; options: readonly (readonly [name: string, value: string])[] }
   | { type: "request"; from: number; request: PeerMessage; number: number }
   | ({ type: "answer" } & Answer)
   | { type: "close" };
@@ -119,6 +120,7 @@ export function startOsdThread(
             handleMap: (incremental, full) => tell({ type: "map", incremental, full }),
             loadSecrets: (state) => tell({ type: "secrets", state }),
             countImages: (isOn) => tell({ type: "countImages", isOn }),
+            loadConfig: (options) => tell({ type: "config", options }),
             answer: (from, request) =>
               questions.ask((number) => tell({ type: "request", from, request, number })),
             close,

@@ -60,6 +60,9 @@ port.on("message", (message: ToOsd) => {
     case "countImages":
       osd.countImages(message.isOn);
       return;
+    case "config":
+      osd.loadConfig(message.options);
+      return;
     case "close":
       void osd.close().then(() => {
         tell({ type: "closed" });

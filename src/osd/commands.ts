@@ -9,8 +9,10 @@ import { MCommand, MCommandReply } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
 import type { IncomingMessage } from "../types/index.ts";
 import { type Bench, benchRefusal } from "./bench.ts";
+import { CONFIG_COMMANDS } from "./config-commands.ts";
 import type { OsdCounters } from "./counters.ts";
 import type { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
 
 interface Answer {
   readonly r: number;
@@ -19,13 +21,21 @@ interface Answer {
 }
 
 /** What a command prints, or why it does not. */
-type Outcome = { readonly value: unknown } | { readonly r: number; readonly status: string };
+export type Outcome =
+  | { readonly value: unknown; readonly status?: string }
+  | { readonly r: number; readonly status: string };
 
-interface Command {
+export interface Command {
   readonly help: string;
   /** Names of its arguments: whole numbers, each of which may be left out. */
   readonly args?: readonly string[];
-  run(host: CommandHost, args: ReadonlyMap<string, number>): Outcome | Promise<Outcome>;
+  /** Its arguments that are words, none of which may be left out; the last may be several. */
+  readonly texts?: readonly { readonly name: string; readonly many?: boolean }[];
+  run(
+    host: CommandHost,
+    args: ReadonlyMap<string, number>,
+    texts: ReadonlyMap<string, readonly string[]>,
+  ): Outcome | Promise<Outcome>;
 }
 
 /** The Ceph release that we answer as: `16.2.15`, `pacific`. */
@@ -42,6 +52,7 @@ export interface CommandHost {
   readonly pgs: number;
   readonly counters: OsdCounters;
   readonly bench: Bench;
+  readonly settings: Settings;
   /** Tells the monitor how things are now. Returns the sequence number of what it was told. */
   report(): number;
 }
@@ -87,13 +98,21 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     args: ["count", "size", "object_size", "object_num"],
     run: bench,
   },
+  ...CONFIG_COMMANDS,
 };
 
 /** The table the ceph tool validates a command line with. */
 function descriptions(): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(COMMANDS).map(([prefix, { help, args = [] }], i) => {
-      const sig = args.map((name) => ({ name, type: "CephInt", req: "false" }));
+    Object.entries(COMMANDS).map(([prefix, { help, args = [], texts = [] }], i) => {
+      const sig = [
+        ...args.map((name) => ({ name, type: "CephInt", req: "false" })),
+        ...texts.map(({ name, many }) => ({
+          name,
+          type: "CephString",
+          ...(many === true ? { n: "N" } : {}),
+        })),
+      ];
       return [
         `cmd${String(i).padStart(3, "0")}`,
         { sig: [...prefix.split(" "), ...sig], help, module: "osd", perm: "rw", flags: 0 },
@@ -112,6 +131,18 @@ function numbersOf(command: Command, raw: Readonly<Record<string, unknown>>) {
     numbers.set(name, value as number);
   }
   return numbers;
+}
+
+/** The words a command takes; the name of one that is not there, or is none. */
+function textsOf(command: Command, raw: Readonly<Record<string, unknown>>) {
+  const texts = new Map<string, readonly string[]>();
+  for (const { name, many = false } of command.texts ?? []) {
+    const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
+    const words: readonly unknown[] = many && Array.isArray(value) ? value : [value];
+    if (!words.every((word) => typeof word === "string")) return name;
+    texts.set(name, words);
+  }
+  return texts;
 }
 
 function refuse(status: string): Answer {
@@ -160,8 +191,11 @@ async function runCommand(host: CommandHost, json: string): Promise<Answer> {
   if (command === undefined) return refuse(`command '${String(prefix)}' not known`);
   const args = numbersOf(command, raw);
   if (typeof args === "string") return refuse(`bad or missing field '${args}'`);
-  const outcome = await command.run(host, args);
+  const texts = textsOf(command, raw);
+  if (typeof texts === "string") return refuse(`bad or missing field '${texts}'`);
+  const outcome = await command.run(host, args, texts);
   if ("r" in outcome) return { ...outcome, data: "" };
-  const indent = format === "json" ? undefined : 4;
-  return { r: 0, status: "", data: `${JSON.stringify(outcome.value, null, indent)}\n` };
+  const { value, status = "" } = outcome;
+  const data = format === "json" ? JSON.stringify(value) : `${JSON.stringify(value, null, 4)}\n`;
+  return { r: 0, status, data };
 }

@@ -5,6 +5,7 @@ import { locateObject } from "../maps/index.ts";
 import { utimeFromMs } from "../types/index.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import type { OsdMaps } from "./osd-maps.ts";
+import type { Settings } from "./settings.ts";
 
 /** Bytes of the store's allocation unit, as class methods may ask for it. */
 const MIN_ALLOC_SIZE = 4096;
@@ -15,8 +16,9 @@ export function makeEnvironment(of: {
   readonly random: Random;
   readonly maps: OsdMaps;
   readonly log: OpEnvironment["log"];
+  readonly settings: Settings;
 }): OpEnvironment {
-  const { clock, random, maps } = of;
+  const { clock, random, maps, settings } = of;
   let notifications = 0;
   return {
     get now() {
@@ -27,6 +29,12 @@ export function makeEnvironment(of: {
     nextNotifyId: () => (BigInt(maps.epoch) << 32n) + BigInt(++notifications),
     log: of.log,
     minAllocSize: MIN_ALLOC_SIZE,
+    get objectSizeMax() {
+      return settings.objectSizeMax;
+    },
+    get writeSizeMax() {
+      return settings.writeSizeMax;
+    },
     get requireOsdRelease() {
       return maps.current.requireOsdRelease;
     },

@@ -134,7 +134,7 @@ export class Executor {
     const isOrdered = info.write || hasFlag(message, "RWORDERED");
     if (isOrdered && this.#host.drops(request)) return request.done(0);
     if (info.write) {
-      const badWrite = checkWrite(message);
+      const badWrite = checkWrite(message, this.#host.environment.writeSizeMax);
       if (badWrite !== 0) return this.refuse(request, badWrite);
       if (this.#answerDuplicate(request)) return;
     }

@@ -53,6 +53,10 @@ export interface OpEnvironment {
   /** Logs a class method's message. */
   log(event: string, fields?: Record<string, string | number | bigint>): void;
   readonly minAllocSize: number;
+  /** No byte of an object may lie at or past this offset. */
+  readonly objectSizeMax: number;
+  /** Bytes of data that a request may bring. */
+  readonly writeSizeMax: number;
   readonly requireOsdRelease: number;
   readonly requireMinCompatClient: number;
 }

@@ -18,13 +18,7 @@ import {
   watchOf,
 } from "../messages/index.ts";
 import { NOSNAP, SNAPDIR } from "../types/index.ts";
-import {
-  BULK_READ_MIN,
-  NAMESPACE_MAX,
-  OBJECT_NAME_MAX,
-  OBJECT_SIZE_MAX,
-  WRITE_SIZE_MAX,
-} from "./limits.ts";
+import { BULK_READ_MIN, NAMESPACE_MAX, OBJECT_NAME_MAX, OBJECT_SIZE_MAX } from "./limits.ts";
 import { callTarget } from "./ops/call.ts";
 
 /** What a read to the end of an object is taken for: RBD's and RADOS's usual size. */
@@ -102,11 +96,11 @@ export function checkNames(message: MOSDOp): number {
 }
 
 /** Writes that make no sense. 0 or a negative errno. */
-export function checkWrite(message: MOSDOp): number {
+export function checkWrite(message: MOSDOp, sizeMax: number): number {
   if (message.snapid !== NOSNAP) return -ERRNO.EINVAL;
   let bytes = 0;
   for (const op of message.ops) bytes += op.indata.length;
-  return bytes > WRITE_SIZE_MAX ? -ERRNO.EMSGSIZE : 0;
+  return bytes > sizeMax ? -ERRNO.EMSGSIZE : 0;
 }
 
 /** list-snaps is about the snapshot set and nothing else is. 0 or a negative errno. */

@@ -61,6 +61,7 @@ import { removeCollection } from "./remove-collection.ts";
 import { Reporter } from "./reporter.ts";
 import { NO_OP_INFO, opInfo } from "./request.ts";
 import { Session } from "./session.ts";
+import { Settings } from "./settings.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
 import { poolSnapContext } from "./snapshots.ts";
 
@@ -108,6 +109,7 @@ export class OsdServer implements Dispatcher {
   readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
   readonly #images: ImageCounters;
+  readonly #settings = new Settings();
   readonly #bench: Bench;
   readonly #peers: Peers;
   readonly #copies: Copies;
@@ -175,6 +177,7 @@ export class OsdServer implements Dispatcher {
         clock: options.clock,
         random: options.random,
         maps: this.#maps,
+        settings: this.#settings,
         log: (event, fields) => this.#log.debug(event, fields),
       }),
       isBlocklisted: (connection) => this.#isBlocklisted(connection),
@@ -192,6 +195,11 @@ export class OsdServer implements Dispatcher {
       drops: (request) => this.#fullness.drops(request.message, request.pg.id.pool),
       noSpace: () => this.#fullness.refused(),
     });
+  }
+
+  /** What the monitor's options are for this OSD. */
+  loadConfig(options: readonly (readonly [name: string, value: string])[]): void {
+    this.#settings.load(options);
   }
 
   get counters(): OsdCounters {
@@ -548,6 +556,7 @@ export class OsdServer implements Dispatcher {
       pgs: this.#pgs.size,
       counters: this.#counters,
       bench: this.#bench,
+      settings: this.#settings,
       report: () => this.#reporter.now(),
     };
   }

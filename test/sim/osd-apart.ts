@@ -56,6 +56,9 @@ export function runOsdApart(dice: Dice): typeof runOsd {
         there(() => handle.loadSecrets(copy));
       },
       countImages: (isOn) => there(() => handle.countImages(isOn)),
+      loadConfig(options) {
+        there(() => handle.loadConfig(options));
+      },
       answer: (from, request) =>
         new Promise((resolve) => {
           there(() => {

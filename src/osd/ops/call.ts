@@ -156,7 +156,7 @@ class CallContext implements ClassContext {
   }
 
   write(offset: number, data: Uint8Array): Result<void> {
-    const bad = checkRange(offset, data.length);
+    const bad = checkRange(this.#ctx, offset, data.length);
     if (bad !== 0) return fail(bad);
     this.#ctx.create();
     this.#ctx.write(offset, data.length, [data]);
@@ -164,7 +164,7 @@ class CallContext implements ClassContext {
   }
 
   writeFull(data: Uint8Array): Result<void> {
-    const bad = checkRange(0, data.length);
+    const bad = checkRange(this.#ctx, 0, data.length);
     if (bad !== 0) return fail(bad);
     this.#ctx.create();
     this.#ctx.writeFull(data.length, [data]);
@@ -173,7 +173,7 @@ class CallContext implements ClassContext {
 
   zero(offset: number, length: number): Result<void> {
     const ctx = this.#ctx;
-    const bad = checkRange(offset, length);
+    const bad = checkRange(this.#ctx, offset, length);
     if (bad !== 0) return fail(bad);
     if (!ctx.isVisible || offset >= ctx.info.size || length === 0) return undefined;
     if (offset + length >= ctx.info.size) ctx.truncate(offset);
@@ -182,7 +182,7 @@ class CallContext implements ClassContext {
   }
 
   truncate(size: number): Result<void> {
-    const bad = checkRange(size, 0);
+    const bad = checkRange(this.#ctx, size, 0);
     if (bad !== 0) return fail(bad);
     if (this.#ctx.isVisible) this.#ctx.truncate(size);
     return undefined;

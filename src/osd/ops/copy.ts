@@ -168,7 +168,7 @@ export const copyFrom = argumentOp((ctx, slot) => {
     ctx.awaits = { index, source };
     return -ERRNO.EINPROGRESS;
   }
-  const bad = checkRange(0, copy.size);
+  const bad = checkRange(ctx, 0, copy.size);
   if (bad !== 0) return bad;
   become(ctx, copy, truncate ?? { seq: copy.truncateSeq, size: copy.truncateSize });
   return 0;

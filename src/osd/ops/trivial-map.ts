@@ -47,7 +47,7 @@ function readMap(ctx: OpContext): TrivialMap {
 
 function writeMap(ctx: OpContext, map: TrivialMap): number {
   const data = encodeToBytes(TrivialMap, sorted(map));
-  const bad = checkRange(0, data.length);
+  const bad = checkRange(ctx, 0, data.length);
   if (bad !== 0) return bad;
   ctx.create();
   ctx.writeFull(data.length, [data]);

@@ -6,17 +6,15 @@
 import { ERRNO } from "../../base/index.ts";
 import type { BufferList } from "../../encoding/index.ts";
 import { OSD_OP_FLAG, type OsdOp, snapOf, writeSameOf } from "../../messages/index.ts";
-import { OBJECT_SIZE_MAX } from "../limits.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { rollback } from "../snapshots.ts";
 import { extentArgument } from "./extent.ts";
 import { AS_BEFORE, writeOp } from "./op.ts";
 
 /** Range within what an object may be? ceph: check_offset_and_length */
-export function checkRange(offset: number, length: number): number {
-  return offset >= OBJECT_SIZE_MAX || length > OBJECT_SIZE_MAX || offset + length > OBJECT_SIZE_MAX
-    ? -ERRNO.EFBIG
-    : 0;
+export function checkRange(ctx: OpContext, offset: number, length: number): number {
+  const max = ctx.environment.objectSizeMax;
+  return offset >= max || length > max || offset + length > max ? -ERRNO.EFBIG : 0;
 }
 
 /** Stages a write of an op's input with the truncation bookkeeping of file layers. */
@@ -32,11 +30,11 @@ function writeAt(
   if (seq !== 0 && seq > truncateSeq && offset + length > ctx.info.size) {
     length = Math.max(0, ctx.info.size - offset); // an old write that arrives after a truncation
   }
-  const bad = checkRange(offset, length);
+  const bad = checkRange(ctx, offset, length);
   if (bad !== 0) return bad;
   if (truncateSeq > seq) {
     // compat: upstream's OSD ends on a size that its store does not take.
-    const badSize = ctx.isVisible ? checkRange(truncateSize, 0) : 0;
+    const badSize = ctx.isVisible ? checkRange(ctx, truncateSize, 0) : 0;
     if (badSize !== 0) return badSize;
     if (ctx.isVisible && truncateSize !== ctx.info.size) ctx.truncate(truncateSize);
     ctx.create();
@@ -58,7 +56,7 @@ export const write = writeOp((ctx, slot) => {
 export const writeFull = writeOp((ctx, slot) => {
   const { length } = extentArgument(slot.op);
   if (length !== slot.op.indata.length) return -ERRNO.EINVAL;
-  const bad = checkRange(0, length);
+  const bad = checkRange(ctx, 0, length);
   if (bad !== 0) return bad;
   ctx.create();
   ctx.writeFull(length, [slot.op.indata], slot.op.sums);
@@ -77,7 +75,7 @@ export const writeSame = writeOp((ctx, slot) => {
   if (length === 0) return 0;
   if (dataLength === 0 || length % dataLength !== 0) return -ERRNO.EINVAL;
   if (slot.op.indata.length !== dataLength) return -ERRNO.EINVAL;
-  const bad = checkRange(offset, length);
+  const bad = checkRange(ctx, offset, length);
   if (bad !== 0) return bad;
   const data: BufferList = Array.from({ length: length / dataLength }, () => slot.op.indata);
   ctx.create();
@@ -98,7 +96,7 @@ export const trimTruncate = writeOp((ctx, slot) =>
 function truncateTo(ctx: OpContext, slot: OpSlot, size: number): number {
   if (!ctx.isVisible) return 0;
   const { truncateSize, truncateSeq } = extentArgument(slot.op);
-  const bad = checkRange(size, 0);
+  const bad = checkRange(ctx, size, 0);
   if (bad !== 0) return bad;
   if (truncateSeq !== 0) {
     if (truncateSize !== size) return -ERRNO.EINVAL;
@@ -113,7 +111,7 @@ function truncateTo(ctx: OpContext, slot: OpSlot, size: number): number {
 /** Reaching the end it becomes a truncation; wholly past the end it does nothing. */
 export const zero = writeOp((ctx, slot) => {
   const { offset, length } = extentArgument(slot.op);
-  const bad = checkRange(offset, length);
+  const bad = checkRange(ctx, offset, length);
   if (bad !== 0) return bad;
   if (length === 0 || !ctx.exists) return 0;
   if (offset >= ctx.info.size) return AS_BEFORE;

@@ -14,6 +14,9 @@ const COMMANDS = [
   { prefix: "osd pool set-quota", pool: "rbd", field: "max_bytes", val: "10M" },
   { prefix: "osd pool application enable", pool: "rbd", app: "rbd" },
   { prefix: "osd blocklist", blocklistop: "add", addr: "127.0.0.1:0/123", expire: 60 },
+  { prefix: "osd blocklist", range: "range", blocklistop: "add", addr: "10.4.0.0/16", expire: 60 },
+  { prefix: "health mute", code: "OSD_DOWN", ttl: "1h", sticky: true },
+  { prefix: "osd erasure-code-profile set", name: "p", profile: ["k=4", "m=2"], force: true },
   {
     prefix: "auth get-or-create",
     entity: "client.x",

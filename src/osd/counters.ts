@@ -18,13 +18,26 @@ export class OsdCounters {
   readonly unsupported = new Map<string, number>();
   /** Requests dropped because they were not ours to answer. */
   misdirected = 0;
+  /** The transaction whose way to the disk is being timed; 0: none is. One at a time tells enough. */
+  #timedSeq = 0;
+  #timedSinceMs = 0;
 
   countUnsupported(name: string): void {
     this.unsupported.set(name, (this.unsupported.get(name) ?? 0) + 1);
   }
 
-  commitTook(ms: number): void {
-    this.commitLatencyMs += (ms - this.commitLatencyMs) * DECAY;
+  /** A transaction has been handed to the store. */
+  submitted(seq: number, nowMs: number): void {
+    if (this.#timedSeq !== 0) return;
+    this.#timedSeq = seq;
+    this.#timedSinceMs = nowMs;
+  }
+
+  /** All transactions up to this one are durable. */
+  durable(seq: number, nowMs: () => number): void {
+    if (this.#timedSeq === 0 || this.#timedSeq > seq) return;
+    this.commitLatencyMs += (nowMs() - this.#timedSinceMs - this.commitLatencyMs) * DECAY;
+    this.#timedSeq = 0;
   }
 
   dump(): Record<string, unknown> {

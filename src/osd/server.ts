@@ -120,9 +120,6 @@ export class OsdServer implements Dispatcher {
   readonly #firstObjects: FirstObjects;
   #stopped = false;
   readonly #reporter: Reporter;
-  /** The transaction whose way to the disk is being timed, since when; 0: none is. One at a time tells enough. */
-  #timedSeq = 0;
-  #timedSince = 0;
 
   constructor(options: OsdOptions) {
     this.#options = options;
@@ -381,10 +378,7 @@ export class OsdServer implements Dispatcher {
     const before = this.#store.lastSubmitted;
     this.#executor.run(request);
     if (this.#store.lastSubmitted === before) return;
-    if (this.#timedSeq === 0) {
-      this.#timedSeq = this.#store.lastSubmitted;
-      this.#timedSince = this.#options.clock.monotonic();
-    }
+    this.#counters.submitted(this.#store.lastSubmitted, this.#options.clock.monotonic());
     this.#fullness.took(arrival.data.length);
   }
 
@@ -564,10 +558,7 @@ export class OsdServer implements Dispatcher {
   // --- Trouble --------------------------------------------------------------------------------
 
   #durable(seq: number): void {
-    if (this.#timedSeq !== 0 && this.#timedSeq <= seq) {
-      this.#counters.commitTook(this.#options.clock.monotonic() - this.#timedSince);
-      this.#timedSeq = 0;
-    }
+    this.#counters.durable(seq, () => this.#options.clock.monotonic());
     this.#commits.advance(seq);
   }
 

@@ -44,7 +44,7 @@ describe("health", () => {
     monitor.authServer([AUTH_METHOD.NONE], [CON_MODE.CRC]);
     expect(health().status).toBe("HEALTH_OK");
     monitor.state.auth.openTo = "v2:192.0.2.1:3300/0";
-    expect(healthDetail(health())).toEqual([
+    expect(healthDetail(health(), 0)).toEqual([
       "[WRN] AUTH_NONE: authentication is off, and other machines may connect",
       "    whoever reaches v2:192.0.2.1:3300/0 may do anything: start with --auth cephx",
     ]);

@@ -232,8 +232,10 @@ export class Generator {
   }
 
   _rollback(): Request {
+    // Not to one that never was, see WriteOps.
+    if (this.#snaps === 0) return this._snapRemove();
     const target = this.#target("a");
-    const which = this.#dice.below(this.#snaps + 1);
+    const which = this.#dice.below(this.#snaps);
     return { do: "snap_rollback", ...target, ...this.#context(target), which };
   }
 

@@ -31,10 +31,7 @@ const DEAF_REQUESTS = 2048;
 const LOGINS = 16;
 const SLOW_BYTE_MS = 1000;
 /** What a handshake begins with: `ceph v2`, and the features of revision 1. */
-const BANNER = Buffer.from(
-  "63657068207632" + "0a1000" + "0100000000000000" + "0100000000000000",
-  "hex",
-);
+const BANNER = Buffer.from("636570682076320a100001000000000000000100000000000000", "hex");
 
 /** A transport whose links read no more once `isDeaf`. */
 function deafTransport(isDeaf: () => boolean): Transport {

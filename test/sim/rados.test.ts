@@ -192,7 +192,8 @@ test.each([1, 2, 3, 4])(
       expect(await admin({ prefix: "osd pool create", pool, pg_num: 4 })).toMatchObject({
         result: 0,
       });
-      const { rados, die } = await bench.client();
+      const client = await bench.client();
+      const { rados } = client;
       const io = await bench.run(rados.openPool(pool));
       const names = Array.from({ length: 8 }, (_, i) => `o${i}`);
       await bench.run(Promise.all(names.map((oid) => io.write(oid, [opWriteFull(bytes("gone"))]))));
@@ -205,7 +206,7 @@ test.each([1, 2, 3, 4])(
         io.createSnapId().then((snap) => io.removeSnapId(snap)),
       ].map((each) => each.catch(() => undefined));
       await bench.pass(round * 0.4);
-      if (round % 2 === 0) die("power");
+      if (round % 2 === 0) client.die("power");
       const gone = { prefix: "osd pool rm", pool, pool2: pool, yes_i_really_really_mean_it: true };
       expect(await admin(gone)).toMatchObject({ result: 0 });
       if (round % 2 === 1) await bench.run(Promise.all(work), "all answers");

@@ -78,11 +78,16 @@ function ls(ctx: CommandContext, args: Args): CommandReply {
   return moduleAnswer(args.format === "plain" ? table(found) : pythonJson(found, PRETTY));
 }
 
+/** A report is what its sender makes of it. */
+function textOr(value: PyJson | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
 function stat(ctx: CommandContext): CommandReply {
   const all = crashes(ctx);
   const now = ctx.state.clock.now();
   const lines = AGES.map((days) => {
-    const old = all.filter(({ timestamp }) => Date.parse(String(timestamp)) <= now - days * DAY_MS);
+    const old = all.filter(({ timestamp }) => Date.parse(textOr(timestamp)) <= now - days * DAY_MS);
     if (old.length === 0) return "";
     const ids = old.map(({ crash_id: id }) => id);
     return [`${old.length} older than ${days} days old:`, ...ids].join("\n");
@@ -132,7 +137,7 @@ async function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
 function signature(backtrace: readonly PyJson[]): string {
   const hash = createHash("sha256");
   for (const frame of backtrace) {
-    const text = String(frame);
+    const text = textOr(frame);
     const end = text.lastIndexOf(" ");
     hash.update((end < 0 ? text : text.slice(0, end)).slice(1, -1).split("+")[0] ?? "");
   }
@@ -160,7 +165,7 @@ async function post(ctx: CommandContext, args: Args): Promise<CommandReply> {
     Array.isArray(backtrace) && !("assert_msg" in fields)
       ? { stack_sig: signature(backtrace as readonly PyJson[]) }
       : {};
-  const crash: Crash = { ...fields, ...sig, crash_id: String(fields["crash_id"]) };
+  const crash: Crash = { ...fields, ...sig, crash_id: textOr(fields["crash_id"]) };
   if (find(ctx, crash.crash_id) === undefined) await store(ctx, crash);
   return ok();
 }

@@ -9,7 +9,7 @@ async function bench({ state = "active+clean", reported = true } = {}) {
   const actingOf = (seed: number) => mapPg(monitor.osdMap, { pool: 1, seed }).acting;
   const seeds = Array.from({ length: pgNum }, (_, seed) => seed);
   const on = (osd: number) => seeds.filter((seed) => actingOf(seed)[0] === osd);
-  for (let osd = 0; osd < 3 && reported; osd++) {
+  for (const osd of reported ? [0, 1, 2] : []) {
     monitor.osdReport(osd, {
       seq: 1,
       epoch: 1,

@@ -135,8 +135,6 @@ const DIFFERENCES: Readonly<Record<string, Differences>> = {
     "balancer status": "when it last looked",
     "osd pool autoscale-status": "there is no autoscaler",
     iostat: "not there",
-    "rbd perf image stats": "spaces in JSON, times",
-    "rbd perf image counters": "spaces in JSON, times",
     "rbd trash purge schedule status": "reads the same, checked by hand",
     '{"prefix": "osd blocklist", "blocklistop": "frob", "addr": "10.9.9.9"}': "upstream does nothing and says so of nothing",
     '{"prefix": "status"}': "sizes",
@@ -146,7 +144,7 @@ const DIFFERENCES: Readonly<Record<string, Differences>> = {
 };
 
 /** Answered from objects: compared in the walk-through, where there are some. */
-const NEEDS_OSDS = /"prefix": "rbd (?:task|trash purge schedule) /;
+const NEEDS_OSDS = /"prefix": "rbd (?:task|trash purge schedule|mirror snapshot schedule|perf image) /;
 
 function isDifferent(family: string, request: string): boolean {
   const list = DIFFERENCES[family] ?? {};

@@ -44,6 +44,7 @@ class Client implements Connection {
   };
   readonly isOpen = true;
   readonly queuedBytes = 0;
+  readonly takenBytes = 0;
   session: unknown;
   onReply: () => void = () => {};
 

@@ -35,6 +35,8 @@ export interface Connection {
   send(message: OutgoingMessage, taken?: () => void): void;
   /** Bytes queued and not yet taken by the socket: what back-pressure looks at. */
   readonly queuedBytes: number;
+  /** Bytes that the network has taken: grows as long as the peer reads. */
+  readonly takenBytes: number;
   /**
    * Stops reading from the peer until `resume`: back-pressure on the socket, not memory. Messages of
    * bytes already read (at most one ring, 256 KiB, and one large message) are still delivered.

@@ -113,6 +113,9 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
   get queuedBytes(): number {
     return this.#out.bytes + this.#link.queuedBytes;
   }
+  get takenBytes(): number {
+    return this.#link.takenBytes;
+  }
 
   send(message: OutgoingMessage, taken?: () => void): void {
     if (this.#state !== "open") {

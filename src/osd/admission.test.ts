@@ -3,23 +3,38 @@ import type { Connection } from "../messenger/index.ts";
 import { Admission } from "./admission.ts";
 import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
 import { Session } from "./session.ts";
+import { STALLED_LOOKS } from "./stall-watch.ts";
+import { ManualClock } from "./testing/osd-fixture.ts";
 
 const MIB = 1 << 20;
 
-/** A session whose connection says whether it is read from. */
+/** A session whose connection says whether it is read from, and what of its answers is left. */
 function client() {
-  const state = { isRead: true };
+  const state = { isRead: true, isOpen: true, queuedBytes: 0, takenBytes: 0 };
   const connection = {
     identity: undefined,
     pause: () => void (state.isRead = false),
     resume: () => void (state.isRead = true),
+    close: () => void (state.isOpen = false),
+    get queuedBytes() {
+      return state.queuedBytes;
+    },
+    get takenBytes() {
+      return state.takenBytes;
+    },
   } as unknown as Connection;
   return { session: new Session(connection), state };
 }
 
-function setUp() {
+function setUp(...clients: ReturnType<typeof client>[]) {
   const store = { isCongested: false };
-  const admission = new Admission(() => store.isCongested);
+  const clock = new ManualClock();
+  const sessions = clients.map(({ session }) => session);
+  const admission = new Admission({
+    isCongested: () => store.isCongested,
+    clock,
+    sessions: () => sessions,
+  });
   const ran: string[] = [];
   const kept: string[] = [];
   const enter = (name: string, session: Session, dataBytes: number, readBytes: number): void =>
@@ -30,7 +45,7 @@ function setUp() {
       run: () => ran.push(name),
       keep: () => kept.push(name),
     });
-  return { admission, store, ran, kept, enter };
+  return { admission, store, clock, ran, kept, enter };
 }
 
 test("bulk reads past the bound wait, and with them everything later of their session", () => {
@@ -119,4 +134,33 @@ test("whoever waits for the store keeps nobody from reading, and reads keep thei
   store.isCongested = false;
   admission.retry();
   expect(ran).toEqual(["busy", "large read", "small read", "write"]);
+});
+
+test("who does not read is let go of when others wait for the memory of its answers, and who reads slowly is not", () => {
+  const [deaf, slow, other] = [client(), client(), client()];
+  const { admission, clock, ran, enter } = setUp(deaf, slow, other);
+  enter("deaf", deaf.session, 0, BULK_READ_BYTES_MAX / 2);
+  enter("slow", slow.session, 0, BULK_READ_BYTES_MAX / 2);
+  deaf.state.queuedBytes = slow.state.queuedBytes = BULK_READ_BYTES_MAX / 2;
+  clock.advance(3_600_000);
+  expect(deaf.state.isOpen).toBe(true);
+  enter("other", other.session, 0, MIB);
+  for (let look = 0; look < STALLED_LOOKS; look++) {
+    expect(deaf.state.isOpen).toBe(true);
+    slow.state.takenBytes++;
+    clock.advance(1000);
+  }
+  expect([deaf.state.isOpen, slow.state.isOpen, other.state.isOpen]).toEqual([false, true, true]);
+  admission.leave({ session: deaf.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX / 2 });
+  expect(ran).toEqual(["deaf", "slow", "other"]);
+});
+
+test("who waits for nobody but itself keeps its link", () => {
+  const deaf = client();
+  const { clock, enter } = setUp(deaf);
+  enter("first", deaf.session, 0, BULK_READ_BYTES_MAX);
+  enter("second", deaf.session, 0, MIB);
+  deaf.state.queuedBytes = BULK_READ_BYTES_MAX;
+  clock.advance(3_600_000);
+  expect(deaf.state.isOpen).toBe(true);
 });

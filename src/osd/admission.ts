@@ -6,10 +6,12 @@
  * socket holds the sender back, not our memory. A client may also ask for hundreds of megabytes in a few
  * hundred bytes: what does not fit waits, and with it everything later of the same session, so that a
  * client's requests keep their order. Sessions that wait take turns. So do they when the store is behind.
+ * Whoever asks and does not read keeps nobody waiting for long, see StallWatch.
  */
 
 import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
 import type { Session } from "./session.ts";
+import { type StallHost, StallWatch } from "./stall-watch.ts";
 
 /** A request on its way in. */
 export interface Admissible {
@@ -29,10 +31,18 @@ export class Admission {
   #readBytes = 0;
   readonly #paused = new Set<Session>();
   readonly #waiting = new Map<Session, Admissible[]>();
+  readonly #stalls: StallWatch;
 
   /** @param isCongested requests with data wait while this is so, and until `retry` */
-  constructor(isCongested: () => boolean) {
+  constructor({
+    isCongested,
+    ...host
+  }: Omit<StallHost, "waiting"> & { readonly isCongested: () => boolean }) {
     this.#isCongested = isCongested;
+    this.#stalls = new StallWatch({
+      ...host,
+      waiting: () => new Set([...this.#waiting.keys(), ...this.#paused]),
+    });
   }
 
   /** Runs the request, now or in its turn. */
@@ -54,6 +64,7 @@ export class Admission {
       this.#waiting.has(session);
     if (!tooMuch || this.#paused.has(session)) return;
     this.#paused.add(session);
+    this.#stalls.begin();
     session.connection.pause();
   }
 

@@ -171,6 +171,7 @@ class PeerConnection implements Connection {
   readonly features: bigint = 0n;
   readonly identity: Connection["identity"];
   readonly queuedBytes: number = 0;
+  readonly takenBytes: number = 0;
   readonly isOpen: boolean = true;
   session: unknown;
   /** Who waits for the reply to a transaction. */

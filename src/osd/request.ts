@@ -14,12 +14,15 @@ import {
   type MOSDOp,
   OSD_FLAG,
   OSD_OP,
+  osdOpName,
   WATCH_OP,
   watchOf,
 } from "../messages/index.ts";
 import { NOSNAP, SNAPDIR } from "../types/index.ts";
 import { BULK_READ_MIN, NAMESPACE_MAX, OBJECT_NAME_MAX, OBJECT_SIZE_MAX } from "./limits.ts";
 import { callTarget } from "./ops/call.ts";
+import { unsupported } from "./ops/op.ts";
+import { opEntry } from "./ops/table.ts";
 
 /** What a read to the end of an object is taken for: RBD's and RADOS's usual size. */
 const OBJECT_SIZE_USUAL = 4 * 1024 * 1024;
@@ -73,6 +76,17 @@ export function opInfo(message: MOSDOp): OpInfo | number {
   }
   const write = needsWrite || calls.some((call) => call.write);
   return { needsRead, needsWrite, write, pgOp, calls };
+}
+
+/** Ops and class methods of a request that there are none of here, by name. */
+export function unsupportedNames({ ops }: MOSDOp): string[] {
+  return ops.flatMap((op) => {
+    if (op.code !== OSD_OP.CALL) {
+      return opEntry(op.code) === unsupported ? [osdOpName(op.code)] : [];
+    }
+    const { className, methodName, method } = callTarget(op);
+    return method === undefined ? [`${className}.${methodName}`] : [];
+  });
 }
 
 /** Bytes that the reads of a request may give, when they are many: what they ask for, or a common object's size. */

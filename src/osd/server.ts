@@ -18,15 +18,7 @@ import {
   type PgReport,
   pgKey,
 } from "../maps/index.ts";
-import {
-  MCommand,
-  MOSDBackoff,
-  MOSDMap,
-  MOSDOp,
-  MPing,
-  OSD_OP,
-  osdOpName,
-} from "../messages/index.ts";
+import { MCommand, MOSDBackoff, MOSDMap, MOSDOp, MPing } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
 import {
@@ -50,16 +42,13 @@ import { Executor, headOf, type Request } from "./executor.ts";
 import { type FirstObject, FirstObjects } from "./first-objects.ts";
 import { Fullness, poolFullness } from "./fullness.ts";
 import { ImageCounters } from "./image-counters.ts";
-import { callTarget } from "./ops/call.ts";
-import { unsupported } from "./ops/op.ts";
-import { opEntry } from "./ops/table.ts";
 import { OsdMaps } from "./osd-maps.ts";
 import { type AskPeer, type PeerMessage, Peers } from "./peers.ts";
 import { Pg } from "./pg.ts";
 import { pgReport } from "./pg-report.ts";
 import { removeCollection } from "./remove-collection.ts";
 import { Reporter } from "./reporter.ts";
-import { NO_OP_INFO, opInfo } from "./request.ts";
+import { NO_OP_INFO, opInfo, unsupportedNames } from "./request.ts";
 import { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
@@ -115,7 +104,7 @@ export class OsdServer implements Dispatcher {
   readonly #copies: Copies;
   readonly #pgs = new Map<string, Pg>();
   readonly #sessions = new Set<Session>();
-  readonly #admission = new Admission(() => this.#store.isCongested);
+  readonly #admission: Admission;
   #waitingForMap: Arrival[] = [];
   readonly #firstObjects: FirstObjects;
   #stopped = false;
@@ -127,6 +116,11 @@ export class OsdServer implements Dispatcher {
     this.#log = options.log;
     this.#maps = new OsdMaps(options.map);
     this.#images = new ImageCounters(options.clock);
+    this.#admission = new Admission({
+      isCongested: () => this.#store.isCongested,
+      clock: options.clock,
+      sessions: () => this.#sessions,
+    });
     this.#reporter = new Reporter({
       clock: options.clock,
       upFrom: () => this.#maps.current.osdInfo[options.id]?.upFrom ?? 0,
@@ -369,7 +363,8 @@ export class OsdServer implements Dispatcher {
     this.#counters.op++;
     if (known === undefined) {
       const errno = info as number;
-      if (errno === -ERRNO.EOPNOTSUPP || errno === -ERRNO.EPERM) this.#unsupportedCall(message);
+      if (errno === -ERRNO.EOPNOTSUPP || errno === -ERRNO.EPERM)
+        for (const name of unsupportedNames(message)) this.#unsupportedOp(name);
       return this.#executor.refuse(request, errno);
     }
     if (known.write) this.#counters.opWrite++;
@@ -565,17 +560,6 @@ export class OsdServer implements Dispatcher {
   #unsupportedOp(name: string): void {
     this.#counters.countUnsupported(name);
     this.#log.warn("not supported", { op: name });
-  }
-
-  #unsupportedCall(message: MOSDOp): void {
-    for (const op of message.ops) {
-      if (op.code !== OSD_OP.CALL) {
-        if (opEntry(op.code) === unsupported) this.#unsupportedOp(osdOpName(op.code));
-        continue;
-      }
-      const { className, methodName, method } = callTarget(op);
-      if (method === undefined) this.#unsupportedOp(`${className}.${methodName}`);
-    }
   }
 
   /** @param head of the object that somebody was busy with */

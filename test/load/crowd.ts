@@ -41,6 +41,9 @@ function deafTransport(isDeaf: () => boolean): Transport {
     get queuedBytes() {
       return link.queuedBytes;
     },
+    get takenBytes() {
+      return link.takenBytes;
+    },
     start: (receiver) =>
       link.start({
         target: () => receiver.target(),

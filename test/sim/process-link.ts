@@ -42,6 +42,10 @@ export class ProcessLink implements Link {
   get remote() {
     return this.#link.remote;
   }
+  get takenBytes(): number {
+    return this.#link.takenBytes;
+  }
+
   get queuedBytes(): number {
     return this.#link.queuedBytes + this.#waitingBytes;
   }

@@ -39,6 +39,7 @@ class MemoryLink implements Link {
   #lostReason: string | undefined;
   /** Bytes written here and not yet taken by the peer's receiver. */
   queuedBytes = 0;
+  takenBytes = 0;
   /** What is on its way from here, in order. */
   readonly #underWay: (() => void)[] = [];
   /** When the last bytes sent from here arrive: nothing overtakes them. */
@@ -108,6 +109,7 @@ class MemoryLink implements Link {
   /** The peer's receiver has taken `count` bytes that were written here. */
   taken(count: number): void {
     this.queuedBytes -= count;
+    this.takenBytes += count;
     if (this.queuedBytes === 0 && !this.#isClosed) this.#receiver?.drained();
   }
 

@@ -22,7 +22,7 @@ function endpointOf(host: string | undefined, port: number | undefined): Endpoin
 
 /** What of node:net's inside we rely on: the handle, which a new socket can be given. */
 interface Inside {
-  _handle: object | null;
+  _handle: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
 /**
@@ -79,6 +79,14 @@ class TcpLink implements Link {
 
   get queuedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  /** Of a large chunk too, as the kernel takes it; without the handle, once it has all of it. */
+  get takenBytes(): number {
+    const { bytesWritten, writeQueueSize } = (this.#socket as unknown as Inside)._handle ?? {};
+    return bytesWritten === undefined || writeQueueSize === undefined
+      ? this.#socket.bytesWritten - this.#socket.writableLength
+      : bytesWritten - writeQueueSize;
   }
 
   start(receiver: Receiver): void {

@@ -33,6 +33,8 @@ export interface Link {
   write(chunks: readonly Uint8Array[], taken?: () => void): void;
   /** Bytes written and not yet handed to the network. */
   readonly queuedBytes: number;
+  /** Bytes that the network has taken since the link was made: who reads makes it grow. */
+  readonly takenBytes: number;
   resume(): void;
   /** Closes at once; queued bytes may be lost. `closed` follows. */
   destroy(reason: string): void;

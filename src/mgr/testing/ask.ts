@@ -90,6 +90,7 @@ export async function askManager({
         isOpen: true,
         session: undefined,
         queuedBytes: 0,
+        takenBytes: 0,
         send: (message) => {
           const { r, rs, data } = MMgrCommandReply.decode(toIncoming(message));
           resolve({ r, status: textOf(rs), data: Buffer.from(data).toString() });

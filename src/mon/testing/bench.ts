@@ -149,6 +149,7 @@ export class FakeClient {
       isOpen: true,
       session: undefined,
       queuedBytes: 0,
+      takenBytes: 0,
       send: (message) => void this.sent.push(message),
       pause: () => undefined,
       resume: () => undefined,

@@ -158,6 +158,7 @@ export class TestClient implements Connection {
   readonly features = 0n;
   readonly identity: Connection["identity"];
   readonly queuedBytes = 0;
+  readonly takenBytes = 0;
   session: unknown;
   isOpen = true;
   readonly received: OutgoingMessage[] = [];

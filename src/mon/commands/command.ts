@@ -257,10 +257,14 @@ export interface ParsedCommand<C> {
  */
 export function firstValue(text: string): string {
   let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === "{" || token === "[") depth++;
-    else if (token === "}" || token === "]") depth--;
-    if (depth === 0) return text.slice(0, index + token.length);
+  let isQuoted = false;
+  // One pass, whatever it is: anybody may send megabytes.
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === '"') isQuoted = !isQuoted;
+    else if (isQuoted) i += c === "\\" ? 1 : 0;
+    else if (c === "{" || c === "[") depth++;
+    else if ((c === "}" || c === "]") && --depth <= 0) return text.slice(0, i + 1);
   }
   return text;
 }

@@ -59,7 +59,7 @@ const State = struct(
 export interface SecretLookup {
   /** The key that `id` names for a service; undefined once it has been rotated out. */
   find(service: number, id: bigint): Uint8Array | undefined;
-  /** Has the entity lost its key after `sinceMs` (milliseconds since 1970)? */
+  /** Has the entity lost its key at `sinceMs` (milliseconds since 1970) or later? */
   isRevoked(entity: AuthEntity, sinceMs: number): boolean;
 }
 
@@ -170,7 +170,7 @@ export class RotatingSecrets implements SecretLookup {
   }
 
   isRevoked(entity: AuthEntity, sinceMs: number): boolean {
-    return (this.#revoked.get(formatAuthEntity(entity)) ?? 0) > sinceMs;
+    return (this.#revoked.get(formatAuthEntity(entity)) ?? 0) >= sinceMs;
   }
 
   find(service: number, id: bigint): Uint8Array | undefined {

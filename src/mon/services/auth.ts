@@ -137,7 +137,8 @@ export class AuthService {
     const service = new AuthService(store, options, await GlobalIdRange.open(store));
     service.secrets.start();
     await service.#saveSecrets(service.secrets.encode());
-    // The next secret is made long before it is used, so nobody has to wait for this write.
+    // The next secret is made long before it is used, so nobody has to wait for this write; and a failing
+    // disk stops the whole server.
     service.secrets.onRotate((state) => void service.#saveSecrets(state).catch(() => undefined));
     return service;
   }
@@ -200,9 +201,10 @@ export class AuthService {
 
   async remove(entity: AuthEntity): Promise<void> {
     const name = formatAuthEntity(entity);
-    await this.#store.commit([remove("auth", keyOf(name))]);
     this.#entities.delete(name);
     this.#check();
+    // Stored before the removal is: after a power cut, who has no key has no good ticket either.
     this.secrets.revoke(entity);
+    await this.#store.commit([remove("auth", keyOf(name))]);
   }
 }

@@ -238,13 +238,23 @@ describe("what a peer may not announce", () => {
     ["a message header of another size", preamble(TAG.MESSAGE, 1, [40])],
     ["a control frame of two segments", preamble(TAG.HELLO, 2, [10, 10])],
     ["a large control frame", preamble(TAG.CLIENT_IDENT, 1, [64 * 1024 + 1])],
-    ["a large authentication frame", preamble(TAG.AUTH_REQUEST, 1, [20 * 1024])],
+    ["a large authentication frame", preamble(TAG.AUTH_REQUEST, 1, [16 * 1024 + 257])],
     ["a large front", preamble(TAG.MESSAGE, 2, [41, (16 << 20) + 1])],
     ["a large middle", preamble(TAG.MESSAGE, 3, [41, 1, (16 << 20) + 1])],
     ["large data", preamble(TAG.MESSAGE, 4, [41, 1, 1, (96 << 20) + 1])],
   ])("%s is refused by the preamble alone", (_what, bytes) => {
     const { parser } = listener(crcOnWire);
     expect(() => feed(parser, bytes, [32])).toThrow("cannot decode frame preamble");
+  });
+
+  test.each([
+    ["a control frame", preamble(TAG.CLIENT_IDENT, 1, [64 * 1024])],
+    ["an authentication frame", preamble(TAG.AUTH_REQUEST, 1, [16 * 1024 + 256])],
+    ["a message", preamble(TAG.MESSAGE, 4, [41, 16 << 20, 16 << 20, 96 << 20])],
+  ])("%s that is as large as it may be is waited for", (_what, bytes) => {
+    const { parser, seen } = listener(crcOnWire);
+    feed(parser, bytes, [32]);
+    expect(seen).toEqual([]);
   });
 
   test("a message before the session is refused by its preamble", () => {

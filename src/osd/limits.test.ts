@@ -1,0 +1,160 @@
+/** What a client may ask of an OSD at most: at each bound, and one past it. */
+
+import { describe, expect, test } from "vitest";
+import { ERRNO } from "../base/index.ts";
+import { flatten, Reader } from "../encoding/index.ts";
+import {
+  type MOSDOpReply,
+  type OsdOp,
+  opCreate,
+  opOmapGetKeys,
+  opOmapGetVals,
+  opOmapSetVals,
+  opPgnls,
+  opSetXattr,
+  opTruncate,
+  opWrite,
+  opWriteFull,
+} from "../messages/index.ts";
+import { HOBJECT_MIN, HObject, objectHash } from "../types/index.ts";
+import {
+  NAMESPACE_MAX,
+  OBJECT_NAME_MAX,
+  OBJECT_SIZE_MAX,
+  OMAP_BYTES_MAX,
+  OMAP_ENTRIES_MAX,
+  PGLS_MAX,
+  WRITE_SIZE_MAX,
+  XATTR_NAME_MAX,
+  XATTR_SIZE_MAX,
+} from "./limits.ts";
+import { type OpOptions, PG_NUM, TestOsd } from "./testing/osd-fixture.ts";
+
+const MIB = 1024 * 1024;
+const client = () => new TestOsd().client(4100);
+const x = (length: number) => "x".repeat(length);
+const reader = (reply: MOSDOpReply) => new Reader(flatten(reply.ops[0]?.outdata ?? []));
+
+interface Bound {
+  readonly what: string;
+  readonly max: number;
+  readonly errno: number;
+  readonly request: (size: number) => readonly [oid: string, op: OsdOp, options?: OpOptions];
+}
+
+const BOUNDS: readonly Bound[] = [
+  {
+    what: "a truncation",
+    // A place in the object, as upstream takes it: its end is not one.
+    max: OBJECT_SIZE_MAX - 1,
+    errno: ERRNO.EFBIG,
+    request: (size) => ["a", opTruncate(size)],
+  },
+  {
+    what: "the end of a write",
+    max: OBJECT_SIZE_MAX,
+    errno: ERRNO.EFBIG,
+    request: (size) => ["a", opWrite(size - 1, Buffer.alloc(1))],
+  },
+  {
+    what: "the data of a write",
+    max: WRITE_SIZE_MAX,
+    errno: ERRNO.EMSGSIZE,
+    request: (size) => ["a", opWriteFull(Buffer.alloc(size))],
+  },
+  {
+    what: "an object's name",
+    max: OBJECT_NAME_MAX,
+    errno: ERRNO.ENAMETOOLONG,
+    request: (size) => [x(size), opCreate(false)],
+  },
+  {
+    what: "a locator key",
+    max: OBJECT_NAME_MAX,
+    errno: ERRNO.ENAMETOOLONG,
+    request: (size) => ["a", opCreate(false), { key: x(size) }],
+  },
+  {
+    what: "a namespace",
+    max: NAMESPACE_MAX,
+    errno: ERRNO.ENAMETOOLONG,
+    request: (size) => ["a", opCreate(false), { nspace: x(size) }],
+  },
+  {
+    what: "an attribute",
+    max: XATTR_SIZE_MAX,
+    errno: ERRNO.EFBIG,
+    request: (size) => ["a", opSetXattr("k", Buffer.alloc(size))],
+  },
+  {
+    what: "an attribute's name",
+    max: XATTR_NAME_MAX,
+    errno: ERRNO.ENAMETOOLONG,
+    request: (size) => ["a", opSetXattr(x(size), Buffer.alloc(1))],
+  },
+];
+
+test.each(BOUNDS)("$what of $max is taken, one more is not", async ({ max, errno, request }) => {
+  const c = client();
+  const ask = async (size: number) => {
+    const [oid, op, options] = request(size);
+    return (await c.op(oid, [op], options)).result;
+  };
+  await c.op("a", [opCreate(false)]);
+  expect(await ask(max + 1)).toBe(-errno);
+  expect(await ask(max)).toBe(0);
+});
+
+describe("a list that is longer than its bound comes in parts", () => {
+  const keys = (count: number) =>
+    Array.from({ length: count }, (_, i) => `k${String(i).padStart(6, "0")}`);
+
+  test.each([
+    [OMAP_ENTRIES_MAX, false],
+    [OMAP_ENTRIES_MAX + 1, true],
+  ])("%i keys of an omap", async (count, more) => {
+    const c = client();
+    await c.op("a", [opOmapSetVals(new Map(keys(count).map((k) => [k, Buffer.alloc(1)])))]);
+    const r = reader(await c.op("a", [opOmapGetKeys("", 2 ** 40)]));
+    const got = Array.from({ length: r.u32() }, () => r.str());
+    expect([got, r.bool()]).toEqual([keys(OMAP_ENTRIES_MAX), more]);
+  });
+
+  test("values of an omap by their bytes", async () => {
+    const c = client();
+    const value = Buffer.alloc(8 * MIB, 7);
+    // A write has a bound of its own.
+    for (const key of keys(5)) await c.op("a", [opOmapSetVals(new Map([[key, value]]))]);
+    const list = async (after: string) => {
+      const r = reader(await c.op("a", [opOmapGetVals(after, 100, "")]));
+      const got = Array.from({ length: r.u32() }, () => {
+        const key = r.str();
+        expect(value.equals(r.blob())).toBe(true);
+        return key;
+      });
+      return { got, more: r.bool() };
+    };
+    // Four of them fill it.
+    expect(OMAP_BYTES_MAX).toBe(4 * value.length);
+    expect(await list("")).toEqual({ got: keys(4), more: true });
+    expect(await list(keys(4)[3]!)).toEqual({ got: keys(5).slice(4), more: false });
+  });
+
+  test("objects of a PG", async () => {
+    const c = client();
+    // The locator key alone says which PG.
+    const options = { key: "all in one" };
+    for (const oid of keys(PGLS_MAX + 1)) await c.op(oid, [opCreate(false)], options);
+    const seed = objectHash("", "", options.key) & (PG_NUM - 1);
+    const page = async (from: HObject) => {
+      const reply = await c.list(seed, opPgnls(2 ** 31, 0, from));
+      const r = reader(reply);
+      r.begin("pg_nls_response_t", 1);
+      return { result: reply.result, next: HObject.decode(r), count: r.u32() };
+    };
+    // The PG's own object takes a place in the first.
+    const first = await page(HOBJECT_MIN);
+    expect(first).toMatchObject({ result: 0, count: PGLS_MAX - 1 });
+    expect(await page(first.next)).toMatchObject({ result: 1, count: 2 });
+  });
+});

@@ -8,8 +8,6 @@ import { byteString } from "../../encoding/index.ts";
 import { poolByName } from "../../maps/index.ts";
 import {
   type Args,
-  COMMAND_FLAG,
-  type Command,
   type CommandContext,
   type CommandReply,
   ok,
@@ -19,6 +17,7 @@ import {
 import { PRETTY, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { moduleOption, setModuleOption } from "./module-options.ts";
+import { commandsOf } from "./row.ts";
 
 function isActive(ctx: CommandContext): boolean {
   return moduleOption(ctx, "balancer", "active") === "true";
@@ -89,8 +88,7 @@ function noPlan(_ctx: CommandContext, args: Args): CommandReply {
 const PLAN = "name=plan,type=CephString";
 const POOLS = "name=pools,type=CephString,n=N";
 
-type Row = readonly [sig: string, perm: string, help: string, run: Command<CommandContext>["run"]];
-const ROWS: readonly Row[] = [
+export const balancerCommands = commandsOf<CommandContext>([
   ["balancer status", "r", "show what the balancer is set to", status],
   [
     "balancer mode name=mode,type=CephChoices,strings=none|crush-compat|upmap",
@@ -106,8 +104,4 @@ const ROWS: readonly Row[] = [
   ["balancer ls", "r", "list the plans", () => moduleAnswer("[]")],
   [`balancer show ${PLAN}`, "r", "show a plan", noPlan],
   [`balancer dump ${PLAN}`, "r", "show a plan in full", noPlan],
-];
-
-export const balancerCommands: readonly Command<CommandContext>[] = ROWS.map(
-  ([sig, perm, help, run]) => ({ sig, perm, help, module: "mgr", flags: COMMAND_FLAG.MGR, run }),
-);
+]);

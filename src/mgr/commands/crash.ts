@@ -5,16 +5,10 @@
  */
 
 import { createHash } from "node:crypto";
-import {
-  type Args,
-  COMMAND_FLAG,
-  type Command,
-  type CommandContext,
-  type CommandReply,
-  ok,
-} from "../../mon/index.ts";
+import { type Args, type CommandContext, type CommandReply, ok } from "../../mon/index.ts";
 import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
+import { commandsOf } from "./row.ts";
 
 const PREFIX = "mgr/crash/crash/";
 const DAY_MS = 86_400_000;
@@ -171,8 +165,7 @@ async function post(ctx: CommandContext, args: Args): Promise<CommandReply> {
 }
 
 const ID = "name=id,type=CephString";
-type Row = readonly [sig: string, perm: string, help: string, run: Command<CommandContext>["run"]];
-const ROWS: readonly Row[] = [
+export const crashCommands = commandsOf<CommandContext>([
   ["crash ls", "r", "list crashes of daemons", ls],
   ["crash ls-new", "r", "list crashes nobody has looked at", ls],
   ["crash stat", "r", "count crashes by age", stat],
@@ -181,8 +174,4 @@ const ROWS: readonly Row[] = [
   ["crash archive-all", "w", "say that all crashes have been looked at", archiveAll],
   [`crash rm ${ID}`, "rw", "forget a crash", rm],
   ["crash post", "rw", "add a crash (-i)", post],
-];
-
-export const crashCommands: readonly Command<CommandContext>[] = ROWS.map(
-  ([sig, perm, help, run]) => ({ sig, perm, help, module: "mgr", flags: COMMAND_FLAG.MGR, run }),
-);
+]);

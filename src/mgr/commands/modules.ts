@@ -3,29 +3,16 @@
  * ceph: src/pybind/mgr/progress, devicehealth
  */
 
-import {
-  type Args,
-  COMMAND_FLAG,
-  type Command,
-  type CommandContext,
-  type CommandReply,
-  ok,
-} from "../../mon/index.ts";
+import { type Args, type CommandContext, type CommandReply, ok } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
+import { commandsOf } from "./row.ts";
 
 /** The formats modules answer in whatever was asked for. */
 function answer(text: (args: Args) => string, status = "") {
   return (_ctx: CommandContext, args: Args): CommandReply => ok(text(args), status);
 }
 
-type Row = readonly [
-  sig: string,
-  perm: "r" | "w" | "rw",
-  help: string,
-  run: Command<MgrContext>["run"],
-];
-
-const ROWS: readonly Row[] = [
+export const moduleCommands = commandsOf<MgrContext>([
   [
     "progress",
     "r",
@@ -56,8 +43,4 @@ const ROWS: readonly Row[] = [
     "list the devices",
     answer(() => "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
   ],
-];
-
-export const moduleCommands: readonly Command<MgrContext>[] = ROWS.map(
-  ([sig, perm, help, run]) => ({ sig, help, module: "mgr", perm, flags: COMMAND_FLAG.MGR, run }),
-);
+]);

@@ -3,18 +3,12 @@
  * ceph: src/pybind/mgr/rbd_support/module.py
  */
 
-import {
-  type Args,
-  COMMAND_FLAG,
-  type Command,
-  type CommandReply,
-  ok,
-  refused,
-} from "../../mon/index.ts";
+import { type Args, type Command, type CommandReply, ok, refused } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
 import { ModuleError } from "../rbd-support/errors.ts";
 import type { ScheduleCommands } from "../rbd-support/scheduler.ts";
 import type { MigrationStep } from "../rbd-support/tasks.ts";
+import { commandsOf } from "./row.ts";
 
 type Body = (ctx: MgrContext, args: Args) => Promise<string | void>;
 
@@ -142,11 +136,6 @@ const ROWS: readonly Row[] = [
   ...scheduleRows("rbd mirror snapshot", (ctx) => ctx.rbd.mirrorSnapshots.schedule),
 ];
 
-export const rbdCommands: readonly Command<MgrContext>[] = ROWS.map(([sig, perm, help, body]) => ({
-  sig,
-  help,
-  module: "mgr",
-  perm,
-  flags: COMMAND_FLAG.MGR,
-  run: answered(body),
-}));
+export const rbdCommands = commandsOf<MgrContext>(
+  ROWS.map(([sig, perm, help, body]) => [sig, perm, help, answered(body)]),
+);

@@ -4,18 +4,11 @@
  */
 
 import { findOption } from "../../config/index.ts";
-import {
-  type Args,
-  COMMAND_FLAG,
-  type Command,
-  type CommandContext,
-  type CommandReply,
-  ok,
-  refused,
-} from "../../mon/index.ts";
+import { type Args, type CommandContext, type CommandReply, ok, refused } from "../../mon/index.ts";
 import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { moduleOption } from "./module-options.ts";
+import { commandsOf } from "./row.ts";
 
 const LICENSE = "sharing-1-0";
 const LICENSE_NAME = "Community Data License Agreement - Sharing - Version 1.0";
@@ -69,22 +62,13 @@ function on(_ctx: CommandContext, args: Args): CommandReply {
   return refused("EOPNOTSUPP", "telemetry is not supported: nothing is ever sent");
 }
 
-const common = { module: "mgr", flags: COMMAND_FLAG.MGR } as const;
-
-export const telemetryCommands: readonly Command<CommandContext>[] = [
-  {
-    ...common,
-    sig: "telemetry status",
-    perm: "r",
-    help: "show what would be sent, and that nothing is",
-    run: status,
-  },
-  {
-    ...common,
-    sig: "telemetry on name=license,type=CephString,req=false",
-    perm: "rw",
-    help: "ask for telemetry, which there is not",
-    run: on,
-  },
-  { ...common, sig: "telemetry off", perm: "rw", help: "keep telemetry off", run: () => ok() },
-];
+export const telemetryCommands = commandsOf<CommandContext>([
+  ["telemetry status", "r", "show what would be sent, and that nothing is", status],
+  [
+    "telemetry on name=license,type=CephString,req=false",
+    "rw",
+    "ask for telemetry, which there is not",
+    on,
+  ],
+  ["telemetry off", "rw", "keep telemetry off", () => ok()],
+]);

@@ -5,6 +5,7 @@
  */
 import {
   AUTH_TICKET_TTL_MS,
+  type AuthIdentity,
   type AuthInitiator,
   type AuthServer,
   CephxClient,
@@ -241,6 +242,15 @@ async function attempt(
   return { said: liar.said.join("\n"), in: connection };
 }
 
+/** A client's first login to the monitor, without a lie. */
+async function logIn(doors: Doors, monitor: Endpoint, client: CephxClient): Promise<AuthIdentity> {
+  const auth = client.monInitiator();
+  const who = { auth, peerType: ENTITY_TYPE.MON, gid: -1n };
+  const identity = (await attempt(doors, monitor, truthful, who)).in?.identity;
+  if (identity === undefined) throw new Error("the first login failed");
+  return identity;
+}
+
 function mustBeAlice(
   connection: Connection | undefined,
   caps: object,
@@ -266,11 +276,7 @@ const monitorLogins: Target = {
     const doors = new Doors();
     const at = await doors.open(ENTITY_TYPE.MON);
     const returning = doors.client();
-    await attempt(doors, at, truthful, {
-      auth: returning.monInitiator(),
-      peerType: ENTITY_TYPE.MON,
-      gid: -1n,
-    });
+    await logIn(doors, at, returning);
     return {
       async feed(dice) {
         const isStranger = dice.below(4) === 0;
@@ -300,11 +306,7 @@ const osdLogins: Target = {
     const mon = await doors.open(ENTITY_TYPE.MON);
     const at = await doors.open(ENTITY_TYPE.OSD);
     const client = doors.client();
-    await attempt(doors, mon, truthful, {
-      auth: client.monInitiator(),
-      peerType: ENTITY_TYPE.MON,
-      gid: -1n,
-    });
+    await logIn(doors, mon, client);
     return {
       async feed(dice) {
         const auth = client.serviceInitiator(ENTITY_TYPE.OSD, modes(dice));
@@ -324,13 +326,7 @@ const renewals: Target = {
     const at = await doors.open(ENTITY_TYPE.MON);
     let late = 0;
     const client = doors.client(ALICE, { ...systemClock, now: () => systemClock.now() + late });
-    const { in: session } = await attempt(doors, at, truthful, {
-      auth: client.monInitiator(),
-      peerType: ENTITY_TYPE.MON,
-      gid: -1n,
-    });
-    const identity = session?.identity;
-    if (identity === undefined) throw new Error("the first login failed");
+    const identity = await logIn(doors, at, client);
     return {
       feed(dice) {
         // Either services' tickets by the one for the monitor, or that one too.

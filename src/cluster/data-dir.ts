@@ -59,8 +59,12 @@ export function directoryDisk(directory: string): Disk {
   return new FileDisk(directory);
 }
 
-/** Layout of the directory; a directory of a higher version is refused. */
-export const DATA_VERSION = 1;
+/**
+ * Layout of the directory; a directory of a higher version is refused, one of a lower is brought up to date.
+ * 1 — the first.
+ * 2 — PGs keep their logs in chunks, and their info in an attribute: each is rewritten by its next write.
+ */
+export const DATA_VERSION = 2;
 
 export interface Identity {
   readonly version: number;

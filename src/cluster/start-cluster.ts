@@ -221,6 +221,10 @@ async function start(
   await port.messenger.bind({ host: listen, port: options.port ?? 0 });
   undo.add(() => port.messenger.close());
   if (found === undefined) await directory.clearUnfinished();
+  else if (found.version < DATA_VERSION) {
+    // Before anything of the present layout is in it: no program of an older one may open it from here on.
+    await directory.writeIdentity({ ...found, version: DATA_VERSION });
+  }
 
   const monitor = await startMonitor(directory, identity, found === undefined, port, around, undo);
   port.open(

@@ -47,6 +47,21 @@ export function addStats(into: PgStats, delta: PgStats): void {
   into.writeKb += delta.writeKb;
 }
 
+export function copyStats(s: PgStats): PgStats {
+  // Field by field: this is done for every write.
+  return {
+    bytes: s.bytes,
+    objects: s.objects,
+    clones: s.clones,
+    whiteouts: s.whiteouts,
+    omapObjects: s.omapObjects,
+    reads: s.reads,
+    readKb: s.readKb,
+    writes: s.writes,
+    writeKb: s.writeKb,
+  };
+}
+
 /** Kilobytes, rounded up, as the counters want them. */
 export function kb(bytes: number): number {
   return Math.ceil(bytes / 1024);

@@ -36,14 +36,14 @@ import type { CommitQueue } from "./commit-queue.ts";
 import { NO_WATCHES, type ObjectContext, ObjectContexts } from "./object-context.ts";
 import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
-import { LOG_KEY_PREFIX, LogEntry, logKey, PgLog } from "./pg-log.ts";
-import { addStats, kb, PgStats, zeroStats } from "./pg-stats.ts";
+import { LOG_KEY_PREFIX, type LogEntry, PgLog } from "./pg-log.ts";
+import { addStats, copyStats, kb, PgStats, zeroStats } from "./pg-stats.ts";
 import { snapIndexChanges, snapIndexKey } from "./snap-index.ts";
 import { makeWriteable, resolveSnap } from "./snapshots.ts";
 import { Notify, Watch } from "./watch.ts";
 
-/** The PG's own record, in the omap of its own object under this key. */
-const INFO_KEY = "info";
+/** The PG's own record: an attribute of its own object; before chunks of the log an entry of its omap. */
+const PG_INFO = "info";
 const PgInfo = struct(
   "spirula_pg_info",
   { v: 1 },
@@ -87,6 +87,8 @@ export class Pg {
   readonly #host: PgHost;
   readonly #meta: HObject;
   #hasCollection: boolean;
+  /** Keys of the omap that an older format has left: the next transaction puts the present one in their place. */
+  #oldKeys: string[] = [];
   #isRetired = false;
 
   constructor(host: PgHost, id: PgId) {
@@ -106,9 +108,14 @@ export class Pg {
 
   #load(): PgInfo {
     const { store } = this.#host;
-    const encoded = this.#hasCollection
-      ? store.omapGet(this.collection, this.#meta, INFO_KEY)
-      : undefined;
+    let encoded: Uint8Array | undefined;
+    if (this.#hasCollection) {
+      encoded = store.getAttr(this.collection, this.#meta, PG_INFO);
+      if (encoded === undefined) {
+        encoded = store.omapGet(this.collection, this.#meta, PG_INFO);
+        if (encoded !== undefined) this.#oldKeys.push(PG_INFO);
+      }
+    }
     if (encoded === undefined) {
       return {
         lastUpdate: EVERSION_ZERO,
@@ -126,10 +133,8 @@ export class Pg {
     const log = new PgLog();
     const { store } = this.#host;
     if (this.#hasCollection) {
-      for (const [key, value] of store.omapEntries(this.collection, this.#meta, LOG_KEY_PREFIX)) {
-        if (!key.startsWith(LOG_KEY_PREFIX)) break;
-        log.add(decodeFromBytes(LogEntry, value), store.lastSubmitted);
-      }
+      const stored = store.omapEntries(this.collection, this.#meta, LOG_KEY_PREFIX);
+      this.#oldKeys.push(...log.load(stored, store.lastSubmitted));
     }
     this.#log = log;
     return log;
@@ -280,27 +285,34 @@ export class Pg {
     userVersion: number,
     entry: LogEntry | undefined,
   ): TransactionSeq {
-    const info: PgInfo = {
-      ...this.info,
+    const { info, log } = this;
+    const object = this.#meta;
+    const lastUserVersion = Math.max(info.lastUserVersion, userVersion);
+    const stats = copyStats(info.stats);
+    addStats(stats, delta);
+    const value = encodeToBytes(PgInfo, {
       lastUpdate: version,
-      lastUserVersion: Math.max(this.info.lastUserVersion, userVersion),
-      stats: { ...this.info.stats },
-    };
-    addStats(info.stats, delta);
-    const entries: [string, Uint8Array][] = [[INFO_KEY, encodeToBytes(PgInfo, info)]];
-    if (entry !== undefined) {
-      entries.push([logKey(version.version), encodeToBytes(LogEntry, entry)]);
+      lastUserVersion,
+      stats,
+      purgedSnaps: info.purgedSnaps,
+    });
+    const ops = changes.slice();
+    if (!this.#hasCollection) {
+      ops.unshift({ op: "create-collection", collection: this.collection });
     }
-    const ops: StoreOp[] = this.#hasCollection
-      ? [...changes]
-      : [{ op: "create-collection", collection: this.collection }, ...changes];
-    ops.push({ op: "omap-set", object: this.#meta, entries });
-    const trimmed = this.log.trim();
-    if (trimmed.length > 0) ops.push({ op: "omap-remove", object: this.#meta, keys: trimmed });
+    ops.push({ op: "set-attr", object, name: PG_INFO, value });
+    if (this.#oldKeys.length > 0) {
+      ops.push({ op: "omap-remove", object, keys: this.#oldKeys });
+      ops.push({ op: "omap-set", object, entries: [...log.chunks()] });
+    }
+    if (entry !== undefined) ops.push({ op: "omap-set", object, entries: [log.stage(entry)] });
     const seq = this.#host.store.submit({ collection: this.collection, ops });
     this.#hasCollection = true;
-    Object.assign(this.info, info);
-    if (entry !== undefined) this.log.add(entry, seq);
+    this.#oldKeys = [];
+    info.lastUpdate = version;
+    info.lastUserVersion = lastUserVersion;
+    info.stats = stats;
+    if (entry !== undefined) log.add(entry, seq);
     return seq;
   }
 

@@ -114,6 +114,17 @@ describe("a start that cannot be says so in one line and touches nothing", () =>
 });
 
 describe("stop and start again", () => {
+  test("a directory of an older version is brought up to date, and an older program shut out", async () => {
+    expect(await (await start()).stop()).toBe(0);
+    const file = join(data, "spirula.json");
+    const meta = JSON.parse(await readFile(file, "utf8")) as { version: number };
+    await writeFile(file, JSON.stringify({ ...meta, version: 1 }));
+    const second = await start();
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual(meta);
+    await must("rbd create --size 64M disk", { env: clientEnv(second.confPath), cwd: work.path });
+    expect(await second.stop()).toBe(0);
+  });
+
   test("SIGTERM ends it with 0 and a later start has everything, on the same port", async () => {
     const first = await start();
     const env = clientEnv(first.confPath);

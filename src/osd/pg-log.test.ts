@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { encodeToBytes, flatten } from "../encoding/index.ts";
+import { opAppend, opRead } from "../messages/index.ts";
+import { ENTITY_TYPE, HOBJECT_MIN, type HObject, NOSNAP, objectHash } from "../types/index.ts";
+import { CHUNK_ENTRIES, LOG_ENTRIES_MIN, LOG_KEY_PREFIX, LogEntry, PgLog } from "./pg-log.ts";
+import { PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+/** The `n`th write of all, by one of two clients. */
+function entryOf(n: number): LogEntry {
+  const client = n % 2;
+  return {
+    reqid: { name: { type: ENTITY_TYPE.CLIENT, num: BigInt(4100 + client) }, tid: n, inc: client },
+    version: { version: n, epoch: 10 + Math.floor(n / 1000) },
+    userVersion: n + 1,
+    result: -(n % 3),
+    rvals: n % 5 === 0 ? [n, -n] : [],
+  };
+}
+
+/** A log with the omap that a store would have of it. */
+class Kept {
+  log = new PgLog();
+  readonly omap = new Map<string, Uint8Array>();
+
+  write(n: number): void {
+    const entry = entryOf(n);
+    const [key, value] = this.log.stage(entry);
+    this.omap.set(key, Uint8Array.from(value));
+    this.log.add(entry, n);
+  }
+
+  /** What a restart reads. @returns keys of the old format */
+  restart(): string[] {
+    this.log = new PgLog();
+    const sorted = [...this.omap].sort(([a], [b]) => (a < b ? -1 : 1));
+    return this.log.load([...sorted, ["snap.1", bytes("not of the log")]], 1_000_000);
+  }
+
+  /** Of the writes `[from, to)`, those that are not answered right. */
+  wrong(from: number, to: number): number[] {
+    return Array.from({ length: to - from }, (_, i) => from + i).filter((n) => {
+      const { reqid, ...answer } = entryOf(n);
+      const { seq: _seq, ...found } = this.log.find(reqid) ?? { seq: 0 };
+      return JSON.stringify(found) !== JSON.stringify(answer);
+    });
+  }
+}
+
+describe("a PG's log", () => {
+  it.each([1, 7, 8, 9, 64, 65, 3000, 3007, 3008, 3009, 9001])(
+    "of %i writes answers the newest, after a restart as well, and goes on",
+    (count) => {
+      const kept = new Kept();
+      for (let n = 1; n <= count; n++) kept.write(n);
+      const from = Math.max(1, count + 1 - LOG_ENTRIES_MIN);
+      expect(kept.wrong(from, count + 1)).toEqual([]);
+      const { length } = kept.log;
+      expect(kept.restart()).toEqual([]);
+      expect(kept.log.length).toBe(length);
+      expect(kept.wrong(from, count + 1)).toEqual([]);
+      for (let n = count + 1; n <= count + 20; n++) kept.write(n);
+      kept.restart();
+      expect(kept.wrong(Math.max(1, count + 21 - LOG_ENTRIES_MIN), count + 21)).toEqual([]);
+    },
+  );
+
+  it("forgets the oldest, and keeps no more keys and entries than it needs", () => {
+    const kept = new Kept();
+    for (let n = 1; n <= 10_000; n++) kept.write(n);
+    expect(kept.log.find(entryOf(10_000 - LOG_ENTRIES_MIN - CHUNK_ENTRIES).reqid)).toBeUndefined();
+    expect(kept.log.length).toBeLessThanOrEqual(LOG_ENTRIES_MIN + CHUNK_ENTRIES);
+    expect(kept.omap.size).toBe(LOG_ENTRIES_MIN / CHUNK_ENTRIES + 1);
+  });
+
+  it("an entry that was staged and refused by the store leaves nothing behind", () => {
+    const kept = new Kept();
+    for (let n = 1; n <= 100; n++) {
+      kept.log.stage({ ...entryOf(n + 5000), rvals: [1, 2, 3, 4, 5, 6, 7] });
+      kept.write(n);
+    }
+    expect(kept.log.find(entryOf(5001).reqid)).toBeUndefined();
+    kept.restart();
+    expect(kept.wrong(1, 101)).toEqual([]);
+    expect(kept.log.length).toBe(100);
+  });
+
+  it("a chunk keeps its length as it fills", () => {
+    const log = new PgLog();
+    const lengths = Array.from({ length: CHUNK_ENTRIES }, (_, i) => {
+      const entry = { ...entryOf(i), rvals: [] };
+      const [, value] = log.stage(entry);
+      log.add(entry, i);
+      return value.length;
+    });
+    expect(new Set(lengths).size).toBe(1);
+  });
+
+  it("a tid of another incarnation, or one that has not been, is unknown", () => {
+    const kept = new Kept();
+    kept.write(10);
+    const { reqid } = entryOf(10);
+    expect(kept.log.find({ ...reqid, inc: 9 })).toBeUndefined();
+    expect(kept.log.find({ ...reqid, tid: 9 })).toBeUndefined();
+    expect(kept.log.find({ ...reqid, tid: 11 })).toBeUndefined();
+  });
+
+  it("one entry per key, as it was kept before, is read, and chunks take its place", () => {
+    const kept = new Kept();
+    const keyOf = (n: number) => LOG_KEY_PREFIX + n.toString(16).padStart(16, "0");
+    for (let n = 1; n <= 3050; n++) kept.omap.set(keyOf(n), encodeToBytes(LogEntry, entryOf(n)));
+    const old = kept.restart();
+    expect(old).toHaveLength(3050);
+    expect(kept.wrong(51, 3051)).toEqual([]);
+    for (const key of old) kept.omap.delete(key);
+    for (const [key, value] of kept.log.chunks()) kept.omap.set(key, value);
+    kept.write(3051);
+    expect(kept.restart()).toEqual([]);
+    expect(kept.wrong(60, 3052)).toEqual([]);
+  });
+});
+
+describe("a PG of the format before chunks", () => {
+  const oid = "a";
+  const hash = objectHash(oid, "", "");
+  const seed = hash % PG_NUM;
+  const collection = `${POOL}.${seed.toString(16)}`;
+  const object: HObject = { ...HOBJECT_MIN, pool: BigInt(POOL), hash: seed, snap: NOSNAP };
+
+  it("answers resends, counts on, and is of the present one after its next write", async () => {
+    const osd = new TestOsd();
+    const client = osd.client(4100);
+    for (const x of "abcdefghij") await client.op(oid, [opAppend(bytes(x))]);
+    const tid = client.lastTid;
+    const { store } = osd;
+    // As a build of that time has left it.
+    const info = store.getAttr(collection, object, "info")!;
+    const chunks = [...store.omapEntries(collection, object, LOG_KEY_PREFIX)].map(([key]) => key);
+    const entries = Array.from({ length: 10 }, (_, i): [string, Uint8Array] => {
+      const version = { version: i + 1, epoch: 10 };
+      const reqid = { name: client.peerName, tid: tid - 9 + i, inc: 0 };
+      const entry = { reqid, version, userVersion: i + 1, result: 0, rvals: [] };
+      return [
+        LOG_KEY_PREFIX + (i + 1).toString(16).padStart(16, "0"),
+        encodeToBytes(LogEntry, entry),
+      ];
+    });
+    store.submit({
+      collection,
+      ops: [
+        { op: "remove-attr", object, name: "info" },
+        { op: "omap-remove", object, keys: chunks },
+        { op: "omap-set", object, entries: [["info", info], ...entries] },
+      ],
+    });
+    const back = () => {
+      osd.restart();
+      return osd.client(4100);
+    };
+    const resent = await back().op(oid, [opAppend(bytes("j"))], { tid });
+    expect(resent.replayVersion).toEqual({ version: 10, epoch: 10 });
+    const next = await back().op(oid, [opAppend(bytes("k"))], { tid: tid + 1 });
+    expect(next.replayVersion).toEqual({ version: 11, epoch: 10 });
+    expect(store.omapGet(collection, object, "info")).toBeUndefined();
+    const keys = [...store.omapEntries(collection, object, LOG_KEY_PREFIX)].map(([key]) => key);
+    expect(keys).toEqual(["log.000", "log.001"]);
+    const last = back();
+    for (let t = tid - 9; t <= tid + 1; t++) {
+      expect((await last.op(oid, [opAppend(bytes("x"))], { tid: t })).result).toBe(0);
+    }
+    const read = await last.op(oid, [opRead(0, 0)], { tid: tid + 2 });
+    expect(Buffer.from(flatten(read.ops[0]!.outdata)).toString()).toBe("abcdefghijk");
+  });
+});

@@ -12,7 +12,7 @@ import { isByteString } from "./byte-string.ts";
 const TWO_32 = 0x1_0000_0000;
 const INITIAL_SIZE = 256;
 /** Strings up to this long are written by hand: cheaper than a call into C++. */
-const SHORT_MAX = 24;
+const SHORT_MAX = 96;
 
 // Made only when it is thrown: a message on every call would cost more than the number.
 function outOfRange(type: string, x: number): AssertionError {

@@ -12,6 +12,8 @@ import type { IncomingMessage } from "../types/index.ts";
 import type { ObjectCopy } from "./ops/copy.ts";
 import { bulkReadBytes } from "./request.ts";
 
+const NO_SUMS: readonly number[] = [];
+
 export class Arrival {
   readonly connection: Connection;
   readonly tid: number;
@@ -33,8 +35,19 @@ export class Arrival {
     this.connection = connection;
     this.tid = incoming.tid;
     this.data = incoming.data;
-    // The reply repeats the ops' arguments, and may leave much later.
-    this.#incoming = { ...incoming, front: Buffer.from(incoming.front) };
+    this.#incoming = {
+      type: incoming.type,
+      version: incoming.version,
+      compatVersion: incoming.compatVersion,
+      priority: incoming.priority,
+      seq: incoming.seq,
+      tid: incoming.tid,
+      // The reply repeats the ops' arguments, and may leave much later.
+      front: Buffer.from(incoming.front),
+      middle: incoming.middle,
+      data: incoming.data,
+      sums: incoming.sums ?? NO_SUMS,
+    };
     this.#message = MOSDOp.decode(this.#incoming);
     this.readBytes = bulkReadBytes(this.#message);
   }

@@ -61,6 +61,21 @@ export const NO_OBJECT: Readonly<ObjectInfo> = Object.freeze({
   watchers: [],
 });
 
+/** A copy to be changed. Field by field: it is made for every write. */
+export function copyInfo(info: ObjectInfo): ObjectInfo {
+  return {
+    version: info.version,
+    priorVersion: info.priorVersion,
+    userVersion: info.userVersion,
+    size: info.size,
+    mtime: info.mtime,
+    flags: info.flags,
+    truncateSeq: info.truncateSeq,
+    truncateSize: info.truncateSize,
+    watchers: info.watchers.slice(),
+  };
+}
+
 export function isWhiteout(info: ObjectInfo): boolean {
   return (info.flags & OBJECT_FLAG.WHITEOUT) !== 0;
 }

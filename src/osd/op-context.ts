@@ -23,6 +23,7 @@ import {
 } from "../types/index.ts";
 import type { ObjectContext } from "./object-context.ts";
 import {
+  copyInfo,
   isWhiteout,
   OBJECT_FLAG,
   type ObjectInfo,
@@ -132,9 +133,7 @@ export class OpContext {
     this.lastUserVersion = options.lastUserVersion;
     this.mayWrite = options.mayWrite;
     this.exists = this.before.exists;
-    this.info = options.mayWrite
-      ? { ...this.before.info, watchers: [...this.before.info.watchers] }
-      : this.before.info;
+    this.info = options.mayWrite ? copyInfo(this.before.info) : this.before.info;
     this.snapset = options.mayWrite
       ? { seq: this.before.snapset.seq, clones: this.before.snapset.clones.slice() }
       : this.before.snapset;

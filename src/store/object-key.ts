@@ -43,22 +43,18 @@ const NOSNAP_KEY = "\xff\xff\xff\xff\xff\xff\xff\xfe";
 const NOSNAP = 0xffff_ffff_ffff_fffen;
 
 /**
- * The two objects asked for last, by identity: a transaction names its object and its PG's again and again.
- * That an object is never changed in place is what makes this right.
+ * Keys of objects asked for, by identity: who keeps an object's name and asks again pays for no new string, nor
+ * for its hash. That an object is never changed in place is what makes this right.
  */
-let recent: HObject | undefined;
-let recentKey = "";
-let earlier: HObject | undefined;
-let earlierKey = "";
+const keys = new WeakMap<HObject, string>();
 
 /** The key of an object. */
 export function objectKey(object: HObject): string {
-  if (object === recent) return recentKey;
-  const key = object === earlier ? earlierKey : makeKey(object);
-  earlier = recent;
-  earlierKey = recentKey;
-  recent = object;
-  recentKey = key;
+  let key = keys.get(object);
+  if (key === undefined) {
+    key = makeKey(object);
+    keys.set(object, key);
+  }
   return key;
 }
 

@@ -30,6 +30,11 @@ export class SortedMap<V> {
   #size = 0;
   /** Counts changes of the key set, for iterators. */
   #version = 0;
+  /** The key looked up last, at which version, and where it is: whoever looks often changes next. */
+  #soughtKey: string | undefined;
+  #soughtVersion = 0;
+  #at = 0;
+  #i = 0;
 
   get size(): number {
     return this.#size;
@@ -48,32 +53,38 @@ export class SortedMap<V> {
     return lo === 0 ? 0 : lo - 1;
   }
 
+  /** Where `key` is, or would be: sets `#at` and `#i`. The same key asked for again costs nothing. */
+  #find(key: string): boolean {
+    if (key !== this.#soughtKey || this.#soughtVersion !== this.#version) {
+      this.#at = this.#chunkIndex(key);
+      const chunk = this.#chunks[this.#at];
+      this.#i = chunk === undefined ? 0 : lowerBound(chunk.keys, key);
+      this.#soughtKey = key;
+      this.#soughtVersion = this.#version;
+    }
+    return this.#chunks[this.#at]?.keys[this.#i] === key;
+  }
+
   get(key: string): V | undefined {
-    const chunk = this.#chunks[this.#chunkIndex(key)];
-    if (chunk === undefined) return undefined;
-    const i = lowerBound(chunk.keys, key);
-    return chunk.keys[i] === key ? chunk.values[i] : undefined;
+    return this.#find(key) ? this.#chunks[this.#at]!.values[this.#i] : undefined;
   }
 
   has(key: string): boolean {
-    const chunk = this.#chunks[this.#chunkIndex(key)];
-    return chunk !== undefined && chunk.keys[lowerBound(chunk.keys, key)] === key;
+    return this.#find(key);
   }
 
   set(key: string, value: V): void {
-    const at = this.#chunkIndex(key);
-    const chunk = this.#chunks[at];
+    const isKnown = this.#find(key);
+    const chunk = this.#chunks[this.#at];
     if (chunk === undefined) {
       this.#chunks.push({ keys: [key], values: [value] });
+    } else if (isKnown) {
+      chunk.values[this.#i] = value;
+      return;
     } else {
-      const i = lowerBound(chunk.keys, key);
-      if (chunk.keys[i] === key) {
-        chunk.values[i] = value;
-        return;
-      }
-      chunk.keys.splice(i, 0, key);
-      chunk.values.splice(i, 0, value);
-      if (chunk.keys.length > CHUNK_MAX) this.#split(at, chunk);
+      chunk.keys.splice(this.#i, 0, key);
+      chunk.values.splice(this.#i, 0, value);
+      if (chunk.keys.length > CHUNK_MAX) this.#split(this.#at, chunk);
     }
     this.#size++;
     this.#version++;
@@ -88,14 +99,11 @@ export class SortedMap<V> {
 
   /** True if it was there. */
   delete(key: string): boolean {
-    const at = this.#chunkIndex(key);
-    const chunk = this.#chunks[at];
-    if (chunk === undefined) return false;
-    const i = lowerBound(chunk.keys, key);
-    if (chunk.keys[i] !== key) return false;
-    chunk.keys.splice(i, 1);
-    chunk.values.splice(i, 1);
-    if (chunk.keys.length === 0) this.#chunks.splice(at, 1);
+    if (!this.#find(key)) return false;
+    const chunk = this.#chunks[this.#at]!;
+    chunk.keys.splice(this.#i, 1);
+    chunk.values.splice(this.#i, 1);
+    if (chunk.keys.length === 0) this.#chunks.splice(this.#at, 1);
     this.#size--;
     this.#version++;
     return true;

@@ -281,8 +281,7 @@ export class ObjectChecker {
   /** Configurations that can not be told apart any more are one. */
   #merged(configs: Config[]): Config[] {
     if (configs.length < 2) return configs;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const call of this.#out) oldest = Math.min(oldest, call.sentAt);
+    const oldest = this.#oldestSeen();
     const seen = new Map<string, Config>();
     for (const config of configs) {
       const parts = [...config.done].map((call) => call.name);
@@ -295,10 +294,16 @@ export class ObjectChecker {
     return [...seen.values()];
   }
 
+  /** Since when states may yet turn out to have been seen: an orphan tells nobody what it saw. */
+  #oldestSeen(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const call of this.#out) if (!call.isOrphan) oldest = Math.min(oldest, call.sentAt);
+    return oldest;
+  }
+
   /** Lets go of states that no request still out can have seen. */
   #forgetOld(): void {
-    let oldest = this.#clock;
-    for (const call of this.#out) oldest = Math.min(oldest, call.sentAt);
+    const oldest = Math.min(this.#clock, this.#oldestSeen());
     for (const { node } of this.#configs) {
       let at: Node = node;
       while (at.at > oldest && at.prev !== undefined) at = at.prev;

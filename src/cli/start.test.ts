@@ -16,6 +16,7 @@ test("nothing said: one cluster on this machine alone, on Ceph's port", () => {
     port: 3300,
     memory: 256 * 2 ** 20,
     auth: "cephx",
+    requireSecure: false,
   });
   expect(parseStartArguments([])).toMatchObject({ help: false, installConf: false });
 });
@@ -29,7 +30,9 @@ test("everything said is taken", () => {
     osds: 3,
     memory: 2 * 2 ** 30,
     auth: "none",
+    requireSecure: false,
   });
+  expect(options("--require-secure").requireSecure).toBe(true);
   const parsed = parseStartArguments(["--install-conf", "--log", "debug"]);
   expect(parsed.installConf).toBe(true);
   expect(parsed.options.log?.debugOn).toBe(true);

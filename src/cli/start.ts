@@ -18,6 +18,7 @@ const HELP = `usage: spirula start [options]
   --osds N             OSDs, each on a port of its own   (default 1, or what DIR has)
   --memory BYTES       memory the process may use; K, M and G work (default 256M)
   --auth cephx|none    how clients prove who they are    (default cephx)
+  --require-secure     refuse connections that are not encrypted, on every port
   --i-understand       with --auth none on an address that others reach: all of them may do anything
   --install-conf       also write /etc/ceph/ceph.conf and the admin keyring where none stand
   --log LEVEL          error, warn, info or debug        (default warn)
@@ -54,6 +55,7 @@ export function parseStartArguments(args: string[]): StartArguments {
     osds: { type: "string" },
     memory: { type: "string", default: DEFAULT_MEMORY },
     auth: { type: "string", default: "cephx" },
+    "require-secure": { type: "boolean", default: false },
     "install-conf": { type: "boolean", default: false },
     "i-understand": { type: "boolean", default: false },
     log: { type: "string", default: "warn" },
@@ -92,6 +94,7 @@ export function parseStartArguments(args: string[]): StartArguments {
       ...(values.osds === undefined ? {} : { osds: parseCount("osds", values.osds, 1, 64) }),
       memory: parseSize(values.memory),
       auth,
+      requireSecure: values["require-secure"],
       log: createLogger({
         level: log as LogLevel,
         now: () => systemClock.now(),

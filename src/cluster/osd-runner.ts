@@ -9,7 +9,7 @@ import { Messenger, type Transport } from "../messenger/index.ts";
 import { type AskPeer, type FirstObject, OsdServer, type PeerMessage } from "../osd/index.ts";
 import { type CreateOptions, createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
-import { authModes } from "./auth-modes.ts";
+import { type AuthChoice, authModes } from "./auth-modes.ts";
 import { closeRevoked } from "./revoked.ts";
 import { CEPH_RELEASE_NAME, CEPH_VERSION } from "./version.ts";
 
@@ -28,7 +28,7 @@ export interface OsdConfig {
   /** What a new cluster's pools begin with. */
   readonly firstObjects: readonly FirstObject[];
   readonly listen: string;
-  readonly auth: "cephx" | "none";
+  readonly auth: AuthChoice;
   /** Of the store. */
   readonly memoryBytes: number;
   /** Of bulk data between socket and disk. */

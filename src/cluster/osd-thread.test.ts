@@ -20,7 +20,7 @@ const config: OsdConfig = {
   create: false,
   firstObjects: [],
   listen: "127.0.0.1",
-  auth: "none",
+  auth: { auth: "none", requireSecure: false },
   memoryBytes: 0,
   poolBytes: 0,
   map: new Uint8Array(0),

@@ -8,13 +8,7 @@
 
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import {
-  CephxClient,
-  CON_MODE,
-  createServiceAuthServer,
-  formatKeyring,
-  NoneClient,
-} from "../auth/index.ts";
+import { CephxClient, createServiceAuthServer, formatKeyring, NoneClient } from "../auth/index.ts";
 import {
   ConfigError,
   type Logger,
@@ -35,7 +29,7 @@ import {
   isIpAddress,
   uuidFromBytes,
 } from "../types/index.ts";
-import { authModes } from "./auth-modes.ts";
+import { type AuthChoice, authModes } from "./auth-modes.ts";
 import { writeClientFiles } from "./conf.ts";
 import {
   DATA_VERSION,
@@ -87,6 +81,8 @@ export interface ClusterOptions {
   readonly memory?: number;
   /** @default "cephx" */
   readonly auth?: "cephx" | "none";
+  /** Refuse connections that are not encrypted, on every port; not with `auth` "none". @default false */
+  readonly requireSecure?: boolean;
   /** @default none */
   readonly log?: Logger;
   /** Level for logs of OSDs in threads. @default "warn" */
@@ -202,6 +198,11 @@ async function start(
 ): Promise<Cluster> {
   const listen = options.listen ?? LISTEN_DEFAULT;
   if (!isIpAddress(listen)) throw new ConfigError(`listen ${listen}: an IP address is needed`);
+  const auth: AuthChoice = {
+    auth: options.auth ?? "cephx",
+    requireSecure: options.requireSecure ?? false,
+  };
+  const { methods, modes } = authModes(auth);
   const directory = await around.directory(options.data);
   await directory.identity(); // refuses a newer or foreign directory before the lock file is made
   undo.add(takeLock(around.disk(directory.path)));
@@ -216,7 +217,6 @@ async function start(
     fsid: uuidFromBytes(around.random.bytes(16)),
     osds: options.osds ?? 1,
   };
-  const auth = options.auth ?? "cephx";
   const port = new MonPort(around);
   await port.messenger.bind({ host: listen, port: options.port ?? 0 });
   undo.add(() => port.messenger.close());
@@ -227,10 +227,7 @@ async function start(
   }
 
   const monitor = await startMonitor(directory, identity, found === undefined, port, around, undo);
-  port.open(
-    monitor.authServer(authModes(auth).methods, [CON_MODE.CRC, CON_MODE.SECURE]),
-    monitor.dispatcher,
-  );
+  port.open(monitor.authServer(methods, modes), monitor.dispatcher);
   undo.add(watchRevoked(port.messenger, monitor.serviceSecrets(), around.clock));
   // Nobody may ask a monitor whose store is closing.
   undo.add(() => port.messenger.close());
@@ -239,7 +236,7 @@ async function start(
     directory,
     identity,
     found === undefined,
-    options,
+    { ...options, auth },
     { monitor, manager },
     around,
     undo,
@@ -254,7 +251,7 @@ async function start(
   const adminAuth = must(monitor.entityAuth(admin), "client.admin");
   const confPath = await writeClientFiles(
     directory,
-    { fsid: identity.fsid, monHost, auth },
+    { fsid: identity.fsid, monHost, auth: auth.auth },
     formatKeyring([{ entity: admin, auth: adminAuth }]),
   );
   if (found === undefined) await directory.writeIdentity(identity);
@@ -317,7 +314,7 @@ async function startManager(
   monitor: Monitor,
   monAddrs: AddrVec,
   listen: string,
-  auth: "cephx" | "none",
+  choice: AuthChoice,
   around: OsdSurroundings,
   undo: Undo,
 ): Promise<Manager> {
@@ -325,6 +322,7 @@ async function startManager(
   const log = around.log.child("mgr.x");
   const gid = monitor.allocateGlobalId();
   const { key } = await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
+  const { auth, requireSecure } = choice;
   const manager = new Manager({
     monitor,
     random,
@@ -335,7 +333,7 @@ async function startManager(
         auth:
           auth === "none"
             ? new NoneClient(MGR_ENTITY)
-            : new CephxClient({ entity: MGR_ENTITY, key, clock, random }),
+            : new CephxClient({ entity: MGR_ENTITY, key, clock, random, requireSecure }),
         transport,
         clock,
         random,
@@ -355,7 +353,7 @@ async function startManager(
       secrets: monitor.serviceSecrets(),
       clock,
       random,
-      ...authModes(auth),
+      ...authModes(choice),
     }),
   });
   await messenger.bind({ host: listen, port: 0 });
@@ -370,7 +368,7 @@ async function startOsds(
   directory: DataDirectory,
   identity: Identity,
   create: boolean,
-  options: ClusterOptions,
+  options: Omit<ClusterOptions, "auth"> & { readonly auth: AuthChoice },
   { monitor, manager }: { monitor: Monitor; manager: Manager },
   around: ClusterSurroundings,
   undo: Undo,
@@ -395,7 +393,7 @@ async function startOsds(
         sizes: around.sizes.osd,
         firstObjects: create ? FIRST_OBJECTS : [],
         listen: options.listen ?? LISTEN_DEFAULT,
-        auth: options.auth ?? "cephx",
+        auth: options.auth,
         memoryBytes: Math.floor((memory * STORE_SHARE) / osds),
         poolBytes: Math.max(POOL_BYTES_MIN, Math.floor((memory * POOL_SHARE) / osds)),
         map: monitor.osdMapFull,

@@ -146,6 +146,8 @@ export class AcceptorHandshake implements Handshake {
     const allowed = this.#modesFor(request.method);
     const mode = request.preferredModes.find((mode) => allowed.includes(mode));
     if (mode === undefined) {
+      const offered = request.preferredModes.join(",");
+      this.#link.debug("no connection mode in common", { offered, allowed: allowed.join(",") });
       this.#refuse(-ERRNO.EOPNOTSUPP);
       return;
     }

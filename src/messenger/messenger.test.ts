@@ -384,6 +384,25 @@ describe("a scripted client", () => {
     expect(script.got[4]!.payload).toEqual(Buffer.alloc(32));
   });
 
+  test("whose modes are not taken hears which are, and may try again on the same link", async () => {
+    const transport = new MemoryNetwork(systemClock).transport("127.0.0.1");
+    const auth = keyed(SECRETS, [CON_MODE.SECURE]).server;
+    const server = make(transport, ENTITY_TYPE.OSD, { auth });
+    const addr = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
+    const script = new Script(await transport.connect({ host: addr.ip, port: addr.port }));
+    script.write(makeBanner());
+    script.send(TAG.HELLO, { entityType: 8, peerAddr: blank });
+    script.send(TAG.AUTH_REQUEST, { ...request, method: 2, preferredModes: [1] });
+    script.send(TAG.AUTH_REQUEST, { ...request, method: 2, preferredModes: [] });
+    script.send(TAG.AUTH_REQUEST, { method: 2, preferredModes: [1, 2], payload: Buffer.of(42) });
+    await script.expectNames("HELLO", "AUTH_BAD_METHOD", "AUTH_BAD_METHOD", "AUTH_REPLY_MORE");
+    for (const i of [1, 2]) {
+      const answer = decodeFromBytes(CONTROL[TAG.AUTH_BAD_METHOD], script.got[i]!.payload);
+      // As a daemon of Ceph 16.2.15 with ms_service_mode = secure answers.
+      expect(answer).toEqual({ method: 2, result: -95, allowedMethods: [2], allowedModes: [2] });
+    }
+  });
+
   test("of a lossless session is answered with a lossy one", async () => {
     const { script, server, addr } = await toIdent();
     script.send(TAG.CLIENT_IDENT, ident(addr));

@@ -106,6 +106,16 @@ describe("a monitor session", () => {
     },
   );
 
+  it("of a client that requires secure is offered in no other mode, nor is one with a service", () => {
+    const w = world();
+    const { clock, random, key } = w;
+    const client = new CephxClient({ entity: ALICE, key, clock, random, requireSecure: true });
+    expect(client.monInitiator().modes).toEqual([CON_MODE.SECURE]);
+    talkWell(w.mon, client.monInitiator(), CON_MODE.SECURE);
+    expect(client.serviceInitiator(ENTITY_TYPE.OSD).modes).toEqual([CON_MODE.SECURE]);
+    expect(w.client().monInitiator().modes).toEqual([CON_MODE.SECURE, CON_MODE.CRC]);
+  });
+
   it("is refused for a wrong key, an unknown entity and one without mon caps, only after the challenge", () => {
     const w = world();
     const refused = (client: CephxClient) => {

@@ -50,6 +50,8 @@ export interface CephxClientOptions {
   readonly random: Random;
   /** Mask of services to hold tickets for. @default CLIENT_KEYS */
   readonly keys?: number;
+  /** Connects in the secure mode or not at all. @default false */
+  readonly requireSecure?: boolean;
 }
 
 export class CephxClient implements ClientAuth {
@@ -59,6 +61,7 @@ export class CephxClient implements ClientAuth {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #keys: number;
+  readonly #requireSecure: boolean;
   readonly #tickets = new Map<number, HeldTicket>();
   /** Of the last handshake with a monitor: renewals of the AUTH ticket answer it again. */
   #serverChallenge = 0n;
@@ -69,6 +72,7 @@ export class CephxClient implements ClientAuth {
     this.#key = options.key;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#requireSecure = options.requireSecure ?? false;
     this.#keys = (options.keys ?? CLIENT_KEYS) | ENTITY_TYPE.AUTH;
   }
 
@@ -112,7 +116,7 @@ export class CephxClient implements ClientAuth {
   monInitiator(modes: readonly number[] = [CON_MODE.SECURE, CON_MODE.CRC]): AuthInitiator {
     return {
       method: AUTH_METHOD.CEPHX,
-      modes,
+      modes: this.#allowed(modes),
       begin: () => {
         const w = new Writer();
         w.u8(AUTH_MODE.MON);
@@ -145,7 +149,7 @@ export class CephxClient implements ClientAuth {
     };
     return {
       method: AUTH_METHOD.CEPHX,
-      modes,
+      modes: this.#allowed(modes),
       begin: () => authorizer(),
       more: (blob) => {
         const challenge = decrypt(AuthorizeChallenge, blob, held.sessionKey);
@@ -191,6 +195,10 @@ export class CephxClient implements ClientAuth {
     } else {
       throw this.#denied("reply to a request we did not make");
     }
+  }
+
+  #allowed(modes: readonly number[]): readonly number[] {
+    return this.#requireSecure ? modes.filter((mode) => mode === CON_MODE.SECURE) : modes;
   }
 
   #authenticate(otherKeys: number): Uint8Array {

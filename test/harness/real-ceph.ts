@@ -26,6 +26,8 @@ export interface RealCephOptions {
   osdBytes?: number;
   /** Also wait until its statistics are in and it calls itself healthy. @default true */
   settled?: boolean;
+  /** Every daemon refuses connections that are not encrypted. @default false */
+  requireSecure?: boolean;
 }
 
 export interface RunningCluster {
@@ -205,6 +207,11 @@ function classDir(): string {
   return found;
 }
 
+/** As docs/rados/configuration/msgr2.rst has it of a cluster that encrypts everything. */
+const SECURE_MODES = ["cluster", "service", "client", "mon cluster", "mon service", "mon client"]
+  .map((who) => `ms ${who} mode = secure\n`)
+  .join("");
+
 function clusterConf(
   dir: string,
   fsid: string,
@@ -250,7 +257,7 @@ bluestore block size = ${options.osdBytes ?? 10 * 1024 ** 3}
 osd memory target = 1610612736
 osd snap trim sleep hdd = 0
 osd delete sleep hdd = 0
-[mon]
+${options.requireSecure === true ? SECURE_MODES : ""}[mon]
 admin socket = ${dir}/run/$name.asok
 [osd]
 admin socket = ${dir}/run/$name.asok

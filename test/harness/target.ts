@@ -13,11 +13,18 @@ export interface Target {
   stop: () => Promise<void>;
 }
 
+export interface TargetOptions {
+  /** @default 1 */
+  osds?: number;
+  /** Connections that are not encrypted are refused. @default false */
+  requireSecure?: boolean;
+}
+
 /** Starts the cluster below `dir`. */
-export async function startTarget(dir: string): Promise<Target> {
+export async function startTarget(dir: string, options: TargetOptions = {}): Promise<Target> {
   const path = join(dir, "data");
   if (process.env["SPIRULA_TARGET"] === "ceph") {
-    const cluster = await startRealCeph({ dir: path, portV2: 4330, portV1: 4819 });
+    const cluster = await startRealCeph({ ...options, dir: path, portV2: 4330, portV1: 4819 });
     return {
       confPath: cluster.confPath,
       output: () => "a real cluster",
@@ -25,7 +32,11 @@ export async function startTarget(dir: string): Promise<Target> {
     };
   }
   requireBuild();
-  const server = await startSpirula({ dir: path });
+  const server = await startSpirula({
+    dir: path,
+    ...(options.osds === undefined ? {} : { osds: options.osds }),
+    args: options.requireSecure === true ? ["--require-secure"] : [],
+  });
   return {
     confPath: server.confPath,
     output: server.output,

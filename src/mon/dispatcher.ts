@@ -50,9 +50,9 @@ import { Subscriptions } from "./subscriptions.ts";
 type Handler = (session: MonSession, message: IncomingMessage) => void;
 
 /** Lines a peer may add to the cluster log with one message. */
-const LOG_ENTRIES_MAX = 1000;
-/** Commands of one peer under way. */
-const COMMANDS_RUNNING_MAX = 64;
+export const LOG_ENTRIES_MAX = 1000;
+/** Commands and pool operations of one peer under way, before it is read from no more. */
+export const REQUESTS_RUNNING_MAX = 64;
 
 export class MonDispatcher implements Dispatcher {
   readonly #state: ClusterState;
@@ -164,10 +164,13 @@ export class MonDispatcher implements Dispatcher {
 
   #poolOp(session: MonSession, message: IncomingMessage): void {
     const op = MPoolOp.decode(message);
-    handlePoolOp(this.#state, session, op, message.tid).catch((error: unknown) => {
-      this.#log.error("poolop failed", { op: op.op, why: String(error) });
-      session.connection.close("internal error");
-    });
+    this.#begin(session);
+    handlePoolOp(this.#state, session, op, message.tid)
+      .catch((error: unknown) => {
+        this.#log.error("poolop failed", { op: op.op, why: String(error) });
+        session.connection.close("internal error");
+      })
+      .finally(() => this.#end(session));
   }
 
   #renew(session: MonSession, message: IncomingMessage): void {
@@ -267,14 +270,22 @@ export class MonDispatcher implements Dispatcher {
     log.say(monLogSource(name, monMap.monInfo.get(name)?.publicAddrs ?? []), prio, line, "audit");
   }
 
+  /** A peer that sends faster than its requests end has to wait. */
+  #begin(session: MonSession): void {
+    if (++session.running === REQUESTS_RUNNING_MAX) session.connection.pause();
+  }
+
+  #end(session: MonSession): void {
+    if (session.running-- === REQUESTS_RUNNING_MAX) session.connection.resume();
+  }
+
   /** Answers when a command has ended, whatever it comes to. */
   async #answer(
     session: MonSession,
     run: Promise<CommandReply>,
     send: (reply: CommandReply, data: Uint8Array) => void,
   ): Promise<void> {
-    // A peer that sends faster than commands end has to wait.
-    if (++session.running >= COMMANDS_RUNNING_MAX) session.connection.pause();
+    this.#begin(session);
     let reply: CommandReply;
     try {
       reply = await run;
@@ -283,7 +294,7 @@ export class MonDispatcher implements Dispatcher {
       this.#log.error("command failed", { why });
       reply = refused("EIO", "internal error; see the server's log");
     }
-    if (session.running-- === COMMANDS_RUNNING_MAX) session.connection.resume();
+    this.#end(session);
     if (!session.connection.isOpen) return;
     send(reply, typeof reply.data === "string" ? Buffer.from(reply.data, "utf8") : reply.data);
   }

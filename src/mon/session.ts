@@ -15,18 +15,16 @@ export interface Subscription {
   readonly onetime: boolean;
 }
 
-/** Kinds of things there are to subscribe to are few; a peer that names more is up to no good. */
-export const SUBSCRIPTIONS_MAX = 64;
-
 export class MonSession {
   readonly connection: Connection;
   readonly identity: AuthIdentity;
+  /** At most one for each thing there is to subscribe to; names of others are not kept. */
   readonly subscriptions = new Map<string, Subscription>();
   /** The peer's host as it says; "" until it has subscribed. */
   host = "";
   /** Options as last sent, to send them again only when they change. */
   config: string | undefined;
-  /** Commands not answered yet. */
+  /** Commands and pool operations not answered yet. */
   running = 0;
 
   constructor(connection: Connection, identity: AuthIdentity) {

@@ -20,10 +20,10 @@ import {
 } from "../messages/index.ts";
 import type { ClusterState } from "./commands/context.ts";
 import { CLOG_LEVELS } from "./services/log.ts";
-import { type MonSession, SUBSCRIPTIONS_MAX, type Subscription } from "./session.ts";
+import type { MonSession, Subscription } from "./session.ts";
 
 /** Maps in one message, as upstream's `osd map message max`. */
-const OSDMAPS_PER_MESSAGE = 40;
+export const OSDMAPS_PER_MESSAGE = 40;
 
 /** One kind of subscription: may this peer have it, and send what is new to it. */
 interface Topic {
@@ -75,7 +75,6 @@ export class Subscriptions {
         this.#log.info("subscription denied", { what, peer: session.identity.entity.id });
         continue;
       }
-      if (session.subscriptions.size >= SUBSCRIPTIONS_MAX) continue;
       const onetime = (flags & SUBSCRIBE_ONETIME) !== 0;
       session.subscriptions.set(what, { next: start, onetime });
       this.#check(session, what, topic);

@@ -135,6 +135,8 @@ export class FakeClient {
   readonly connection: Connection;
   readonly #monitor: Monitor;
   closed: string | undefined;
+  /** It is not read from. */
+  isPaused = false;
 
   constructor(monitor: Monitor, caps: EntityCaps = ALLOW_ALL_CAPS) {
     this.#monitor = monitor;
@@ -151,8 +153,12 @@ export class FakeClient {
       queuedBytes: 0,
       takenBytes: 0,
       send: (message) => void this.sent.push(message),
-      pause: () => undefined,
-      resume: () => undefined,
+      pause: () => {
+        this.isPaused = true;
+      },
+      resume: () => {
+        this.isPaused = false;
+      },
       close: (reason) => {
         this.closed = reason;
       },

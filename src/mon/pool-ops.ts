@@ -58,22 +58,11 @@ function maySnap(state: ClusterState, session: MonSession, pool: number): boolea
     write: true,
     exec: false,
   });
-  if (capable || name === "") return capable;
+  if (capable) return true;
   const { identity } = session;
   const text = identity.caps["osd"] ?? state.auth.get(identity.entity)?.caps["osd"];
   const cap = text === undefined ? undefined : parseOsdCap(text);
-  return (
-    cap?.isCapable({
-      poolName: name,
-      nspace: "",
-      appMetadata: state.maps.map.pools.get(pool)?.applicationMetadata ?? new Map(),
-      object: "",
-      read: false,
-      write: true,
-      classCalls: [],
-      addr: session.addr,
-    }) ?? false
-  );
+  return cap?.maySnap(name === "" ? undefined : name) ?? false;
 }
 
 function isAllowed(state: ClusterState, session: MonSession, message: MPoolOp): boolean {

@@ -121,8 +121,14 @@ describe("OSD caps", () => {
     expect(
       osd(text, { poolName: "q", object: "rbd_children", classCalls: rbdCall("x", "r") }),
     ).toBe(true);
-    expect(osd(text, { poolName: "p", classCalls: rbdCall("metadata_list", "r") })).toBe(true);
-    expect(osd(text, { poolName: "q", classCalls: rbdCall("metadata_list", "r") })).toBe(false);
+    const list = { object: "rbd_info", classCalls: rbdCall("metadata_list", "r") };
+    for (const profile of ["rbd", "rbd-read-only"]) {
+      const limited = `profile ${profile} pool=p namespace=n`;
+      expect(osd(limited, { ...list, poolName: "p" }), profile).toBe(true);
+      expect(osd(limited, { ...list, poolName: "p", nspace: "m" }), profile).toBe(false);
+      expect(osd(limited, { ...list, poolName: "p", object: "rbd_header.1" }), profile).toBe(false);
+      expect(osd(limited, { ...list, poolName: "q" }), profile).toBe(false);
+    }
     const readOnly = "profile rbd-read-only";
     expect(osd(readOnly, { read: true, classCalls: rbdCall("x", "r") })).toBe(true);
     expect(osd(readOnly, { write: true })).toBe(false);
@@ -130,6 +136,27 @@ describe("OSD caps", () => {
     const attach = rbdCall("child_attach", "rw");
     expect(osd(readOnly, { object: "rbd_header.1", classCalls: attach })).toBe(true);
     expect(osd(readOnly, { object: "rbd_data.1", classCalls: attach })).toBe(false);
+  });
+
+  it.each([
+    ["allow *", "p", true],
+    ["allow * pool=q", "p", false],
+    ["allow r pool=p", "p", false],
+    ["allow rw", "p", true],
+    ["allow rw", undefined, true],
+    ["allow rw pool=p", "p", true],
+    ["allow rw pool=p", undefined, false],
+    ["allow rw pool=p namespace=n object_prefix x", "p", true],
+    ["allow rw namespace=n", "p", false],
+    ["allow rw object_prefix x", "p", false],
+    ["allow rw tag rbd *=*", "p", false],
+    ["allow rw network 10.0.0.0/8", "p", true],
+    ["allow class-write", "p", false],
+    ["profile rbd pool=p namespace=n", "p", true],
+    ["profile rbd pool=q", "p", false],
+    ["profile rbd-read-only pool=p", "p", false],
+  ])("%s lets one have snapshot ids of pool %s: %s", (text, pool, allowed) => {
+    expect(parseOsdCap(text)?.maySnap(pool)).toBe(allowed);
   });
 
   it("tell an unlimited * from a limited one", () => {

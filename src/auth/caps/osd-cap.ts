@@ -98,6 +98,21 @@ export class OsdCap {
     );
   }
 
+  /**
+   * May it have ids of self-managed snapshots of the pool (undefined: of one that is not there)? Whoever may write
+   * everywhere, or somewhere in a pool that the grant names; networks and tags do not count.
+   * ceph: src/mon/OSDMonitor.cc is_unmanaged_snap_op_permitted
+   */
+  maySnap(poolName: string | undefined): boolean {
+    return this.#grants.some(({ rules }) =>
+      rules.some(
+        ({ match, spec }) =>
+          (spec.allow & W) !== 0 &&
+          (isEverywhere(match) || (match.pool !== "" && match.pool === poolName)),
+      ),
+    );
+  }
+
   isCapable(query: OsdCapQuery): boolean {
     // Several grants may each allow some of an op's class calls; reads and writes need one grant.
     const isClassAllowed: boolean[] = query.classCalls.map(() => false);
@@ -172,6 +187,11 @@ function isRuleCapable(
 function profileRules(name: string, pool: string, nspace: string | undefined): Grant["rules"] {
   const here: Match = { ...ANYWHERE, pool, nspace };
   const prefix = (objectPrefix: string): Match => ({ ...ANYWHERE, objectPrefix });
+  /** Options of all the pool's images are kept in its default namespace, whichever one a client may use. */
+  const poolMetadata = {
+    match: { ...ANYWHERE, pool, nspace: "", objectPrefix: "rbd_info" },
+    spec: method("rbd", "metadata_list"),
+  };
   switch (name) {
     case "read-only":
       return [{ match: here, spec: bits(R) }];
@@ -183,12 +203,12 @@ function profileRules(name: string, pool: string, nspace: string | undefined): G
         { match: prefix("rbd_info"), spec: bits(R) },
         { match: prefix("rbd_children"), spec: bits(CLASS_READ) },
         { match: prefix("rbd_mirroring"), spec: bits(CLASS_READ) },
-        // In any namespace of the pool: the image-wide defaults are kept in the default one.
-        { match: { ...ANYWHERE, pool }, spec: method("rbd", "metadata_list") },
+        poolMetadata,
         { match: here, spec: bits(R | W | X) },
       ];
     case "rbd-read-only":
       return [
+        poolMetadata,
         { match: here, spec: bits(R | CLASS_READ) },
         { match: { ...here, objectPrefix: "rbd_header." }, spec: method("rbd", "child_attach") },
         { match: { ...here, objectPrefix: "rbd_header." }, spec: method("rbd", "child_detach") },

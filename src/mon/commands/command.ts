@@ -319,7 +319,11 @@ export class CommandTable<C> {
     const argTexts: Record<string, string> = {};
     for (const [name, value] of Object.entries(raw)) {
       if (name === "prefix" || name === "format") continue;
-      argTexts[name] = Array.isArray(value) ? value.join(" ") : String(value);
+      const words = Array.isArray(value) ? value.map(String) : [String(value)];
+      // What caps name of `caps mon "allow r"` is caps_mon.  ceph: Monitor::_generate_command_map
+      if (name === "caps" && words.length % 2 === 0) {
+        for (let i = 0; i < words.length; i += 2) argTexts[`caps_${words[i]}`] = words[i + 1] ?? "";
+      } else argTexts[name] = words.join(" ");
     }
     return {
       command: found.command,

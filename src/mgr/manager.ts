@@ -27,10 +27,12 @@ import {
   type AuditRequest,
   auditLine,
   type Command,
+  type CommandContext,
   type CommandReply,
   CommandTable,
   isReply,
   type Monitor,
+  managerInfoCommands,
   refused,
   renderDescriptions,
   versionCommand,
@@ -73,7 +75,19 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...orchCommands,
   ...telemetryCommands,
   ...rbdCommands,
+  ...managerInfoCommands,
 ];
+
+/** Commands of modules in Python, by their first word: caps know these by the module, and not by a service. */
+const PYTHON_MODULES: ReadonlyMap<string, string> = new Map([
+  ["balancer", "balancer"],
+  ["crash", "crash"],
+  ["fs", "status"],
+  ["orch", "orchestrator"],
+  ["progress", "progress"],
+  ["rbd", "rbd_support"],
+  ["telemetry", "telemetry"],
+]);
 
 export function mgrCommandTable(commands = COMMANDS): CommandTable<MgrContext> {
   return new CommandTable<MgrContext>(commands, (prefix) => `No handler found for '${prefix}'`);
@@ -101,7 +115,6 @@ export class Manager implements Dispatcher {
   constructor(options: ManagerOptions) {
     this.#monitor = options.monitor;
     this.#log = options.log;
-    options.monitor.registerMgrCommands(this.#commands);
     const { state } = options.monitor;
     this.#progress = new ProgressModule(state, options.log);
     this.#rbd = new RbdSupport({
@@ -111,6 +124,7 @@ export class Manager implements Dispatcher {
       log: options.log.child("rbd_support"),
       connect: options.connect,
     });
+    options.monitor.registerMgrCommands(this.#forwarded());
     this.#tick = options.monitor.state.clock.every(TICK_MS, () => this.#logGroups());
   }
 
@@ -136,6 +150,18 @@ export class Manager implements Dispatcher {
   /** Stops the modules. Their cluster should still be there. */
   async stopModules(): Promise<void> {
     await this.#rbd.close();
+  }
+
+  /** The commands for a client that sends them to the monitor: that one has asked its caps, and is trusted. */
+  #forwarded(): CommandTable<CommandContext> {
+    const house = { progress: this.#progress, rbd: this.#rbd, authorized: () => true };
+    return new CommandTable(
+      COMMANDS.map((command) => ({
+        ...command,
+        run: (ctx: CommandContext, args) => command.run({ ...ctx, ...house }, args),
+      })),
+      (prefix) => `No handler found for '${prefix}'`,
+    );
   }
 
   /** Stops the timer. */
@@ -247,8 +273,9 @@ export class Manager implements Dispatcher {
     const { identity } = context;
     const words = { peerName, peerAddrs, identity, prefix: args.prefix, cmd: cmd.map(textOf) };
     const cap = parseMgrCap(context.identity.caps["mgr"] ?? "");
+    const module = PYTHON_MODULES.get(args.prefix.split(" ")[0] ?? "");
     const wanted = {
-      module: args.prefix.startsWith("rbd ") ? "rbd_support" : "",
+      module: module ?? "",
       read: command.perm.includes("r"),
       write: command.perm.includes("w"),
       exec: command.perm.includes("x"),
@@ -256,7 +283,7 @@ export class Manager implements Dispatcher {
     };
     const allowed = cap?.isCapable({
       ...wanted,
-      service: command.module,
+      service: module === undefined ? command.module : "py",
       command: args.prefix,
       args: argTexts,
     });

@@ -156,6 +156,8 @@ describe("pool operations", () => {
     ["a profile that only reads", { mon: "profile rbd", osd: "profile rbd-read-only" }, -1],
     ["an osd cap that writes to the pool", { mon: "allow r", osd: "allow rwx pool=rbd" }, 0],
     ["an osd cap that writes elsewhere", { mon: "allow r", osd: "allow rwx pool=vms" }, -1],
+    ["one for a namespace of it", { mon: "allow r", osd: "allow rw pool=rbd namespace=n" }, 0],
+    ["one for its application", { mon: "allow r", osd: "allow rw tag rbd *=*" }, -1],
   ])("taking a snap id with %s", async (_name, caps, code) => {
     const { monitor } = await createBench();
     const client = new FakeClient(monitor, caps);
@@ -228,6 +230,17 @@ describe("commands", () => {
     expect((await run(client, lock)).r).toBe(0);
     const steal = { prefix: "auth get-or-create", entity: "client.x", caps: ["mon", "allow *"] };
     expect((await run(client, steal)).r).toBe(-13);
+  });
+
+  test("caps may say which caps a user that is made is given", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, { mon: "profile bootstrap-rgw" });
+    const make = (entity: string, ...caps: string[]) =>
+      run(client, { prefix: "auth get-or-create", entity, caps });
+    expect((await make("client.rgw.a", "mon", "allow rw", "osd", "allow rwx")).r).toBe(0);
+    expect((await make("client.rgw.b", "mon", "allow *", "osd", "allow rwx")).r).toBe(-13);
+    expect((await make("client.rgw.b", "mon", "allow rw")).r).toBe(-13);
+    expect((await make("client.b", "mon", "allow rw", "osd", "allow rwx")).r).toBe(-13);
   });
 
   test.each([

@@ -17,6 +17,7 @@ export { findPool, isCommandReply, poolName, poolsOf } from "./commands/common.t
 export type { ClusterState, CommandContext, Metadata, VersionInfo } from "./commands/context.ts";
 export { deviceClass } from "./commands/df.ts";
 export { formatDouble, type Json, type JsonObject } from "./commands/formatter.ts";
+export { managerInfoCommands } from "./commands/mon-info.ts";
 export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
 export { findPg } from "./commands/osd-view.ts";
 export { ioRateJson, ioRateText } from "./commands/status.ts";

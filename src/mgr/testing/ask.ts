@@ -1,9 +1,14 @@
 /** A manager beside a monitor in memory, and somebody who asks it as `ceph` does: for unit tests of commands. */
 
-import { ALLOW_ALL_CAPS } from "../../auth/index.ts";
+import { ALLOW_ALL_CAPS, type EntityCaps } from "../../auth/index.ts";
 import { type Clock, seededRandom, silentLogger, systemClock } from "../../base/index.ts";
 import { textOf } from "../../encoding/index.ts";
-import { MMgrCommand, MMgrCommandReply } from "../../messages/index.ts";
+import {
+  MMgrCommand,
+  MMgrCommandReply,
+  MMonCommand,
+  MMonCommandAck,
+} from "../../messages/index.ts";
 import type { Connection } from "../../messenger/index.ts";
 import { Monitor } from "../../mon/index.ts";
 import { MemStore } from "../../store/index.ts";
@@ -21,8 +26,12 @@ export interface Answer {
 
 export interface AskedManager {
   readonly monitor: Monitor;
-  readonly ask: (prefix: string, args?: object, input?: string) => Promise<Answer>;
+  readonly ask: Ask;
+  /** The same command, sent to the monitor. */
+  readonly askMonitor: Ask;
 }
+
+type Ask = (prefix: string, args?: object, input?: string) => Promise<Answer>;
 
 /** Time stands still, and nothing is periodic. */
 function stillClock(): Clock {
@@ -47,9 +56,11 @@ function toIncoming(message: OutgoingMessage) {
 export async function askManager({
   numOsds = 1,
   store = new MemStore(),
+  caps = ALLOW_ALL_CAPS,
 }: {
   numOsds?: number;
   store?: MemStore;
+  caps?: EntityCaps;
 } = {}): Promise<AskedManager> {
   const clock = stillClock();
   const options = {
@@ -77,31 +88,48 @@ export async function askManager({
     const addr = { type: 2, ip: "127.0.0.1", port: 6801 + id, nonce: 1 };
     await monitor.osdBoot(id, [addr], `00000000-1111-4222-8333-55555555555${5 + id}`);
   }
-  const ask = async (prefix: string, args: object = {}, input = ""): Promise<Answer> =>
-    await new Promise((resolve) => {
-      const addr = { type: 3, ip: "127.0.0.1", port: 0, nonce: 77 };
-      const connection: Connection = {
-        id: 1,
-        peerName: { type: 8, num: 5000n },
-        peerAddrs: [addr],
-        peerAddr: addr,
-        features: 0x3f01cfbdfffdffffn,
-        identity: { entity: { type: 8, id: "test" }, globalId: 5000n, caps: ALLOW_ALL_CAPS },
-        isOpen: true,
-        session: undefined,
-        queuedBytes: 0,
-        takenBytes: 0,
-        send: (message) => {
-          const { r, rs, data } = MMgrCommandReply.decode(toIncoming(message));
-          resolve({ r, status: textOf(rs), data: Buffer.from(data).toString() });
-        },
-        pause: () => undefined,
-        resume: () => undefined,
-        close: () => undefined,
-      };
-      const cmd = [JSON.stringify({ prefix, ...args })];
-      const request = { fsid: FSID, cmd, data: Buffer.from(input) };
-      manager.onMessage(connection, toIncoming(MMgrCommand.encode(request, 1)));
+  const addr = { type: 3, ip: "127.0.0.1", port: 0, nonce: 77 };
+  const connection = (reply: (message: OutgoingMessage) => void): Connection => ({
+    id: 1,
+    peerName: { type: 8, num: 5000n },
+    peerAddrs: [addr],
+    peerAddr: addr,
+    features: 0x3f01cfbdfffdffffn,
+    identity: { entity: { type: 8, id: "test" }, globalId: 5000n, caps },
+    isOpen: true,
+    session: undefined,
+    queuedBytes: 0,
+    takenBytes: 0,
+    send: reply,
+    pause: () => undefined,
+    resume: () => undefined,
+    close: () => undefined,
+  });
+  const requestOf = (prefix: string, args: object, input: string) => ({
+    fsid: FSID,
+    cmd: [JSON.stringify({ prefix, ...args })],
+    data: Buffer.from(input),
+  });
+  const answerOf = ({ r, rs, data }: { r: number; rs: string; data: Uint8Array }): Answer => ({
+    r,
+    status: textOf(rs),
+    data: Buffer.from(data).toString(),
+  });
+  const ask: Ask = (prefix, args = {}, input = "") =>
+    new Promise((resolve) => {
+      const client = connection((message) =>
+        resolve(answerOf(MMgrCommandReply.decode(toIncoming(message)))),
+      );
+      manager.onMessage(client, toIncoming(MMgrCommand.encode(requestOf(prefix, args, input), 1)));
     });
-  return { monitor, ask };
+  const askMonitor: Ask = (prefix, args = {}, input = "") =>
+    new Promise((resolve) => {
+      const client = connection((message) =>
+        resolve(answerOf(MMonCommandAck.decode(toIncoming(message)))),
+      );
+      const request = { version: 0, ...requestOf(prefix, args, input) };
+      monitor.dispatcher.onOpen(client);
+      monitor.dispatcher.onMessage(client, toIncoming(MMonCommand.encode(request, 1)));
+    });
+  return { monitor, ask, askMonitor };
 }

@@ -278,7 +278,7 @@ export const monInfoCommands: readonly MonCommand[] = [
     metadata,
   ] as const,
   ["fs ls", "fs", "list the file systems", fsLs] as const,
-  ["fs dump", "fs", "show the map of file systems", fsDump] as const,
+  ["fs dump", "mds", "show the map of file systems", fsDump] as const,
 ]
   .map(([sig, module, help, run]): MonCommand => ({ sig, help, module, perm: "r", run }))
   .concat([
@@ -296,28 +296,32 @@ export const monInfoCommands: readonly MonCommand[] = [
       perm: "rw",
       run: monRm,
     },
-    {
-      sig: "service dump",
-      help: "show the daemons that registered",
-      module: "service",
-      perm: "r",
-      flags: COMMAND_FLAG.MGR,
-      run: serviceDump,
-    },
-    {
-      sig: "service status",
-      help: "show how registered daemons are",
-      module: "service",
-      perm: "r",
-      flags: COMMAND_FLAG.MGR,
-      run: serviceStatus,
-    },
-    {
-      sig: "fs status name=fs,type=CephString,req=false",
-      help: "show how the file systems are",
-      module: "mgr",
-      perm: "r",
-      flags: COMMAND_FLAG.MGR,
-      run: fsStatus,
-    },
   ]);
+
+/** Those that clients send to the manager. */
+export const managerInfoCommands: readonly MonCommand[] = [
+  {
+    sig: "service dump",
+    help: "show the daemons that registered",
+    module: "service",
+    perm: "r",
+    flags: COMMAND_FLAG.MGR,
+    run: serviceDump,
+  },
+  {
+    sig: "service status",
+    help: "show how registered daemons are",
+    module: "service",
+    perm: "r",
+    flags: COMMAND_FLAG.MGR,
+    run: serviceStatus,
+  },
+  {
+    sig: "fs status name=fs,type=CephString,req=false",
+    help: "show how the file systems are",
+    module: "mgr",
+    perm: "r",
+    flags: COMMAND_FLAG.MGR,
+    run: fsStatus,
+  },
+];

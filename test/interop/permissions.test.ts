@@ -32,7 +32,7 @@ const DELIBERATE: readonly {
     caps: /^mon 'allow r' mgr 'allow r network 127\.0\.0\.0\/8'$/,
     request: /./,
     real: "A",
-    why: "upstream's manager knows no address of its clients, so that a grant with a network allows nothing; with us it allows what it says, from that network",
+    why: "a real manager allows nothing for a grant with a network, from wherever one asks; ours allows what it says, from that network",
   },
 ];
 

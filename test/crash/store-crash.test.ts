@@ -14,6 +14,13 @@ test(
   24 * 3_600_000,
 );
 
+test.each([
+  [102343, "clone-range of what the same transaction has written, on a nearly full store"],
+  [702396, "a batch left behind the journal's end, seen again when the journal has grown past it"],
+])("seed %i loses nothing any more: %s", async (seed) => {
+  await crashSeed({ seed, cuts: CUTS });
+});
+
 test("a disk that does not keep what it promised is noticed", async () => {
   let noticed = 0;
   for (let seed = 1; seed <= 10; seed++) {

@@ -5,7 +5,7 @@
  * since the last one, padded with zeros to 4 KiB. Layout of the header, little-endian:
  *
  *    0 u32 magic           4 u32 crc32c of bytes 8..63
- *    8 u64 store nonce    16 u64 segment number (rises by one per segment, never reused)
+ *    8 u64 store nonce    16 u64 segment number (rises, never reused: see open.ts)
  *   24 u64 first sequence 32 u32 transactions        36 u32 bytes of records
  *   40 u64 watermark      48 u32 previous batch's records crc
  *   52 u32 crc of records 56 u32 offset in the segment / 4096        60 u32 zero

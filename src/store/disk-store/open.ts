@@ -45,6 +45,12 @@ const MEMORY_DEFAULT = 64 << 20;
 const POOL_BYTES = 8 << 20;
 /** Journal segments must hold a transaction of some size: see `recordMax`. */
 const SEGMENT_SIZE_MIN = 64 << 10;
+/**
+ * How far each opening moves the numbers of journal segments on: past all that may have been begun since the
+ * manifest in force, seen or not. What a power cut has left behind the file's end is not seen, and may be once
+ * the file grows again: with a number of its own it is taken for nothing else.
+ */
+const SEGMENTS_PER_OPENING = 2 ** 24;
 
 export interface CreateOptions {
   /** @default the real files of the directory */
@@ -235,12 +241,17 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
     const { superblock, state, kv, lastSeq } = found;
     let { manifest } = found;
     removeStrays(disk, manifest);
-    if (found.lastSegment > 0) {
-      // The checkpoint below overwrites blocks whose old content a crash during it would check again:
-      // first it must be on disk that all has been checked.
-      manifest = { ...manifest, generation: manifest.generation + 1, verified: lastSeq };
-      writeManifest(disk, superblock.nonce, manifest);
-    }
+    const segment = Math.max(found.lastSegment, manifest.journal.segment) + SEGMENTS_PER_OPENING;
+    manifest = {
+      ...manifest,
+      generation: manifest.generation + 1,
+      ...(found.lastSegment > 0
+        ? // The checkpoint below overwrites blocks whose old content a crash during it would check again:
+          // first it must be on disk that all has been checked.
+          { verified: lastSeq }
+        : { journal: { ...manifest.journal, segment } }),
+    };
+    writeManifest(disk, superblock.nonce, manifest);
     const parts: StoreParts = {
       disk,
       clock,
@@ -248,7 +259,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       superblock,
       manifest,
       journal: new Journal(found.journal, {
-        segment: Math.max(found.lastSegment + 1, manifest.journal.segment),
+        segment,
         seq: lastSeq + 1,
         previousCrc: manifest.journal.previousCrc,
       }),

@@ -1,36 +1,34 @@
 /**
  * CryptoKey: the shared secrets of cephx, their text form, and "X encrypted under K".
  *
- * Encryption on the wire is what every Ceph client speaks: AES-128-CBC with a fixed IV and no MAC, the
- * only check being a magic number in the first block. So nothing here may be trusted for integrity beyond
- * "the first block was made by someone who has the key": tickets, which we read ourselves, use an AEAD
- * instead (cephx/ticket.ts).
+ * What a type of key does with its secret is its cipher's (cipher/): `aes` for every client there is,
+ * `aes256k` for those of the newest releases. An `aes` key gives no integrity, so tickets, which we read
+ * ourselves, are sealed with an AEAD whatever the key (cephx/ticket.ts).
  * ceph: src/auth/Crypto.cc, src/auth/cephx/CephxProtocol.h (encode_encrypt, decode_decrypt)
  */
 
-import { createCipheriv, createDecipheriv, timingSafeEqual } from "node:crypto";
-import { assert, type Random } from "../base/index.ts";
-import { type Codec, DecodeError, Reader, Writer } from "../encoding/index.ts";
+import { timingSafeEqual } from "node:crypto";
+import { must, type Random } from "../base/index.ts";
+import { type Codec, DecodeError, encodeToBytes, Reader, type Writer } from "../encoding/index.ts";
 import { Utime, utimeFromMs } from "../types/index.ts";
+import { aes } from "./cipher/aes.ts";
+import { aes256k } from "./cipher/aes256k.ts";
+import type { Cipher, Sealing } from "./cipher/cipher.ts";
+import { readEnvelope, writeEnvelope } from "./cipher/envelope.ts";
 
-/** CEPH_CRYPTO_AES: AES-128.  ceph: src/include/ceph_fs.h */
-export const CRYPTO_AES = 1;
-/** Bytes of an AES-128 key. */
-export const AES_KEY_LEN = 16;
-/** Longer secrets do not exist; upstream uses the first 16 bytes of whatever is there. */
+const CIPHERS: readonly Cipher[] = [aes, aes256k];
+/** What keys are of unless they are asked for otherwise: what every client speaks. */
+export const DEFAULT_KEY_TYPE = aes.type;
+/** Longer secrets do not exist. */
 const SECRET_LEN_MAX = 256;
-/** The fixed initialisation vector of CEPH_AES_IV.  ceph: src/include/ceph_fs.h */
-const AES_IV = Buffer.from("cephsageyudagreg", "latin1");
-/** AUTH_ENC_MAGIC: opens every plaintext, after one version byte. */
-const ENC_MAGIC = 0xff009cad8826aa55n;
 /** A key's text form, base64 with nothing around it. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export interface CryptoKey {
-  /** CRYPTO_AES is the only one. */
+  /** That of one of the ciphers. */
   readonly type: number;
   readonly created: Utime;
-  /** 16 bytes. */
+  /** As many bytes as the cipher's keys have, or more. */
   readonly secret: Uint8Array;
 }
 
@@ -51,22 +49,39 @@ export const CryptoKey: Codec<CryptoKey> = {
     const type = r.u16();
     const created = Utime.decode(r);
     const length = r.u16();
-    if (type !== CRYPTO_AES) throw r.fail(`key of type ${type}`);
-    if (length < AES_KEY_LEN || length > SECRET_LEN_MAX) throw r.fail(`secret of ${length} bytes`);
+    const cipher = CIPHERS.find((c) => c.type === type);
+    if (cipher === undefined) throw r.fail(`key of type ${type}`);
+    if (length < cipher.secretLen || length > SECRET_LEN_MAX) {
+      throw r.fail(`secret of ${length} bytes`);
+    }
     return { type, created, secret: Uint8Array.from(r.view(length)) };
   },
 };
 
+/** Names of the types of keys, as `--key-type` takes them. */
+export const KEY_TYPES: readonly string[] = CIPHERS.map(({ name }) => name);
+
+/** The type that a name stands for. */
+export function keyTypeOf(name: string): number | undefined {
+  return CIPHERS.find((cipher) => cipher.name === name.toLowerCase())?.type;
+}
+
+function cipherOf(type: number): Cipher {
+  return must(
+    CIPHERS.find((cipher) => cipher.type === type),
+    `cipher of type ${type}`,
+  );
+}
+
 /** A new random key, stamped with `nowMs` (milliseconds since 1970). */
-export function generateKey(random: Random, nowMs: number): CryptoKey {
-  return { type: CRYPTO_AES, created: utimeFromMs(nowMs), secret: random.bytes(AES_KEY_LEN) };
+export function generateKey(random: Random, nowMs: number, type = DEFAULT_KEY_TYPE): CryptoKey {
+  const secret = random.bytes(cipherOf(type).secretLen);
+  return { type, created: utimeFromMs(nowMs), secret };
 }
 
 /** The text of keyrings and `ceph auth get-key`. */
 export function formatKey(key: CryptoKey): string {
-  const w = new Writer(12 + AES_KEY_LEN);
-  CryptoKey.encode(w, key);
-  return w.finish().toString("base64");
+  return Buffer.from(encodeToBytes(CryptoKey, key)).toString("base64");
 }
 
 /** Reads a key's text form; undefined if it is not one. White space around it is ignored. */
@@ -86,37 +101,28 @@ export function decodeOr<T>(codec: Codec<T>, bytes: Uint8Array): T | undefined {
   }
 }
 
-function aesKey(key: CryptoKey): Uint8Array {
-  assert(key.type === CRYPTO_AES && key.secret.length >= AES_KEY_LEN, "not an AES-128 key");
-  return key.secret.subarray(0, AES_KEY_LEN);
-}
-
 /** `value` encrypted under `key`: the ciphertext alone, without the length that usually precedes it. */
-export function encrypt<T>(codec: Codec<T>, value: T, key: CryptoKey): Buffer {
-  const w = new Writer();
-  w.u8(1);
-  w.u64(ENC_MAGIC);
-  codec.encode(w, value);
-  const cipher = createCipheriv("aes-128-cbc", aesKey(key), AES_IV);
-  return Buffer.concat([cipher.update(w.finish()), cipher.final()]);
+export function encrypt<T>(codec: Codec<T>, value: T, key: CryptoKey, sealing: Sealing): Buffer {
+  const plain = writeEnvelope((w) => codec.encode(w, value));
+  return cipherOf(key.type).encrypt(key.secret, plain, sealing);
 }
 
 /**
- * Decrypts what `encrypt` made. Undefined if it was made under another key, does not decode, or has bytes
- * left over (upstream ignores a tail; no peer sends one, and without a MAC we take nothing on trust).
+ * Decrypts what `encrypt` made. Undefined if it was made under another key or usage, does not decode, or
+ * has bytes left over (upstream ignores a tail; no peer sends one, and without a MAC we take nothing on
+ * trust).
  */
-export function decrypt<T>(codec: Codec<T>, bytes: Uint8Array, key: CryptoKey): T | undefined {
-  if (bytes.length === 0 || bytes.length % 16 !== 0) return undefined;
-  const decipher = createDecipheriv("aes-128-cbc", aesKey(key), AES_IV);
-  let plain: Buffer;
-  try {
-    plain = Buffer.concat([decipher.update(bytes), decipher.final()]);
-  } catch {
-    return undefined; // bad padding: another key, or altered
-  }
+export function decrypt<T>(
+  codec: Codec<T>,
+  bytes: Uint8Array,
+  key: CryptoKey,
+  usage: number,
+): T | undefined {
+  const plain = cipherOf(key.type).decrypt(key.secret, bytes, usage);
+  if (plain === undefined) return undefined;
   const r = new Reader(plain);
   try {
-    if (r.u8() !== 1 || r.u64() !== ENC_MAGIC) return undefined;
+    readEnvelope(r);
     const value = codec.decode(r);
     return r.remaining === 0 ? value : undefined;
   } catch (error) {
@@ -126,8 +132,22 @@ export function decrypt<T>(codec: Codec<T>, bytes: Uint8Array, key: CryptoKey): 
 }
 
 /** Appends `value` encrypted under `key`, with its u32 length. */
-export function writeEncrypted<T>(w: Writer, codec: Codec<T>, value: T, key: CryptoKey): void {
-  w.blob(encrypt(codec, value, key));
+export function writeEncrypted<T>(
+  w: Writer,
+  codec: Codec<T>,
+  value: T,
+  key: CryptoKey,
+  sealing: Sealing,
+): void {
+  w.blob(encrypt(codec, value, key, sealing));
+}
+
+/** The 64-bit words of the cipher's proof combined by XOR; what is left over falls out. */
+export function proofOf<T>(codec: Codec<T>, challenges: T, key: CryptoKey): bigint {
+  const bytes = cipherOf(key.type).proof(key.secret, encodeToBytes(codec, challenges));
+  let proof = 0n;
+  for (let at = 0; at + 8 <= bytes.length; at += 8) proof ^= bytes.readBigUInt64LE(at);
+  return proof;
 }
 
 /** Equal secrets? Takes the same time wherever they differ. */

@@ -30,7 +30,15 @@ export {
   type SecretLookup,
 } from "./cephx/rotating-secrets.ts";
 export { type ClientAuth, NoneClient } from "./client.ts";
-export { CryptoKey, formatKey, generateKey, parseKey, secretsEqual } from "./crypto-key.ts";
+export {
+  CryptoKey,
+  formatKey,
+  generateKey,
+  KEY_TYPES,
+  keyTypeOf,
+  parseKey,
+  secretsEqual,
+} from "./crypto-key.ts";
 export {
   ALLOW_ALL_CAPS,
   type EntityAuth,

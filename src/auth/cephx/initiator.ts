@@ -25,6 +25,7 @@ import {
   CONNECTION_SECRET_LEN,
   challengeProof,
   EMPTY_TICKET,
+  KEY_USAGE,
   MonRequest,
   ResponseHeader,
   readTicketReply,
@@ -152,12 +153,14 @@ export class CephxClient implements ClientAuth {
       modes: this.#allowed(modes),
       begin: () => authorizer(),
       more: (blob) => {
-        const challenge = decrypt(AuthorizeChallenge, blob, held.sessionKey);
+        const usage = KEY_USAGE.AUTHORIZE_CHALLENGE;
+        const challenge = decrypt(AuthorizeChallenge, blob, held.sessionKey, usage);
         if (challenge === undefined) throw this.#denied("challenge is not under our session key");
         return authorizer(challenge.serverChallenge);
       },
       done: (blob, _globalId, mode) => {
-        const reply = decrypt(AuthorizeReply, new Reader(blob).blob(), held.sessionKey);
+        const sealed = new Reader(blob).blob();
+        const reply = decrypt(AuthorizeReply, sealed, held.sessionKey, KEY_USAGE.AUTHORIZE_REPLY);
         if (reply?.noncePlusOne !== BigInt.asUintN(64, nonce + 1n)) {
           throw this.#denied("service cannot read our ticket");
         }
@@ -219,7 +222,8 @@ export class CephxClient implements ClientAuth {
     const { service, ticket } = held;
     const w = new Writer();
     AuthorizerHead.encode(w, { globalId: this.#globalId, service, ticket });
-    writeEncrypted(w, Authorize, proof, held.sessionKey);
+    const sealing = { usage: KEY_USAGE.AUTHORIZE, random: this.#random };
+    writeEncrypted(w, Authorize, proof, held.sessionKey, sealing);
     return w.finish();
   }
 
@@ -243,7 +247,8 @@ export class CephxClient implements ClientAuth {
     const extra = r.blob();
     if (extra.length > 0) this.#takeTickets(new Reader(extra), sessionKey);
     if (sealed.length === 0) return { sessionKey, connectionSecret: EMPTY };
-    const secret = decrypt(blobCodec, new Reader(sealed).blob(), sessionKey);
+    const usage = KEY_USAGE.CONNECTION_SECRET;
+    const secret = decrypt(blobCodec, new Reader(sealed).blob(), sessionKey, usage);
     if (secret === undefined) throw this.#denied("connection secret is not under our key");
     return { sessionKey, connectionSecret: Uint8Array.from(secret) };
   }

@@ -15,14 +15,15 @@
 
 import { type Clock, ERRNO, type Random, randomU64 } from "../../base/index.ts";
 import { blob as blobCodec, encodeToBytes, Reader, u8, u16, Writer } from "../../encoding/index.ts";
-import { ENTITY_TYPE, entityTypeName } from "../../types/index.ts";
+import { type AuthEntity, ENTITY_TYPE, entityTypeName } from "../../types/index.ts";
 import {
   type AcceptorStep,
   type AuthAcceptor,
   type AuthIdentity,
   CON_MODE,
 } from "../auth-method.ts";
-import { type CryptoKey, encrypt, proofsEqual } from "../crypto-key.ts";
+import type { EntityCaps } from "../caps.ts";
+import { type CryptoKey, proofsEqual, writeEncrypted } from "../crypto-key.ts";
 import type { EntityAuth, GlobalIds, KeyLookup } from "../identity.ts";
 import {
   AUTH_MODE,
@@ -31,6 +32,7 @@ import {
   CEPHX_REQUEST,
   CONNECTION_SECRET_LEN,
   challengeProof,
+  KEY_USAGE,
   MonRequest,
   ResponseHeader,
   ServerChallenge,
@@ -177,15 +179,20 @@ export class CephxMonAcceptor implements AuthAcceptor {
     const requestType = CEPHX_REQUEST.GET_AUTH_SESSION_KEY;
     const w = new Writer();
     ResponseHeader.encode(w, { requestType, status: 0 });
-    const grant = issueTicket({ entity, globalId, caps: {} }, ENTITY_TYPE.AUTH, this.#context);
-    writeTicketReply(w, [grant], auth.key, oldSessionKey);
+    const { random } = this.#context;
+    const subject = { entity, globalId, caps: {}, keyType: auth.key.type };
+    const grant = issueTicket(subject, ENTITY_TYPE.AUTH, this.#context);
+    writeTicketReply(w, [grant], random, auth.key, oldSessionKey);
     if (request.otherKeys !== 0) {
       const sealed = new Writer();
-      if (isHandshake) sealed.blob(encrypt(blobCodec, connectionSecret, grant.sessionKey));
+      const sealing = { usage: KEY_USAGE.CONNECTION_SECRET, random };
+      if (isHandshake)
+        writeEncrypted(sealed, blobCodec, connectionSecret, grant.sessionKey, sealing);
       w.blob(sealed.finish());
-      const grants = issueServiceTickets(this.#request, auth, request.otherKeys, this.#context);
+      const who = { ...this.#request, caps: auth.caps, keyType: auth.key.type };
+      const grants = issueServiceTickets(who, request.otherKeys, this.#context);
       const extra = new Writer();
-      if (grants.length > 0) writeTicketReply(extra, grants, grant.sessionKey);
+      if (grants.length > 0) writeTicketReply(extra, grants, random, grant.sessionKey);
       w.blob(extra.finish());
     }
     return { blob: w.finish(), sessionKey: grant.sessionKey };
@@ -194,16 +201,15 @@ export class CephxMonAcceptor implements AuthAcceptor {
 
 /** Tickets for the services in the mask `keys`; others' bits are passed over, as upstream does. */
 export function issueServiceTickets(
-  who: MonRequest,
-  auth: EntityAuth,
+  who: { entity: AuthEntity; globalId: bigint; caps: EntityCaps; keyType: number },
   keys: number,
   context: CephxMonContext,
 ): TicketGrant[] {
   return TICKET_SERVICES.filter((service) => (keys & service) !== 0).map((service) => {
     const name = entityTypeName(service);
-    const text = Object.hasOwn(auth.caps, name) ? auth.caps[name] : undefined;
+    const text = Object.hasOwn(who.caps, name) ? who.caps[name] : undefined;
     // A monitor looks caps up by itself; its ticket carries none.
     const caps = text === undefined || service === ENTITY_TYPE.MON ? {} : { [name]: text };
-    return issueTicket({ entity: who.entity, globalId: who.globalId, caps }, service, context);
+    return issueTicket({ ...who, caps }, service, context);
   });
 }

@@ -6,6 +6,7 @@
  * ceph: src/auth/cephx/CephxProtocol.h, src/auth/Auth.h
  */
 
+import type { Random } from "../../base/index.ts";
 import {
   blob,
   bool,
@@ -20,13 +21,29 @@ import {
   type Writer,
 } from "../../encoding/index.ts";
 import { AuthEntity, ENTITY_TYPE, Utime } from "../../types/index.ts";
-import { CryptoKey, decrypt, encrypt, writeEncrypted } from "../crypto-key.ts";
+import { CryptoKey, decrypt, proofOf, writeEncrypted } from "../crypto-key.ts";
 
 /** Request types of CephXRequestHeader. */
 export const CEPHX_REQUEST = {
   GET_AUTH_SESSION_KEY: 0x0100,
   GET_PRINCIPAL_SESSION_KEY: 0x0200,
   GET_ROTATING_KEY: 0x0400,
+} as const;
+
+/** What a thing is encrypted for; `aes` keys do not care.  ceph: CEPHX_KEY_USAGE_* */
+export const KEY_USAGE = {
+  /** The secret of a secure connection to a monitor, under the AUTH session key. */
+  CONNECTION_SECRET: 0x03,
+  /** What a client learns of its ticket, under its own key or the AUTH session key. */
+  TICKET_SESSION_KEY: 0x04,
+  /** A ticket itself on its way, under the session key of the one that it replaces. */
+  TICKET_BLOB: 0x05,
+  /** Authorizer, challenge and reply, under the ticket's session key. */
+  AUTHORIZE: 0x10,
+  AUTHORIZE_CHALLENGE: 0x11,
+  AUTHORIZE_REPLY: 0x12,
+  /** The secrets of a service, under a daemon's own key. */
+  ROTATING_SECRET: 0x20,
 } as const;
 
 /** First byte of AUTH_REQUEST's blob: what the client is after.  ceph: src/auth/Auth.h AUTH_MODE_* */
@@ -207,6 +224,7 @@ export interface TicketGrant {
 export function writeTicketReply(
   w: Writer,
   grants: readonly TicketGrant[],
+  random: Random,
   key: CryptoKey,
   ticketKey?: CryptoKey,
 ): void {
@@ -215,12 +233,13 @@ export function writeTicketReply(
   for (const grant of grants) {
     w.u32(grant.service);
     w.u8(1);
-    writeEncrypted(w, ServiceTicket, grant, key);
+    writeEncrypted(w, ServiceTicket, grant, key, { usage: KEY_USAGE.TICKET_SESSION_KEY, random });
     w.bool(ticketKey !== undefined);
     if (ticketKey === undefined) {
       boxedTicket.encode(w, grant.ticket);
     } else {
-      writeEncrypted(w, boxedTicket, grant.ticket, ticketKey);
+      const usage = KEY_USAGE.TICKET_BLOB;
+      writeEncrypted(w, boxedTicket, grant.ticket, ticketKey, { usage, random });
     }
   }
 }
@@ -261,13 +280,16 @@ export function readTicketReply(
   for (let i = 0; i < count; i++) {
     const service = r.u32();
     v1.decode(r);
-    const mine = decrypt(ServiceTicket, r.blob(), key);
+    const mine = decrypt(ServiceTicket, r.blob(), key, KEY_USAGE.TICKET_SESSION_KEY);
     if (mine === undefined) return undefined;
     let ticket: TicketBlob | undefined;
     if (r.bool()) {
       const ticketKey = ticketKeyOf(service);
       const sealed = r.blob();
-      ticket = ticketKey === undefined ? undefined : decrypt(boxedTicket, sealed, ticketKey);
+      ticket =
+        ticketKey === undefined
+          ? undefined
+          : decrypt(boxedTicket, sealed, ticketKey, KEY_USAGE.TICKET_BLOB);
     } else {
       ticket = boxedTicket.decode(r);
     }
@@ -277,17 +299,7 @@ export function readTicketReply(
   return grants;
 }
 
-/**
- * The proof that a client has `key`: both challenges encrypted, and all whole 8-byte words of the result
- * combined by XOR. The 4-byte length in front of the ciphertext is part of the words; the last 4 bytes
- * fall out.
- */
+/** The proof that a client has `key`, made of both challenges. */
 export function challengeProof(challenges: ChallengeBlob, key: CryptoKey): bigint {
-  const ciphertext = encrypt(ChallengeBlob, challenges, key);
-  const framed = Buffer.alloc(4 + ciphertext.length);
-  framed.writeUInt32LE(ciphertext.length, 0);
-  framed.set(ciphertext, 4);
-  let proof = 0n;
-  for (let at = 0; at + 8 <= framed.length; at += 8) proof ^= framed.readBigUInt64LE(at);
-  return proof;
+  return proofOf(ChallengeBlob, challenges, key);
 }

@@ -4,7 +4,7 @@ import { Reader } from "../../encoding/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
 import { decrypt, generateKey } from "../crypto-key.ts";
 import { CephxMonAcceptor } from "./mon-acceptor.ts";
-import { NoRotatingSecrets, ResponseHeader } from "./protocol.ts";
+import { KEY_USAGE, NoRotatingSecrets, ResponseHeader } from "./protocol.ts";
 import { renewTickets } from "./renewal.ts";
 import { RotatingSecrets } from "./rotating-secrets.ts";
 
@@ -32,7 +32,10 @@ test("who has a daemon's name is told that there are no rotating secrets for it,
   expect(errno).toBe(0);
   const r = new Reader(blob);
   expect(ResponseHeader.decode(r)).toEqual({ requestType: 0x400, status: 0 });
-  expect(decrypt(NoRotatingSecrets, r.blob(), key)).toEqual({ count: 0, newest: 0n });
+  expect(decrypt(NoRotatingSecrets, r.blob(), key, KEY_USAGE.ROTATING_SECRET)).toEqual({
+    count: 0,
+    newest: 0n,
+  });
   expect(r.remaining).toBe(0);
   expect(ask(ENTITY_TYPE.CLIENT, "a").errno).toBe(-13);
   expect(ask(ENTITY_TYPE.MGR, "b").errno).toBe(-13);

@@ -22,6 +22,7 @@ import {
   Authorize,
   AuthorizerHead,
   CEPHX_REQUEST,
+  KEY_USAGE,
   NoRotatingSecrets,
   ResponseHeader,
   ServiceTicketRequest,
@@ -77,7 +78,8 @@ function noRotatingSecrets(context: CephxMonContext, identity: AuthIdentity): Au
   if (auth === undefined || !isDaemon) return refuse(ERRNO.EACCES);
   const w = new Writer();
   ResponseHeader.encode(w, { requestType: CEPHX_REQUEST.GET_ROTATING_KEY, status: 0 });
-  writeEncrypted(w, NoRotatingSecrets, { count: 0, newest: 0n }, auth.key);
+  const sealing = { usage: KEY_USAGE.ROTATING_SECRET, random: context.random };
+  writeEncrypted(w, NoRotatingSecrets, { count: 0, newest: 0n }, auth.key, sealing);
   return { errno: 0, blob: w.finish() };
 }
 
@@ -98,13 +100,17 @@ function renewServiceTickets(
     ticket.entity.type === identity.entity.type &&
     ticket.entity.id === identity.entity.id;
   if (!isMine || ticket.expiresMs <= context.clock.now()) return refuse(ERRNO.EACCES);
-  if (decrypt(Authorize, sealed, ticket.sessionKey) === undefined) return refuse(ERRNO.EACCES);
+  const { sessionKey } = ticket;
+  const authorize = decrypt(Authorize, sealed, sessionKey, KEY_USAGE.AUTHORIZE);
+  if (authorize === undefined) return refuse(ERRNO.EACCES);
   // Keys and caps are looked up anew: what was taken away meanwhile is not renewed.
   const auth = context.keys(identity.entity);
   if (auth === undefined) return refuse(ERRNO.EACCES);
   const w = new Writer();
   ResponseHeader.encode(w, { requestType: CEPHX_REQUEST.GET_PRINCIPAL_SESSION_KEY, status: 0 });
-  const grants = issueServiceTickets(identity, auth, keys, context);
-  writeTicketReply(w, grants, ticket.sessionKey);
+  // The key may have got another type since; the session goes on with what its client speaks.
+  const who = { ...identity, caps: auth.caps, keyType: sessionKey.type };
+  const grants = issueServiceTickets(who, keys, context);
+  writeTicketReply(w, grants, context.random, sessionKey);
   return { errno: 0, blob: w.finish() };
 }

@@ -22,6 +22,7 @@ import {
   AuthorizeReply,
   AuthorizerHead,
   CONNECTION_SECRET_LEN,
+  KEY_USAGE,
 } from "./protocol.ts";
 import type { SecretLookup } from "./rotating-secrets.ts";
 import { openTicket, type Ticket } from "./ticket.ts";
@@ -61,7 +62,9 @@ export class CephxServiceAcceptor implements AuthAcceptor {
     const head = AuthorizerHead.decode(r);
     const ticket = this.#check(head);
     const authorize =
-      ticket === undefined ? undefined : decrypt(AuthorizeCodec, r.blob(), ticket.sessionKey);
+      ticket === undefined
+        ? undefined
+        : decrypt(AuthorizeCodec, r.blob(), ticket.sessionKey, KEY_USAGE.AUTHORIZE);
     if (ticket === undefined || authorize === undefined || r.remaining > 0) {
       this.#isFinished = true;
       return DENIED;
@@ -83,13 +86,16 @@ export class CephxServiceAcceptor implements AuthAcceptor {
   }
 
   #challenge(head: AuthorizerHead, ticket: Ticket, authorize: Authorize): AcceptorStep {
-    const challenge = randomU64(this.#context.random);
+    const { random } = this.#context;
+    const challenge = randomU64(random);
     const { secretId, blob } = head.ticket;
     // Copied: the frame it is a view of will be gone.
     const kept = { ...head, ticket: { secretId, blob: Uint8Array.from(blob) } };
     this.#challenged = { head: kept, nonce: authorize.nonce, challenge };
-    const blobOut = encrypt(AuthorizeChallenge, { serverChallenge: challenge }, ticket.sessionKey);
-    return { kind: "more", blob: blobOut };
+    const asked = { serverChallenge: challenge };
+    const sealing = { usage: KEY_USAGE.AUTHORIZE_CHALLENGE, random };
+    const bytes = encrypt(AuthorizeChallenge, asked, ticket.sessionKey, sealing);
+    return { kind: "more", blob: bytes };
   }
 
   #isAnswer(asked: Challenged, head: AuthorizerHead, authorize: Authorize): boolean {
@@ -110,7 +116,9 @@ export class CephxServiceAcceptor implements AuthAcceptor {
       : new Uint8Array(0);
     const noncePlusOne = BigInt.asUintN(64, authorize.nonce + 1n);
     const w = new Writer();
-    writeEncrypted(w, AuthorizeReply, { noncePlusOne, connectionSecret }, ticket.sessionKey);
+    const sealing = { usage: KEY_USAGE.AUTHORIZE_REPLY, random: this.#context.random };
+    const reply = { noncePlusOne, connectionSecret };
+    writeEncrypted(w, AuthorizeReply, reply, ticket.sessionKey, sealing);
     const { entity, globalId, caps } = ticket;
     return {
       kind: "done",

@@ -112,9 +112,12 @@ export function openTicket(
   return { ...body, caps };
 }
 
-/** Makes a session key and a ticket for one service, to go to the client. `caps` are that service's only. */
+/**
+ * Makes a session key and a ticket for one service, to go to the client. `caps` are that service's only.
+ * @param subject its `keyType` is the session key's: one that the client has shown that it speaks
+ */
 export function issueTicket(
-  subject: { entity: AuthEntity; globalId: bigint; caps: EntityCaps },
+  subject: { entity: AuthEntity; globalId: bigint; caps: EntityCaps; keyType: number },
   service: number,
   from: { secrets: RotatingSecrets; clock: Clock; random: Random },
 ): TicketGrant {
@@ -127,7 +130,7 @@ export function issueTicket(
     createdMs: now,
     expiresMs: now + secret.ttlMs,
     caps: subject.caps,
-    sessionKey: generateKey(random, now),
+    sessionKey: generateKey(random, now, subject.keyType),
   };
   return {
     service,

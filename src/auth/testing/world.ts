@@ -32,11 +32,12 @@ export function standingClock(): Clock & { nowMs: number } {
 export const ALICE = { type: ENTITY_TYPE.CLIENT, id: "alice" };
 export const BOB = { type: ENTITY_TYPE.CLIENT, id: "bob" };
 
-export function world() {
+/** @param keyType what the clients' key is of; not given: what is the default */
+export function world(keyType?: number) {
   const clock = standingClock();
   const random = seededRandom(42);
   const secrets = new RotatingSecrets({ clock, random });
-  const key = generateKey(random, clock.now());
+  const key = generateKey(random, clock.now(), keyType);
   const caps = { mon: "allow r", osd: "allow rwx", mgr: "allow r" };
   const keys = new Map<string, EntityAuth>([
     ["alice", { key, caps }],

@@ -8,7 +8,9 @@ import {
   type EntityCaps,
   formatKey,
   formatKeyring,
+  KEY_TYPES,
   type KeyringEntry,
+  keyTypeOf,
   parseKeyring,
 } from "../../auth/index.ts";
 import { type AuthEntity, formatAuthEntity, parseAuthEntity } from "../../types/index.ts";
@@ -70,9 +72,20 @@ function full(ctx: CommandContext): CommandReply | undefined {
   return refused("ENOSPC", `there are ${AUTH_ENTITIES_MAX} entities already`);
 }
 
+/** The type that a new key is to have, undefined for the default; a reply says that there is none such. */
+function keyTypeArg(args: Args): number | undefined | CommandReply {
+  const name = args.text("key_type");
+  if (name === undefined || name === "preferred") return undefined;
+  const type = keyTypeOf(name);
+  if (type !== undefined) return type;
+  return refused("EINVAL", `key type '${name}' is none of ${KEY_TYPES.join(", ")}`);
+}
+
 async function getOrCreate(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const subject = subjectOf(args);
   if (subject === undefined) return refused("EINVAL", "bad entity name");
+  const type = keyTypeArg(args);
+  if (typeof type === "object") return type;
   const caps = capsOf(args.list("caps"));
   if (!isCaps(caps)) return caps;
   let auth = ctx.state.auth.get(subject.entity);
@@ -84,7 +97,7 @@ async function getOrCreate(ctx: CommandContext, args: Args): Promise<CommandRepl
   } else {
     const refusal = full(ctx);
     if (refusal !== undefined) return refusal;
-    auth = { key: ctx.state.auth.newKey(), caps };
+    auth = { key: ctx.state.auth.newKey(type), caps };
     await ctx.state.auth.set([{ entity: subject.entity, auth }]);
   }
   const entry = { entity: subject.entity, auth };
@@ -183,6 +196,8 @@ function inputKeyring(args: Args, missing?: () => EntityAuth["key"]): KeyringEnt
 async function add(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const subject = subjectOf(args);
   if (subject === undefined) return refused("EINVAL", "bad entity name");
+  const type = keyTypeArg(args);
+  if (typeof type === "object") return type;
   const caps = capsOf(args.list("caps"));
   if (!isCaps(caps)) return caps;
   let given: EntityAuth | undefined;
@@ -212,7 +227,7 @@ async function add(ctx: CommandContext, args: Args): Promise<CommandReply> {
   }
   const refusal = full(ctx);
   if (refusal !== undefined) return refusal;
-  const key = given?.key ?? ctx.state.auth.newKey();
+  const key = given?.key ?? ctx.state.auth.newKey(type);
   await ctx.state.auth.set([{ entity: subject.entity, auth: { key, caps: wanted } }]);
   return ok("", `added key for ${subject.name}`);
 }
@@ -250,6 +265,26 @@ async function setCaps(ctx: CommandContext, args: Args): Promise<CommandReply> {
   return ok("", `updated caps for ${subject.name}`);
 }
 
+/** A new key for an entity that keeps its caps. Who is in already stays, as the tickets that it has are good. */
+async function rotate(ctx: CommandContext, args: Args): Promise<CommandReply> {
+  const subject = subjectOf(args);
+  const present = subject === undefined ? undefined : ctx.state.auth.get(subject.entity);
+  if (subject === undefined || present === undefined) {
+    return refused("ENOENT", "entity does not exist");
+  }
+  const type = keyTypeArg(args);
+  if (typeof type === "object") return type;
+  const auth = { key: ctx.state.auth.newKey(type), caps: present.caps };
+  const entry = { entity: subject.entity, auth };
+  await ctx.state.auth.set([entry]);
+  return ok(
+    args.render(
+      () => formatKeyring([entry]),
+      () => [entryJson(entry)],
+    ),
+  );
+}
+
 async function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const subject = subjectOf(args);
   if (subject === undefined) return refused("EINVAL", "bad entity name");
@@ -262,18 +297,19 @@ async function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
 
 const ENTITY = "name=entity,type=CephString";
 const CAPS = "name=caps,type=CephString,n=N";
+const KEY_TYPE = "name=key_type,type=CephString,req=false";
 
 export const authCommands: readonly MonCommand[] = [
   [
     "auth get-or-create",
-    `${ENTITY} ${CAPS},req=false`,
+    `${ENTITY} ${CAPS},req=false ${KEY_TYPE}`,
     "rwx",
     getOrCreate,
     "show an entity's key, making it if there is none",
   ] as const,
   [
     "auth get-or-create-key",
-    `${ENTITY} ${CAPS},req=false`,
+    `${ENTITY} ${CAPS},req=false ${KEY_TYPE}`,
     "rwx",
     getOrCreate,
     "show only the key, making it if there is none",
@@ -293,12 +329,19 @@ export const authCommands: readonly MonCommand[] = [
   ["auth list", "", "rx", ls, "list all entities with keys and caps"] as const,
   [
     "auth add",
-    `${ENTITY} ${CAPS},req=false`,
+    `${ENTITY} ${CAPS},req=false ${KEY_TYPE}`,
     "rwx",
     add,
     "add an entity, with a key from the input or a new one",
   ] as const,
   ["auth import", "", "rwx", importKeys, "add or replace the entities of a keyring (-i)"] as const,
+  [
+    "auth rotate",
+    `${ENTITY} ${KEY_TYPE}`,
+    "rwx",
+    rotate,
+    "replace an entity's key by a new one, and show it",
+  ] as const,
   ["auth caps", `${ENTITY} ${CAPS}`, "rwx", setCaps, "replace an entity's caps"] as const,
   ["auth rm", ENTITY, "rwx", rm, "remove an entity"] as const,
   ["auth del", ENTITY, "rwx", rm, "remove an entity"] as const,

@@ -181,8 +181,9 @@ export class AuthService {
     );
   }
 
-  newKey(): EntityAuth["key"] {
-    return generateKey(this.#random, this.#clock.now());
+  /** @param type not given: that of the default */
+  newKey(type?: number): EntityAuth["key"] {
+    return generateKey(this.#random, this.#clock.now(), type);
   }
 
   async set(entries: readonly KeyringEntry[]): Promise<void> {

@@ -15,6 +15,8 @@ import {
   createServiceAuthServer,
   type EntityAuth,
   generateKey,
+  KEY_TYPES,
+  keyTypeOf,
   type MonAuthServer,
   RotatingSecrets,
 } from "../../../src/auth/index.ts";
@@ -169,8 +171,10 @@ class Doors {
   readonly key: CryptoKey;
   lastId = 4000n;
 
-  constructor() {
-    const auth = () => ({ key: generateKey(this.random, 0), caps: CAPS });
+  /** @param keyType the name of a type: everybody's keys are of it */
+  constructor(keyType: string) {
+    const type = keyTypeOf(keyType);
+    const auth = () => ({ key: generateKey(this.random, 0, type), caps: CAPS });
     this.#keys = new Map([
       ["alice", auth()],
       ["admin", { ...auth(), caps: { mon: "allow *", osd: "allow *" } }],
@@ -270,10 +274,10 @@ function mustBeAlice(
     );
 }
 
-const monitorLogins: Target = {
-  name: "logins to a monitor",
+const monitorLogins = (keyType: string): Target => ({
+  name: `logins to a monitor, ${keyType}`,
   async open() {
-    const doors = new Doors();
+    const doors = new Doors(keyType);
     const at = await doors.open(ENTITY_TYPE.MON);
     const returning = doors.client();
     await logIn(doors, at, returning);
@@ -297,12 +301,12 @@ const monitorLogins: Target = {
       },
     };
   },
-};
+});
 
-const osdLogins: Target = {
-  name: "logins to an OSD",
+const osdLogins = (keyType: string): Target => ({
+  name: `logins to an OSD, ${keyType}`,
   async open() {
-    const doors = new Doors();
+    const doors = new Doors(keyType);
     const mon = await doors.open(ENTITY_TYPE.MON);
     const at = await doors.open(ENTITY_TYPE.OSD);
     const client = doors.client();
@@ -317,12 +321,12 @@ const osdLogins: Target = {
       },
     };
   },
-};
+});
 
-const renewals: Target = {
-  name: "renewals",
+const renewals = (keyType: string): Target => ({
+  name: `renewals, ${keyType}`,
   async open() {
-    const doors = new Doors();
+    const doors = new Doors(keyType);
     const at = await doors.open(ENTITY_TYPE.MON);
     let late = 0;
     const client = doors.client(ALICE, { ...systemClock, now: () => systemClock.now() + late });
@@ -340,6 +344,10 @@ const renewals: Target = {
       },
     };
   },
-};
+});
 
-export const loginTargets: readonly Target[] = [monitorLogins, osdLogins, renewals];
+export const loginTargets: readonly Target[] = KEY_TYPES.flatMap((keyType) => [
+  monitorLogins(keyType),
+  osdLogins(keyType),
+  renewals(keyType),
+]);

@@ -1,4 +1,4 @@
-/** Types of keys and their rotation, as `ceph auth` has them. */
+/** Types of keys and their rotation; the words are those of a monitor of 20.2.4. */
 import { describe, expect, test } from "vitest";
 import { parseKey, parseKeyring } from "../../auth/index.ts";
 import { textOf } from "../../encoding/index.ts";
@@ -52,7 +52,7 @@ describe("types of keys", () => {
     for (const prefix of ["auth get-or-create", "auth get-or-create-key", "auth add"]) {
       expect(await run(prefix, { entity, caps, key_type: "des" })).toMatchObject({
         r: -22,
-        status: "key type 'des' is none of aes, aes256k",
+        status: "invalid key type: des",
       });
     }
     expect(auth.get(NORTH)).toBeUndefined();
@@ -120,6 +120,10 @@ describe("auth rotate", () => {
     expect(await run("auth rotate", { entity })).toMatchObject({
       r: -2,
       status: "entity does not exist",
+    });
+    expect(await run("auth rotate", { entity: "north" })).toMatchObject({
+      r: -22,
+      status: "bad entity name",
     });
     await run("auth get-or-create", { entity, caps });
     const before = auth.get(NORTH);

@@ -8,7 +8,6 @@ import {
   type EntityCaps,
   formatKey,
   formatKeyring,
-  KEY_TYPES,
   type KeyringEntry,
   keyTypeOf,
   parseKeyring,
@@ -78,7 +77,7 @@ function keyTypeArg(args: Args): number | undefined | CommandReply {
   if (name === undefined || name === "preferred") return undefined;
   const type = keyTypeOf(name);
   if (type !== undefined) return type;
-  return refused("EINVAL", `key type '${name}' is none of ${KEY_TYPES.join(", ")}`);
+  return refused("EINVAL", `invalid key type: ${name}`);
 }
 
 async function getOrCreate(ctx: CommandContext, args: Args): Promise<CommandReply> {
@@ -268,10 +267,9 @@ async function setCaps(ctx: CommandContext, args: Args): Promise<CommandReply> {
 /** A new key for an entity that keeps its caps. Who is in already stays, as the tickets that it has are good. */
 async function rotate(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const subject = subjectOf(args);
-  const present = subject === undefined ? undefined : ctx.state.auth.get(subject.entity);
-  if (subject === undefined || present === undefined) {
-    return refused("ENOENT", "entity does not exist");
-  }
+  if (subject === undefined) return refused("EINVAL", "bad entity name");
+  const present = ctx.state.auth.get(subject.entity);
+  if (present === undefined) return refused("ENOENT", "entity does not exist");
   const type = keyTypeArg(args);
   if (typeof type === "object") return type;
   const auth = { key: ctx.state.auth.newKey(type), caps: present.caps };
@@ -297,6 +295,7 @@ async function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
 
 const ENTITY = "name=entity,type=CephString";
 const CAPS = "name=caps,type=CephString,n=N";
+// compat: not marked as not positional, as upstream's is: 16.2's `ceph` cannot read such a description.
 const KEY_TYPE = "name=key_type,type=CephString,req=false";
 
 export const authCommands: readonly MonCommand[] = [

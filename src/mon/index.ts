@@ -20,6 +20,15 @@ export { formatDouble, type Json, type JsonObject } from "./commands/formatter.t
 export { managerInfoCommands } from "./commands/mon-info.ts";
 export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
 export { findPg } from "./commands/osd-view.ts";
+export {
+  mapSumJson,
+  osdStatsJson,
+  perfJson,
+  pgCount,
+  pgJson,
+  poolStatsJson,
+  sortedPgs,
+} from "./commands/pg-json.ts";
 export { ioRateJson, ioRateText } from "./commands/status.ts";
 export { versionCommand } from "./commands/table.ts";
 export { TextTable } from "./commands/text-table.ts";

@@ -21,6 +21,8 @@ import {
   nodeLabel,
   nodeWeight,
   ok,
+  perfJson,
+  pgCount,
   poolName,
   poolsOf,
   refused,
@@ -29,7 +31,6 @@ import {
   usedBytes,
 } from "../../mon/index.ts";
 import { splitLastBrace } from "./pg.ts";
-import { perfJson, pgCount } from "./pg-json.ts";
 
 /** An OSD's share of use against the average. */
 interface Use {

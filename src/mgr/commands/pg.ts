@@ -15,16 +15,21 @@ import {
   formatAge,
   formatBytes,
   isCommandReply,
+  mapSumJson,
   ok,
+  osdStatsJson,
   type PgEntry,
+  pgCount,
+  pgJson,
+  poolStatsJson,
   poolsOf,
   refused,
   STATFS_ZERO,
+  sortedPgs,
   TextTable,
   usedBytes,
 } from "../../mon/index.ts";
 import { formatEVersion, formatPgId, formatUtime, utimeFromMs } from "../../types/index.ts";
-import { mapSumJson, osdStatsJson, pgCount, pgJson, poolStatsJson, sortedPgs } from "./pg-json.ts";
 import { pgSummaryJson, pgSummaryLine } from "./pg-summary.ts";
 
 const NOTE =

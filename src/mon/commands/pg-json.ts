@@ -11,16 +11,11 @@ import {
   type OsdReport,
   osdIds,
 } from "../../maps/index.ts";
-import {
-  type ClusterState,
-  type JsonObject,
-  type PgEntry,
-  type PoolSums,
-  poolsOf,
-  STATFS_ZERO,
-  usedBytes,
-} from "../../mon/index.ts";
 import { formatEVersion, formatPgId, formatUtime, utimeFromMs } from "../../types/index.ts";
+import { type PgEntry, type PoolSums, STATFS_ZERO, usedBytes } from "../services/stats.ts";
+import { poolsOf } from "./common.ts";
+import type { ClusterState } from "./context.ts";
+import type { JsonObject } from "./formatter.ts";
 
 /** Order and names of `stat_sum`; the few that are not just the field in snake case are spelled out. */
 const STAT_FIELDS: readonly (readonly [name: string, field: keyof ObjectStatSum])[] = [

@@ -12,6 +12,7 @@ import {
   type CrushRule,
 } from "../../crush/index.ts";
 import { byteString, encodeToBytes, textOf } from "../../encoding/index.ts";
+import type { OsdMap } from "../../maps/index.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
@@ -157,27 +158,26 @@ function bucketJson(crush: CrushMap, bucket: CrushBucket): JsonObject {
   };
 }
 
-function dump(ctx: CommandContext, args: Args): CommandReply {
-  const { map } = ctx.state.maps;
+/** The whole CRUSH map. */
+export function crushJson(map: OsdMap): JsonObject {
   const { crush } = map;
   const devices = Array.from({ length: crush.maxDevices }, (_, id) => {
     const name = crush.itemNames.has(id) ? itemName(crush, id) : `device${id}`;
     return { id, name, class: deviceClass(map, id) || undefined };
   });
   const types = [...crush.typeNames].sort(([a], [b]) => a - b);
-  return ok(
-    args.json(
-      {
-        devices,
-        types: types.map(([id, name]) => ({ type_id: id, name: textOf(name) })),
-        buckets: crush.buckets.flatMap((b) => (b === undefined ? [] : [bucketJson(crush, b)])),
-        rules: rulesJson(crush),
-        tunables: tunablesJson(crush),
-        choose_args: {},
-      },
-      { newline: true },
-    ),
-  );
+  return {
+    devices,
+    types: types.map(([id, name]) => ({ type_id: id, name: textOf(name) })),
+    buckets: crush.buckets.flatMap((b) => (b === undefined ? [] : [bucketJson(crush, b)])),
+    rules: rulesJson(crush),
+    tunables: tunablesJson(crush),
+    choose_args: {},
+  };
+}
+
+function dump(ctx: CommandContext, args: Args): CommandReply {
+  return ok(args.json(crushJson(ctx.state.maps.map), { newline: true }));
 }
 
 function getcrushmap(ctx: CommandContext): CommandReply {

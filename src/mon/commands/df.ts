@@ -29,7 +29,8 @@ function plus(a: OsdSpace, b: OsdSpace): OsdSpace {
   };
 }
 
-function byClass(state: ClusterState): [string, OsdSpace][] {
+/** Space of the OSDs of each device class. */
+export function spaceByClass(state: ClusterState): [string, OsdSpace][] {
   const { map } = state.maps;
   const sums = new Map<string, OsdSpace>();
   for (const osd of osdIds(map)) {
@@ -110,7 +111,7 @@ function rawTable(state: ClusterState): string {
   for (const head of ["SIZE", "AVAIL", "USED", "RAW USED", "%RAW USED"]) {
     table.column(head, "right", "right");
   }
-  for (const [name, statfs] of [...byClass(state), ["TOTAL", state.stats.statfs()] as const]) {
+  for (const [name, statfs] of [...spaceByClass(state), ["TOTAL", state.stats.statfs()] as const]) {
     const used = formatBytes(usedBytes(statfs));
     const sizes = [formatBytes(statfs.total), formatBytes(statfs.available), used, used];
     table.row(name, ...sizes, formatPercent(usedRatio(statfs)));
@@ -221,7 +222,7 @@ function df(ctx: CommandContext, args: Args): CommandReply {
           num_per_pool_omap_osds: osds,
         },
         stats_by_class: new Map(
-          byClass(state).map(([name, statfs]): [string, Json] => [name, spaceJson(statfs)]),
+          spaceByClass(state).map(([name, statfs]): [string, Json] => [name, spaceJson(statfs)]),
         ),
         pools: poolRows(state).map((row) => poolJson(row, detail)),
       }),

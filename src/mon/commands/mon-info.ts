@@ -16,8 +16,8 @@ import {
 import { FEATURES_SUPPORTED, formatAddrVec, formatUtime } from "../../types/index.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
-import type { CommandContext } from "./context.ts";
-import type { Json } from "./formatter.ts";
+import type { ClusterState, CommandContext } from "./context.ts";
+import type { Json, JsonObject } from "./formatter.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
 
@@ -152,9 +152,13 @@ function mgrServices(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json(Object.fromEntries(ctx.state.mgrMap().services)));
 }
 
+/** Daemons that registered: none is kept. */
+export function serviceMapJson({ monMap }: ClusterState): JsonObject {
+  return { epoch: 1, modified: formatUtime(monMap.created), services: {} };
+}
+
 function serviceDump(ctx: CommandContext, args: Args): CommandReply {
-  const modified = formatUtime(ctx.state.monMap.created);
-  return ok(args.json({ epoch: 1, modified, services: {} }));
+  return ok(args.json(serviceMapJson(ctx.state)));
 }
 
 function serviceStatus(_ctx: CommandContext, args: Args): CommandReply {
@@ -184,9 +188,25 @@ const FS_INCOMPAT: readonly (readonly [id: number, what: string])[] = [
   [10, "snaprealm v2"],
 ];
 /** The map without a file system never changes. */
-const FS_MAP_EPOCH = 1;
+export const FS_MAP_EPOCH = 1;
 
-/** ceph: src/mds/FSMap.cc print, dump */
+/** ceph: src/mds/FSMap.cc dump */
+export function fsMapJson(): JsonObject {
+  return {
+    epoch: FS_MAP_EPOCH,
+    default_fscid: -1,
+    compat: {
+      compat: {},
+      ro_compat: {},
+      incompat: Object.fromEntries(FS_INCOMPAT.map(([id, what]) => [`feature_${id}`, what])),
+    },
+    feature_flags: { enable_multiple: true, ever_enabled_multiple: true },
+    standbys: [],
+    filesystems: [],
+  };
+}
+
+/** ceph: src/mds/FSMap.cc print */
 function fsDump(_ctx: CommandContext, args: Args): CommandReply {
   const incompat = FS_INCOMPAT.map(([id, what]) => `${id}=${what}`).join(",");
   const text = [
@@ -198,20 +218,8 @@ function fsDump(_ctx: CommandContext, args: Args): CommandReply {
     "No filesystems configured",
     "",
   ].join("\n");
-  const json = (): Json => ({
-    epoch: FS_MAP_EPOCH,
-    default_fscid: -1,
-    compat: {
-      compat: {},
-      ro_compat: {},
-      incompat: Object.fromEntries(FS_INCOMPAT.map(([id, what]) => [`feature_${id}`, what])),
-    },
-    feature_flags: { enable_multiple: true, ever_enabled_multiple: true },
-    standbys: [],
-    filesystems: [],
-  });
   return ok(
-    args.render(() => text, json),
+    args.render(() => text, fsMapJson),
     `dumped fsmap epoch ${FS_MAP_EPOCH}`,
   );
 }

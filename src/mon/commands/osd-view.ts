@@ -26,7 +26,8 @@ import {
 import { formatPgId, type PgId } from "../../types/index.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { isCommandReply, type MonCommand } from "./common.ts";
-import type { CommandContext } from "./context.ts";
+import type { ClusterState, CommandContext } from "./context.ts";
+import type { JsonObject } from "./formatter.ts";
 import { prunedTree, treeJson, treeTable } from "./osd-tree.ts";
 import { osdSummary, osdSummaryJson } from "./status.ts";
 import type { XmlNames } from "./xml.ts";
@@ -210,6 +211,11 @@ function info(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.render(text, json, lineEnd(args)));
 }
 
+/** What each OSD runs on. */
+export function osdMetadataJson({ maps, osdMetadata }: ClusterState): JsonObject[] {
+  return osdIds(maps.map).map((id) => ({ id, ...osdMetadata(id) }));
+}
+
 function metadata(ctx: CommandContext, args: Args): CommandReply {
   const { map } = ctx.state.maps;
   const id = args.number("id");
@@ -217,7 +223,7 @@ function metadata(ctx: CommandContext, args: Args): CommandReply {
     if (!osdExists(map, id)) return refused("ENOENT", `osd.${id} does not exist`);
     return ok(args.json({ id, ...ctx.state.osdMetadata(id) }));
   }
-  return ok(args.json(osdIds(map).map((osd) => ({ id: osd, ...ctx.state.osdMetadata(osd) }))));
+  return ok(args.json(osdMetadataJson(ctx.state)));
 }
 
 function countMetadata(ctx: CommandContext, args: Args): CommandReply {

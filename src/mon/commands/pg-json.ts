@@ -9,6 +9,7 @@ import {
   type ObjectStatSum,
   type OsdMap,
   type OsdReport,
+  type OsdSpace,
   osdIds,
 } from "../../maps/index.ts";
 import { formatEVersion, formatPgId, formatUtime, utimeFromMs } from "../../types/index.ts";
@@ -225,26 +226,32 @@ export function osdStatsJson(state: ClusterState): JsonObject[] {
     }));
 }
 
+/** All groups together. */
+export function pgSumJson(state: ClusterState): JsonObject {
+  return sumsJson(state.stats.totals(state.maps.map), 0);
+}
+
+/** OSDs together: all of them, or those of a class, with the space they have. */
+export function osdSumJson(
+  state: ClusterState,
+  osds: readonly number[] = osdIds(state.maps.map),
+  statfs: OsdSpace = state.stats.statfs(),
+): JsonObject {
+  const { epoch } = state.maps.map;
+  const report: OsdReport = { seq: 0, epoch, statfs, fullness: "none", pgs: [], perf: NO_LATENCY };
+  const pgs = osds.reduce((sum, osd) => sum + pgCount(state, osd), 0);
+  return { up_from: 0, seq: 0, ...spaceJson(report, osds.length, pgs) };
+}
+
 /** The sums part of `pg dump`. */
 export function mapSumJson(state: ClusterState): JsonObject {
-  const { map } = state.maps;
-  const totals = state.stats.totals(map);
-  const ids = osdIds(map);
-  const report: OsdReport = {
-    seq: 0,
-    epoch: map.epoch,
-    statfs: state.stats.statfs(),
-    fullness: "none",
-    pgs: [],
-    perf: NO_LATENCY,
-  };
   return {
     version: state.stats.version,
     stamp: formatUtime(utimeFromMs(state.clock.now())),
     last_osdmap_epoch: 0,
     last_pg_scan: 0,
-    pg_stats_sum: sumsJson(totals, 0),
-    osd_stats_sum: { up_from: 0, seq: 0, ...spaceJson(report, ids.length, totals.pgs) },
+    pg_stats_sum: pgSumJson(state),
+    osd_stats_sum: osdSumJson(state),
   };
 }
 

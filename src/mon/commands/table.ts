@@ -23,6 +23,7 @@ import { osdViewCommands } from "./osd-view.ts";
 import { poolCommands } from "./pool.ts";
 import { poolApplicationCommands } from "./pool-application.ts";
 import { poolSetCommands } from "./pool-set.ts";
+import { reportCommands } from "./report.ts";
 import { statusCommands } from "./status.ts";
 
 export function monCommandTable(): CommandTable<CommandContext> {
@@ -46,6 +47,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...configCommands,
       ...configKeyCommands,
       ...logCommands,
+      ...reportCommands,
     ],
     () => "command not known",
   );

@@ -39,6 +39,7 @@ import {
 } from "../mon/index.ts";
 import type { Rados } from "../rados/index.ts";
 import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { autoscaleCommands } from "./commands/autoscale.ts";
 import { balancerCommands } from "./commands/balancer.ts";
 import { configCommands } from "./commands/config.ts";
 import { crashCommands } from "./commands/crash.ts";
@@ -71,6 +72,7 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...osdSafetyCommands,
   ...moduleCommands,
   ...balancerCommands,
+  ...autoscaleCommands,
   ...crashCommands,
   ...orchCommands,
   ...telemetryCommands,

@@ -37,8 +37,19 @@ function text(x: string): string {
   );
 }
 
+/** The shortest digits that are this number, with an exponent where Python has one. */
 function float(x: number): string {
-  return Number.isInteger(x) ? `${x}.0` : String(x);
+  const [mantissa = "", exponentText = "0"] = x.toExponential().split("e");
+  const exponent = Number(exponentText);
+  if (exponent < -4 || exponent >= 16) {
+    const digits = String(Math.abs(exponent)).padStart(2, "0");
+    return `${mantissa}e${exponent < 0 ? "-" : "+"}${digits}`;
+  }
+  return Number.isInteger(x) ? `${x}.0` : x.toFixed(Math.max(1, decimals(mantissa) - exponent));
+}
+
+function decimals(mantissa: string): number {
+  return mantissa.replace("-", "").length - (mantissa.includes(".") ? 2 : 1);
 }
 
 export function pythonJson(x: PyJson, options: PyJsonOptions = {}, depth = 0): string {

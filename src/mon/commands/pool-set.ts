@@ -295,7 +295,6 @@ function change(map: OsdMap, pool: PgPool, args: Args): Partial<PgPool> | Refusa
     case "allow_ec_overwrites":
       return new Refusal("EINVAL", `${name} can only be set for an erasure coded pool`);
     case "bulk":
-    case "pg_num_max":
       return new Refusal("EOPNOTSUPP", `variable '${name}' is not supported`);
     default:
       return setOption(pool, name, text);

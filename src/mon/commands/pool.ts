@@ -7,6 +7,7 @@ import { byteString } from "../../encoding/index.ts";
 import {
   dumpPools,
   type OsdMap,
+  PG_AUTOSCALE_MODE,
   POOL_FLAG,
   POOL_OPTS,
   type PoolOpt,
@@ -24,7 +25,7 @@ import {
   renamePool,
   updatePool,
 } from "../services/osd-pools.ts";
-import { type Args, COMMAND_FLAG, type CommandReply, ok } from "./command.ts";
+import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import {
   changeMap,
   findPool,
@@ -47,6 +48,7 @@ function optsOf(args: Args): Map<number, PoolOpt> {
   const opts = new Map<number, PoolOpt>();
   const wanted: readonly [arg: string, opt: string][] = [
     ["pg_num_min", "pg_num_min"],
+    ["pg_num_max", "pg_num_max"],
     ["target_size_bytes", "target_size_bytes"],
     ["target_size_ratio", "target_size_ratio"],
   ];
@@ -54,7 +56,11 @@ function optsOf(args: Args): Map<number, PoolOpt> {
     const value = args.number(arg);
     const opt = POOL_OPTS[name];
     if (value === undefined || value === 0 || opt === undefined || opt.type === "str") continue;
-    opts.set(opt.key, { type: opt.type, value });
+    // compat: what comes with the making of a pool has a float's precision.
+    opts.set(opt.key, {
+      type: opt.type,
+      value: opt.type === "double" ? Math.fround(value) : value,
+    });
   }
   return opts;
 }
@@ -64,6 +70,10 @@ async function create(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const type = args.text("pool_type") ?? "replicated";
   const pgNum = args.number("pg_num") ?? 0;
   const pgpNum = args.number("pgp_num") ?? 0;
+  const mode = (args.text("autoscale_mode") ?? "off").toUpperCase();
+  if (mode !== "ON" && mode !== "OFF" && mode !== "WARN") {
+    return refused("EINVAL", `specified invalid mode ${args.text("autoscale_mode")}`);
+  }
   // compat: the CLI puts a replicated pool's rule where an erasure-coded one has its profile.
   const ruleName = args.text("erasure_code_profile") ?? args.text("rule");
   return await changeMap(ctx, (pending) => {
@@ -91,6 +101,7 @@ async function create(ctx: CommandContext, args: Args): Promise<CommandReply> {
       crushRule: rule,
       expectedNumObjects: args.number("expected_num_objects") ?? 0,
       opts: optsOf(args),
+      autoscaleMode: PG_AUTOSCALE_MODE[mode],
       createTime: utimeFromMs(ctx.state.clock.now()),
     });
     return id instanceof Refusal ? id : `pool '${name}' created`;

@@ -45,6 +45,8 @@ export interface NewPool {
   readonly crushRule: number;
   readonly expectedNumObjects: number;
   readonly opts: ReadonlyMap<number, PoolOpt>;
+  /** One of PG_AUTOSCALE_MODE. @default OFF */
+  readonly autoscaleMode?: number;
   readonly createTime: Utime;
 }
 
@@ -71,7 +73,7 @@ export function createPool(pending: PendingMap, want: NewPool): number | Refusal
     expectedNumObjects: want.expectedNumObjects,
     opts: new Map(want.opts),
     createTime: want.createTime,
-    pgAutoscaleMode: PG_AUTOSCALE_MODE.OFF,
+    pgAutoscaleMode: want.autoscaleMode ?? PG_AUTOSCALE_MODE.OFF,
   });
   pending.edit((inc) => {
     inc.newPoolMax = id;

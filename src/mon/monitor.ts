@@ -64,6 +64,7 @@ import { HealthLog } from "./services/health-log.ts";
 import { HealthMutes } from "./services/health-mutes.ts";
 import { firstOsdMap } from "./services/initial-map.ts";
 import { LogService, monLogSource } from "./services/log.ts";
+import { MgrModules } from "./services/mgr-modules.ts";
 import { OsdMapService, type OsdMapUpdate } from "./services/osd-map.ts";
 import { PG_NUM_DEFAULT, purgeSnaps } from "./services/osd-pools.ts";
 import { isFullnessDue, isTickDue, isUpAt, markDown, markUp, tick } from "./services/osd-states.ts";
@@ -167,6 +168,7 @@ export class Monitor {
       configKey: new ConfigKeyService(store),
       log: new LogService(store, clock, log),
       stats: this.#stats,
+      modules: new MgrModules(store, () => this.#publishModules()),
       mutes: new HealthMutes({
         store,
         say: (prio, line) => this.#say(prio, line),
@@ -359,11 +361,19 @@ export class Monitor {
       activeGid: gid,
       available: true,
       activeName: name,
-      modules: new Set(["iostat", "nfs", "restful"]),
+      ...this.state.modules.mapPart,
       activeChange: utimeFromMs(this.#options.clock.now()),
       activeMgrFeatures: FEATURES_SUPPORTED,
     };
     this.#say(CLOG.INFO, `Manager daemon ${name} is now available`);
+    this.#dispatcher.publish("mgrmap");
+  }
+
+  /** Other modules are on than before. */
+  #publishModules(): void {
+    const { modules } = this.state;
+    this.#mgrMap = { ...this.#mgrMap, ...modules.mapPart, epoch: this.#mgrMap.epoch + 1 };
+    this.#followHealth();
     this.#dispatcher.publish("mgrmap");
   }
 
@@ -438,8 +448,8 @@ export class Monitor {
 
   /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
   #health(): Health {
-    const { maps, stats, auth, mutes } = this.state;
-    const basis = [maps.map, stats.version, auth.badCaps, mutes.all] as const;
+    const { maps, stats, auth, mutes, modules } = this.state;
+    const basis = [maps.map, stats.version, auth.badCaps, mutes.all, modules.enabled] as const;
     if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
       this.#healthBasis = basis;
       this.#healthNow = checkHealth(this.state);

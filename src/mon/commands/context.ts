@@ -11,6 +11,7 @@ import type { ConfigService } from "../services/config.ts";
 import type { ConfigKeyService } from "../services/config-key.ts";
 import type { HealthMutes } from "../services/health-mutes.ts";
 import type { LogService } from "../services/log.ts";
+import type { MgrModules } from "../services/mgr-modules.ts";
 import type { OsdMapService } from "../services/osd-map.ts";
 import type { StatsService } from "../services/stats.ts";
 
@@ -52,6 +53,7 @@ export interface ClusterState {
   readonly log: LogService;
   readonly stats: StatsService;
   readonly mutes: HealthMutes;
+  readonly modules: MgrModules;
   readonly monMetadata: Metadata;
   readonly mgrMetadata: () => Metadata;
   readonly osdMetadata: (id: number) => Metadata | undefined;

@@ -12,12 +12,14 @@ import {
   MON_FEATURES,
   MonMap,
   monMapText,
+  releaseName,
 } from "../../maps/index.ts";
 import { FEATURES_SUPPORTED, formatAddrVec, formatUtime } from "../../types/index.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
 import type { Json, JsonObject } from "./formatter.ts";
+import { moduleJson } from "./mgr-module.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
 
@@ -129,9 +131,11 @@ function mgrDump(ctx: CommandContext, args: Args): CommandReply {
       available: mgr.available,
       standbys: [],
       modules: [...mgr.modules].sort(),
-      available_modules: [],
+      available_modules: mgr.availableModules.map(moduleJson),
       services: Object.fromEntries(mgr.services),
-      always_on_modules: {},
+      always_on_modules: Object.fromEntries(
+        [...mgr.alwaysOnModules].map(([release, names]) => [releaseName(release), [...names]]),
+      ),
       last_failure_osd_epoch: mgr.lastFailureOsdEpoch,
       active_clients: [],
     }),
@@ -141,11 +145,6 @@ function mgrDump(ctx: CommandContext, args: Args): CommandReply {
 function mgrStat(ctx: CommandContext, args: Args): CommandReply {
   const { epoch, available, activeName } = ctx.state.mgrMap();
   return ok(args.json({ epoch, available, active_name: activeName, num_standby: 0 }));
-}
-
-function mgrModules(ctx: CommandContext, args: Args): CommandReply {
-  const enabled = [...ctx.state.mgrMap().modules].sort();
-  return ok(args.json({ always_on_modules: [], enabled_modules: enabled, disabled_modules: [] }));
 }
 
 function mgrServices(ctx: CommandContext, args: Args): CommandReply {
@@ -277,7 +276,6 @@ export const monInfoCommands: readonly MonCommand[] = [
     mgrDump,
   ] as const,
   ["mgr stat", "mgr", "sum up the managers", mgrStat] as const,
-  ["mgr module ls", "mgr", "list the manager's modules", mgrModules] as const,
   ["mgr services", "mgr", "list the addresses modules serve at", mgrServices] as const,
   [
     "mgr metadata name=who,type=CephString,req=false",

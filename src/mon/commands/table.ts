@@ -14,6 +14,7 @@ import { dfCommands } from "./df.ts";
 import { erasureCodeProfileCommands } from "./erasure-code-profile.ts";
 import { healthCommands } from "./health.ts";
 import { logCommands } from "./log.ts";
+import { mgrModuleCommands } from "./mgr-module.ts";
 import { minCompatCommands } from "./min-compat.ts";
 import { monInfoCommands } from "./mon-info.ts";
 import { monQuorumCommands } from "./mon-quorum.ts";
@@ -33,6 +34,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...healthCommands,
       ...dfCommands,
       ...monInfoCommands,
+      ...mgrModuleCommands,
       ...monQuorumCommands,
       ...osdViewCommands,
       ...osdAdminCommands,

@@ -19,6 +19,7 @@ import { formatPgId } from "../../types/index.ts";
 import type { AuthService } from "./auth.ts";
 import type { HealthMute, HealthMutes } from "./health-mutes.ts";
 import { downChecks } from "./health-osds.ts";
+import type { MgrModules } from "./mgr-modules.ts";
 import type { StatsService } from "./stats.ts";
 
 export interface HealthCheck {
@@ -267,15 +268,34 @@ function damageChecks(map: OsdMap, stats: StatsService, damaged: number): Health
   ];
 }
 
+/** Modules of the manager that are switched on, and do not run.  ceph: PyModuleRegistry::get_health_checks */
+function moduleChecks({ missing }: MgrModules): HealthCheck[] {
+  if (missing.length === 0) return [];
+  const lines = missing.map(({ name, why }) => `Module '${name}' has failed dependency: ${why}`);
+  const many = `${missing.length} mgr modules have failed dependencies`;
+  return [
+    {
+      code: "MGR_MODULE_DEPENDENCY",
+      severity: "HEALTH_WARN",
+      message: missing.length === 1 ? (lines[0] ?? "") : many,
+      count: missing.length,
+      detail: lines.slice(0, DETAIL_MAX),
+    },
+  ];
+}
+
 /** What health is a matter of. */
 export interface HealthSources {
   readonly maps: { readonly map: OsdMap };
   readonly stats: StatsService;
   readonly auth: AuthService;
   readonly mutes: HealthMutes;
+  readonly modules: MgrModules;
 }
 
-export function checkHealth({ maps: { map }, stats, auth, mutes }: HealthSources): Health {
+export function checkHealth(sources: HealthSources): Health {
+  const { stats, auth, mutes, modules } = sources;
+  const { map } = sources.maps;
   const checks = [
     ...authChecks(auth),
     ...openChecks(auth),
@@ -283,6 +303,7 @@ export function checkHealth({ maps: { map }, stats, auth, mutes }: HealthSources
     ...spaceChecks(map),
     ...poolChecks(map, stats),
     ...pgChecks(map, stats),
+    ...moduleChecks(modules),
   ].sort((a, b) => (a.code < b.code ? -1 : 1));
   const loud = checks.filter((check) => !mutes.all.has(check.code));
   const status = loud.some((check) => check.severity === "HEALTH_ERR")

@@ -51,7 +51,7 @@ export const WORKUNITS = [
     mon_injectargs_SI: { ours: RUN_TIME_OPTIONS },
     auth: {},
     auth_profiles: {},
-    mon_misc: { ours: "the manager's modules cannot be enabled and disabled" },
+    mon_misc: {},
     mon_mon: { real: "wants three monitors" },
     mon_osd: { real: "wants three OSDs" },
     mon_config_key: {},

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { textOf } from "../../encoding/index.ts";
 import { MMonCommand, MMonCommandAck } from "../../messages/index.ts";
+import { askerOf } from "../testing/ask.ts";
 import { createBench, FakeClient, FSID, settle } from "../testing/bench.ts";
 
 async function ask(request: object, caps?: Record<string, string>) {
@@ -43,4 +44,16 @@ test("the map of file systems says that there are none", async () => {
   expect(text.status).toBe("dumped fsmap epoch 1");
   const json = JSON.parse((await ask({ prefix: "fs dump", format: "json" })).data);
   expect(json).toMatchObject({ epoch: 1, default_fscid: -1, filesystems: [] });
+});
+
+test("monitors and managers are counted by what they say of themselves", async () => {
+  const { monitor } = await createBench();
+  const ask = askerOf(monitor);
+  for (const kind of ["mon", "mgr"]) {
+    expect((await ask(`${kind} count-metadata`, { property: "nosuch", format: "json" })).data).toBe(
+      '{"unknown":1}',
+    );
+  }
+  const { data } = await ask("mon count-metadata", { property: "hostname", format: "json" });
+  expect(JSON.parse(data)).toEqual({ [monitor.state.host]: 1 });
 });

@@ -98,6 +98,14 @@ function metadata(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json({ ...values }));
 }
 
+/** There is one of each: its value, counted. */
+function countMetadata(ctx: CommandContext, args: Args): CommandReply {
+  const { state } = ctx;
+  const isMgr = args.prefix.startsWith("mgr");
+  const values = isMgr ? state.mgrMetadata() : state.monMetadata;
+  return ok(args.json({ [values[args.text("property") ?? ""] ?? "unknown"]: 1 }));
+}
+
 function featureLs(_ctx: CommandContext, args: Args): CommandReply {
   const names = `[${FEATURE_NAMES.join(",")}]`;
   const list: Json = FEATURE_NAMES;
@@ -263,6 +271,18 @@ export const monInfoCommands: readonly MonCommand[] = [
   ] as const,
   ["quorum_status", "mon", "show which monitors agree", quorum] as const,
   [`mon metadata ${ID}`, "mon", "show what a monitor runs on", metadata] as const,
+  [
+    "mon count-metadata name=property,type=CephString",
+    "mon",
+    "count monitors by a property",
+    countMetadata,
+  ] as const,
+  [
+    "mgr count-metadata name=property,type=CephString",
+    "mgr",
+    "count managers by a property",
+    countMetadata,
+  ] as const,
   [
     "mon feature ls name=with_value,type=CephChoices,strings=--with-value,req=false",
     "mon",

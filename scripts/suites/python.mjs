@@ -13,7 +13,6 @@ export const SUITES = ["test_rados.py", "test_rbd.py"];
 
 /** Tests that fail on Spirula, and why. */
 const EXPECTED = {
-  "test_rados.TestRados.test_get_pool_base_tier": "no cache tiers",
   "test_rados.TestIoctxEc.test_alignment": "no erasure-coded pools",
 };
 

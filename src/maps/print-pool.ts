@@ -155,7 +155,7 @@ function dumpTiering(p: PgPool): DumpObject {
   };
 }
 
-/** The words of a pool after its name. Cache tiers, which we do not offer, show their basics only. */
+/** The words of a pool after its name. Of cache tiers, which cache nothing here, the basics only. */
 function poolWords(p: PgPool): string {
   const when = (shown: boolean, text: string) => (shown ? text : "");
   const lfor = [

@@ -29,6 +29,7 @@ import {
   removePoolSnap,
   removeSelfManagedSnap,
 } from "./services/osd-pools.ts";
+import { tierRefusal } from "./services/osd-tiers.ts";
 import { usedBytes } from "./services/stats.ts";
 import type { MonSession } from "./session.ts";
 
@@ -88,10 +89,14 @@ function apply(state: ClusterState, pending: PendingMap, message: MPoolOp): Outc
       });
       return id instanceof Refusal ? { code: id.errno } : DONE;
     }
-    case POOL_OP.DELETE:
+    case POOL_OP.DELETE: {
+      const tied = tierRefusal(pending.map, pool);
+      if (tied !== undefined) return outcome(tied);
       if (pending.map.pools.has(pool)) deletePool(pending, state.maps, pool);
       return DONE;
+    }
     case POOL_OP.CREATE_SNAP:
+      if ((pending.map.pools.get(pool)?.tierOf ?? -1) >= 0) return { code: -ERRNO.EINVAL };
       return outcome(createPoolSnap(pending, pool, poolName, stamp));
     case POOL_OP.DELETE_SNAP:
       return outcome(removePoolSnap(pending, pool, poolName));

@@ -67,6 +67,8 @@ export interface Request {
   readonly poolSnaps: SnapContext | undefined;
   /** The pool takes no growth; which error FULL_TRY gets. */
   readonly full: "no" | "quota" | "space";
+  /** The pool is a cache of another's objects, and none of those is here. */
+  readonly isCache: boolean;
   /** Sources of its copies that have been read so far, by the number of the op. */
   readonly copies: ReadonlyMap<number, ObjectCopy> | undefined;
   keepCopy(index: number, copy: ObjectCopy): void;
@@ -129,6 +131,10 @@ export class Executor {
     if (bad !== 0) return this.refuse(request, bad);
     if (this.#host.isBlocklisted(request.connection)) {
       return this.refuse(request, -ERRNO.ESHUTDOWN);
+    }
+    // Upstream fetches what is not here, or sends the client on: an answer without that would be a lie.
+    if (request.isCache && !hasFlag(message, "IGNORE_CACHE")) {
+      return this.refuse(request, -ERRNO.EOPNOTSUPP);
     }
     if (this.#host.holds(request)) return;
     const isOrdered = info.write || hasFlag(message, "RWORDERED");

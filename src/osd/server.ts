@@ -9,6 +9,7 @@
 
 import { type BufferPool, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
 import {
+  CACHE_MODE,
   isBlocklisted,
   isUp,
   mapPg,
@@ -349,6 +350,7 @@ export class OsdServer implements Dispatcher {
       info: known ?? NO_OP_INFO,
       poolSnaps: poolSnapContext(pool),
       full: poolFullness(pool),
+      isCache: pool.cacheMode !== CACHE_MODE.NONE,
       copies: arrival.copies,
       keepCopy: (index, copy) => arrival.keepCopy(index, copy),
       suspend: () => {

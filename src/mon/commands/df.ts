@@ -156,7 +156,7 @@ function poolTable(state: ClusterState, detail: boolean): string {
             quotaMaxObjects === 0 ? "N/A" : formatCount(quotaMaxObjects),
             quotaMaxBytes === 0 ? "N/A" : formatBytes(quotaMaxBytes),
             // compat: printed only for cache tiers.
-            "N/A",
+            row.pool.tierOf >= 0 ? formatCount(row.dirty) : "N/A",
             none,
             none,
           ]

@@ -6,6 +6,7 @@
 
 import { byKey, byteString, textOf } from "../../encoding/index.ts";
 import { Refusal, updatePool } from "../services/osd-pools.ts";
+import { isTier } from "../services/osd-tiers.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import {
   changeMap,
@@ -33,11 +34,14 @@ async function changeApps(
     apps: Map<string, Map<string, string>>,
     pool: string,
   ) => Refusal | string | { same: string },
+  /** What a tier, which takes after its pool, answers instead. */
+  ofTier?: string,
 ): Promise<CommandReply> {
   const name = args.text("pool") ?? "";
   return await changeMap(ctx, (pending) => {
     const found = findPool(pending.map, name);
     if (isCommandReply(found)) return found;
+    if (ofTier !== undefined && isTier(found.pool)) return new Refusal("EINVAL", ofTier);
     const apps = new Map(
       [...found.pool.applicationMetadata].map(([app, keys]) => [app, new Map(keys)] as const),
     );
@@ -51,27 +55,32 @@ async function changeApps(
 
 function enable(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const app = args.text("app") ?? "";
-  return changeApps(ctx, args, (apps, pool) => {
-    const done = `enabled application '${app}' on pool '${pool}'`;
-    if (app === "" || app.length > TEXT_MAX) {
-      return new Refusal("EINVAL", `application name must be 1 to ${TEXT_MAX} characters long`);
-    }
-    if (apps.has(byteString(app))) return { same: done };
-    if (apps.size > 0 && !args.flag("yes_i_really_mean_it")) {
-      return new Refusal(
-        "EPERM",
-        `Are you SURE? Pool '${pool}' already has an enabled application; pass --yes-i-really-mean-it to proceed anyway`,
-      );
-    }
-    if (apps.size >= APPS_MAX) {
-      return new Refusal(
-        "EINVAL",
-        `too many enabled applications on pool '${pool}'; max ${APPS_MAX}`,
-      );
-    }
-    apps.set(byteString(app), new Map());
-    return done;
-  });
+  return changeApps(
+    ctx,
+    args,
+    (apps, pool) => {
+      const done = `enabled application '${app}' on pool '${pool}'`;
+      if (app === "" || app.length > TEXT_MAX) {
+        return new Refusal("EINVAL", `application name must be 1 to ${TEXT_MAX} characters long`);
+      }
+      if (apps.has(byteString(app))) return { same: done };
+      if (apps.size > 0 && !args.flag("yes_i_really_mean_it")) {
+        return new Refusal(
+          "EPERM",
+          `Are you SURE? Pool '${pool}' already has an enabled application; pass --yes-i-really-mean-it to proceed anyway`,
+        );
+      }
+      if (apps.size >= APPS_MAX) {
+        return new Refusal(
+          "EINVAL",
+          `too many enabled applications on pool '${pool}'; max ${APPS_MAX}`,
+        );
+      }
+      apps.set(byteString(app), new Map());
+      return done;
+    },
+    "application must be enabled on base tier",
+  );
 }
 
 function disable(ctx: CommandContext, args: Args): Promise<CommandReply> {
@@ -93,20 +102,28 @@ function disable(ctx: CommandContext, args: Args): Promise<CommandReply> {
 
 function set(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const [app = "", key = "", value = ""] = ["app", "key", "value"].map((name) => args.text(name));
-  return changeApps(ctx, args, (apps, pool) => {
-    const keys = apps.get(byteString(app));
-    if (keys === undefined) {
-      return new Refusal("ENOENT", `application '${app}' is not enabled on pool '${pool}'`);
-    }
-    if (key === "" || key.length > TEXT_MAX || value.length > TEXT_MAX) {
-      return new Refusal("EINVAL", `key and value must be at most ${TEXT_MAX} characters long`);
-    }
-    if (!keys.has(byteString(key)) && keys.size >= KEYS_MAX) {
-      return new Refusal("EINVAL", `too many keys set for application '${app}' on pool '${pool}'`);
-    }
-    keys.set(byteString(key), byteString(value));
-    return `set application '${app}' key '${key}' to '${value}' on pool '${pool}'`;
-  });
+  return changeApps(
+    ctx,
+    args,
+    (apps, pool) => {
+      const keys = apps.get(byteString(app));
+      if (keys === undefined) {
+        return new Refusal("ENOENT", `application '${app}' is not enabled on pool '${pool}'`);
+      }
+      if (key === "" || key.length > TEXT_MAX || value.length > TEXT_MAX) {
+        return new Refusal("EINVAL", `key and value must be at most ${TEXT_MAX} characters long`);
+      }
+      if (!keys.has(byteString(key)) && keys.size >= KEYS_MAX) {
+        return new Refusal(
+          "EINVAL",
+          `too many keys set for application '${app}' on pool '${pool}'`,
+        );
+      }
+      keys.set(byteString(key), byteString(value));
+      return `set application '${app}' key '${key}' to '${value}' on pool '${pool}'`;
+    },
+    "application metadata must be set on base tier",
+  );
 }
 
 function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {

@@ -13,6 +13,7 @@ import {
   type PoolOpt,
 } from "../../maps/index.ts";
 import { Refusal, updatePool } from "../services/osd-pools.ts";
+import { isTier } from "../services/osd-tiers.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { changeMap, findPool, isCommandReply, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
@@ -155,6 +156,9 @@ function get(ctx: CommandContext, args: Args): CommandReply {
     return refused("EINVAL", `pool '${name}': invalid variable: '${variable}'`);
   }
   if (TIER_VARS.includes(variable)) {
+    if (isTier(found.pool)) {
+      return refused("EOPNOTSUPP", `variable '${variable}' is not supported: no object is cached`);
+    }
     return refused("EACCES", `pool '${name}' is not a tier pool: variable not applicable`);
   }
   if (variable === "erasure_code_profile" || variable === "allow_ec_overwrites") {
@@ -258,6 +262,9 @@ function change(map: OsdMap, pool: PgPool, args: Args): Partial<PgPool> | Refusa
   const name = args.text("var") ?? "";
   const text = args.text("val") ?? "";
   const sure = args.flag("yes_i_really_mean_it");
+  if (TIER_VARS.includes(name) && isTier(pool)) {
+    return new Refusal("EOPNOTSUPP", `variable '${name}' is not supported: no object is cached`);
+  }
   if (TIER_VARS.includes(name) || name === "use_gmt_hitset") return new Refusal("EACCES");
   if (name === "hashpspool") {
     return new Refusal("EOPNOTSUPP", "changing hashpspool of an existing pool is not supported");

@@ -25,6 +25,7 @@ import {
   renamePool,
   updatePool,
 } from "../services/osd-pools.ts";
+import { isTier, tierRefusal } from "../services/osd-tiers.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import {
   changeMap,
@@ -122,6 +123,8 @@ async function remove(ctx: CommandContext, args: Args): Promise<CommandReply> {
         `WARNING: this will *PERMANENTLY DESTROY* all data stored in pool ${name}.  If you are *ABSOLUTELY CERTAIN* that is what you want, pass the pool name *twice*, followed by --yes-i-really-really-mean-it.`,
       );
     }
+    const tied = tierRefusal(pending.map, found.id);
+    if (tied !== undefined) return tied;
     if ((found.pool.flags & POOL_FLAG.NODELETE) !== 0) {
       return new Refusal(
         "EPERM",
@@ -239,6 +242,7 @@ async function mksnap(ctx: CommandContext, args: Args): Promise<CommandReply> {
     if (poolSnapId(found.pool, byteString(snap)) !== undefined) {
       return `pool ${name} snap ${snap} already exists`;
     }
+    if (isTier(found.pool)) return new Refusal("EINVAL", `pool ${name} is a cache tier`);
     const stamp = utimeFromMs(ctx.state.clock.now());
     const refusal = createPoolSnap(pending, found.id, byteString(snap), stamp);
     if (refusal === undefined) return `created pool ${name} snap ${snap}`;

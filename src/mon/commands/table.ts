@@ -20,6 +20,7 @@ import { monInfoCommands } from "./mon-info.ts";
 import { monQuorumCommands } from "./mon-quorum.ts";
 import { monStatusJson } from "./mon-status.ts";
 import { osdAdminCommands } from "./osd-admin.ts";
+import { osdTierCommands } from "./osd-tier.ts";
 import { osdViewCommands } from "./osd-view.ts";
 import { poolCommands } from "./pool.ts";
 import { poolApplicationCommands } from "./pool-application.ts";
@@ -38,6 +39,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...monQuorumCommands,
       ...osdViewCommands,
       ...osdAdminCommands,
+      ...osdTierCommands,
       ...blocklistCommands,
       ...minCompatCommands,
       ...crushCommands,

@@ -2,14 +2,14 @@
 ceph osd pool create more 8
 #@ differs the number of PGs of a pool stays as it was made
 ceph osd pool set more pg_num 16
-#@ differs the PG autoscaler is not there: it has nothing to do
+#@ differs sizes are each cluster's own, and nothing acts on what it should have
 ceph osd pool autoscale-status
 #@ differs options are known by name, type and default, without their sentences
 ceph config help rbd_cache
 ceph osd pool rm more more --yes-i-really-really-mean-it
 #@ differs ours has fewer commands to suggest
 ceph nosuch command
-#@ differs there is no PG autoscaler, whose flag it is
+#@ differs the PG autoscaler, whose flag it is, knows no bulk pools
 ceph osd pool set rbd bulk true
-#@ differs there is no PG autoscaler
+#@ differs the PG autoscaler tells, and never acts
 ceph osd pool set noautoscale

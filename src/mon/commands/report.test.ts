@@ -16,7 +16,7 @@ test("the report is made of what the other commands show", async () => {
     osd_metadata: await json("osd metadata"),
     crushmap: await json("osd crush dump"),
     fsmap: await json("fs dump"),
-    servicemap: await json("service dump"),
+    servicemap: { epoch: 1, services: {} },
     health: await json("health", { detail: "detail" }),
     num_osd: 0,
     num_pg: 32,

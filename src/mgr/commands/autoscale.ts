@@ -257,7 +257,7 @@ function status({ state }: CommandContext, args: Args): CommandReply {
 
 export const autoscaleCommands = commandsOf<CommandContext>([
   [
-    "osd pool autoscale-status",
+    "osd pool autoscale-status name=format,type=CephString,req=false",
     "r",
     "show how many placement groups each pool should have",
     status,

@@ -103,7 +103,7 @@ const DIFFERENCES: Readonly<Record<string, Differences>> = {
     "osd ok-to-stop": "other groups",
     "osd safe-to-destroy": "other groups",
     "osd erasure-code-profile get": "that cluster had another default",
-    report: "not there",
+    report: "times, sizes and addresses; compared in the room's own tests",
     "mds stat": "not there",
   },
   auth: {
@@ -246,6 +246,9 @@ describe.each(["status", "pool", "auth", "config", "osd"])("recorded %s commands
   });
 });
 
+/** Arguments of later releases, which the recorded one does not have: all may be left out. */
+const LATER_ARGUMENTS = ["key_type"];
+
 test("signatures, permissions and flags are those of a real monitor", () => {
   const recorded = JSON.parse(
     readFileSync(new URL("descriptions.json", import.meta.url), "utf8"),
@@ -272,7 +275,10 @@ test("signatures, permissions and flags are those of a real monitor", () => {
                 ]),
               ),
         );
-      expect(normal(entry.sig)).toEqual(normal(other.sig));
+      const isLater = (part: unknown): boolean =>
+        LATER_ARGUMENTS.includes((part as { name?: string }).name ?? "") &&
+        (part as { req?: string }).req === "false";
+      expect(normal(entry.sig).filter((part) => !isLater(part))).toEqual(normal(other.sig));
       expect({ sig: prefixOf(entry.sig), perm: entry.perm, flags: entry.flags }).toEqual({
         sig: prefixOf(entry.sig),
         perm: other.perm,

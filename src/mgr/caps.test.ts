@@ -9,6 +9,7 @@ const MODULES = {
   balancer: "balancer status",
   crash: "crash ls",
   orchestrator: "orch status",
+  pg_autoscaler: "osd pool autoscale-status",
   progress: "progress",
   rbd_support: "rbd task list",
   status: "fs status",
@@ -39,6 +40,7 @@ describe("commands of modules in Python", () => {
       "service status",
       "service dump",
     ]);
+    expect(await allowed("allow service py r", [...OWN, ...all])).toEqual(all);
     expect(await allowed("allow r", [...OWN, ...all])).toEqual([...OWN, ...all]);
   });
 });

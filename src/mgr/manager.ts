@@ -43,7 +43,7 @@ import { autoscaleCommands } from "./commands/autoscale.ts";
 import { balancerCommands } from "./commands/balancer.ts";
 import { configCommands } from "./commands/config.ts";
 import { crashCommands } from "./commands/crash.ts";
-import { moduleCommands } from "./commands/modules.ts";
+import { deviceCommands, progressCommands } from "./commands/modules.ts";
 import { orchCommands } from "./commands/orch.ts";
 import { osdCommands } from "./commands/osd.ts";
 import { osdSafetyCommands } from "./commands/osd-safety.ts";
@@ -70,7 +70,8 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...configCommands,
   ...osdCommands,
   ...osdSafetyCommands,
-  ...moduleCommands,
+  ...progressCommands,
+  ...deviceCommands,
   ...balancerCommands,
   ...autoscaleCommands,
   ...crashCommands,
@@ -79,17 +80,6 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...rbdCommands,
   ...managerInfoCommands,
 ];
-
-/** Commands of modules in Python, by their first word: caps know these by the module, and not by a service. */
-const PYTHON_MODULES: ReadonlyMap<string, string> = new Map([
-  ["balancer", "balancer"],
-  ["crash", "crash"],
-  ["fs", "status"],
-  ["orch", "orchestrator"],
-  ["progress", "progress"],
-  ["rbd", "rbd_support"],
-  ["telemetry", "telemetry"],
-]);
 
 export function mgrCommandTable(commands = COMMANDS): CommandTable<MgrContext> {
   return new CommandTable<MgrContext>(commands, (prefix) => `No handler found for '${prefix}'`);
@@ -275,9 +265,9 @@ export class Manager implements Dispatcher {
     const { identity } = context;
     const words = { peerName, peerAddrs, identity, prefix: args.prefix, cmd: cmd.map(textOf) };
     const cap = parseMgrCap(context.identity.caps["mgr"] ?? "");
-    const module = PYTHON_MODULES.get(args.prefix.split(" ")[0] ?? "");
+    const { module, pythonModule } = command;
     const wanted = {
-      module: module ?? "",
+      module: pythonModule ?? "",
       read: command.perm.includes("r"),
       write: command.perm.includes("w"),
       exec: command.perm.includes("x"),
@@ -285,7 +275,7 @@ export class Manager implements Dispatcher {
     };
     const allowed = cap?.isCapable({
       ...wanted,
-      service: module === undefined ? command.module : "py",
+      service: pythonModule === undefined ? module : "py",
       command: args.prefix,
       args: argTexts,
     });

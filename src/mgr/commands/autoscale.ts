@@ -52,11 +52,6 @@ function option(pool: PgPool, name: string, fallback: number): number {
   return typeof value === "number" ? value : fallback;
 }
 
-/** Bytes on disks a byte of a pool. */
-function rawRate(pool: PgPool): number {
-  return pool.size;
-}
-
 /** What a pool is to hold, in bytes; nothing if it has a ratio. */
 function targetBytes(pool: PgPool): number {
   return option(pool, "target_size_ratio", 0) === 0 ? option(pool, "target_size_bytes", 0) : 0;
@@ -74,7 +69,7 @@ function findRoot(state: ClusterState, root: number): Root {
     osds,
     capacity: sum([...osds].map((osd) => kib(osd) * 1024)),
     totalTargetRatio: sum(pools.map((pool) => option(pool, "target_size_ratio", 0))),
-    totalTargetBytes: sum(pools.map((pool) => targetBytes(pool) * rawRate(pool))),
+    totalTargetBytes: sum(pools.map((pool) => targetBytes(pool) * pool.size)),
   };
 }
 
@@ -129,12 +124,10 @@ function statusOf(state: ClusterState): Status[] {
     const used = state.stats.poolSums(id).stored;
     const target = targetBytes(pool);
     const effective = effectiveRatio(option(pool, "target_size_ratio", 0), root);
-    const ratio = Math.max((Math.max(used, target) * rawRate(pool)) / root.capacity, effective);
-    const groups = ratio * (left.get(rootId) ?? root.osds.size * targetPerOsd(state));
-    left.set(
-      rootId,
-      (left.get(rootId) ?? root.osds.size * targetPerOsd(state)) - Math.trunc(groups),
-    );
+    const ratio = Math.max((Math.max(used, target) * pool.size) / root.capacity, effective);
+    const room = left.get(rootId) ?? root.osds.size * targetPerOsd(state);
+    const groups = ratio * room;
+    left.set(rootId, room - Math.trunc(groups));
     const bias = option(pool, "pg_autoscale_bias", 1);
     const ideal = (groups / pool.size) * bias;
     const max = option(pool, "pg_num_max", 0);
@@ -164,7 +157,8 @@ function statusOf(state: ClusterState): Status[] {
 
 function json(state: ClusterState, s: Status): PyJson {
   const { pool } = s;
-  const rate = rawRate(pool);
+  // Bytes on disks a byte of the pool.
+  const rate = pool.size;
   return {
     pool_id: s.id,
     pool_name: poolName(state.maps.map, s.id),
@@ -228,7 +222,7 @@ function table(state: ClusterState, statuses: readonly Status[]): string {
       poolName(state.maps.map, s.id),
       formatSize(s.used),
       s.targetBytes > 0 ? formatSize(s.targetBytes) : "",
-      float(rawRate(s.pool)),
+      float(s.pool.size),
       formatSize(s.capacity),
       s.ratio.toFixed(4),
       ratio(option(s.pool, "target_size_ratio", 0)),
@@ -255,7 +249,7 @@ function status({ state }: CommandContext, args: Args): CommandReply {
   );
 }
 
-export const autoscaleCommands = commandsOf<CommandContext>([
+export const autoscaleCommands = commandsOf<CommandContext>("pg_autoscaler", [
   [
     "osd pool autoscale-status name=format,type=CephString,req=false",
     "r",

@@ -88,7 +88,7 @@ function noPlan(_ctx: CommandContext, args: Args): CommandReply {
 const PLAN = "name=plan,type=CephString";
 const POOLS = "name=pools,type=CephString,n=N";
 
-export const balancerCommands = commandsOf<CommandContext>([
+export const balancerCommands = commandsOf<CommandContext>("balancer", [
   ["balancer status", "r", "show what the balancer is set to", status],
   [
     "balancer mode name=mode,type=CephChoices,strings=none|crush-compat|upmap",

@@ -165,7 +165,7 @@ async function post(ctx: CommandContext, args: Args): Promise<CommandReply> {
 }
 
 const ID = "name=id,type=CephString";
-export const crashCommands = commandsOf<CommandContext>([
+export const crashCommands = commandsOf<CommandContext>("crash", [
   ["crash ls", "r", "list crashes of daemons", ls],
   ["crash ls-new", "r", "list crashes nobody has looked at", ls],
   ["crash stat", "r", "count crashes by age", stat],

@@ -1,18 +1,13 @@
 /**
- * What tools ask of manager modules that have nothing to do here: lists are empty.
- * ceph: src/pybind/mgr/progress, devicehealth
+ * What tools ask about work under way, and about devices, of which there are none.
+ * ceph: src/pybind/mgr/progress, src/mgr/MgrCommands.h
  */
 
-import { type Args, type CommandContext, type CommandReply, ok } from "../../mon/index.ts";
+import { COMMAND_FLAG, type Command, ok } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
 import { commandsOf } from "./row.ts";
 
-/** The formats modules answer in whatever was asked for. */
-function answer(text: (args: Args) => string, status = "") {
-  return (_ctx: CommandContext, args: Args): CommandReply => ok(text(args), status);
-}
-
-export const moduleCommands = commandsOf<MgrContext>([
+export const progressCommands = commandsOf<MgrContext>("progress", [
   [
     "progress",
     "r",
@@ -37,10 +32,15 @@ export const moduleCommands = commandsOf<MgrContext>([
       return ok();
     },
   ],
-  [
-    "device ls",
-    "r",
-    "list the devices",
-    answer(() => "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
-  ],
 ]);
+
+export const deviceCommands: readonly Command<MgrContext>[] = [
+  {
+    sig: "device ls",
+    help: "list the devices",
+    module: "mgr",
+    perm: "r",
+    flags: COMMAND_FLAG.MGR,
+    run: () => ok("DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
+  },
+];

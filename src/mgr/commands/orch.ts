@@ -22,7 +22,7 @@ const HOST = "name=hostname,type=CephString";
 const REFRESH = "name=refresh,type=CephBool,req=false";
 const SERVICE = "name=service_name,type=CephString,req=false";
 
-export const orchCommands = commandsOf<CommandContext>([
+export const orchCommands = commandsOf<CommandContext>("orchestrator", [
   [`orch status name=detail,type=CephBool,req=false ${FORMAT}`, "r", "show the orchestrator", none],
   [
     `orch ls name=service_type,type=CephString,req=false ${SERVICE} name=export,type=CephBool,req=false ${FORMAT} ${REFRESH}`,

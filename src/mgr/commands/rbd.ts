@@ -137,5 +137,6 @@ const ROWS: readonly Row[] = [
 ];
 
 export const rbdCommands = commandsOf<MgrContext>(
+  "rbd_support",
   ROWS.map(([sig, perm, help, body]) => [sig, perm, help, answered(body)]),
 );

@@ -9,7 +9,11 @@ export type CommandRow<C> = readonly [
   run: Command<C>["run"],
 ];
 
-export function commandsOf<C>(rows: readonly CommandRow<C>[]): readonly Command<C>[] {
-  const common = { module: "mgr", flags: COMMAND_FLAG.MGR };
+/** @param pythonModule that upstream has them in */
+export function commandsOf<C>(
+  pythonModule: string,
+  rows: readonly CommandRow<C>[],
+): readonly Command<C>[] {
+  const common = { module: "mgr", pythonModule, flags: COMMAND_FLAG.MGR };
   return rows.map(([sig, perm, help, run]) => ({ ...common, sig, perm, help, run }));
 }

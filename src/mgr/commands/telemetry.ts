@@ -62,7 +62,7 @@ function on(_ctx: CommandContext, args: Args): CommandReply {
   return refused("EOPNOTSUPP", "telemetry is not supported: nothing is ever sent");
 }
 
-export const telemetryCommands = commandsOf<CommandContext>([
+export const telemetryCommands = commandsOf<CommandContext>("telemetry", [
   ["telemetry status", "r", "show what would be sent, and that nothing is", status],
   [
     "telemetry on name=license,type=CephString,req=false",

@@ -35,7 +35,10 @@ export interface CommandReply {
 export interface Command<C> {
   readonly sig: string;
   readonly help: string;
+  /** The service that caps know it by. */
   readonly module: string;
+  /** The manager's module in Python that upstream has it in: the manager's caps know it by that instead. */
+  readonly pythonModule?: string;
   readonly perm: string;
   readonly flags?: number;
   /** Not given: it cannot be asked for XML. */

@@ -346,6 +346,7 @@ export const managerInfoCommands: readonly MonCommand[] = [
     sig: "fs status name=fs,type=CephString,req=false",
     help: "show how the file systems are",
     module: "mgr",
+    pythonModule: "status",
     perm: "r",
     flags: COMMAND_FLAG.MGR,
     run: fsStatus,

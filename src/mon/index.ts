@@ -21,6 +21,7 @@ export { managerInfoCommands } from "./commands/mon-info.ts";
 export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
 export { findPg } from "./commands/osd-view.ts";
 export {
+  kbJson,
   mapSumJson,
   osdStatsJson,
   perfJson,

@@ -29,7 +29,7 @@ import {
   removePoolSnap,
   removeSelfManagedSnap,
 } from "./services/osd-pools.ts";
-import { tierRefusal } from "./services/osd-tiers.ts";
+import { isTier, tierRefusal } from "./services/osd-tiers.ts";
 import { usedBytes } from "./services/stats.ts";
 import type { MonSession } from "./session.ts";
 
@@ -95,9 +95,11 @@ function apply(state: ClusterState, pending: PendingMap, message: MPoolOp): Outc
       if (pending.map.pools.has(pool)) deletePool(pending, state.maps, pool);
       return DONE;
     }
-    case POOL_OP.CREATE_SNAP:
-      if ((pending.map.pools.get(pool)?.tierOf ?? -1) >= 0) return { code: -ERRNO.EINVAL };
+    case POOL_OP.CREATE_SNAP: {
+      const found = pending.map.pools.get(pool);
+      if (found !== undefined && isTier(found)) return { code: -ERRNO.EINVAL };
       return outcome(createPoolSnap(pending, pool, poolName, stamp));
+    }
     case POOL_OP.DELETE_SNAP:
       return outcome(removePoolSnap(pending, pool, poolName));
     case POOL_OP.CREATE_UNMANAGED_SNAP: {

@@ -175,6 +175,18 @@ export function pgCount(state: ClusterState, osd: number): number {
 
 const kib = (bytes: number): number => Math.floor(bytes / 1024);
 
+/** Space in KiB, as everything about OSDs shows it. */
+export function kbJson(statfs: OsdSpace): JsonObject {
+  return {
+    kb: kib(statfs.total),
+    kb_used: kib(usedBytes(statfs)),
+    kb_used_data: kib(statfs.data),
+    kb_used_omap: 0,
+    kb_used_meta: kib(statfs.internal),
+    kb_avail: kib(statfs.available),
+  };
+}
+
 function spaceJson(report: OsdReport | undefined, osds: number, pgs: number): JsonObject {
   const statfs = report?.statfs ?? STATFS_ZERO;
   const latency = report?.perf ?? { commitLatencyMs: 0, applyLatencyMs: 0 };
@@ -183,12 +195,7 @@ function spaceJson(report: OsdReport | undefined, osds: number, pgs: number): Js
     num_osds: osds,
     num_per_pool_osds: osds,
     num_per_pool_omap_osds: osds,
-    kb: kib(statfs.total),
-    kb_used: kib(usedBytes(statfs)),
-    kb_used_data: kib(statfs.data),
-    kb_used_omap: 0,
-    kb_used_meta: kib(statfs.internal),
-    kb_avail: kib(statfs.available),
+    ...kbJson(statfs),
     statfs: {
       ...storeStats(statfs.data, statfs.data),
       total: statfs.total,

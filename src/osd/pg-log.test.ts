@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ERRNO } from "../base/index.ts";
 import { encodeToBytes, flatten } from "../encoding/index.ts";
-import { opAppend, opRead } from "../messages/index.ts";
+import { OSD_FLAG, opAppend, opRead } from "../messages/index.ts";
+import { NoSpaceError } from "../store/index.ts";
 import { ENTITY_TYPE, HOBJECT_MIN, type HObject, NOSNAP, objectHash } from "../types/index.ts";
 import { CHUNK_ENTRIES, LOG_ENTRIES_MIN, LOG_KEY_PREFIX, LogEntry, PgLog } from "./pg-log.ts";
 import { PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
@@ -159,6 +161,15 @@ describe("a PG of the format before chunks", () => {
       return osd.client(4100);
     };
     const resent = await back().op(oid, [opAppend(bytes("j"))], { tid });
+    // A full store refuses the takeover together with the write: nothing has changed then.
+    const submit = store.submit.bind(store);
+    store.submit = () => {
+      throw new NoSpaceError();
+    };
+    const full = { tid: tid + 1, flags: OSD_FLAG.FULL_TRY };
+    expect((await back().op(oid, [opAppend(bytes("k"))], full)).result).toBe(-ERRNO.ENOSPC);
+    store.submit = submit;
+    expect(store.omapGet(collection, object, "info")).toEqual(info);
     expect(resent.replayVersion).toEqual({ version: 10, epoch: 10 });
     const next = await back().op(oid, [opAppend(bytes("k"))], { tid: tid + 1 });
     expect(next.replayVersion).toEqual({ version: 11, epoch: 10 });

@@ -41,6 +41,7 @@ const CHUNK_KEYS = Array.from(
   { length: CHUNKS },
   (_, chunk) => LOG_KEY_PREFIX + chunk.toString(16).padStart(3, "0"),
 );
+const CHUNK_OF: ReadonlyMap<string, number> = new Map(CHUNK_KEYS.map((key, i) => [key, i]));
 
 export const LogEntry = struct(
   "spirula_log_entry",
@@ -231,8 +232,8 @@ export class PgLog {
     let newest = -1;
     for (const [key, value] of stored) {
       if (!key.startsWith(LOG_KEY_PREFIX)) break;
-      const chunk = CHUNK_KEYS.indexOf(key);
-      if (chunk < 0) {
+      const chunk = CHUNK_OF.get(key);
+      if (chunk === undefined) {
         single.push(LogEntry.decode(new Reader(value)));
         oldKeys.push(key);
         continue;

@@ -72,11 +72,10 @@ export interface Machine {
 
 /** One stream of one command's output, as it is compared and stored. */
 export function filterOutput(text: string, filters: CommandFilters, machine: Machine): string {
-  const { rest, log } = takeLog(text);
+  const { rest, log, ends } = takeLog(text);
   let lines = rest.split("\n").map(lastOverwrite);
   if (lines.at(-1) === "") lines.pop();
-  // The log's lines end in blank ones, which land anywhere too.
-  if (log.length > 0) lines = lines.filter((line) => line.trim() !== "");
+  if (log.length > 0) lines = withoutEnds(lines, ends);
   // Sorted lines have no first id to count from, for their order follows the ids.
   const ids = filters.sort ? undefined : new Map<string, number>();
   lines = lines.map((line) => filterLine(line, filters, machine, ids));
@@ -91,14 +90,32 @@ export function filterOutput(text: string, filters: CommandFilters, machine: Mac
 /**
  * The client library's own log lines come from a thread of their own and land anywhere, in the middle
  * of the tool's line too. They are taken out, and compared sorted behind what the tool said.
+ * @returns with `ends`: how many are without the blank line that each ends in, which is elsewhere in `rest` then
  */
-function takeLog(text: string): { rest: string; log: string[] } {
+function takeLog(text: string): { rest: string; log: string[]; ends: number } {
   const log: string[] = [];
-  const rest = text.replace(LOG_LINE, (_, level: string, message: string) => {
+  let ends = 0;
+  const rest = text.replace(LOG_LINE, (whole, level: string, message: string) => {
     log.push(`log ${level} ${message}`);
+    if (!whole.endsWith("\n\n")) ends++;
     return "";
   });
-  return { rest, log };
+  return { rest, log, ends };
+}
+
+/**
+ * The tool's lines without the blank ones of its log. What is missing of those has split a line of the tool's,
+ * which it writes in pieces: the first of them ends in a space.
+ */
+function withoutEnds(lines: readonly string[], ends: number): string[] {
+  const out = lines.filter((line) => line.trim() !== "");
+  let splits = ends - (lines.length - out.length);
+  for (let i = 0; i + 1 < out.length && splits > 0; i++) {
+    if (!out[i]!.endsWith(" ")) continue;
+    out.splice(i, 2, out[i]! + out[i + 1]!);
+    splits--;
+  }
+  return out;
 }
 
 const LOG_LINE =

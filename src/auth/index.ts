@@ -45,7 +45,7 @@ export {
   type GlobalIds,
   type KeyLookup,
 } from "./identity.ts";
-export { formatKeyring, type KeyringEntry, type KeyringError, parseKeyring } from "./keyring.ts";
+export { formatKeyring, type KeyringEntry, parseKeyring } from "./keyring.ts";
 export { createNoneInitiator } from "./none.ts";
 export {
   createMonAuthServer,

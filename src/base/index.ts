@@ -15,6 +15,7 @@ export {
   type OpFailure,
   type Result,
 } from "./errno.ts";
+export { type IniError, type IniSection, type IniSetting, parseIni } from "./ini.ts";
 export {
   createLogger,
   LOG_LEVEL,

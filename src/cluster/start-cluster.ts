@@ -8,7 +8,13 @@
 
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import { CephxClient, createServiceAuthServer, formatKeyring, NoneClient } from "../auth/index.ts";
+import {
+  CephxClient,
+  CON_MODE,
+  createServiceAuthServer,
+  formatKeyring,
+  NoneClient,
+} from "../auth/index.ts";
 import {
   ConfigError,
   type Logger,
@@ -55,6 +61,7 @@ const FIRST_OBJECTS = [{ pool: 1, oid: "rbd_info", data: Buffer.from("overwrite 
 /** The manager's own entity, as a cluster's tools make it.  ceph: doc/mgr/administrator.rst */
 const MGR_ENTITY = { type: ENTITY_TYPE.MGR, id: "x" };
 const MGR_CAPS = { mds: "allow *", mon: "allow profile mgr", osd: "allow *" };
+const SECURE_ONLY = [CON_MODE.SECURE];
 const LISTEN_DEFAULT = "127.0.0.1";
 /** How long an OSD waits awake for a lone client's next request: about what it takes to come. */
 const SPIN_MS = 0.3;
@@ -323,6 +330,7 @@ async function startManager(
   const gid = monitor.allocateGlobalId();
   const { key } = await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
   const { auth, requireSecure } = choice;
+  const modes = requireSecure ? { monModes: SECURE_ONLY, serviceModes: SECURE_ONLY } : {};
   const manager = new Manager({
     monitor,
     random,
@@ -333,7 +341,7 @@ async function startManager(
         auth:
           auth === "none"
             ? new NoneClient(MGR_ENTITY)
-            : new CephxClient({ entity: MGR_ENTITY, key, clock, random, requireSecure }),
+            : new CephxClient({ entity: MGR_ENTITY, key, clock, random, ...modes }),
         transport,
         clock,
         random,

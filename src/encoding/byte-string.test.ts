@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { byteString, printable } from "./index.ts";
+import { byteString, nameBytes, nameText, printable } from "./index.ts";
 
 test.each([
   ["", ""],
@@ -22,4 +23,21 @@ test.each([
   [byteString("\u009bm"), "%c2%9bm"],
 ])("what is not text, or would act on a terminal, shows as bytes: %j", (bytes, shown) => {
   expect(printable(bytes)).toBe(shown);
+});
+
+test.each([
+  ["rbd_data.1", "rbd_data.1"],
+  [byteString("größe 🦑"), "größe 🦑"],
+  ["a\xffb", "a\udcffb"],
+  // A surrogate in UTF-8's manner is no UTF-8, nor is a sequence that is longer than it need be.
+  ["\xed\xb2\x80", "\udced\udcb2\udc80"],
+  ["\xc0\x80", "\udcc0\udc80"],
+])("a name of any bytes has a text that leads back: %j", (bytes, text) => {
+  expect(nameText(bytes)).toBe(text);
+  expect(nameBytes(text)).toBe(bytes);
+});
+
+test("every name leads back to its bytes", () => {
+  const anyBytes = fc.uint8Array({ maxLength: 12 }).map((b) => Buffer.from(b).toString("latin1"));
+  fc.assert(fc.property(anyBytes, (bytes) => nameBytes(nameText(bytes)) === bytes));
 });

@@ -6,6 +6,8 @@ export {
   bytesOf,
   compareBytes,
   isByteString,
+  nameBytes,
+  nameText,
   printable,
   textOf,
 } from "./byte-string.ts";

@@ -106,10 +106,12 @@ describe("a monitor session", () => {
     },
   );
 
-  it("of a client that requires secure is offered in no other mode, nor is one with a service", () => {
+  it("of a client that wants nothing but secure is offered in no other mode, nor is one with a service", () => {
     const w = world();
     const { clock, random, key } = w;
-    const client = new CephxClient({ entity: ALICE, key, clock, random, requireSecure: true });
+    const only = [CON_MODE.SECURE];
+    const modes = { monModes: only, serviceModes: only };
+    const client = new CephxClient({ entity: ALICE, key, clock, random, ...modes });
     expect(client.monInitiator().modes).toEqual([CON_MODE.SECURE]);
     talkWell(w.mon, client.monInitiator(), CON_MODE.SECURE);
     expect(client.serviceInitiator(ENTITY_TYPE.OSD).modes).toEqual([CON_MODE.SECURE]);

@@ -51,8 +51,10 @@ export interface CephxClientOptions {
   readonly random: Random;
   /** Mask of services to hold tickets for. @default CLIENT_KEYS */
   readonly keys?: number;
-  /** Connects in the secure mode or not at all. @default false */
-  readonly requireSecure?: boolean;
+  /** Connection modes with monitors, most wanted first. @default secure, then crc */
+  readonly monModes?: readonly number[];
+  /** Connection modes with services, most wanted first. @default crc, then secure */
+  readonly serviceModes?: readonly number[];
 }
 
 export class CephxClient implements ClientAuth {
@@ -62,7 +64,8 @@ export class CephxClient implements ClientAuth {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #keys: number;
-  readonly #requireSecure: boolean;
+  readonly #monModes: readonly number[];
+  readonly #serviceModes: readonly number[];
   readonly #tickets = new Map<number, HeldTicket>();
   /** Of the last handshake with a monitor: renewals of the AUTH ticket answer it again. */
   #serverChallenge = 0n;
@@ -73,7 +76,8 @@ export class CephxClient implements ClientAuth {
     this.#key = options.key;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#requireSecure = options.requireSecure ?? false;
+    this.#monModes = options.monModes ?? [CON_MODE.SECURE, CON_MODE.CRC];
+    this.#serviceModes = options.serviceModes ?? [CON_MODE.CRC, CON_MODE.SECURE];
     this.#keys = (options.keys ?? CLIENT_KEYS) | ENTITY_TYPE.AUTH;
   }
 
@@ -114,10 +118,10 @@ export class CephxClient implements ClientAuth {
   }
 
   /** Starts a conversation with a monitor, in one of `modes` (most wanted first). */
-  monInitiator(modes: readonly number[] = [CON_MODE.SECURE, CON_MODE.CRC]): AuthInitiator {
+  monInitiator(modes: readonly number[] = this.#monModes): AuthInitiator {
     return {
       method: AUTH_METHOD.CEPHX,
-      modes: this.#allowed(modes),
+      modes,
       begin: () => {
         const w = new Writer();
         w.u8(AUTH_MODE.MON);
@@ -133,10 +137,7 @@ export class CephxClient implements ClientAuth {
   }
 
   /** Starts a conversation with a service whose ticket we hold. */
-  serviceInitiator(
-    service: number,
-    modes: readonly number[] = [CON_MODE.CRC, CON_MODE.SECURE],
-  ): AuthInitiator {
+  serviceInitiator(service: number, modes: readonly number[] = this.#serviceModes): AuthInitiator {
     const held = this.#tickets.get(service);
     if (held === undefined) throw this.#denied("no ticket for the service");
     const nonce = randomU64(this.#random);
@@ -150,7 +151,7 @@ export class CephxClient implements ClientAuth {
     };
     return {
       method: AUTH_METHOD.CEPHX,
-      modes: this.#allowed(modes),
+      modes,
       begin: () => authorizer(),
       more: (blob) => {
         const usage = KEY_USAGE.AUTHORIZE_CHALLENGE;
@@ -198,10 +199,6 @@ export class CephxClient implements ClientAuth {
     } else {
       throw this.#denied("reply to a request we did not make");
     }
-  }
-
-  #allowed(modes: readonly number[]): readonly number[] {
-    return this.#requireSecure ? modes.filter((mode) => mode === CON_MODE.SECURE) : modes;
   }
 
   #authenticate(otherKeys: number): Uint8Array {

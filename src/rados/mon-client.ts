@@ -71,7 +71,8 @@ export class MonClient {
 
   /**
    * Resolves with the first session.
-   * @throws CephError EACCES if a monitor does not accept us; then nothing is tried any more
+   * @throws CephError EACCES if a monitor does not accept us, EOPNOTSUPP if not our way to show who we are; then
+   *   nothing is tried any more
    */
   async start(): Promise<void> {
     await this.#connect(true);
@@ -161,8 +162,7 @@ export class MonClient {
         this.#connection = connection;
         break;
       } catch (error) {
-        const refused = error instanceof CephError && error.errno === -ERRNO.EACCES;
-        if (this.#isClosed || (first && refused)) throw error;
+        if (this.#isClosed || (first && isRefusal(error))) throw error;
         log.debug("monitor not reached", {
           monitor: formatAddrVec(target),
           why: (error as Error).message,
@@ -188,6 +188,12 @@ export class MonClient {
       };
     });
   }
+}
+
+/** The monitor is there and says no: asking again changes nothing. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof CephError)) return false;
+  return error.errno === -ERRNO.EACCES || error.errno === -ERRNO.EOPNOTSUPP;
 }
 
 export function closedError(): CephError {

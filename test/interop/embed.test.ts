@@ -11,18 +11,15 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type * as spirula from "../../src/cluster/index.ts";
+import { loadPackage } from "../harness/package.ts";
 import { clientEnv, must, type RunOptions, sh } from "../harness/run.ts";
-import { requireBuild } from "../harness/spirula.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
 let work: TempDir;
 let startCluster: typeof spirula.startCluster;
 
 beforeEach(async () => {
-  requireBuild();
-  // A package may import itself by name: this goes through "exports", as it does for others.
-  const name: string = "spirula";
-  ({ startCluster } = (await import(name)) as typeof spirula);
+  ({ startCluster } = await loadPackage<typeof spirula>(""));
   work = await tempDir("embed");
 });
 afterEach(() => work.remove());

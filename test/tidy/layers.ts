@@ -19,6 +19,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   messenger: ["auth"],
   cls: [],
   rados: ["messenger", "messages", "maps", "crush", "auth"],
+  librados: ["rados", "messenger", "messages", "maps", "auth", "config"],
   // Of the classes only the types and the argument codecs: see CODECS_ONLY.
   rbd: ["rados", "messages", "cls"],
   store: [],
@@ -78,7 +79,7 @@ export const DOORS: readonly RegExp[] = [
 ];
 
 /** Where start-up code lives, which may read and write files but not keep time or roll dice. */
-export const START_UP_ROOMS: readonly string[] = ["cluster", "cli"];
+export const START_UP_ROOMS: readonly string[] = ["cluster", "cli", "librados"];
 
 export interface Banned {
   pattern: RegExp;

@@ -1,0 +1,87 @@
+/**
+ * Connecting: from a `ceph.conf`, a keyring and the environment, as any client of Ceph's, or from options in
+ * code alone.
+ *
+ *     await using cluster = await connect();
+ *     await using other = await connect({ conf: false, options: { mon_host: "10.0.0.1", key: "AQ…==" } });
+ */
+
+import type { ClientAuth } from "../auth/index.ts";
+import {
+  CephError,
+  type Clock,
+  ERRNO,
+  type Logger,
+  type Random,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from "../base/index.ts";
+import { type Resolver, systemResolver, type Transport, tcpTransport } from "../messenger/index.ts";
+import { Rados } from "../rados/index.ts";
+import { Cluster } from "./cluster.ts";
+import { type Credentials, findCredentials } from "./credentials.ts";
+import { findMonitors } from "./mon-hosts.ts";
+import { type ConfigOptions, type FoundConfig, readConfig } from "./read-config.ts";
+
+/** What a client stands on; the system's, unless a test or a simulation has others. */
+export interface ClientSurroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+}
+
+export interface ConnectOptions extends ConfigOptions {
+  /** @default none */
+  readonly log?: Logger;
+  readonly surroundings?: Partial<ClientSurroundings>;
+}
+
+/**
+ * Connects to a cluster.
+ * @throws ConfigError if what the configuration says cannot be used: the message names it and the remedy
+ * @throws CephError ENOENT if there is no key, EACCES if the cluster does not take ours, ETIMEDOUT if no
+ *   monitor has answered within `client_mount_timeout`
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
+  return await connectWith(await readConfig(options), options);
+}
+
+/** The same, with a configuration that has been read. */
+export async function connectWith(
+  { config, entity }: FoundConfig,
+  options: Pick<ConnectOptions, "log" | "surroundings"> = {},
+): Promise<Cluster> {
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    transport = tcpTransport,
+    resolver = systemResolver,
+  } = options.surroundings ?? {};
+  const { log = silentLogger } = options;
+  const monitors = await findMonitors((name) => config.get(name), resolver);
+  const credentials = await findCredentials(config, entity, { clock, random });
+  const open = (auth: ClientAuth) =>
+    Rados.connect({ monitors, auth, transport, clock, random, log });
+  return new Cluster(await firstTaken(credentials, open), config, entity);
+}
+
+/** A monitor that does not take a method says so; then the next one is tried. */
+async function firstTaken(
+  { methods, noKey }: Credentials,
+  open: (auth: ClientAuth) => Promise<Rados>,
+): Promise<Rados> {
+  let refusal: unknown = noKey;
+  for (const auth of methods) {
+    try {
+      return await open(auth);
+    } catch (error) {
+      const isNotTaken = error instanceof CephError && error.errno === -ERRNO.EOPNOTSUPP;
+      if (!isNotTaken) throw error;
+      // What to do about it is to find the key, not to learn of the methods.
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}

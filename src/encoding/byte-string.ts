@@ -56,16 +56,17 @@ export function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const ASCII = /^[^\x80-\uffff]*$/;
 /** UTF-8 as the standard has it, byte by byte; anything else is no text. */
 const UTF8 =
-  /[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
+  /[^\x80-\uffff]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
 
 /**
  * A name as text, so that `nameBytes` gives the same bytes back: one that is not UTF-8 keeps its odd bytes as
  * U+DC80 to U+DCFF, which no text has alone (Python's way with file names).
  */
 export function nameText(bytes: string): string {
-  if (/^[\x00-\x7f]*$/.test(bytes)) return bytes;
+  if (ASCII.test(bytes)) return bytes;
   return bytes.replaceAll(UTF8, (text: string, odd: string | undefined) =>
     odd === undefined ? textOf(text) : String.fromCharCode(0xdc00 + odd.charCodeAt(0)),
   );
@@ -73,7 +74,7 @@ export function nameText(bytes: string): string {
 
 /** The bytes of a name that is given as text: UTF-8, and what `nameText` has made of other bytes. */
 export function nameBytes(text: string): string {
-  if (/^[\x00-\x7f]*$/.test(text)) return text;
+  if (ASCII.test(text)) return text;
   return text.replaceAll(/[\udc80-\udcff]|[^\udc80-\udcff]+/gu, (part) => {
     const code = part.charCodeAt(0);
     return part.length === 1 && code >= 0xdc80 && code <= 0xdcff

@@ -5,7 +5,7 @@
 
 import { CephError } from "../base/index.ts";
 import type { ClientConfig } from "../config/index.ts";
-import { EMPTY, nameBytes, nameText } from "../encoding/index.ts";
+import { nameBytes, nameText } from "../encoding/index.ts";
 import type { CommandResult, Rados } from "../rados/index.ts";
 import { type AuthEntity, formatAuthEntity } from "../types/index.ts";
 import { IoCtx } from "./io-ctx.ts";
@@ -79,10 +79,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-function outputOf(
-  { result, status, data = EMPTY }: CommandResult,
-  command: Command,
-): CommandOutput {
+function outputOf({ result, status, data }: CommandResult, command: Command): CommandOutput {
   if (result < 0) {
     const target = `'${String(command["prefix"])}'`;
     throw new CephError(result, { op: "run", target, cause: new Error(status) });

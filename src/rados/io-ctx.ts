@@ -39,7 +39,8 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import { type ClassCall, callOp, callReply } from "./class-call.ts";
-import type { Lingers, NotifyReply, Place, Watch, WatchHandler } from "./linger.ts";
+import type { CallOptions } from "./limits.ts";
+import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } from "./linger.ts";
 import { opError } from "./linger.ts";
 import type { MonClient } from "./mon-client.ts";
 import { type Objecter, poolGone } from "./objecter.ts";
@@ -48,7 +49,7 @@ import { SnapListing } from "./snap-listing.ts";
 /** Objects asked for in one listing request. */
 const LIST_PAGE = 1000;
 
-export interface OpOptions {
+export interface OpOptions extends CallOptions {
   /** What is read. @default the head */
   readonly snap?: bigint;
   /** What a write keeps. @default nothing */
@@ -136,36 +137,54 @@ export class IoCtx {
   }
 
   /** Asks a method of a class that only reads. */
-  async query<A, R>(oid: string, call: ClassCall<A, R>, args: A): Promise<R> {
-    const { ops } = await this.read(oid, [callOp(call, args)]);
+  async query<A, R>(
+    oid: string,
+    call: ClassCall<A, R>,
+    args: A,
+    options: OpOptions = {},
+  ): Promise<R> {
+    const { ops } = await this.read(oid, [callOp(call, args)], options);
     return callReply(call, ops[0]?.data);
   }
 
   /** Has a method of a class change the object. */
-  async execute<A>(oid: string, call: ClassCall<A, void>, args: A): Promise<void> {
-    await this.write(oid, [callOp(call, args)]);
+  async execute<A>(
+    oid: string,
+    call: ClassCall<A, void>,
+    args: A,
+    options: OpOptions = {},
+  ): Promise<void> {
+    await this.write(oid, [callOp(call, args)], options);
   }
 
   /** Who watches an object. @throws CephError ENOENT if it is not there */
-  async listWatchers(oid: string): Promise<Watcher[]> {
-    const { ops } = await this.read(oid, [opListWatchers()]);
+  async listWatchers(oid: string, options: OpOptions = {}): Promise<Watcher[]> {
+    const { ops } = await this.read(oid, [opListWatchers()], options);
     return decodeFromBytes(WatcherList, ops[0]?.data ?? EMPTY).entries;
   }
 
   /** Which revisions of an object there are. @throws CephError ENOENT if there never was one */
-  async listSnaps(oid: string): Promise<SnapListing> {
-    const { ops } = await this.read(oid, [opListSnaps()], { snap: SNAPDIR });
+  async listSnaps(oid: string, options: OpOptions = {}): Promise<SnapListing> {
+    const { ops } = await this.read(oid, [opListSnaps()], { ...options, snap: SNAPDIR });
     return decodeFromBytes(SnapListing, ops[0]?.data ?? EMPTY);
   }
 
   /** Watches an object until the watch is closed. @throws CephError ENOENT if it is not there */
-  async watch(oid: string, handler: WatchHandler): Promise<Watch> {
-    return await this.#engine.lingers.watch(this.#place(oid), handler);
+  async watch(oid: string, handler: WatchHandler, options: WatchOptions = {}): Promise<Watch> {
+    return await this.#engine.lingers.watch(this.#place(oid), handler, options);
   }
 
-  /** Notifies an object's watchers and waits for their answers. */
-  async notify(oid: string, payload: Uint8Array, timeoutMs: number): Promise<NotifyReply> {
-    return await this.#engine.lingers.notify(this.#place(oid), payload, timeoutMs);
+  /**
+   * Notifies an object's watchers and waits for their answers.
+   * @param timeoutMs how long the OSD waits for them; whole seconds are what it knows
+   */
+  async notify(
+    oid: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    options: CallOptions = {},
+  ): Promise<NotifyReply> {
+    return await this.#engine.lingers.notify(this.#place(oid), payload, timeoutMs, options);
   }
 
   /** Names of the objects of this namespace, in no order that means anything. */
@@ -210,8 +229,8 @@ export class IoCtx {
   }
 
   /** A new snapshot id of the pool. */
-  async createSnapId(): Promise<bigint> {
-    const { responseData } = await this.#poolOp(POOL_OP.CREATE_UNMANAGED_SNAP, 0n);
+  async createSnapId(options: CallOptions = {}): Promise<bigint> {
+    const { responseData } = await this.#poolOp(POOL_OP.CREATE_UNMANAGED_SNAP, 0n, options);
     if (responseData === undefined) {
       throw opError(-ERRNO.EIO, "create a snapshot id in", { oid: `pool ${this.pool}` });
     }
@@ -219,22 +238,25 @@ export class IoCtx {
   }
 
   /** Gives a snapshot id back: what it kept is deleted. @throws CephError ENOENT if it was not given out */
-  async removeSnapId(snap: bigint): Promise<void> {
-    await this.#poolOp(POOL_OP.DELETE_UNMANAGED_SNAP, snap);
+  async removeSnapId(snap: bigint, options: CallOptions = {}): Promise<void> {
+    await this.#poolOp(POOL_OP.DELETE_UNMANAGED_SNAP, snap, options);
   }
 
-  async #poolOp(op: number, snapid: bigint): Promise<MPoolOpReply> {
+  async #poolOp(op: number, snapid: bigint, limits: CallOptions): Promise<MPoolOpReply> {
     const { objecter, mon } = this.#engine;
-    const { fsid } = await objecter.mapAtLeast(1);
+    const { fsid } = await objecter.mapAtLeast(1, limits);
     const { pool } = this;
-    const message = await mon.ask((tid) =>
-      MPoolOp.encode({ version: 0, fsid, pool, op, snapid, poolName: "", crushRule: 0 }, tid),
+    const subject = { op: "change a snapshot id of", target: `pool ${pool}` };
+    const message = await mon.ask(
+      (tid) =>
+        MPoolOp.encode({ version: 0, fsid, pool, op, snapid, poolName: "", crushRule: 0 }, tid),
+      { ...limits, subject },
     );
     const reply = MPoolOpReply.decode(message);
     if (reply.replyCode < 0) {
-      throw opError(reply.replyCode, "change a snapshot id of", { oid: `pool ${pool}` });
+      throw new CephError(reply.replyCode, subject);
     }
-    await objecter.mapAtLeast(reply.epoch);
+    await objecter.mapAtLeast(reply.epoch, limits);
     return reply;
   }
 
@@ -244,14 +266,17 @@ export class IoCtx {
     flags: number,
     options: OpOptions,
   ): Promise<OpReply> {
-    const { snap, snapContext } = options;
-    const { reply } = await this.#engine.objecter.submit({
-      ...this.#place(oid),
-      ops,
-      flags: flags | (options.flags ?? 0),
-      ...(snap === undefined ? {} : { snap }),
-      ...(snapContext === undefined ? {} : { snapContext }),
-    });
+    const { snap, snapContext, flags: more = 0, ...limits } = options;
+    const { reply } = await this.#engine.objecter.submit(
+      {
+        ...this.#place(oid),
+        ops,
+        flags: flags | more,
+        ...(snap === undefined ? {} : { snap }),
+        ...(snapContext === undefined ? {} : { snapContext }),
+      },
+      limits,
+    );
     if (reply.result < 0) throw opError(reply.result, "operate on", { oid });
     return {
       result: reply.result,

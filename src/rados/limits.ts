@@ -89,3 +89,12 @@ export function bounded<T>(
     work.then(resolve, reject).finally(() => release?.());
   });
 }
+
+/** Limits of a call that takes several attempts: each gets the time that is left. */
+export function shared(clock: Clock, limits: CallOptions, defaultMs: number): () => CallOptions {
+  const { signal, timeoutMs = defaultMs } = limits;
+  if (timeoutMs === 0) return () => ({ signal, timeoutMs });
+  const end = clock.monotonic() + timeoutMs;
+  // 0 would be no limit at all.
+  return () => ({ signal, timeoutMs: Math.max(1, end - clock.monotonic()) });
+}

@@ -28,7 +28,7 @@ import {
   WATCH_OP,
 } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
-import { bounded, type CallOptions } from "./limits.ts";
+import { bounded, type CallOptions, shared } from "./limits.ts";
 import { closedError } from "./mon-client.ts";
 import { isSameRoute, type Objecter, type OpDone, type Route } from "./objecter.ts";
 
@@ -199,10 +199,11 @@ export class Lingers {
   async #register(watch: LingeringWatch, limits: CallOptions): Promise<Route> {
     const { place, cookie, keepSeconds } = watch;
     const op = opWatch(cookie, WATCH_OP.WATCH, 0, keepSeconds);
+    const left = shared(this.#clock, limits, this.#objecter.opTimeoutMs);
     for (;;) {
       try {
         const { reply, route } = await this.#submit(place, op, {
-          ...limits,
+          ...left(),
           isWrite: true,
           once: true,
         });
@@ -313,8 +314,9 @@ export class Lingers {
     const cookie = ++this.#lastCookie;
     const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
     const op = opNotify(cookie, payload, seconds);
+    const left = shared(this.#clock, limits, this.#objecter.opTimeoutMs);
     for (;;) {
-      const message = await this.#notifyOnce(place, cookie, op, limits);
+      const message = await this.#notifyOnce(place, cookie, op, left());
       if (message === undefined) continue;
       const { returnCode, data } = message;
       const timedOut = returnCode === -ERRNO.ETIMEDOUT;

@@ -26,8 +26,8 @@ import type { Connection, Messenger } from "../messenger/index.ts";
 import {
   type IncomingMessage,
   NOSNAP,
-  objectHash,
   type OutgoingMessage,
+  objectHash,
   type SnapContext,
   utimeFromMs,
 } from "../types/index.ts";
@@ -134,6 +134,11 @@ export class Objecter {
     return this.#map;
   }
 
+  /** Time-out of requests that say none, milliseconds; 0: never. */
+  get opTimeoutMs(): number {
+    return this.#options.opTimeoutMs ?? 0;
+  }
+
   /** Requests without an answer yet. */
   get pending(): number {
     return this.#ops.size;
@@ -179,7 +184,7 @@ export class Objecter {
   submit(request: OpRequest, limits: CallOptions = {}): Promise<OpDone> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (this.#isBlocklisted) return Promise.reject(lockedOut(subjectOf(request)));
-    const { signal, timeoutMs = this.#options.opTimeoutMs ?? 0 } = limits;
+    const { signal, timeoutMs = this.opTimeoutMs } = limits;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const op: PendingOp = {

@@ -18,15 +18,13 @@ import {
   u64,
 } from "../encoding/index.ts";
 import {
-  MPoolOp,
-  MPoolOpReply,
   OSD_FLAG,
   type OsdOp,
   opDelete,
   opListSnaps,
   opListWatchers,
   opPgnls,
-  POOL_OP,
+  opRollback,
 } from "../messages/index.ts";
 import {
   BLANK_ADDR,
@@ -44,6 +42,7 @@ import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } f
 import { opError } from "./linger.ts";
 import type { MonClient } from "./mon-client.ts";
 import { type Objecter, poolGone } from "./objecter.ts";
+import type { PoolAdmin, PoolSnap } from "./pool-admin.ts";
 import { SnapListing } from "./snap-listing.ts";
 
 /** Objects asked for in one listing request. */
@@ -89,6 +88,7 @@ export interface Engine {
   readonly objecter: Objecter;
   readonly lingers: Lingers;
   readonly mon: MonClient;
+  readonly pools: PoolAdmin;
 }
 
 export class IoCtx {
@@ -228,36 +228,36 @@ export class IoCtx {
     return { ...page, atEnd: reply.result === 1 };
   }
 
+  // --- Snapshots --------------------------------------------------------------------------------
+
   /** A new snapshot id of the pool. */
   async createSnapId(options: CallOptions = {}): Promise<bigint> {
-    const { responseData } = await this.#poolOp(POOL_OP.CREATE_UNMANAGED_SNAP, 0n, options);
-    if (responseData === undefined) {
-      throw opError(-ERRNO.EIO, "create a snapshot id in", { oid: `pool ${this.pool}` });
-    }
-    return decodeFromBytes(u64, responseData);
+    return await this.#engine.pools.createSnapId(this.pool, options);
   }
 
   /** Gives a snapshot id back: what it kept is deleted. @throws CephError ENOENT if it was not given out */
   async removeSnapId(snap: bigint, options: CallOptions = {}): Promise<void> {
-    await this.#poolOp(POOL_OP.DELETE_UNMANAGED_SNAP, snap, options);
+    await this.#engine.pools.removeSnapId(this.pool, snap, options);
   }
 
-  async #poolOp(op: number, snapid: bigint, limits: CallOptions): Promise<MPoolOpReply> {
-    const { objecter, mon } = this.#engine;
-    const { fsid } = await objecter.mapAtLeast(1, limits);
-    const { pool } = this;
-    const subject = { op: "change a snapshot id of", target: `pool ${pool}` };
-    const message = await mon.ask(
-      (tid) =>
-        MPoolOp.encode({ version: 0, fsid, pool, op, snapid, poolName: "", crushRule: 0 }, tid),
-      { ...limits, subject },
-    );
-    const reply = MPoolOpReply.decode(message);
-    if (reply.replyCode < 0) {
-      throw new CephError(reply.replyCode, subject);
-    }
-    await objecter.mapAtLeast(reply.epoch, limits);
-    return reply;
+  /** Takes a snapshot of the whole pool. @throws CephError EEXIST; EINVAL in a pool whose clients manage snapshots */
+  async createPoolSnap(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#engine.pools.createSnap(this.pool, name, options);
+  }
+
+  /** Removes a snapshot of the whole pool. @throws CephError ENOENT if there is none such */
+  async removePoolSnap(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#engine.pools.removeSnap(this.pool, name, options);
+  }
+
+  /** The snapshots of the whole pool that our map has, by id. */
+  poolSnaps(): PoolSnap[] {
+    return this.#engine.pools.snaps(this.pool);
+  }
+
+  /** Sets an object back to what it was at a snapshot. @throws CephError ENOENT if it was not there */
+  async rollback(oid: string, snap: bigint, options: OpOptions = {}): Promise<void> {
+    await this.write(oid, [opRollback(snap)], options);
   }
 
   async #operate(

@@ -133,7 +133,7 @@ export class MonClient {
     this.#isClosed = true;
     this.#tick?.cancel();
     this.#cancelWait?.();
-    for (const tid of [...this.#requests.keys()]) this.#fail(tid, closedError());
+    for (const tid of this.#requests.keys()) this.#fail(tid, closedError());
     for (const wake of this.#waitsForMonMap.splice(0)) wake();
   }
 

@@ -9,8 +9,7 @@
  * ceph: src/osdc/Objecter.cc
  */
 
-import type { ClientAuth } from "../auth/index.ts";
-import { CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
+import { CephError, ERRNO } from "../base/index.ts";
 import { isBlocklisted, type OsdMap } from "../maps/index.ts";
 import {
   MOSDBackoff,
@@ -22,7 +21,7 @@ import {
   osdOpName,
   type RequestRedirect,
 } from "../messages/index.ts";
-import type { Connection, Messenger } from "../messenger/index.ts";
+import type { Connection } from "../messenger/index.ts";
 import {
   type IncomingMessage,
   NOSNAP,
@@ -36,6 +35,7 @@ import { closedError } from "./mon-client.ts";
 import { isFull, isPaused, respectsFull, type Target, targetOf } from "./op-target.ts";
 import { hasAfter, nextMap } from "./osd-map-feed.ts";
 import { OsdSessions } from "./osd-sessions.ts";
+import type { LinkContext } from "./service-link.ts";
 
 /** Such a read may be answered by a copy, which may not be able to. */
 const REPLICA_READS = OSD_FLAG.BALANCE_READS | OSD_FLAG.LOCALIZE_READS;
@@ -97,16 +97,9 @@ export interface OpDone {
   readonly route: Route;
 }
 
-export interface ObjecterOptions {
-  readonly auth: ClientAuth;
-  readonly messenger: Messenger;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
+export interface ObjecterOptions extends LinkContext {
   /** Time-out of requests that say none, milliseconds; 0: never. @default 0 */
   readonly opTimeoutMs?: number | undefined;
-  /** New tickets are wanted: an OSD has refused ours. */
-  readonly renewTickets: () => void;
   /** Maps were missed: ask for those from this epoch on. */
   readonly wantMap: (start: number) => void;
   /** Sessions or the map have changed: whoever has something registered looks after it. */
@@ -127,7 +120,7 @@ export class Objecter {
 
   constructor(options: ObjecterOptions) {
     this.#options = options;
-    this.sessions = new OsdSessions({ ...options, onOpen: () => this.#kick() });
+    this.sessions = new OsdSessions(options, () => this.#kick());
   }
 
   get map(): OsdMap | undefined {
@@ -218,7 +211,7 @@ export class Objecter {
     // Watches are writes: that decides which tier has them.
     const target = map && targetOf(map, { pool, hash, flags: OSD_FLAG.WRITE });
     if (map === undefined || target === undefined) return undefined;
-    const { connection } = this.sessions.get(map, target.osd);
+    const { connection } = this.sessions.get(map, target.osd).link;
     const { interval, tenure } = target;
     return connection && { connection, interval, tenure };
   }
@@ -234,7 +227,7 @@ export class Objecter {
     const target = targetOf(map, request);
     if (target === undefined || op.isPaused) return;
     const session = this.sessions.get(map, target.osd);
-    const { connection } = session;
+    const { connection } = session.link;
     if (connection === undefined) return;
     const { sentBy } = op;
     const isOnItsWay =

@@ -4,60 +4,39 @@
  * ceph: src/osdc/Objecter.cc OSDSession
  */
 
-import type { ClientAuth } from "../auth/index.ts";
-import {
-  CephError,
-  type Clock,
-  ERRNO,
-  type Logger,
-  type Random,
-  randomU32,
-  sleep,
-} from "../base/index.ts";
 import { isUp, type OsdMap } from "../maps/index.ts";
-import type { Connection, Messenger } from "../messenger/index.ts";
+import type { Connection } from "../messenger/index.ts";
 import { type AddrVec, ENTITY_TYPE, formatAddrVec } from "../types/index.ts";
 import { Backoffs } from "./backoffs.ts";
+import { type LinkContext, ServiceLink } from "./service-link.ts";
 
-/** Wait before an OSD is tried again, milliseconds; half to one and a half times that. */
+/** Wait before an OSD is tried again, milliseconds. */
 const RETRY_MS = 200;
 
 /** The way to one instance of an OSD. */
 export interface OsdSession {
   readonly osd: number;
-  readonly addrs: AddrVec;
   /** Address and the epoch it came up in: another instance is another session. */
   readonly instance: string;
+  readonly link: ServiceLink;
   /** The last map that it was found to be the OSD's in. */
   seenIn: OsdMap;
-  connection: Connection | undefined;
+  /** Of the link there is now. */
   backoffs: Backoffs;
-  isClosed: boolean;
-}
-
-export interface OsdSessionsOptions {
-  readonly auth: ClientAuth;
-  readonly messenger: Messenger;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** New tickets are wanted: an OSD has refused ours. */
-  readonly renewTickets: () => void;
-  /** A session has got its link. */
-  readonly onOpen: () => void;
 }
 
 export class OsdSessions {
-  readonly #options: OsdSessionsOptions;
+  readonly #context: LinkContext;
+  readonly #onOpen: () => void;
   readonly #sessions = new Map<number, OsdSession>();
-  #isClosed = false;
 
-  constructor(options: OsdSessionsOptions) {
-    this.#options = options;
+  /** @param onOpen a session has got its link */
+  constructor(context: LinkContext, onOpen: () => void) {
+    this.#context = context;
+    this.#onOpen = onOpen;
   }
 
   close(): void {
-    this.#isClosed = true;
     for (const session of this.#sessions.values()) this.#end(session);
   }
 
@@ -71,33 +50,30 @@ export class OsdSessions {
       return known;
     }
     if (known !== undefined) this.#end(known);
-    const session: OsdSession = {
-      osd,
+    const link = new ServiceLink(this.#context, {
+      service: ENTITY_TYPE.OSD,
       addrs,
-      instance,
-      seenIn: map,
-      connection: undefined,
-      backoffs: new Backoffs(),
-      isClosed: false,
-    };
+      retryMs: RETRY_MS,
+      onOpen: () => {
+        session.backoffs = new Backoffs();
+        this.#onOpen();
+      },
+    });
+    const session: OsdSession = { osd, instance, link, seenIn: map, backoffs: new Backoffs() };
     this.#sessions.set(osd, session);
-    this.#open(session);
     return session;
   }
 
   /** Whose link it is; undefined if it is no session's any more. */
   on(connection: Connection): OsdSession | undefined {
     for (const session of this.#sessions.values()) {
-      if (session.connection === connection) return session;
+      if (session.link.connection === connection) return session;
     }
     return undefined;
   }
 
   onClose(connection: Connection): void {
-    const session = this.on(connection);
-    if (session === undefined) return;
-    session.connection = undefined;
-    if (!this.#isClosed) this.#open(session);
+    this.on(connection)?.link.onClose(connection);
   }
 
   /** Whoever is down or new by this epoch has to be asked anew. */
@@ -109,43 +85,9 @@ export class OsdSessions {
     }
   }
 
-  #open(session: OsdSession): void {
-    this.#connect(session).catch((error: unknown) => {
-      this.#options.log.error("session with an OSD", { why: String(error) });
-    });
-  }
-
-  async #connect(session: OsdSession): Promise<void> {
-    const { auth, messenger, clock, random, log } = this.#options;
-    while (!session.isClosed && session.connection === undefined) {
-      try {
-        const connection = await messenger.connect(
-          session.addrs,
-          ENTITY_TYPE.OSD,
-          auth.serviceInitiator(ENTITY_TYPE.OSD),
-          { globalId: auth.globalId },
-        );
-        if (session.isClosed) return connection.close("not needed any more");
-        // Lost again before we could know it: its end has been told already.
-        if (!connection.isOpen) continue;
-        session.connection = connection;
-        session.backoffs = new Backoffs();
-      } catch (error) {
-        log.debug("OSD not reached", { osd: session.osd, why: (error as Error).message });
-        if (error instanceof CephError && error.errno === -ERRNO.EACCES) {
-          auth.dropTicket(ENTITY_TYPE.OSD);
-          this.#options.renewTickets();
-        }
-        await sleep(clock, RETRY_MS * (0.5 + (randomU32(random) % 1000) / 1000));
-      }
-    }
-    if (!session.isClosed) this.#options.onOpen();
-  }
-
   #end(session: OsdSession): void {
-    session.isClosed = true;
     if (this.#sessions.get(session.osd) === session) this.#sessions.delete(session.osd);
-    session.connection?.close("not needed any more");
+    session.link.close();
   }
 }
 

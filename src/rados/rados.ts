@@ -5,9 +5,12 @@
 
 import type { ClientAuth } from "../auth/index.ts";
 import { assert, CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
-import { byteString, EMPTY, textOf } from "../encoding/index.ts";
-import { type OsdMap, poolByName } from "../maps/index.ts";
+import { decodeFromBytes, textOf } from "../encoding/index.ts";
+import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
 import {
+  MGetPoolStats,
+  MGetPoolStatsReply,
+  MLog,
   MMonCommand,
   MMonCommandAck,
   MMonGetVersion,
@@ -15,6 +18,8 @@ import {
   MOSDBackoff,
   MOSDMap,
   MOSDOpReply,
+  MStatfs,
+  MStatfsReply,
   MWatchNotify,
 } from "../messages/index.ts";
 import { type Connection, type Dispatcher, Messenger, type Transport } from "../messenger/index.ts";
@@ -24,12 +29,25 @@ import {
   type EntityAddr,
   formatAddrVec,
   type IncomingMessage,
+  type PgId,
 } from "../types/index.ts";
+import { ClusterLog, type ClusterLogEntry, type LogLevelName } from "./cluster-log.ts";
+import {
+  type CommandArgs,
+  type CommandOptions,
+  type CommandResult,
+  commandSubject,
+  commandWords,
+} from "./command.ts";
 import { type Engine, IoCtx } from "./io-ctx.ts";
 import { bounded, type CallOptions, timedOut } from "./limits.ts";
 import { Lingers } from "./linger.ts";
+import { MgrClient } from "./mgr-client.ts";
 import { MonClient } from "./mon-client.ts";
+import { MonTells } from "./mon-tells.ts";
 import { Objecter, poolGone } from "./objecter.ts";
+import { OsdCommands } from "./osd-commands.ts";
+import { PoolAdmin, type PoolCreateOptions } from "./pool-admin.ts";
 
 export interface RadosOptions {
   /** Addresses of the monitors, at least one. */
@@ -50,19 +68,12 @@ export interface RadosOptions {
   readonly mountTimeoutMs?: number | undefined;
 }
 
-/** A command's words by name, `prefix` first of all. */
-export type CommandArgs = Readonly<Record<string, unknown>>;
-
-export interface CommandOptions extends CallOptions {
-  /** What the command reads: `ceph … -i FILE`. @default nothing */
-  readonly input?: Uint8Array | undefined;
-}
-
-export interface CommandResult {
-  /** Negative errno, or 0. */
-  readonly result: number;
-  readonly status: string;
-  readonly data: Uint8Array;
+/** Space, in KiB, and objects. */
+export interface ClusterStats {
+  readonly kb: number;
+  readonly kbUsed: number;
+  readonly kbAvail: number;
+  readonly numObjects: number;
 }
 
 export class Rados implements Dispatcher {
@@ -71,6 +82,11 @@ export class Rados implements Dispatcher {
   readonly #mon: MonClient;
   readonly #objecter: Objecter;
   readonly #lingers: Lingers;
+  readonly #mgr: MgrClient;
+  readonly #osdCommands: OsdCommands;
+  readonly #monTells: MonTells;
+  readonly #log: ClusterLog;
+  readonly #pools: PoolAdmin;
   readonly #engine: Engine;
   #closing: Promise<void> | undefined;
 
@@ -88,30 +104,37 @@ export class Rados implements Dispatcher {
     });
     this.#auth = auth;
     this.#messenger = messenger;
-    this.#objecter = new Objecter({
-      auth,
-      messenger,
-      clock,
-      random,
-      log,
-      renewTickets: () => this.#mon.renewTickets(),
+    const { osdOpTimeoutMs = 0, monOpTimeoutMs = 0 } = options;
+    const renewTickets = () => this.#mon.renewTickets();
+    const link = { auth, messenger, clock, random, log, renewTickets };
+    const objecter = new Objecter({
+      ...link,
+      opTimeoutMs: osdOpTimeoutMs,
       wantMap: (start) => this.#mon.subscribe("osdmap", start),
-      onChange: () => this.#lingers.onChange(),
+      onChange: () => {
+        this.#lingers.onChange();
+        this.#osdCommands.onChange();
+      },
       onBlocklisted: (error) => this.#lingers.onBlocklisted(error),
-      opTimeoutMs: options.osdOpTimeoutMs,
     });
-    this.#lingers = new Lingers({ objecter: this.#objecter, clock, random, log });
-    this.#mon = new MonClient({
-      monitors,
-      auth,
-      messenger,
+    this.#objecter = objecter;
+    this.#lingers = new Lingers({ objecter, clock, random, log });
+    const onSession = () => undefined;
+    const mon = new MonClient({ ...link, monitors, opTimeoutMs: monOpTimeoutMs, onSession });
+    this.#mon = mon;
+    const fsid = () => this.fsid;
+    this.#mgr = new MgrClient({ ...link, mon, fsid, opTimeoutMs: monOpTimeoutMs });
+    const latestMap = (limits: CallOptions) => this.latestMap(limits);
+    this.#osdCommands = new OsdCommands({
+      objecter,
       clock,
-      random,
-      log,
-      opTimeoutMs: options.monOpTimeoutMs,
-      onSession: () => undefined,
+      latestMap,
+      opTimeoutMs: osdOpTimeoutMs,
     });
-    this.#engine = { objecter: this.#objecter, lingers: this.#lingers, mon: this.#mon };
+    this.#monTells = new MonTells({ ...link, mon, opTimeoutMs: monOpTimeoutMs });
+    this.#log = new ClusterLog(mon);
+    this.#pools = new PoolAdmin(objecter, mon);
+    this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools };
   }
 
   /**
@@ -192,18 +215,127 @@ export class Rados implements Dispatcher {
     return await this.#objecter.mapAtLeast(version, options);
   }
 
-  /** A monitor command: `{ prefix: "osd pool ls", format: "json" }`. Its failure is in the result. */
+  // --- Commands: a command's own failure is in its result ---------------------------------------
+
+  /** A command of the monitors: `{ prefix: "osd pool ls", format: "json" }`. */
   async command(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
-    const { input = EMPTY, ...limits } = options;
-    const cmd = [byteString(JSON.stringify(args))];
+    const { input, ...limits } = options;
     const { fsid } = this.map;
-    const subject = { op: "command", target: String(args["prefix"]) };
+    const words = commandWords(args, input);
     const message = await this.#mon.ask(
-      (tid) => MMonCommand.encode({ version: 0, fsid, cmd, data: input }, tid),
-      { ...limits, subject },
+      (tid) => MMonCommand.encode({ version: 0, fsid, ...words }, tid),
+      { ...limits, subject: commandSubject(args, "the monitors") },
     );
     const { r, rs, data } = MMonCommandAck.decode(message);
     return { result: r, status: textOf(rs), data };
+  }
+
+  /** A command that the manager has, like `pg dump`. Waits while there is no manager, unless limited. */
+  async mgrCommand(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
+    return await this.#mgr.command(args, options);
+  }
+
+  /** `ceph tell mgr.NAME`. @param name "" for the active one @throws CephError ENXIO if it is not the active one */
+  async mgrTell(
+    name: string,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#mgr.tell(name, args, options);
+  }
+
+  /** `ceph tell osd.ID`. @throws CephError ENOENT if there is no such OSD, ENXIO if it is down */
+  async osdCommand(
+    osd: number,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#osdCommands.toOsd(osd, args, options);
+  }
+
+  /** `ceph tell PGID`: to the group's primary. @throws CephError ENOENT if there is no such group */
+  async pgCommand(
+    pg: PgId,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#osdCommands.toPg(pg, args, options);
+  }
+
+  /**
+   * `ceph tell mon.NAME`. @param who name or rank
+   * @throws CephError ENOENT if there is no such monitor, ETIMEDOUT if it cannot be reached
+   */
+  async monTell(
+    who: string | number,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#monTells.tell(who, args, options);
+  }
+
+  // --- Facts ------------------------------------------------------------------------------------
+
+  /** The cluster's id. */
+  get fsid(): string {
+    return this.map.fsid;
+  }
+
+  /** The monitors, as their newest map that has come has them. */
+  async monMap(options: CallOptions = {}): Promise<MonMap> {
+    return await this.#mon.waitForMonMap(options);
+  }
+
+  /** Space, of the cluster or of what one pool may use. */
+  async clusterStats(options: CallOptions & { pool?: number } = {}): Promise<ClusterStats> {
+    const { pool, ...limits } = options;
+    const { fsid } = this;
+    const subject = {
+      op: "ask for the space of",
+      target: pool === undefined ? "the cluster" : `pool ${pool}`,
+    };
+    const message = await this.#mon.ask(
+      (tid) => MStatfs.encode({ version: 0, fsid, dataPool: pool }, tid),
+      { ...limits, subject },
+    );
+    const { kb, kbUsed, kbAvail, numObjects } = MStatfsReply.decode(message);
+    return { kb, kbUsed, kbAvail, numObjects };
+  }
+
+  /**
+   * Statistics of pools, by name; pools that are not there are left out.
+   * @param names byte strings
+   */
+  async poolStats(
+    names: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Map<string, PoolStat>> {
+    const { fsid } = this;
+    const subject = { op: "ask for statistics of", target: names.map(textOf).join(", ") };
+    const message = await this.#mon.ask(
+      (tid) => MGetPoolStats.encode({ version: 0, fsid, pools: [...names] }, tid),
+      { ...options, subject },
+    );
+    const { poolStats } = MGetPoolStatsReply.decode(message);
+    return new Map([...poolStats].map(([name, x]) => [name, decodeFromBytes(PoolStat, x)]));
+  }
+
+  /** Tells the cluster log's entries of that level and above, from now on. @returns what ends the watch */
+  watchLog(level: LogLevelName, onEntry: (entry: ClusterLogEntry) => void): () => void {
+    return this.#log.watch(level, onEntry);
+  }
+
+  // --- Pools ------------------------------------------------------------------------------------
+
+  /** @param name byte string @returns its id @throws CephError EEXIST if the name is taken */
+  async createPool(name: string, options: PoolCreateOptions = {}): Promise<number> {
+    return await this.#pools.create(name, options);
+  }
+
+  /** Deletes a pool with all that is in it. @throws CephError ENOENT; EPERM where the cluster forbids it */
+  async deletePool(pool: number | string, options: CallOptions = {}): Promise<void> {
+    const { pool: id } = await this.openPool(pool, "", options);
+    await this.#pools.remove(id, options);
   }
 
   /**
@@ -227,6 +359,9 @@ export class Rados implements Dispatcher {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#lingers.close();
+      this.#osdCommands.close();
+      this.#mgr.close();
+      this.#monTells.close();
       this.#objecter.close();
       this.#mon.close();
       await this.#messenger.close();
@@ -251,8 +386,13 @@ export class Rados implements Dispatcher {
         return this.#lingers.onWatchNotify(MWatchNotify.decode(message));
       case MOSDBackoff.type:
         return this.#objecter.onBackoff(connection, message);
+      case MLog.type:
+        return this.#log.onMessage(message);
       default:
-        if (connection === this.#mon.connection) this.#mon.onMessage(message);
+        if (connection === this.#mon.connection && this.#mon.onMessage(message)) return;
+        if (this.#mgr.onMessage(connection, message)) return;
+        if (this.#osdCommands.onMessage(connection, message)) return;
+        this.#monTells.onMessage(connection, message);
     }
   }
 
@@ -263,5 +403,7 @@ export class Rados implements Dispatcher {
     }
     this.#objecter.onClose(connection);
     this.#lingers.onClose(connection);
+    this.#mgr.onClose(connection);
+    this.#monTells.onClose(connection);
   }
 }

@@ -120,8 +120,8 @@ export class MgrClient {
   }
 
   #onMap(map: MgrMap): void {
+    // Not noted as seen: each session with a monitor gives the newest, whatever its epoch, as upstream has it.
     this.#map = map;
-    this.#options.mon.got("mgrmap", map.epoch);
     const instance = map.available ? `${formatAddrVec(map.activeAddrs)} ${map.activeGid}` : "";
     if (instance === this.#instance) return;
     this.#instance = instance;

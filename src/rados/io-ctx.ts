@@ -3,16 +3,14 @@
  * ceph: src/librados/IoCtxImpl.cc
  */
 
-import { CephError, ERRNO } from "../base/index.ts";
+import type { Clock } from "../base/index.ts";
 import {
   decodeFromBytes,
   EMPTY,
   flatten,
   type Infer,
   list,
-  record,
   since,
-  str,
   struct,
   u32,
   u64,
@@ -23,30 +21,25 @@ import {
   opDelete,
   opListSnaps,
   opListWatchers,
-  opPgnls,
   opRollback,
 } from "../messages/index.ts";
 import {
   BLANK_ADDR,
   EntityAddr,
   EntityName,
-  HOBJECT_MIN,
-  HObject,
   objectHash,
   SNAPDIR,
   type SnapContext,
 } from "../types/index.ts";
 import { type ClassCall, callOp, callReply } from "./class-call.ts";
-import type { CallOptions } from "./limits.ts";
+import { bounded, type CallOptions } from "./limits.ts";
 import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } from "./linger.ts";
 import { opError } from "./linger.ts";
+import { ObjectListing } from "./listing.ts";
 import type { MonClient } from "./mon-client.ts";
 import { type Objecter, poolGone } from "./objecter.ts";
 import type { PoolAdmin, PoolSnap } from "./pool-admin.ts";
 import { SnapListing } from "./snap-listing.ts";
-
-/** Objects asked for in one listing request. */
-const LIST_PAGE = 1000;
 
 export interface OpOptions extends CallOptions {
   /** What is read. @default the head */
@@ -59,7 +52,7 @@ export interface OpOptions extends CallOptions {
 
 /** What became of a request. */
 export interface OpReply {
-  /** 0 or more; below only where every failing op was allowed to fail. */
+  /** Negative errno of what failed, else 0 or more. `read` and `write` throw instead. */
   readonly result: number;
   /** Version of the object after a write, or as read. */
   readonly version: number;
@@ -76,36 +69,39 @@ const Watcher = struct(
 export type Watcher = Infer<typeof Watcher>;
 const WatcherList = struct("obj_list_watch_response_t", { v: 1 }, { entries: list(Watcher) });
 
-const ListEntry = record("librados::ListObjectImpl", { nspace: str, oid: str, locator: str });
-const ListPage = struct(
-  "pg_nls_response_t",
-  { v: 1 },
-  { handle: HObject, entries: list(ListEntry) },
-);
-
 /** What an IoCtx works with; one for all of a client's. */
 export interface Engine {
   readonly objecter: Objecter;
   readonly lingers: Lingers;
   readonly mon: MonClient;
   readonly pools: PoolAdmin;
+  readonly clock: Clock;
 }
 
 export class IoCtx {
   readonly pool: number;
   /** Byte string; "" is the default namespace. */
   readonly nspace: string;
+  /** What is hashed in place of objects' names; byte string, "" for the names themselves. */
+  readonly key: string;
   readonly #engine: Engine;
+  readonly #writes = new Set<Promise<unknown>>();
 
-  constructor(engine: Engine, pool: number, nspace: string) {
+  constructor(engine: Engine, pool: number, nspace: string, key = "") {
     this.#engine = engine;
     this.pool = pool;
     this.nspace = nspace;
+    this.key = key;
   }
 
   /** The same pool, another namespace. */
   inNamespace(nspace: string): IoCtx {
-    return new IoCtx(this.#engine, this.pool, nspace);
+    return new IoCtx(this.#engine, this.pool, nspace, this.key);
+  }
+
+  /** The same, for objects that are placed by this key, together, instead of by their names. */
+  atKey(key: string): IoCtx {
+    return new IoCtx(this.#engine, this.pool, this.nspace, key);
   }
 
   /** Another pool, same client. @throws CephError ENOENT if there is none such */
@@ -123,12 +119,39 @@ export class IoCtx {
 
   /** Reads. @throws CephError with the first failing op's errno */
   async read(oid: string, ops: readonly OsdOp[], options: OpOptions = {}): Promise<OpReply> {
-    return await this.#operate(oid, ops, OSD_FLAG.READ, options);
+    return done(oid, await this.operate(oid, ops, "read", options));
   }
 
   /** Changes, all or nothing. @throws CephError with the first failing op's errno */
   async write(oid: string, ops: readonly OsdOp[], options: OpOptions = {}): Promise<OpReply> {
-    return await this.#operate(oid, ops, OSD_FLAG.WRITE, options);
+    return done(oid, await this.operate(oid, ops, "write", options));
+  }
+
+  /**
+   * Reads or changes; a failure is in the result, and which op it was in the ops' own. Of a write these come
+   * with OSD_FLAG.RETURNVEC only.
+   */
+  async operate(
+    oid: string,
+    ops: readonly OsdOp[],
+    mode: "read" | "write",
+    options: OpOptions = {},
+  ): Promise<OpReply> {
+    const work = this.#operate(oid, ops, mode, options);
+    if (mode === "read") return await work;
+    this.#writes.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#writes.delete(work);
+    }
+  }
+
+  /** Resolves when all changes made by this object before now have ended, well or not. */
+  async flush(options: CallOptions = {}): Promise<void> {
+    const { clock } = this.#engine;
+    const subject = () => ({ op: "flush", target: `pool ${this.pool}` });
+    await bounded(clock, options, subject, Promise.allSettled(this.#writes));
   }
 
   /** Deletes an object. @throws CephError ENOENT if it is not there */
@@ -188,44 +211,13 @@ export class IoCtx {
   }
 
   /** Names of the objects of this namespace, in no order that means anything. */
-  async *listObjects(): AsyncGenerator<string> {
-    let cursor: HObject = HOBJECT_MIN;
-    let { startEpoch, pgNum } = await this.#listing();
-    for (let seed = 0; seed < pgNum; ) {
-      const page = await this.#listPage(seed, cursor, startEpoch);
-      for (const { oid } of page.entries) yield oid;
-      cursor = page.handle;
-      if (!page.atEnd) continue;
-      cursor = HOBJECT_MIN;
-      seed++;
-      // A pool that splits while it is walked has new groups with objects of old ones.
-      const now = await this.#listing();
-      if (now.pgNum !== pgNum) {
-        throw new CephError(-ERRNO.EAGAIN, { op: "list", target: `pool ${this.pool}` });
-      }
-      ({ startEpoch, pgNum } = now);
-    }
+  async *listObjects(options: CallOptions = {}): AsyncGenerator<string> {
+    for await (const { oid } of this.listing().objects(options)) yield oid;
   }
 
-  async #listing(): Promise<{ startEpoch: number; pgNum: number }> {
-    const map = await this.#engine.objecter.mapAtLeast(1);
-    const pool = map.pools.get(this.pool);
-    if (pool === undefined) throw poolGone(this.pool);
-    return { startEpoch: map.epoch, pgNum: pool.pgNum };
-  }
-
-  async #listPage(seed: number, cursor: HObject, startEpoch: number) {
-    const { reply } = await this.#engine.objecter.submit({
-      pool: this.pool,
-      nspace: this.nspace,
-      oid: "",
-      hash: seed,
-      ops: [opPgnls(LIST_PAGE, startEpoch, cursor)],
-      flags: OSD_FLAG.READ | OSD_FLAG.PGOP | OSD_FLAG.IGNORE_OVERLAY,
-    });
-    if (reply.result < 0) throw opError(reply.result, "list", { oid: `pool ${this.pool}` });
-    const page = decodeFromBytes(ListPage, flatten(reply.ops[0]?.outdata ?? []));
-    return { ...page, atEnd: reply.result === 1 };
+  /** To walk the pool's objects from one place to another. @param nspace ALL_NSPACES for all. @default this one */
+  listing(nspace: string = this.nspace): ObjectListing {
+    return new ObjectListing(this.#engine.objecter, this.pool, nspace);
   }
 
   // --- Snapshots --------------------------------------------------------------------------------
@@ -263,21 +255,20 @@ export class IoCtx {
   async #operate(
     oid: string,
     ops: readonly OsdOp[],
-    flags: number,
+    mode: "read" | "write",
     options: OpOptions,
   ): Promise<OpReply> {
-    const { snap, snapContext, flags: more = 0, ...limits } = options;
+    const { snap, snapContext, flags = 0, ...limits } = options;
     const { reply } = await this.#engine.objecter.submit(
       {
         ...this.#place(oid),
         ops,
-        flags: flags | more,
+        flags: flags | (mode === "read" ? OSD_FLAG.READ : OSD_FLAG.WRITE),
         ...(snap === undefined ? {} : { snap }),
         ...(snapContext === undefined ? {} : { snapContext }),
       },
       limits,
     );
-    if (reply.result < 0) throw opError(reply.result, "operate on", { oid });
     return {
       result: reply.result,
       version: reply.userVersion,
@@ -286,7 +277,12 @@ export class IoCtx {
   }
 
   #place(oid: string): Place {
-    const { pool, nspace } = this;
-    return { pool, nspace, oid, hash: objectHash(oid, nspace, "") };
+    const { pool, nspace, key } = this;
+    return { pool, nspace, oid, key, hash: objectHash(oid, nspace, key) };
   }
+}
+
+function done(oid: string, reply: OpReply): OpReply {
+  if (reply.result < 0) throw opError(reply.result, "operate on", { oid });
+  return reply;
 }

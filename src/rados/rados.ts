@@ -134,7 +134,7 @@ export class Rados implements Dispatcher {
     this.#monTells = new MonTells({ ...link, mon, opTimeoutMs: monOpTimeoutMs });
     this.#log = new ClusterLog(mon);
     this.#pools = new PoolAdmin(objecter, mon);
-    this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools };
+    this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools, clock };
   }
 
   /**

@@ -33,8 +33,32 @@ export interface CommandWords {
   readonly data: Uint8Array;
 }
 
+/**
+ * A word that the command's signature calls a float: a monitor takes `3600.0` for one, and not `3600`.
+ * ceph: src/common/cmdparse.cc cmd_getval
+ */
+export class CommandFloat {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+function wordText(word: unknown): string {
+  if (!(word instanceof CommandFloat)) return JSON.stringify(word);
+  const text = String(word.value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** As `JSON.stringify` has it, but for floats. */
+function toJson(args: CommandArgs): string {
+  const words = Object.entries(args).filter(([, word]) => word !== undefined);
+  return `{${words.map(([name, word]) => `${JSON.stringify(name)}:${wordText(word)}`).join()}}`;
+}
+
 export function commandWords(args: CommandArgs, input: Uint8Array = EMPTY): CommandWords {
-  return { cmd: [byteString(JSON.stringify(args))], data: input };
+  return { cmd: [byteString(toJson(args))], data: input };
 }
 
 /** @param to who is asked, for errors */

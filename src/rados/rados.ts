@@ -34,6 +34,7 @@ import {
 import { ClusterLog, type ClusterLogEntry, type LogLevelName } from "./cluster-log.ts";
 import {
   type CommandArgs,
+  CommandFloat,
   type CommandOptions,
   type CommandResult,
   commandSubject,
@@ -348,7 +349,7 @@ export class Rados implements Dispatcher {
     options: CallOptions = {},
   ): Promise<CommandResult> {
     const text = `${addr.ip.includes(":") ? `[${addr.ip}]` : addr.ip}:${addr.port}/${addr.nonce}`;
-    const expire = seconds === undefined ? {} : { expire: seconds };
+    const expire = seconds === undefined ? {} : { expire: new CommandFloat(seconds) };
     const args = { prefix: "osd blocklist", blocklistop: "add", addr: text, ...expire };
     const done = await this.command(args, options);
     await this.latestMap(options);

@@ -186,7 +186,9 @@ const EVENTS = {
     await io.watch("shut-out.watched", handler);
     writer.start(1e9);
     await sleep(1000);
-    await admin.blocklist(must(victim.addrs[0], "the client's address"), 3600);
+    const address = must(victim.addrs[0], "the client's address");
+    const { result, status } = await admin.blocklist(address, 3600);
+    if (result !== 0) throw new Error(`blocklist: ${result} ${status}`);
     await until("the writes end", 30_000, () => writer.hasFailed);
     const ended = await writer.stop().then(
       () => "nothing",

@@ -1,5 +1,6 @@
 /** All of the client test on a real cluster of three OSDs, on a replicated pool and an erasure-coded one. */
 import { randomU32, systemRandom } from "../../src/base/index.ts";
+import type { Rados } from "../../src/rados/index.ts";
 import { dropRealCeph, startRealCeph } from "../harness/real-ceph.ts";
 import { tempDir } from "../harness/temp.ts";
 import { type ClientTestOptions, clientTest, PHASES, type PhaseName } from "./client-test.ts";
@@ -38,6 +39,19 @@ const POOLS: Readonly<Record<PoolName, readonly { prefix: string; [word: string]
   ],
 };
 
+/** An OSD that is silent is down soon, and two of one host are enough to say so. */
+const SETTINGS: readonly (readonly [name: string, value: string])[] = [
+  ["osd_heartbeat_grace", "8"],
+  ["osd_heartbeat_interval", "2"],
+  ["mon_osd_min_down_reporters", "1"],
+  ["mon_osd_reporter_subtree_level", "osd"],
+];
+
+async function command(admin: Rados, args: { prefix: string; [word: string]: unknown }) {
+  const { result, status } = await admin.command(args);
+  if (result < 0) throw new Error(`${args.prefix}: ${result} ${status}`);
+}
+
 /** @returns verified writes */
 export async function realClusterTest(options: RealClusterOptions): Promise<number> {
   const { phases = PHASES, pools = Object.keys(POOLS) as PoolName[], print } = options;
@@ -54,14 +68,14 @@ export async function realClusterTest(options: RealClusterOptions): Promise<numb
     });
     const access = await readAccess(cluster.confPath);
     const daemons = new RealDaemons(work.path);
+    const admin = await connect(access);
+    for (const [name, value] of SETTINGS) {
+      await command(admin, { prefix: "config set", who: "global", name, value });
+    }
+    for (const pool of pools) for (const args of POOLS[pool]) await command(admin, args);
+    await admin.close();
     let writes = 0;
     for (const pool of pools) {
-      const admin = await connect(access);
-      for (const args of POOLS[pool]) {
-        const { result, status } = await admin.command(args);
-        if (result < 0) throw new Error(`${args.prefix}: ${result} ${status}`);
-      }
-      await admin.close();
       print(`-- ${pool}`);
       const chosen = phases.filter((name) => name !== "server killed");
       writes += (await clientTest(pool, { ...options, access, daemons, phases: chosen })).writes;

@@ -62,6 +62,7 @@ import {
 } from "../cls/rbd/types.ts";
 import { optional, s64n, set, str, u8, u32, u64, u64n } from "../encoding/index.ts";
 import { classCalls, nothing } from "../rados/index.ts";
+import { Utime } from "../types/index.ts";
 
 const rbd = classCalls("rbd");
 const lock = classCalls("lock");
@@ -78,6 +79,11 @@ export const HEADER = {
   getStripes: rbd("get_stripe_unit_count", nothing, StripeArgs),
   getDataPool: rbd("get_data_pool", nothing, s64n),
   getOpFeatures: rbd("op_features_get", nothing, u64),
+  getCreateTime: rbd("get_create_timestamp", nothing, Utime),
+  getAccessTime: rbd("get_access_timestamp", nothing, Utime),
+  getModifyTime: rbd("get_modify_timestamp", nothing, Utime),
+  setAccessTime: rbd("set_access_timestamp", nothing),
+  setModifyTime: rbd("set_modify_timestamp", nothing),
   getParent: rbd("parent_get", nothing, ParentImageSpec),
   getParentOverlap: rbd("parent_overlap_get", SnapIdArgs, optional(u64n)),
   detachParent: rbd("parent_detach", nothing),
@@ -136,6 +142,7 @@ export const TRASH = {
 
 export const OBJECT_MAP = {
   load: rbd("object_map_load", nothing, BitVectorCodec),
+  save: rbd("object_map_save", BitVectorCodec),
   update: rbd("object_map_update", ObjectMapUpdateArgs),
   resize: rbd("object_map_resize", ObjectMapResizeArgs),
   addSnapshot: rbd("object_map_snap_add", nothing),

@@ -317,7 +317,9 @@ export class Image {
   #hasLock(): boolean {
     const { lock } = this;
     if (lock === undefined) return true;
-    return lock.isHeld && this.hasFeature(RBD_FEATURE.OBJECT_MAP) === (this.objectMap !== undefined);
+    return (
+      lock.isHeld && this.hasFeature(RBD_FEATURE.OBJECT_MAP) === (this.objectMap !== undefined)
+    );
   }
 
   /** What a change of data needs is a header that is not stale, and the lock. */

@@ -2,7 +2,14 @@
 export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
 export { flattenImage } from "./flatten.ts";
-export { Image, type RbdContext } from "./image.ts";
+export {
+  Image,
+  type ImageParent,
+  type ImageSnapshot,
+  type Quiescer,
+  type RbdContext,
+} from "./image.ts";
+export { CompareMismatch, ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export { abortMigration } from "./migration/abort.ts";
 export { commitMigration } from "./migration/commit.ts";
 export {

@@ -60,6 +60,34 @@ export function objectToImage(layout: Layout, objectNo: number): Piece[] {
   return merged(pieces);
 }
 
+/** A run of bytes of an object, and where its parts are in the image. */
+export interface ObjectExtent {
+  readonly objectNo: number;
+  readonly offset: number;
+  readonly length: number;
+  /** In the order of the object. */
+  readonly parts: readonly Piece[];
+}
+
+/** Joins pieces that go on in their object, wherever they are in the image. */
+export function byObject(pieces: readonly Piece[]): ObjectExtent[] {
+  const extents: { objectNo: number; offset: number; length: number; parts: Piece[] }[] = [];
+  const last = new Map<number, (typeof extents)[number]>();
+  for (const piece of pieces) {
+    const { objectNo, objectOffset, length } = piece;
+    const before = last.get(objectNo);
+    if (before !== undefined && before.offset + before.length === objectOffset) {
+      before.length += length;
+      before.parts.push(piece);
+      continue;
+    }
+    const extent = { objectNo, offset: objectOffset, length, parts: [piece] };
+    extents.push(extent);
+    last.set(objectNo, extent);
+  }
+  return extents;
+}
+
 /** Joins pieces that go on in both places. */
 function merged(pieces: readonly Piece[]): Piece[] {
   const out: Piece[] = [];

@@ -6,7 +6,15 @@
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc, CloseRequest.cc, src/librbd/ImageWatcher.cc
  */
 
-import { assert, CephError, type Clock, ERRNO, type Logger, sleep } from "../base/index.ts";
+import {
+  assert,
+  CephError,
+  type Clock,
+  ERRNO,
+  type Logger,
+  type Random,
+  sleep,
+} from "../base/index.ts";
 import { RBD_FEATURE, RBD_OPERATION_FEATURES_ALL } from "../cls/rbd/types/features.ts";
 import type { GroupSpec, ParentImageSpec } from "../cls/rbd/types.ts";
 import { EMPTY } from "../encoding/index.ts";
@@ -36,6 +44,7 @@ import {
 } from "./notify.ts";
 import { ObjectMap } from "./object-map.ts";
 import type { Progress } from "./progress.ts";
+import { objectsIn } from "./striper.ts";
 
 /** Wait before a lost watch is registered again, when that fails.  ceph: librbd::Watcher rewatch delay */
 const REWATCH_MS = 1_000;
@@ -46,6 +55,8 @@ const RELEASE_TELL_MS = 1_000;
 export interface RbdContext {
   readonly rados: Rados;
   readonly clock: Clock;
+  /** For ids of images and the like. */
+  readonly random: Random;
   readonly log: Logger;
 }
 
@@ -125,6 +136,7 @@ export class Image {
   /** Changes of the lock's hands, one after the other. */
   #lockChange: Promise<void> = Promise.resolve();
   #operations = 0;
+  #lastOperation: Promise<unknown> = Promise.resolve();
   #operationsDone: (() => void)[] = [];
   #handingOver: Promise<void> | undefined;
   #lastRequest = 0n;
@@ -207,15 +219,9 @@ export class Image {
     return this.objectsIn(this.size);
   }
 
-  /** Objects that hold so many bytes of the image.  ceph: Striper::get_num_objects */
+  /** Objects that hold so many bytes of the image. */
   objectsIn(size: number): number {
-    const period = this.stripeCount * this.objectSize;
-    const periods = Math.ceil(size / period);
-    const rest = size % period;
-    const remaining = this.stripeCount * this.stripeUnit;
-    const missing =
-      rest > 0 && rest < remaining ? this.stripeCount - Math.ceil(rest / this.stripeUnit) : 0;
-    return periods * this.stripeCount - missing;
+    return objectsIn(this, size);
   }
 
   objectName(objectNo: number): string {
@@ -367,11 +373,13 @@ export class Image {
     if (this.lock?.isWanted === true) await this.releaseLock();
   }
 
-  /** Runs an operation that needs the lock to stay while it runs. */
+  /** Runs an operation that needs the lock to stay while it runs; one at a time. */
   async operate<T>(operation: () => Promise<T>): Promise<T> {
     this.#operations++;
+    const done = this.#lastOperation.then(operation);
+    this.#lastOperation = done.catch(() => undefined);
     try {
-      return await operation();
+      return await done;
     } finally {
       this.#operations--;
       if (this.#operations === 0) for (const wake of this.#operationsDone.splice(0)) wake();
@@ -548,6 +556,13 @@ export class Image {
         return isOurs ? encodeResponse(0) : EMPTY;
       }
     }
+    if (notice.op === "quiesce") return this.#quiesce(notice);
+    if (notice.op === "unquiesce") {
+      if (this.#quiesced.delete(keyOf(notice))) {
+        for (const quiescer of this.quiescers) quiescer.unquiesce();
+      }
+      return EMPTY;
+    }
     if (notice.from.gid === own.gid && notice.from.handle === own.handle) return EMPTY;
     switch (notice.op) {
       case "acquired":
@@ -556,13 +571,6 @@ export class Image {
         return EMPTY;
       case "request":
         return answer(this.lock?.requested("lock"));
-      case "quiesce":
-        return this.#quiesce(notice);
-      case "unquiesce":
-        if (this.#quiesced.delete(keyOf(notice))) {
-          for (const quiescer of this.quiescers) quiescer.unquiesce();
-        }
-        return EMPTY;
       default: {
         const { lock, ownerRequests } = this;
         if (lock?.isHeld !== true || ownerRequests === undefined) {

@@ -1,4 +1,14 @@
 /** The rbd room: images, on the rados room. */
+export { type Child, listChildren } from "./children.ts";
+export { type CloneOptions, cloneImage } from "./clone.ts";
+export { type CreateOptions, createImage } from "./create.ts";
+export {
+  type DiffCallback,
+  type DiffOptions,
+  type DiskUsage,
+  diffIterate,
+  diskUsage,
+} from "./diff.ts";
 export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
 export { flattenImage } from "./flatten.ts";
@@ -10,6 +20,11 @@ export {
   type RbdContext,
 } from "./image.ts";
 export { CompareMismatch, ImageIo, type ImageIoOptions } from "./io/image-io.ts";
+export {
+  getMetadata,
+  listMetadata,
+  POOL_METADATA,
+} from "./metadata.ts";
 export { abortMigration } from "./migration/abort.ts";
 export { commitMigration } from "./migration/commit.ts";
 export {
@@ -27,6 +42,28 @@ export {
   mirrorMode,
 } from "./mirror/primary-snapshot.ts";
 export { listNamespaces } from "./namespaces.ts";
+export { SNAP_CREATE_FLAG } from "./notify.ts";
+export { checkObjectMap, type MapMismatch } from "./object-map-check.ts";
+export { openImage } from "./open.ts";
+export {
+  deleteSnapshot,
+  flattenOpen,
+  protectSnapshot,
+  rebuildObjectMap,
+  removeImageMetadata,
+  renameImage,
+  renameSnapshot,
+  resizeImage,
+  rollBackTo,
+  setImageMetadata,
+  setSnapshotLimit,
+  snapshotLimit,
+  sparsifyImage,
+  takeSnapshot,
+  unprotectSnapshot,
+  updateFeatures,
+} from "./operations.ts";
+export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { noProgress, type Progress } from "./progress.ts";
 export { removeImage } from "./remove.ts";
 export { getTrash, listTrash, purgeTrash, removeTrash } from "./trash.ts";

@@ -35,7 +35,7 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
   let silent = 0;
   for (let attempt = 1; silent < SILENT_MAX; attempt++) {
     if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
-      if (await image.operate(here)) return;
+      if (await here()) return;
       await image.releaseLock();
       continue;
     }

@@ -10,6 +10,9 @@ export const RBD_TRASH = "rbd_trash";
 export const RBD_CHILDREN = "rbd_children";
 export const RBD_MIRRORING = "rbd_mirroring";
 export const RBD_NAMESPACE = "rbd_namespace";
+/** Of a pool: settings, and whether it may have images. */
+export const RBD_INFO = "rbd_info";
+export const RBD_GROUP_DIRECTORY = "rbd_group_directory";
 /** The lock of an image's header and object map. */
 export const RBD_LOCK_NAME = "rbd_lock";
 

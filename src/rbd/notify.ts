@@ -106,7 +106,8 @@ export type HeaderNotice =
   | { readonly op: "acquired" | "released" | "request"; readonly from: WatcherId }
   | { readonly op: "update" }
   /** Writers should flush and hold still, or may go on. */
-  | ({ readonly op: "quiesce" | "unquiesce" } & Asked)
+  | ({ readonly op: "quiesce" } & Asked)
+  | ({ readonly op: "unquiesce" } & Asked)
   | (OwnerRequest & Asked)
   | ({ readonly op: "progress"; readonly done: number; readonly total: number } & Asked)
   | ({ readonly op: "complete"; readonly result: number } & Asked)

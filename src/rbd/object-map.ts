@@ -205,12 +205,10 @@ export class ObjectMap {
     await this.#load();
   }
 
-  /** Writes whole the head's map, or one of a snapshot. @param states one byte an object */
-  async save(snap: SnapId, states: Uint8Array): Promise<void> {
-    const { io, id } = this.#image;
-    const save = callOp(OBJECT_MAP.save, bitVectorOf(states));
-    await io.write(objectMapName(id, snap), snap === NOSNAP ? [assertMapLocked(), save] : [save]);
-    if (snap === NOSNAP) this.#states = states;
+  /** Writes the whole map. @param states one byte an object */
+  async save(states: Uint8Array): Promise<void> {
+    await saveObjectMap(this.#image.io, this.#image.id, NOSNAP, states);
+    this.#states = states;
   }
 
   /** Marks a map as not to be believed. */
@@ -278,4 +276,16 @@ export class ObjectMap {
     ]);
     this.#states = new Uint8Array(objectCount);
   }
+}
+
+/** Writes a whole map: the head's, which the caller has locked, or a snapshot's. */
+export async function saveObjectMap(
+  io: IoCtx,
+  imageId: string,
+  snap: SnapId,
+  states: Uint8Array,
+): Promise<void> {
+  const save = callOp(OBJECT_MAP.save, bitVectorOf(states));
+  const guard = snap === NOSNAP ? [assertMapLocked()] : [];
+  await io.write(objectMapName(imageId, snap), [...guard, save]);
 }

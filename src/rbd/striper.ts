@@ -19,6 +19,16 @@ export interface Piece {
   readonly length: number;
 }
 
+/** Objects that hold so many bytes of the image.  ceph: Striper::get_num_objects */
+export function objectsIn({ objectSize, stripeUnit, stripeCount }: Layout, size: number): number {
+  const period = stripeCount * objectSize;
+  const periods = Math.ceil(size / period);
+  const rest = size % period;
+  const missing =
+    rest > 0 && rest < stripeCount * stripeUnit ? stripeCount - Math.ceil(rest / stripeUnit) : 0;
+  return periods * stripeCount - missing;
+}
+
 /** Pieces of a range of the image, in its order. */
 export function imageToObjects(layout: Layout, offset: number, length: number): Piece[] {
   const { objectSize, stripeUnit, stripeCount } = layout;

@@ -98,7 +98,12 @@ export class Bench {
     const options = { monitors: MONITORS, auth, transport, clock, random, log };
     const rados = await this.run(Rados.connect(options), `${name} connects`);
     const io = await this.run(rados.openPool("rbd"), "open the pool");
-    return { rados, io, context: { rados, clock, log }, die: (death) => process.die(death) };
+    return {
+      rados,
+      io,
+      context: { rados, clock, random, log },
+      die: (death) => process.die(death),
+    };
   }
 }
 

@@ -19,7 +19,13 @@ import {
 export type ObjectChange =
   | { readonly type: "write"; readonly offset: number; readonly data: Uint8Array }
   /** Zeros, and no object where nothing but zeros would be left. */
-  | { readonly type: "discard"; readonly offset: number; readonly length: number }
+  | {
+      readonly type: "discard";
+      readonly offset: number;
+      readonly length: number;
+      /** A whole object goes even where the parent shows through then: past the end nobody looks. */
+      readonly showsParent?: boolean;
+    }
   /** Writes if what is there is as expected, of the same length. */
   | {
       readonly type: "compareAndWrite";
@@ -77,7 +83,7 @@ export function planChange(change: ObjectChange, at: Situation): ObjectPlan {
     }
     case "discard": {
       const plan = { ...common, needsObject: !hasParent, needsCopyup, overwrites };
-      if (isWhole && !hasParent) {
+      if (isWhole && (!hasParent || change.showsParent === true)) {
         return { ...plan, ops: [opDelete()], before: PENDING, removes: true };
       }
       // An empty object hides the parent.

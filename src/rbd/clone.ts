@@ -14,15 +14,16 @@ import {
   RBD_OPERATION_FEATURE,
   RBD_PROTECTION_STATUS,
 } from "../cls/rbd/types/features.ts";
-import { bytesOf } from "../encoding/index.ts";
+import type { ParentImageSpec } from "../cls/rbd/types.ts";
 import type { IoCtx } from "../rados/index.ts";
+import type { SnapId } from "../types/index.ts";
 import { DIRECTORY, HEADER } from "./calls.ts";
+import { copyMetadata } from "./copy.ts";
 import { type CreateOptions, createImage } from "./create.ts";
 import { imageError } from "./errors.ts";
 import { mustFindSnapshot } from "./find-snapshot.ts";
-import { Image, type ImageSnapshot, type RbdContext } from "./image.ts";
-import { listMetadata } from "./metadata.ts";
-import { RBD_CHILDREN } from "./names.ts";
+import { Image, type ImageSnapshot, poolOf, type RbdContext } from "./image.ts";
+import { headerName, RBD_CHILDREN } from "./names.ts";
 import { noProgress } from "./progress.ts";
 import { removeImage } from "./remove.ts";
 
@@ -104,33 +105,40 @@ async function attach({ context, parent, snapshot, to, id, format }: Attachment)
       imageId: parent.id,
       snapId: snapshot.id,
     };
-    const { io, headerOid } = clone;
-    const overlap = snapshot.imageSize;
-    await io.execute(headerOid, HEADER.attachParent, { parent: spec, overlap, reattach: false });
-    if (format === 1) await attachOld(parent, snapshot, clone);
-    else {
-      const { CLONE_CHILD } = RBD_OPERATION_FEATURE;
-      await io.execute(headerOid, HEADER.setOpFeatures, { value: CLONE_CHILD, mask: CLONE_CHILD });
-      const child = { poolId: io.pool, poolNamespace: io.nspace, imageId: id };
-      await parent.io.execute(parent.headerOid, HEADER.attachChild, { snapId: snapshot.id, child });
-    }
-    const metadata = await listMetadata(parent.io, parent.headerOid);
-    if (metadata.size > 0) {
-      const entries = new Map([...metadata].map(([key, value]) => [key, bytesOf(value)]));
-      await io.execute(headerOid, HEADER.setMetadata, entries);
-    }
+    await attachToParent(clone, spec, snapshot.imageSize, format);
+    if (format === 1) await checkProtected(parent, snapshot.id);
+    await copyMetadata(parent, clone);
   } finally {
     await clone.close();
   }
 }
 
-/** In the list of the clone's pool; then the snapshot must still be protected. */
-async function attachOld(parent: Image, snapshot: ImageSnapshot, clone: Image): Promise<void> {
-  const { pool: poolId } = parent.io;
-  const child = { poolId, imageId: parent.id, snapId: snapshot.id, childId: clone.id };
-  await clone.io.execute(RBD_CHILDREN, DIRECTORY.addChild, child);
+/** Makes an image a clone of a snapshot. @param overlap bytes that show it */
+export async function attachToParent(
+  { io, headerOid, id }: Image,
+  spec: ParentImageSpec,
+  overlap: number,
+  format: 1 | 2,
+): Promise<void> {
+  const { poolId, poolNamespace, imageId, snapId } = spec;
+  await io.execute(headerOid, HEADER.attachParent, { parent: spec, overlap, reattach: false });
+  if (format === 1) {
+    // The old kind: in the list of the clone's pool.
+    const child = { poolId, imageId, snapId, childId: id };
+    return await io.execute(RBD_CHILDREN, DIRECTORY.addChild, child);
+  }
+  const { CLONE_CHILD } = RBD_OPERATION_FEATURE;
+  await io.execute(headerOid, HEADER.setOpFeatures, { value: CLONE_CHILD, mask: CLONE_CHILD });
+  const parentIo = poolOf(io, poolId, poolNamespace);
+  if (parentIo === undefined) throw imageError("ENOENT", "open the pool of the parent of", id);
+  const child = { poolId: io.pool, poolNamespace: io.nspace, imageId: id };
+  await parentIo.execute(headerName(imageId), HEADER.attachChild, { snapId, child });
+}
+
+/** Whoever unprotects now sees the clone; whoever did before is seen by us. */
+async function checkProtected(parent: Image, snapId: SnapId): Promise<void> {
   await parent.refresh();
-  const now = parent.snapshots.find(({ id }) => id === snapshot.id);
+  const now = parent.snapshots.find(({ id }) => id === snapId);
   if (now?.protection === RBD_PROTECTION_STATUS.PROTECTED) return;
   throw imageError("EINVAL", "clone", parent.target, "the snapshot is not protected any more");
 }

@@ -1,7 +1,19 @@
 /** The rbd room: images, on the rados room. */
+export {
+  acquireManually,
+  addLock,
+  breakLock,
+  type Locker,
+  type Locks,
+  listLocks,
+  releaseManually,
+  removeLock,
+} from "./advisory-lock.ts";
 export { type Child, listChildren } from "./children.ts";
 export { type CloneOptions, cloneImage } from "./clone.ts";
+export { type CopyOptions, copyImage } from "./copy.ts";
 export { type CreateOptions, createImage } from "./create.ts";
+export { type DeepCopyImageOptions, deepCopyImage } from "./deep-copy/image-copy.ts";
 export {
   type DiffCallback,
   type DiffOptions,
@@ -11,7 +23,24 @@ export {
 } from "./diff.ts";
 export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
+export { findSnapshot } from "./find-snapshot.ts";
 export { flattenImage } from "./flatten.ts";
+export {
+  addToGroup,
+  createGroup,
+  deleteGroupSnapshot,
+  type GroupImage,
+  groupOf,
+  listGroupImages,
+  listGroupSnapshots,
+  listGroups,
+  removeFromGroup,
+  removeGroup,
+  renameGroup,
+  renameGroupSnapshot,
+  rollBackGroup,
+  takeGroupSnapshot,
+} from "./group.ts";
 export {
   Image,
   type ImageParent,
@@ -41,7 +70,7 @@ export {
   listPrimaries,
   mirrorMode,
 } from "./mirror/primary-snapshot.ts";
-export { listNamespaces } from "./namespaces.ts";
+export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from "./namespaces.ts";
 export { SNAP_CREATE_FLAG } from "./notify.ts";
 export { checkObjectMap, type MapMismatch } from "./object-map-check.ts";
 export { openImage } from "./open.ts";
@@ -66,4 +95,5 @@ export {
 export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { noProgress, type Progress } from "./progress.ts";
 export { removeImage } from "./remove.ts";
-export { getTrash, listTrash, purgeTrash, removeTrash } from "./trash.ts";
+export { getTrash, listTrash, purgeTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";
+export { evict, listWatchers } from "./watchers.ts";

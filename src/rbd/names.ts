@@ -10,6 +10,7 @@ export const RBD_TRASH = "rbd_trash";
 export const RBD_CHILDREN = "rbd_children";
 export const RBD_MIRRORING = "rbd_mirroring";
 export const RBD_NAMESPACE = "rbd_namespace";
+export const RBD_TASK = "rbd_task";
 /** Of a pool: settings, and whether it may have images. */
 export const RBD_INFO = "rbd_info";
 export const RBD_GROUP_DIRECTORY = "rbd_group_directory";

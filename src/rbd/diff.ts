@@ -100,6 +100,7 @@ const DIFF = { HOLE: 0, DATA: 1, HOLE_UPDATED: 2, DATA_UPDATED: 3 } as const;
 /** The diff of each object; undefined: the maps do not tell. */
 async function fastDiff(image: Image, from: SnapId, to: SnapId): Promise<Uint8Array | undefined> {
   if (!image.hasFeature(RBD_FEATURE.FAST_DIFF)) return undefined;
+  const { NONEXISTENT } = OBJECT_STATE;
   const between = image.snapshots.filter(({ id }) => id > from && id < to).map(({ id }) => id);
   let diff: Uint8Array = new Uint8Array(0);
   for (const snap of [...(from === 0n ? [] : [from]), ...between, to]) {
@@ -110,7 +111,10 @@ async function fastDiff(image: Image, from: SnapId, to: SnapId): Promise<Uint8Ar
       if (snap === from || snap === to) return undefined;
       continue;
     }
-    diff = nextDiff(diff, states, from === 0n);
+    // What the first has is where to start from, whenever it was written.
+    if (snap === from)
+      diff = states.map((state) => (state === NONEXISTENT ? DIFF.HOLE : DIFF.DATA));
+    else diff = nextDiff(diff, states, from === 0n);
   }
   return diff;
 }

@@ -273,6 +273,12 @@ export class Image {
     });
   }
 
+  /** Opens the object map that a feature turned on meanwhile has brought; the lock is held. */
+  async prepareOperation(): Promise<void> {
+    await this.refreshIfStale();
+    if (this.lock?.isHeld === true) await this.#openObjectMap();
+  }
+
   async #openObjectMap(): Promise<void> {
     if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) this.objectMap = undefined;
     else this.objectMap ??= await ObjectMap.open(this);

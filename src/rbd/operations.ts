@@ -101,7 +101,7 @@ export async function execute(
 ): Promise<void> {
   await image.operate(async () => {
     image.checkOwner();
-    await image.refreshIfStale();
+    await image.prepareOperation();
     if (image.operationsDisabled) {
       throw imageError("EROFS", request.op, image.target, "operations of a newer release");
     }
@@ -334,7 +334,7 @@ export async function withLock<T>(image: Image, work: () => Promise<T>): Promise
     const done = await image.operate(async () => {
       // Given away before it was our turn.
       if (image.lock !== undefined && !image.lock.isHeld) return undefined;
-      await image.refreshIfStale();
+      await image.prepareOperation();
       if (image.operationsDisabled) {
         throw new CephError(-ERRNO.EROFS, { op: "change", target: image.target });
       }

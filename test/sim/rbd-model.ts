@@ -52,6 +52,7 @@ export class ModelImage {
   /** Without a granularity: what is discarded is zero. */
   data: Buffer;
   snapshots: ModelSnapshot[] = [];
+  isRolledBack = false;
 
   constructor(image: Image, data: Buffer) {
     this.image = image;
@@ -144,18 +145,25 @@ export class ImageModel {
       const read = await this.#run(io.read(0, data.length, snap.id), "read a snapshot");
       this.#compare(read, data, name, 0);
     }
-    if (image.hasFeature(RBD_FEATURE.OBJECT_MAP)) await this.#checkMaps(image);
+    if (image.hasFeature(RBD_FEATURE.OBJECT_MAP)) await this.#checkMaps(model);
     await this.#checkDiff(model);
   }
 
-  /** An object that is there is never said not to be; one that the map invents is slow, not wrong. */
-  async #checkMaps(image: Image): Promise<void> {
+  /** An object that is there is never said not to be, nor a changed one to be clean. */
+  async #checkMaps(model: ModelImage): Promise<void> {
+    const { image } = model;
     for (const snap of [NOSNAP, ...image.snapshots.map(({ id }) => id)]) {
       const work = checkObjectMap(image, snap, () => undefined);
       const wrong = await this.#run(work, "check an object map");
-      const missed = wrong.filter(({ mapped }) => mapped === 0 || mapped === 2);
-      expect(missed, `object map of ${snap}`).toEqual([]);
+      // One that the map invents is slow, not wrong.
+      const missed = wrong.filter(({ mapped, actual }) =>
+        model.isRolledBack ? mapped === 0 || mapped === 2 : actual !== 0,
+      );
+      expect(missed, `object map of ${snap}\n${this.log.slice(-60).join("\n")}`).toEqual([]);
     }
+    // compat: a head that was rolled back has a snapshot's map, as in librbd: with what was clean then.
+    if (model.isRolledBack) await this.#run(rebuildObjectMap(image), "rebuild");
+    model.isRolledBack = false;
     expect(image.flags, "flags").toBe(0n);
   }
 
@@ -322,6 +330,7 @@ export class ImageModel {
     const { name, data } = this.#dice.pick(model.snapshots);
     this.log.push(`roll back to ${name}`);
     await this.#run(rollBackTo(model.image, name), "roll back");
+    model.isRolledBack = true;
     model.data = Buffer.from(data);
   }
 
@@ -357,6 +366,7 @@ export class ImageModel {
     await this.#run(model.image.close(), "close");
     const reopened = await this.#open(name, model.data);
     reopened.snapshots = model.snapshots;
+    reopened.isRolledBack = model.isRolledBack;
     this.#chain[this.#chain.length - 1] = reopened;
   }
 

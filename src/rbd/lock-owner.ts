@@ -5,11 +5,10 @@
  */
 
 import { CephError, ERRNO, type ErrnoName, sleep } from "../base/index.ts";
-import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import { imageError } from "./errors.ts";
 import { type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import type { Image } from "./image.ts";
-import { decodeResponse, encodeHeaderNotice } from "./notify.ts";
+import { decodeResponse, encodeHeaderNotice, type OwnerRequest } from "./notify.ts";
 import { noProgress, type Progress } from "./progress.ts";
 
 /** Without a word of a request for so long it is made anew.  ceph: rbd_request_timed_out_seconds */
@@ -18,14 +17,6 @@ const TIMEOUT_MS = 30_000;
 const RETRY_MS = 1_000;
 /** Attempts that nobody answers, in a row. */
 const SILENT_MAX = 10;
-
-type OwnerRequest =
-  | { readonly op: "migrate" | "flatten" }
-  | {
-      readonly op: "snapCreate" | "snapRemove";
-      readonly name: string;
-      readonly namespace: SnapshotNamespace;
-    };
 
 export interface Operation {
   readonly request: OwnerRequest;

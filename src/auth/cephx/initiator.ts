@@ -93,7 +93,8 @@ export class CephxClient implements ClientAuth {
       clock: this.#clock,
       random: this.#random,
       keys: this.#keys,
-      requireSecure: this.#requireSecure,
+      monModes: this.#monModes,
+      serviceModes: this.#serviceModes,
     });
   }
 

@@ -3,7 +3,7 @@
  * ceph: src/include/rados/librados.hpp Rados
  */
 
-import { CephError } from "../base/index.ts";
+import { CephError, type Clock, type Logger, type Random } from "../base/index.ts";
 import type { ClientConfig } from "../config/index.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
 import type { CommandResult, Rados } from "../rados/index.ts";
@@ -20,17 +20,29 @@ export interface CommandOutput {
   readonly status: string;
 }
 
+export interface ClusterSurroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
 export class Cluster implements AsyncDisposable {
   /** The engine that works: byte strings for names. For rooms of this package. */
   readonly engine: Rados;
   /** The options that this client goes by. */
   readonly config: ClientConfig;
+  /** What it stands on. For rooms of this package. */
+  readonly around: ClusterSurroundings;
   readonly #entity: AuthEntity;
 
   /** Made by `connect`. */
-  constructor(engine: Rados, config: ClientConfig, entity: AuthEntity) {
+  constructor(
+    engine: Rados,
+    { config, entity, around }: Pick<Cluster, "config" | "around"> & { entity: AuthEntity },
+  ) {
     this.engine = engine;
     this.config = config;
+    this.around = around;
     this.#entity = entity;
   }
 

@@ -63,8 +63,19 @@ export async function connectWith(
   const monitors = await findMonitors((name) => config.get(name), resolver);
   const credentials = await findCredentials(config, entity, { clock, random });
   const open = (auth: ClientAuth) =>
-    Rados.connect({ monitors, auth, transport, clock, random, log });
-  return new Cluster(await firstTaken(credentials, open), config, entity);
+    Rados.connect({
+      monitors,
+      auth,
+      transport,
+      clock,
+      random,
+      log,
+      mountTimeoutMs: config.getNumber("client_mount_timeout") * 1000,
+      monOpTimeoutMs: config.getNumber("rados_mon_op_timeout") * 1000,
+      osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
+    });
+  const engine = await firstTaken(credentials, open);
+  return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }
 
 /** A monitor that does not take a method says so; then the next one is tried. */

@@ -22,6 +22,8 @@ export class WriteGate {
   readonly #prepare: () => Promise<void>;
   #waiters: Waiter[] = [];
   #idlers: (() => void)[] = [];
+  /** Changes that have come and are not done, let in or not. */
+  readonly #begun = new Set<Promise<unknown>>();
   #inFlight = 0;
   #shut = 0;
   #preparing: Promise<void> | undefined;
@@ -40,6 +42,21 @@ export class WriteGate {
    * @throws what keeps the gate from opening, and what the change throws
    */
   async pass<T>(change: () => Promise<T>): Promise<T> {
+    const passing = this.#pass(change);
+    this.#begun.add(passing);
+    try {
+      return await passing;
+    } finally {
+      this.#begun.delete(passing);
+    }
+  }
+
+  /** Resolves when every change that has come before is done, be it well or not; later ones are not waited for. */
+  async flushed(): Promise<void> {
+    await Promise.allSettled(this.#begun);
+  }
+
+  async #pass<T>(change: () => Promise<T>): Promise<T> {
     if (this.#shut > 0 || this.#preparing !== undefined || !this.#isReady()) {
       await new Promise<void>((enter, fail) => {
         this.#waiters.push({ enter, fail });

@@ -324,6 +324,7 @@ async function startManager(
   const { key } = await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
   const { auth, requireSecure } = choice;
   const manager = new Manager({
+    name: MGR_ENTITY.id,
     monitor,
     random,
     log,

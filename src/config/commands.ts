@@ -4,17 +4,10 @@
  * ceph: src/common/ceph_context.cc _do_command, src/common/config_obs_mgr.h for_each_change
  */
 
-import { ERRNO } from "../base/index.ts";
+import { ERRNO, errnoText } from "../base/index.ts";
 import { injectArguments } from "./inject-args.ts";
 import type { ConfigOption } from "./options.ts";
 import type { Setting, Settings } from "./settings.ts";
-
-/** Refusals, in strerror's words. */
-const WORDS = {
-  ENOENT: "No such file or directory",
-  EPERM: "Operation not permitted",
-  EINVAL: "Invalid argument",
-} as const;
 
 /** What a command prints, by name. */
 export interface ConfigJson {
@@ -24,7 +17,9 @@ export interface ConfigJson {
 /** What a command prints and says, or why it does not. */
 export type ConfigOutcome =
   | { readonly value: ConfigJson; readonly status?: string }
-  | { readonly errno: keyof typeof WORDS; readonly status: string };
+  | { readonly errno: ConfigErrno; readonly status: string };
+
+type ConfigErrno = "ENOENT" | "EPERM" | "EINVAL";
 
 /** Arguments: words by name, none of which may be left out. */
 export type ConfigTexts = ReadonlyMap<string, readonly string[]>;
@@ -44,8 +39,8 @@ export interface ConfigCommand {
   readonly run: (daemon: ConfiguredDaemon, texts: ConfigTexts) => ConfigOutcome;
 }
 
-function failed(errno: keyof typeof WORDS, what: string): ConfigOutcome {
-  return { errno, status: `error ${what}: (${ERRNO[errno]}) ${WORDS[errno]}` };
+function failed(errno: ConfigErrno, what: string): ConfigOutcome {
+  return { errno, status: `error ${what}: ${errnoText(ERRNO[errno])}` };
 }
 
 /** `osd_max_backfills = '3' `: what an option is now. Of how much is logged nothing is told. */

@@ -111,8 +111,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     args: ["count", "size", "object_size", "object_num"],
     run: bench,
   },
+  help: { help: "say what each command is for", run: () => ({ value: helps() }) },
   ...Object.fromEntries(CONFIG_COMMANDS.map((command) => [command.prefix, configCommand(command)])),
 };
+
+function helps(): Record<string, string> {
+  const all = Object.entries(COMMANDS).map(([prefix, { help }]) => [prefix, help] as const);
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /** The table the ceph tool validates a command line with. */
 function descriptions(): Record<string, unknown> {

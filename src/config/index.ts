@@ -6,6 +6,7 @@ export {
   type ConfigOutcome,
   type ConfiguredDaemon,
 } from "./commands.ts";
+export { observedBy } from "./observed.ts";
 export {
   allOptions,
   type ConfigOption,

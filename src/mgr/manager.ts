@@ -6,7 +6,7 @@
 
 import { ALLOW_ALL_CAPS, parseMgrCap } from "../auth/index.ts";
 import { ERRNO, type Logger, type Random, type Timer } from "../base/index.ts";
-import type { Settings } from "../config/index.ts";
+import { observedBy, type Settings } from "../config/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import type { OsdReport } from "../maps/index.ts";
 import {
@@ -86,13 +86,6 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...managerInfoCommands,
 ];
 
-/** Options that upstream's manager acts upon while it runs.  ceph: src/mgr/{DaemonServer,MgrStandby}.cc */
-const OBSERVED = new Set(
-  "mgr_stats_threshold mgr_stats_period mgr_standby_modules clog_to_monitors clog_to_syslog clog_to_syslog_facility clog_to_syslog_level clog_to_graylog clog_to_graylog_host clog_to_graylog_port".split(
-    " ",
-  ),
-);
-
 /** What the daemon is asked itself, by who may do everything. */
 const DAEMON_COMMANDS: readonly Command<MgrContext>[] = daemonConfigCommands("mgr", (ctx) => ({
   name: `mgr.${ctx.state.mgrMap().activeName}`,
@@ -138,7 +131,9 @@ export class Manager implements Dispatcher {
     this.#log = options.log;
     const { state } = options.monitor;
     const entity = { type: ENTITY_TYPE.MGR, id: options.name };
-    this.#settings = daemonSettings(state.config, entity, state.host, { observed: OBSERVED });
+    this.#settings = daemonSettings(state.config, entity, state.host, {
+      observed: observedBy("mgr"),
+    });
     this.#progress = new ProgressModule(state, options.log);
     this.#rbd = new RbdSupport({
       state,

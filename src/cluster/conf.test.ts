@@ -36,6 +36,15 @@ auth cluster required = cephx
 auth service required = cephx
 auth client required = cephx
 
+[mon]
+admin socket = /var/lib/spirula/run/$name.asok
+
+[mgr]
+admin socket = /var/lib/spirula/run/$name.asok
+
+[osd]
+admin socket = /var/lib/spirula/run/$name.asok
+
 [client]
 keyring = /var/lib/spirula/$cluster.$name.keyring
 `);

@@ -4,6 +4,7 @@
  *   spirula.json                 version, fsid, OSDs: written once, last of all, when the cluster is whole
  *   lock                         held while a process has the directory open
  *   mon/  osd.0/  …              object stores
+ *   run/                         the daemons' admin sockets, while they run
  *   ceph.conf                    written at every start, for unmodified clients
  *   ceph.client.admin.keyring    the administrator's key, 0600
  *
@@ -74,7 +75,7 @@ export interface Identity {
 
 const IDENTITY_FILE = "spirula.json";
 /** What a first start may leave behind. */
-const OURS = /^(lock|mon|osd\.\d+|spirula\.json\.new|ceph\.conf|ceph\.client\.admin\.keyring)$/;
+const OURS = /^(lock|run|mon|osd\.\d+|spirula\.json\.new|ceph\.conf|ceph\.client\.admin\.keyring)$/;
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error;

@@ -19,6 +19,7 @@ import {
 } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { ConfigError, type Timer } from "../base/index.ts";
+import type { Settings } from "../config/index.ts";
 import {
   isIn,
   isUp,
@@ -45,7 +46,7 @@ import {
   type Uuid,
   utimeFromMs,
 } from "../types/index.ts";
-import type { CommandTable } from "./commands/command.ts";
+import type { CommandReply, CommandTable } from "./commands/command.ts";
 import type {
   ClusterState,
   CommandContext,
@@ -59,6 +60,7 @@ import { MonStore, put } from "./mon-store.ts";
 import { AuthService } from "./services/auth.ts";
 import { ConfigService } from "./services/config.ts";
 import { ConfigKeyService } from "./services/config-key.ts";
+import { daemonSettings, MON_SETTINGS } from "./services/daemon-settings.ts";
 import { checkHealth, type Health } from "./services/health.ts";
 import { HealthLog } from "./services/health-log.ts";
 import { HealthMutes } from "./services/health-mutes.ts";
@@ -115,14 +117,16 @@ export type OsdBootInfo = Metadata;
 interface Tables {
   readonly auth: AuthService;
   readonly config: ConfigService;
+  readonly settings: Settings;
 }
 
 /** The tables of users and options; how long users' tickets are good is an option. */
 async function openTables(store: MonStore, options: MonitorOptions): Promise<Tables> {
   const { clock, random, name, host } = options;
   const config = new ConfigService(store, clock);
-  const ttlMs = ticketTtl(config, name, host);
-  return { auth: await AuthService.open(store, { clock, random, ttlMs }), config };
+  const settings = daemonSettings(config, { type: ENTITY_TYPE.MON, id: name }, host, MON_SETTINGS);
+  const ttlMs = ticketTtl(settings);
+  return { auth: await AuthService.open(store, { clock, random, ttlMs }), config, settings };
 }
 
 export class Monitor {
@@ -145,7 +149,7 @@ export class Monitor {
   private constructor(
     options: MonitorOptions,
     store: MonStore,
-    { auth, config }: Tables,
+    { auth, config, settings }: Tables,
     monMap: MonMap,
   ) {
     const { clock, log } = options;
@@ -165,6 +169,7 @@ export class Monitor {
       maps: this.#maps,
       auth,
       config,
+      settings,
       configKey: new ConfigKeyService(store),
       log: new LogService(store, clock, log),
       stats: this.#stats,
@@ -281,6 +286,11 @@ export class Monitor {
 
   get dispatcher(): Dispatcher {
     return this.#dispatcher;
+  }
+
+  /** Answers a command of whoever may do everything, one JSON object, as `ceph daemon mon.a` sends it. */
+  command(json: string): Promise<CommandReply> {
+    return this.#dispatcher.command(json);
   }
 
   /** Messages of types we do not serve, so far. */

@@ -6,7 +6,7 @@ import { seededRandom } from "../../src/base/index.ts";
 import type { Target } from "./target.ts";
 import { bytesTargets } from "./targets/bytes.ts";
 import { loginTargets } from "./targets/login.ts";
-import { monitorTarget } from "./targets/monitor.ts";
+import { monitorTarget, toldMonitorTarget } from "./targets/monitor.ts";
 import { osdTarget } from "./targets/osd.ts";
 import { textTargets } from "./targets/text.ts";
 
@@ -16,6 +16,7 @@ export const TARGETS: readonly Target[] = [
   ...loginTargets,
   osdTarget,
   monitorTarget,
+  toldMonitorTarget,
 ];
 
 /** Inputs to one opening of a target, and between two checks. */

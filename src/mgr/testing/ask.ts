@@ -4,6 +4,8 @@ import { ALLOW_ALL_CAPS, type EntityCaps } from "../../auth/index.ts";
 import { type Clock, seededRandom, silentLogger, systemClock } from "../../base/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import {
+  MCommand,
+  MCommandReply,
   MMgrCommand,
   MMgrCommandReply,
   MMonCommand,
@@ -29,6 +31,9 @@ export interface AskedManager {
   readonly ask: Ask;
   /** The same command, sent to the monitor. */
   readonly askMonitor: Ask;
+  /** `ceph tell mgr`. */
+  readonly tell: Ask;
+  readonly manager: Manager;
 }
 
 type Ask = (prefix: string, args?: object, input?: string) => Promise<Answer>;
@@ -78,6 +83,7 @@ export async function askManager({
     ? await Monitor.open(options)
     : await Monitor.create(options, { pools: ["rbd"], numOsds, osdBytes: 2 ** 32 });
   const manager = new Manager({
+    name: "x",
     monitor,
     random: seededRandom(2),
     log: silentLogger,
@@ -122,6 +128,13 @@ export async function askManager({
       );
       manager.onMessage(client, toIncoming(MMgrCommand.encode(requestOf(prefix, args, input), 1)));
     });
+  const tell: Ask = (prefix, args = {}, input = "") =>
+    new Promise((resolve) => {
+      const client = connection((message) =>
+        resolve(answerOf(MCommandReply.decode(toIncoming(message)))),
+      );
+      manager.onMessage(client, toIncoming(MCommand.encode(requestOf(prefix, args, input), 1)));
+    });
   const askMonitor: Ask = (prefix, args = {}, input = "") =>
     new Promise((resolve) => {
       const client = connection((message) =>
@@ -131,5 +144,5 @@ export async function askManager({
       monitor.dispatcher.onOpen(client);
       monitor.dispatcher.onMessage(client, toIncoming(MMonCommand.encode(request, 1)));
     });
-  return { monitor, ask, askMonitor };
+  return { monitor, manager, ask, askMonitor, tell };
 }

@@ -322,6 +322,14 @@ export const monInfoCommands: readonly MonCommand[] = [
       perm: "rw",
       run: monRm,
     },
+    {
+      sig: "mon remove name=name,type=CephString",
+      help: "remove a monitor",
+      module: "mon",
+      perm: "rw",
+      flags: COMMAND_FLAG.DEPRECATED,
+      run: monRm,
+    },
   ]);
 
 /** Those that clients send to the manager. */

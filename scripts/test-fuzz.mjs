@@ -1,7 +1,8 @@
-// Hostile and broken input: npm run test:fuzz -- [--seed S] [--inputs N] [--only "a,b"]
+// Hostile and broken input: npm run test:fuzz -- [--seed S] [--inputs N] [--only REGEXP]
 //
-// Every target of test/fuzz gets N inputs that are nearly right. A failure names its target, seed, round and
-// input; the same command with that seed and --only shows it again.
+// The targets of test/fuzz (those whose names match) get N inputs together that are nearly right; a login, which
+// takes longer and is several frames, counts as one. A failure names its target, seed, round and input; the same
+// command with that seed and --only shows it again. Of each target it prints the process's peak memory.
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -9,7 +10,7 @@ import { parseArgs } from "node:util";
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    inputs: { type: "string", default: "100000" },
+    inputs: { type: "string", default: "1000000" },
     only: { type: "string" },
   },
 });

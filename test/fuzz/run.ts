@@ -5,17 +5,19 @@
 import { seededRandom } from "../../src/base/index.ts";
 import type { Target } from "./target.ts";
 import { bytesTargets } from "./targets/bytes.ts";
+import { commandTargets } from "./targets/commands.ts";
 import { loginTargets } from "./targets/login.ts";
-import { monitorTarget } from "./targets/monitor.ts";
 import { osdTarget } from "./targets/osd.ts";
+import { structTargets } from "./targets/structs.ts";
 import { textTargets } from "./targets/text.ts";
 
 export const TARGETS: readonly Target[] = [
   ...bytesTargets,
+  ...structTargets,
   ...textTargets,
   ...loginTargets,
+  ...commandTargets,
   osdTarget,
-  monitorTarget,
 ];
 
 /** Inputs to one opening of a target, and between two checks. */
@@ -23,6 +25,8 @@ const ROUND = 2000;
 const CHECK_EVERY = 250;
 /** One input must not take longer, milliseconds: a decoder that follows a wrong count. */
 const SLOW_MS = 2000;
+/** The process with all targets stays below this, bytes: about five times what it takes. */
+const PEAK_MAX = 1.5e9;
 
 export class FuzzError extends Error {
   constructor(target: string, seed: number, round: number, at: number, cause: unknown) {
@@ -80,6 +84,10 @@ export async function fuzz(target: Target, seed: number, inputs: number): Promis
   for (let done = 0, round = 0; done < inputs; done += ROUND, round++) {
     await fuzzRound(target, seed, round, Math.min(ROUND, inputs - done));
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
+    if (peakBytes > PEAK_MAX) {
+      const cause = new Error(`${peakBytes} bytes of memory`);
+      throw new FuzzError(target.name, seed, round, ROUND - 1, cause);
+    }
   }
   return { inputs, peakBytes };
 }

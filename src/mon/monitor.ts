@@ -118,11 +118,19 @@ interface Tables {
 }
 
 /** The tables of users and options; how long users' tickets are good is an option. */
-async function openTables(store: MonStore, options: MonitorOptions): Promise<Tables> {
-  const { clock, random, name, host } = options;
+async function openTables(
+  store: MonStore,
+  { clock, random, name, host }: MonitorOptions,
+): Promise<Tables> {
   const config = new ConfigService(store, clock);
   const ttlMs = ticketTtl(config, name, host);
-  return { auth: await AuthService.open(store, { clock, random, ttlMs }), config };
+  const monitor = { type: ENTITY_TYPE.MON, id: name };
+  const allowWeakKeys = () => {
+    const text = config.resolve(monitor, host).get("mon_auth_allow_insecure_key")?.value;
+    return text === undefined ? undefined : text === "true";
+  };
+  const options = { clock, random, ttlMs, allowWeakKeys };
+  return { auth: await AuthService.open(store, options), config };
 }
 
 export class Monitor {
@@ -267,7 +275,7 @@ export class Monitor {
     const isOpen = methods.includes(AUTH_METHOD.NONE) && !addrs.every(({ ip }) => isLoopback(ip));
     this.#auth.openTo = isOpen ? formatAddrVec(addrs) : undefined;
     const server: MonAuthServer = createMonAuthServer({
-      keys: (entity) => this.#auth.get(entity),
+      keys: (entity) => this.#auth.getUsable(entity),
       secrets: this.#auth.secrets,
       globalIds: this.#auth.globalIds,
       methods,
@@ -449,7 +457,8 @@ export class Monitor {
   /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
   #health(): Health {
     const { maps, stats, auth, mutes, modules } = this.state;
-    const basis = [maps.map, stats.version, auth.badCaps, mutes.all, modules.enabled] as const;
+    const keys = [auth.badCaps, auth.weakKeys, auth.policy.makesWeak];
+    const basis = [maps.map, stats.version, mutes.all, modules.enabled, ...keys];
     if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
       this.#healthBasis = basis;
       this.#healthNow = checkHealth(this.state);

@@ -4,7 +4,7 @@
  * ceph: src/mon/MonmapMonitor.cc, src/mon/MgrMonitor.cc, src/mon/MDSMonitor.cc
  */
 
-import { encodeToBytes } from "../../encoding/index.ts";
+import { encodeToBytes, textOf } from "../../encoding/index.ts";
 import {
   dumpAddrVec,
   dumpMonMap,
@@ -139,7 +139,7 @@ function mgrDump(ctx: CommandContext, args: Args): CommandReply {
       active_mgr_features: mgr.activeMgrFeatures,
       available: mgr.available,
       standbys: [],
-      modules: [...mgr.modules].sort(),
+      modules: [...mgr.modules].sort().map(textOf),
       available_modules: mgr.availableModules.map(moduleJson),
       services: Object.fromEntries(mgr.services),
       always_on_modules: Object.fromEntries(

@@ -1,6 +1,6 @@
 /** Asks a bench's monitor as `ceph` does, for unit tests of commands. */
 
-import { textOf } from "../../encoding/index.ts";
+import { byteString, textOf } from "../../encoding/index.ts";
 import { MMonCommand, MMonCommandAck } from "../../messages/index.ts";
 import type { Monitor } from "../monitor.ts";
 import { FakeClient, FSID, settle } from "./bench.ts";
@@ -17,7 +17,7 @@ export type Ask = (prefix: string, args?: object, input?: string) => Promise<Ans
 export function askerOf(monitor: Monitor): Ask {
   const client = new FakeClient(monitor);
   return async (prefix, args = {}, input = "") => {
-    const cmd = [JSON.stringify({ prefix, ...args })];
+    const cmd = [byteString(JSON.stringify({ prefix, ...args }))];
     client.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: Buffer.from(input) });
     await settle();
     const ack = client.take(MMonCommandAck).at(-1);

@@ -67,7 +67,7 @@ interface Recording {
 }
 
 /** What a real cluster was called with. */
-function recordedCalls(): OsdOp[] {
+export function recordedCalls(): OsdOp[] {
   const files = readdirSync(CLASSES).filter((name) => name.endsWith(".json"));
   return files
     .map((name) => JSON.parse(readFileSync(new URL(name, CLASSES), "utf8")) as Recording)

@@ -240,7 +240,8 @@ async function importKeys(ctx: CommandContext, args: Args): Promise<CommandReply
   if (entries === undefined) {
     return refused("EINVAL", "error decoding keyring cannot parse buffer: Malformed input");
   }
-  if (ctx.state.auth.size + entries.length > AUTH_ENTITIES_MAX) {
+  const fresh = entries.filter(({ entity }) => ctx.state.auth.get(entity) === undefined);
+  if (ctx.state.auth.size + fresh.length > AUTH_ENTITIES_MAX) {
     return refused("ENOSPC", `there may be ${AUTH_ENTITIES_MAX} entities`);
   }
   for (const { auth } of entries) {

@@ -13,14 +13,20 @@ export interface Answer {
 
 export type Ask = (prefix: string, args?: object, input?: string) => Promise<Answer>;
 
+/** A large change takes the store some turns. */
+const TURNS_MAX = 100;
+
 /** One client that may do everything. */
 export function askerOf(monitor: Monitor): Ask {
   const client = new FakeClient(monitor);
   return async (prefix, args = {}, input = "") => {
     const cmd = [byteString(JSON.stringify({ prefix, ...args }))];
     client.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: Buffer.from(input) });
-    await settle();
-    const ack = client.take(MMonCommandAck).at(-1);
+    let ack: MMonCommandAck | undefined;
+    for (let turn = 0; ack === undefined && turn < TURNS_MAX; turn++) {
+      await settle();
+      ack = client.take(MMonCommandAck).at(-1);
+    }
     const data = Buffer.from(ack?.data ?? []).toString();
     return { r: ack?.r, status: textOf(ack?.rs ?? ""), data };
   };

@@ -2,6 +2,9 @@
 import { fuzz, TARGETS } from "./run.ts";
 import type { Target } from "./target.ts";
 
+/** Inputs between two lines of how far it is. */
+const PROGRESS = 100_000;
+
 export interface LongRun {
   readonly seed: number;
   /** Of all targets together. */
@@ -18,7 +21,9 @@ export async function fuzzLong({ seed, inputs, only, print }: LongRun): Promise<
   let [done, peak] = [0, 0];
   for (const target of targets) {
     const start = performance.now();
-    const result = await fuzz(target, seed, inputsOf(target));
+    const result = await fuzz(target, seed, inputsOf(target), (count) => {
+      if (count % PROGRESS === 0) print(`  ${target.name}: ${count} …`);
+    });
     done += result.inputs;
     peak = Math.max(peak, result.peakBytes);
     const rate = (result.inputs / (performance.now() - start)) * 1000;

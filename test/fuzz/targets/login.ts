@@ -382,7 +382,7 @@ function mustBeAlice(
 
 const monitorLogins = (keyType: string): Target => ({
   name: `logins to a monitor, ${keyType}`,
-  share: 0.3,
+  share: 0.15,
   async open() {
     const doors = new Doors(keyType);
     const at = await doors.open(ENTITY_TYPE.MON);
@@ -415,7 +415,7 @@ const monitorLogins = (keyType: string): Target => ({
 
 const osdLogins = (keyType: string): Target => ({
   name: `logins to an OSD, ${keyType}`,
-  share: 0.3,
+  share: 0.15,
   async open() {
     const doors = new Doors(keyType);
     const mon = await doors.open(ENTITY_TYPE.MON);

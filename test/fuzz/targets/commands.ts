@@ -2,12 +2,14 @@
  * Commands and messages to a monitor, and commands to a manager: each is answered, refused or cuts the link; the
  * cluster goes on. Commands are made by the signatures that clients are told, so none is forgotten.
  */
+import { ALLOW_ALL_CAPS, type EntityCaps, formatKeyring } from "../../../src/auth/index.ts";
 import { byteString, DecodeError } from "../../../src/encoding/index.ts";
 import { MMonCommand, MMonCommandAck } from "../../../src/messages/index.ts";
 import { mgrCommandTable } from "../../../src/mgr/index.ts";
 import { askManager } from "../../../src/mgr/testing/ask.ts";
 import { parseSignature } from "../../../src/mon/commands/command.ts";
 import { monCommandTable } from "../../../src/mon/commands/table.ts";
+import type { Monitor } from "../../../src/mon/monitor.ts";
 import { createBench, FakeClient, FSID, settle } from "../../../src/mon/testing/bench.ts";
 import { messageVectors } from "../../vectors/messages/vector.ts";
 import { type Dice, mutated, mutatedObject, pick } from "../mutate.ts";
@@ -121,17 +123,28 @@ class CommandMaker {
   }
 }
 
-const monitorTarget: Target = {
-  name: "monitor",
+/** All that clients can change of a monitor, as text. */
+function stateOf({ state }: Monitor): string {
+  const { maps, auth, config, configKey, mutes, modules } = state;
+  const lists = [config.dump(), configKey.keys(), [...mutes.all.keys()], [...modules.enabled]];
+  const keys = auth.list().map((entry) => formatKeyring([entry]));
+  return JSON.stringify([maps.map.epoch, lists, keys, auth.policy.allowed]);
+}
+
+/** @param caps of the client; without any it changes nothing, and sees no map */
+const monitorTarget = (name: string, caps: EntityCaps): Target => ({
+  name,
   async open() {
     const { monitor, clock } = await createBench();
+    const isHarmless = Object.keys(caps).length === 0;
+    const before = stateOf(monitor);
     const commands = new CommandMaker(monCommandTable().descriptions());
     const vectors = messageVectors().filter(({ to }) => to === "mon");
     const fronts = vectors.map(({ message }) => message.front);
-    let client = new FakeClient(monitor);
+    let client = new FakeClient(monitor, caps);
     return {
       async feed(dice) {
-        if (client.closed !== undefined) client = new FakeClient(monitor);
+        if (client.closed !== undefined) client = new FakeClient(monitor, caps);
         let what: string;
         if (dice.below(2) === 0) {
           const cmd = [commands.text(dice)];
@@ -150,6 +163,7 @@ const monitorTarget: Target = {
         }
         if (dice.below(10) === 0) await settle();
         if (dice.below(50) === 0) clock.advance(1000);
+        if (isHarmless && client.names.includes("osd_map")) throw new Error("the map, for nobody");
         client.sent.length = 0;
         return what;
       },
@@ -161,11 +175,12 @@ const monitorTarget: Target = {
         await settle();
         const [ack] = asker.take(MMonCommandAck);
         if (ack?.r !== 0) throw new Error(`osd dump: ${ack?.r}`);
+        if (isHarmless && stateOf(monitor) !== before) throw new Error("changed by nobody");
         monitor.dispatcher.onClose(asker.connection, "asked");
       },
     };
   },
-};
+});
 
 const managerTarget: Target = {
   name: "manager",
@@ -189,4 +204,8 @@ const managerTarget: Target = {
   },
 };
 
-export const commandTargets: readonly Target[] = [monitorTarget, managerTarget];
+export const commandTargets: readonly Target[] = [
+  monitorTarget("monitor", ALLOW_ALL_CAPS),
+  monitorTarget("monitor, without a right", {}),
+  managerTarget,
+];

@@ -70,6 +70,16 @@ test("a client whose key is rotated stays in, on old links and new ones; its old
     "held, works",
     "",
   ]);
+  // Neither key is in what the server prints, nor in what it keeps of what was asked of it.
+  const keyrings = await must("cat bob.keyring bob.keyring.new", client);
+  const keys = [...keyrings.matchAll(/key = (\S+)/g)].map(([, key = ""]) => key);
+  expect(keys).toHaveLength(2);
+  const kept = await must(
+    "ceph log last 1000 debug '*'; ceph config dump; ceph config-key ls",
+    client,
+  );
+  expect(kept).toContain('"auth rotate"');
+  for (const key of keys) expect(server.output() + kept).not.toContain(key);
 });
 
 test("who wants stronger keys is told what is left to do by the ceph of 16.2, and the manager is rotated under way", async () => {

@@ -340,7 +340,9 @@ async function startManager(
   const { clock, random, transport } = around;
   const log = around.log.child("mgr.x");
   const gid = monitor.allocateGlobalId();
-  const { key } = await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
+  await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
+  // `ceph auth rotate mgr.x` shuts nobody out: who is in this process reads the table.
+  const key = () => must(monitor.entityAuth(MGR_ENTITY), "the manager's key").key;
   const { auth, requireSecure } = choice;
   const modes = requireSecure ? { monModes: SECURE_ONLY, serviceModes: SECURE_ONLY } : {};
   const manager = new Manager({

@@ -121,12 +121,21 @@ interface Tables {
 }
 
 /** The tables of users and options; how long users' tickets are good is an option. */
-async function openTables(store: MonStore, options: MonitorOptions): Promise<Tables> {
-  const { clock, random, name, host } = options;
+async function openTables(
+  store: MonStore,
+  { clock, random, name, host }: MonitorOptions,
+): Promise<Tables> {
   const config = new ConfigService(store, clock);
   const settings = daemonSettings(config, { type: ENTITY_TYPE.MON, id: name }, host, MON_SETTINGS);
   const ttlMs = ticketTtl(settings);
-  return { auth: await AuthService.open(store, { clock, random, ttlMs }), config, settings };
+  const allowWeakKeys = () => {
+    const setting = settings.get("mon_auth_allow_insecure_key");
+    return setting === undefined || setting.layers.length === 0
+      ? undefined
+      : setting.value === "true";
+  };
+  const options = { clock, random, ttlMs, allowWeakKeys };
+  return { auth: await AuthService.open(store, options), config, settings };
 }
 
 export class Monitor {
@@ -272,7 +281,7 @@ export class Monitor {
     const isOpen = methods.includes(AUTH_METHOD.NONE) && !addrs.every(({ ip }) => isLoopback(ip));
     this.#auth.openTo = isOpen ? formatAddrVec(addrs) : undefined;
     const server: MonAuthServer = createMonAuthServer({
-      keys: (entity) => this.#auth.get(entity),
+      keys: (entity) => this.#auth.getUsable(entity),
       secrets: this.#auth.secrets,
       globalIds: this.#auth.globalIds,
       methods,
@@ -459,7 +468,8 @@ export class Monitor {
   /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
   #health(): Health {
     const { maps, stats, auth, mutes, modules } = this.state;
-    const basis = [maps.map, stats.version, auth.badCaps, mutes.all, modules.enabled] as const;
+    const keys = [auth.badCaps, auth.weakKeys, auth.policy.makesWeak];
+    const basis = [maps.map, stats.version, mutes.all, modules.enabled, ...keys];
     if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
       this.#healthBasis = basis;
       this.#healthNow = checkHealth(this.state);

@@ -4,7 +4,7 @@
  * ceph: src/mon/MonmapMonitor.cc, src/mon/MgrMonitor.cc, src/mon/MDSMonitor.cc
  */
 
-import { encodeToBytes } from "../../encoding/index.ts";
+import { encodeToBytes, textOf } from "../../encoding/index.ts";
 import {
   dumpAddrVec,
   dumpMonMap,
@@ -20,6 +20,7 @@ import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
 import type { Json, JsonObject } from "./formatter.ts";
 import { moduleJson } from "./mgr-module.ts";
+import { keyPolicyJson, keyPolicyText } from "./mon-set.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
 
@@ -35,8 +36,8 @@ function dump(ctx: CommandContext, args: Args): CommandReply {
   const { monMap } = state;
   const refusal = epochRefusal(args, monMap.epoch);
   if (refusal !== undefined) return refusal;
-  const text = () => monMapText(monMap);
-  const json = () => ({ ...dumpMonMap(state.monMap), quorum: [0] });
+  const text = () => monMapText(monMap) + keyPolicyText(state.auth.policy);
+  const json = () => ({ ...dumpMonMap(monMap), ...keyPolicyJson(state.auth.policy), quorum: [0] });
   const data = args.render(text, json, { newline: args.format === "json" });
   return ok(data, `dumped monmap epoch ${monMap.epoch}`);
 }
@@ -138,7 +139,7 @@ function mgrDump(ctx: CommandContext, args: Args): CommandReply {
       active_mgr_features: mgr.activeMgrFeatures,
       available: mgr.available,
       standbys: [],
-      modules: [...mgr.modules].sort(),
+      modules: [...mgr.modules].sort().map(textOf),
       available_modules: mgr.availableModules.map(moduleJson),
       services: Object.fromEntries(mgr.services),
       always_on_modules: Object.fromEntries(

@@ -28,6 +28,7 @@ import { mgrModuleCommands } from "./mgr-module.ts";
 import { minCompatCommands } from "./min-compat.ts";
 import { monInfoCommands } from "./mon-info.ts";
 import { monQuorumCommands } from "./mon-quorum.ts";
+import { monSetCommands } from "./mon-set.ts";
 import { monStatusJson } from "./mon-status.ts";
 import { osdAdminCommands } from "./osd-admin.ts";
 import { osdTierCommands } from "./osd-tier.ts";
@@ -47,6 +48,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...monInfoCommands,
       ...mgrModuleCommands,
       ...monQuorumCommands,
+      ...monSetCommands,
       ...osdViewCommands,
       ...osdAdminCommands,
       ...osdTierCommands,

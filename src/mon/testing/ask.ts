@@ -1,7 +1,7 @@
 /** Asks a bench's monitor as `ceph` does, for unit tests of commands. */
 
 import type { EntityCaps } from "../../auth/index.ts";
-import { textOf } from "../../encoding/index.ts";
+import { byteString, textOf } from "../../encoding/index.ts";
 import { MCommand, MCommandReply, MMonCommand, MMonCommandAck } from "../../messages/index.ts";
 import type { Monitor } from "../monitor.ts";
 import { FakeClient, FSID, settle } from "./bench.ts";
@@ -14,14 +14,20 @@ export interface Answer {
 
 export type Ask = (prefix: string, args?: object, input?: string) => Promise<Answer>;
 
+/** A large change takes the store some turns. */
+const TURNS_MAX = 100;
+
 /** One client. @param caps by default it may do everything */
 export function askerOf(monitor: Monitor, caps?: EntityCaps): Ask {
   const client = new FakeClient(monitor, caps);
   return async (prefix, args = {}, input = "") => {
-    const cmd = [JSON.stringify({ prefix, ...args })];
+    const cmd = [byteString(JSON.stringify({ prefix, ...args }))];
     client.send(MMonCommand, { version: 0, fsid: FSID, cmd, data: Buffer.from(input) });
-    await settle();
-    const ack = client.take(MMonCommandAck).at(-1);
+    let ack: MMonCommandAck | undefined;
+    for (let turn = 0; ack === undefined && turn < TURNS_MAX; turn++) {
+      await settle();
+      ack = client.take(MMonCommandAck).at(-1);
+    }
     const data = Buffer.from(ack?.data ?? []).toString();
     return { r: ack?.r, status: textOf(ack?.rs ?? ""), data };
   };

@@ -129,7 +129,7 @@ describe("where a pg is", () => {
     ).toEqual(mapPg(base, pg));
   });
   test("is nowhere for a pg or pool that is not there", () => {
-    const nowhere = { up: [], upPrimary: -1, acting: [], actingPrimary: -1 };
+    const nowhere = { up: [], upPrimary: -1, acting: [], actingPrimary: -1, actingShard: -1 };
     expect(mapPg(base, { pool: 1, seed: 8 })).toEqual(nowhere);
     expect(mapPg(base, { pool: 9, seed: 0 })).toEqual(nowhere);
   });

@@ -262,6 +262,7 @@ export class IoCtx {
 
   #place(oid: string): Place {
     const { pool, nspace } = this;
-    return { pool, nspace, oid, hash: objectHash(oid, nspace, "") };
+    const hash = this.#engine.objecter.map?.pools.get(pool)?.objectHash;
+    return { pool, nspace, oid, hash: objectHash(oid, nspace, "", hash) };
   }
 }

@@ -102,6 +102,15 @@ export interface OpDone {
   readonly route: Route;
 }
 
+/** Where a request has to go by the map. */
+interface Target {
+  readonly osd: number;
+  readonly pg: PgId;
+  /** Of an erasure-coded PG, the OSD's; else -1. */
+  readonly shard: number;
+  readonly interval: string;
+}
+
 /** The way to one instance of an OSD. */
 interface OsdSession {
   readonly osd: number;
@@ -191,7 +200,7 @@ export class Objecter {
 
   // --- Where things are -------------------------------------------------------------------------
 
-  #target(pool: number, hash: number): { osd: number; pg: PgId; interval: string } | undefined {
+  #target(pool: number, hash: number): Target | undefined {
     const map = this.#map;
     const pgPool = map?.pools.get(pool);
     if (map === undefined || pgPool === undefined) return undefined;
@@ -199,7 +208,8 @@ export class Objecter {
     const mapping = mapPg(map, pg);
     const osd = mapping.actingPrimary;
     if (osd < 0 || !isUp(map, osd)) return undefined;
-    return { osd, pg, interval: intervalOf(pg, pgPool, mapping) };
+    const shard = mapping.actingShard;
+    return { osd, pg, shard, interval: intervalOf(pg, pgPool, mapping) };
   }
 
   /** Does the map tell clients to hold such requests?  ceph: Objecter::target_should_be_paused */
@@ -247,15 +257,15 @@ export class Objecter {
     if (session.backoffs.blocks(target.pg, hobjectOf(request))) return;
     if (request.once === true && op.attempts > 0) return this.#fail(op, linkLost());
     op.sentBy = route;
-    connection.send(this.#encode(op, target.pg, map.epoch));
+    connection.send(this.#encode(op, target, map.epoch));
   }
 
-  #encode(op: PendingOp, pgid: PgId, mapEpoch: number): OutgoingMessage {
+  #encode(op: PendingOp, { pg, shard }: Target, mapEpoch: number): OutgoingMessage {
     const { oid, ops, flags, hash, pool, nspace, snap, snapContext } = op.request;
     const retry = op.attempts > 0 ? OSD_FLAG.RETRY : 0;
     return MOSDOp.encode(
       {
-        pgid: { pgid, shard: -1 },
+        pgid: { pgid: pg, shard },
         hash,
         mapEpoch,
         flags: OSD_FLAG.ONDISK | flags | retry,

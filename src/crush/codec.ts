@@ -285,7 +285,7 @@ export const CrushMapCodec: Codec<CrushMap> = {
     if (r.u32() !== CRUSH_MAGIC) throw r.fail("not a crush map");
     const slots = r.s32();
     const ruleSlots = r.u32();
-    // Written for old readers; like upstream we go by the items.
+    // Written for old readers; like upstream we go by the items and the names.
     r.s32();
     if (slots < 0 || slots > CRUSH_MAX_BUCKETS || slots * 4 > r.remaining) {
       throw r.fail(`${slots} buckets`);
@@ -293,14 +293,15 @@ export const CrushMapCodec: Codec<CrushMap> = {
     if (ruleSlots > CRUSH_MAX_RULES) throw r.fail(`${ruleSlots} rules`);
     const buckets: (CrushBucket | undefined)[] = [];
     for (let i = 0; i < slots; i++) buckets.push(decodeBucket(r, i));
-    let maxDevices = 0;
-    for (const bucket of buckets) {
-      for (const item of bucket?.items ?? []) maxDevices = Math.max(maxDevices, item + 1);
-    }
     const rules: (CrushRule | undefined)[] = [];
     for (let i = 0; i < ruleSlots; i++) rules.push(decodeRule(r));
     const typeNames = names.decode(r);
     const itemNames = names.decode(r);
+    let maxDevices = 0;
+    for (const bucket of buckets) {
+      for (const item of bucket?.items ?? []) maxDevices = Math.max(maxDevices, item + 1);
+    }
+    for (const id of itemNames.keys()) maxDevices = Math.max(maxDevices, id + 1);
     const ruleNames = names.decode(r);
     const tunables = decodeTunables(r);
     const hasClasses = r.remaining > 0;

@@ -156,7 +156,7 @@ export interface CrushMap {
   readonly buckets: readonly (CrushBucket | undefined)[];
   /** By rule id. */
   readonly rules: readonly (CrushRule | undefined)[];
-  /** One more than the highest device id. */
+  /** One more than the highest id of a device that a bucket holds or that has a name. */
   readonly maxDevices: number;
   readonly typeNames: ReadonlyMap<number, string>;
   /** Names of devices and buckets; shadow buckets are `name~class`. */

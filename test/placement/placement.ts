@@ -112,8 +112,10 @@ async function compiledCrush(dice: Dice, tools: Tools): Promise<Buffer> {
   };
   const osd = dice.below(map.maxDevices);
   const holders = map.buckets.filter((b) => b?.items.includes(osd));
-  // 16.2.15 dies of removing the last item of a bucket.
-  const canRemove = holders.length > 0 && holders.every((b) => b!.items.length > 1);
+  // 16.2.15 dies of removing the last item of a bucket, or the last of a tree that weighs anything.
+  const canRemove =
+    holders.length > 0 &&
+    holders.every((b) => b!.items.length > 1 && b!.alg !== CRUSH_BUCKET.TREE);
   if (canRemove && dice.chance(0.5)) await change("--remove-item", `osd.${osd}`);
   if (dice.chance(0.2)) {
     const id = map.maxDevices + dice.below(2);

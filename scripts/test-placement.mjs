@@ -50,5 +50,5 @@ try {
   console.log(error.message);
   process.exitCode = 1;
 } finally {
-  if (!process.env.KEEP) tools.close();
+  tools.close();
 }

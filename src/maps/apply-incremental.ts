@@ -167,11 +167,7 @@ function applyPgs(m: Draft, inc: OsdMapIncremental): void {
   m.primaryTemp = merged(m.primaryTemp, inc.newPrimaryTemp, unset);
   m.pgUpmap = merged(m.pgUpmap, inc.newPgUpmap, inc.oldPgUpmap);
   m.pgUpmapItems = merged(m.pgUpmapItems, inc.newPgUpmapItems, inc.oldPgUpmapItems);
-  m.pgUpmapPrimaries = merged(
-    m.pgUpmapPrimaries,
-    inc.newPgUpmapPrimaries,
-    inc.oldPgUpmapPrimaries,
-  );
+  m.pgUpmapPrimaries = merged(m.pgUpmapPrimaries, inc.newPgUpmapPrimaries, inc.oldPgUpmapPrimaries);
 }
 
 /** Flags with value 0 are gone. */

@@ -13,12 +13,12 @@ import {
   CEPH_RELEASE,
   isUp,
   OSD_OUT,
-  osdExists,
   type OsdMap,
+  osdExists,
   PRIMARY_AFFINITY_DEFAULT,
 } from "./osd-map.ts";
 import { type PgKey, pgKey } from "./pg-key.ts";
-import { canShiftOsds, POOL_FLAG, POOL_FLAG_EC_OPTIMIZATIONS, type PgPool } from "./pg-pool.ts";
+import { canShiftOsds, type PgPool, POOL_FLAG, POOL_FLAG_EC_OPTIMIZATIONS } from "./pg-pool.ts";
 
 /** Where a PG is. Holes of an erasure-coded PG are CRUSH_ITEM_NONE; no primary is -1. */
 export interface PgMapping {

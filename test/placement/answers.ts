@@ -2,7 +2,14 @@
 
 import { type CrushMap, CrushMapCodec, doRule } from "../../src/crush/index.ts";
 import { byteString, decodeFromBytes, encodeToBytes } from "../../src/encoding/index.ts";
-import { encodeOsdMap, locateObject, mapPg, OsdMap, parsePgId, pgKey } from "../../src/maps/index.ts";
+import {
+  encodeOsdMap,
+  locateObject,
+  mapPg,
+  OsdMap,
+  parsePgId,
+  pgKey,
+} from "../../src/maps/index.ts";
 
 /** `crushtool --test --show-mappings` of one rule. */
 export interface CrushAnswers {
@@ -33,7 +40,9 @@ export interface ObjectAnswer {
 
 /** `2147483647` is a hole. */
 export function parseOsds(list: string): number[] {
-  return list === "" ? [] : list.split(",").map((osd) => (osd === "NONE" ? 0x7fff_ffff : Number(osd)));
+  return list === ""
+    ? []
+    : list.split(",").map((osd) => (osd === "NONE" ? 0x7fff_ffff : Number(osd)));
 }
 
 /** `CRUSH rule 0 x 1 [2,3]`, a line an input. */
@@ -86,13 +95,17 @@ function ruleDifferences(map: CrushMap, { rule, numRep, weights, osds }: CrushAn
   });
 }
 
-/** Besides what is compared: the shard of an erasure-coded PG's primary has to be where the primary is. */
+/**
+ * Besides what is compared: the shard of an erasure-coded PG's primary has to be where the primary is.
+ * @param release of the tools; osdmaptool's own maps require none of their OSDs, as no cluster's do
+ */
 export function mapDifferences(
   bytes: Buffer,
-  pgs: readonly PgAnswer[],
-  objects: readonly ObjectAnswer[],
+  release: number,
+  { pgs, objects }: { pgs: readonly PgAnswer[]; objects: readonly ObjectAnswer[] },
 ): string[] {
-  const map = decodeFromBytes(OsdMap, bytes);
+  const decoded = decodeFromBytes(OsdMap, bytes);
+  const map = { ...decoded, requireOsdRelease: decoded.requireOsdRelease || release };
   const again = decodeFromBytes(OsdMap, encodeOsdMap(map).bytes);
   return [
     ...pgs.flatMap((expected) => pgDifferences(map, expected)),
@@ -111,5 +124,8 @@ function pgDifferences(map: OsdMap, { pgid, ...expected }: PgAnswer): string[] {
   const { actingShard, ...ours } = mapPg(map, pg);
   const found = differs(`pg ${pgid}`, ours, expected);
   if (actingShard < 0 || ours.acting[actingShard] === ours.actingPrimary) return found;
-  return [...found, `pg ${pgid}: shard ${actingShard} of ${ours.acting} is not ${ours.actingPrimary}`];
+  return [
+    ...found,
+    `pg ${pgid}: shard ${actingShard} of ${ours.acting} is not ${ours.actingPrimary}`,
+  ];
 }

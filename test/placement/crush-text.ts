@@ -9,6 +9,8 @@ import type { Dice } from "../harness/dice.ts";
 const ALGS = ["uniform", "list", "tree", "straw", "straw2"] as const;
 type Alg = (typeof ALGS)[number];
 const CLASSES = ["ssd", "hdd", "nvme"];
+/** The release that began MSR rules. */
+const SQUID = 19;
 const TYPES = ["osd", "host", "chassis", "rack", "root"];
 
 interface Bucket {
@@ -36,7 +38,8 @@ const text3 = (weight: number): string => weight.toFixed(3);
 export function crushText(dice: Dice, { release }: CrushTextOptions): CrushText {
   const out: string[] = [];
   out.push(...tunables(dice));
-  const tree = new Tree(dice, dice.chance(0.5));
+  const hasMsr = release >= SQUID;
+  const tree = new Tree(dice, { hasClasses: dice.chance(0.5), hasEmpty: !hasMsr });
   for (const osd of tree.osds) {
     const cls = tree.classes.get(osd);
     out.push(`device ${osd} osd.${osd}${cls === undefined ? "" : ` class ${cls}`}`);
@@ -51,7 +54,7 @@ export function crushText(dice: Dice, { release }: CrushTextOptions): CrushText 
     out.push("}");
   }
   const rules = Array.from({ length: dice.between(4, 7) }, () =>
-    dice.chance(release >= 19 ? 0.4 : 0) ? msrRule(dice, tree) : plainRule(dice, tree),
+    dice.chance(hasMsr ? 0.4 : 0) ? msrRule(dice, tree) : plainRule(dice, tree),
   );
   rules.forEach(({ type, steps }, id) => {
     out.push(`rule rule${id} {`, `  id ${id}`, `  type ${type}`);
@@ -110,12 +113,17 @@ class Tree {
   readonly types: readonly number[];
   readonly #dice: Dice;
   readonly #algs: readonly Alg[];
+  readonly #hasEmpty: boolean;
   #nextOsd = 0;
   #nextId = -1;
 
-  /** @param hasClasses of devices; crushtool makes no shadow of a uniform bucket, so there are none then */
-  constructor(dice: Dice, hasClasses: boolean) {
+  /**
+   * crushtool makes no shadow of a uniform bucket, so there are none with classes; the tools die of an MSR
+   * rule that comes to an empty bucket.
+   */
+  constructor(dice: Dice, { hasClasses, hasEmpty }: { hasClasses: boolean; hasEmpty: boolean }) {
     this.#dice = dice;
+    this.#hasEmpty = hasEmpty;
     this.#algs = hasClasses ? ALGS.filter((alg) => alg !== "uniform") : ALGS;
     const inner = [1, 2, 3].filter(() => dice.chance(0.6));
     this.types = [0, ...inner, 4];
@@ -131,13 +139,26 @@ class Tree {
 
   /** Classes of the devices under a bucket; there are no shadows of others. */
   classesUnder(bucket: Bucket): string[] {
-    const found = bucket.items.flatMap(({ name }) => {
-      const child = this.buckets.find((b) => b.name === name);
-      return child === undefined
-        ? (this.classes.get(Number(name.slice("osd.".length))) ?? [])
-        : this.classesUnder(child);
-    });
-    return [...new Set(found)];
+    return CLASSES.filter((cls) => this.#hosts(bucket).some((host) => this.#has(host, cls)));
+  }
+
+  /** Those of which no bucket below has an empty shadow. */
+  classesEverywhere(bucket: Bucket): string[] {
+    return CLASSES.filter((cls) => this.#hosts(bucket).every((host) => this.#has(host, cls)));
+  }
+
+  /** The buckets of devices at or under a bucket. */
+  #hosts(bucket: Bucket): Bucket[] {
+    const children = bucket.items.flatMap(
+      ({ name }) => this.buckets.find((b) => b.name === name) ?? [],
+    );
+    return children.length === 0 ? [bucket] : children.flatMap((child) => this.#hosts(child));
+  }
+
+  #has(host: Bucket, cls: string): boolean {
+    return host.items.some(
+      ({ name }) => this.classes.get(Number(name.slice("osd.".length))) === cls,
+    );
   }
 
   /** A bucket of the level, and all below it, which come first in the text. */
@@ -148,7 +169,8 @@ class Tree {
     const wanted = given ?? dice.pick(this.#algs);
     // Buckets in a bucket weigh what is in them, which is seldom the same.
     const alg = wanted === "uniform" && !isLeaf ? "straw2" : wanted;
-    const size = dice.chance(0.03) ? 0 : dice.between(1, isLeaf ? 6 : 3) + (level === 2 ? 1 : 0);
+    const isEmpty = this.#hasEmpty && dice.chance(0.03);
+    const size = isEmpty ? 0 : dice.between(1, isLeaf ? 6 : 3) + (level === 2 ? 1 : 0);
     const same = dice.pick([0.5, 1, 2.25]);
     const items = Array.from({ length: size }, () => {
       if (!isLeaf) {
@@ -172,8 +194,7 @@ class Tree {
 
 const counts = (dice: Dice): number => dice.pick([0, 0, 0, 1, 2, 2, 3, 4, -1, -2]);
 
-function takeFrom(dice: Dice, tree: Tree, bucket: Bucket): string {
-  const classes = tree.classesUnder(bucket);
+function takeFrom(dice: Dice, bucket: Bucket, classes: readonly string[]): string {
   const cls = classes.length > 0 && dice.chance(0.4) ? ` class ${dice.pick(classes)}` : "";
   return `take ${bucket.name}${cls}`;
 }
@@ -201,7 +222,8 @@ function plainRule(dice: Dice, tree: Tree): { type: string; steps: string[] } {
   set("chooseleaf_vary_r", 0.15, 4);
   set("chooseleaf_stable", 0.15, 1);
   for (let blocks = dice.chance(0.3) ? 2 : 1; blocks > 0; blocks--) {
-    steps.push(takeFrom(dice, tree, dice.pick(dice.chance(0.8) ? tree.roots : tree.buckets)));
+    const bucket = dice.pick(dice.chance(0.8) ? tree.roots : tree.buckets);
+    steps.push(takeFrom(dice, bucket, tree.classesUnder(bucket)));
     const types = stops(dice, tree);
     const leafUnder = dice.chance(0.6) ? types.pop() : undefined;
     for (const type of types) steps.push(`choose ${way()} ${counts(dice)} type ${type}`);
@@ -220,7 +242,8 @@ function msrRule(dice: Dice, tree: Tree): { type: string; steps: string[] } {
   if (dice.chance(0.3)) steps.push(`set_msr_descents ${dice.between(1, 30)}`);
   if (dice.chance(0.3)) steps.push(`set_msr_collision_tries ${dice.between(1, 30)}`);
   for (let blocks = dice.chance(0.3) ? 2 : 1; blocks > 0; blocks--) {
-    steps.push(takeFrom(dice, tree, dice.pick(tree.roots)));
+    const root = dice.pick(tree.roots);
+    steps.push(takeFrom(dice, root, tree.classesEverywhere(root)));
     const types = [...stops(dice, tree), "osd"];
     for (const type of types) steps.push(`choosemsr ${dice.pick([0, 1, 2, 2, 3, 4])} type ${type}`);
     steps.push("emit");

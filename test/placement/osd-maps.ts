@@ -58,8 +58,11 @@ function pool(dice: Dice, crush: CrushMap, release: number): PgPool {
     type: erasure ? POOL_TYPE.ERASURE : POOL_TYPE.REPLICATED,
     crushRule: rule,
     objectHash: dice.chance(0.25) ? OBJECT_HASH.LINUX : OBJECT_HASH.RJENKINS,
-    flags: (dice.chance(0.75) ? POOL_FLAG.HASHPSPOOL : 0) | (optimized ? POOL_FLAG_EC_OPTIMIZATIONS : 0),
-    nonprimaryShards: new Set(optimized ? shards.filter((shard) => shard > 0 && dice.chance(0.5)) : []),
+    flags:
+      (dice.chance(0.75) ? POOL_FLAG.HASHPSPOOL : 0) | (optimized ? POOL_FLAG_EC_OPTIMIZATIONS : 0),
+    nonprimaryShards: new Set(
+      optimized ? shards.filter((shard) => shard > 0 && dice.chance(0.5)) : [],
+    ),
   });
 }
 
@@ -112,7 +115,10 @@ export function randomOsdMap(dice: Dice, crush: CrushMap, release: number): OsdM
       const pg = pgKey({ pool: id, seed });
       if (dice.chance(0.1)) map.pgUpmap.set(pg, hole(distinct(size)));
       if (dice.chance(0.3)) {
-        const pairs = Array.from({ length: dice.between(1, 6) }, (): [number, number] => [osd(), osd()]);
+        const pairs = Array.from({ length: dice.between(1, 6) }, (): [number, number] => [
+          osd(),
+          osd(),
+        ]);
         map.pgUpmapItems.set(pg, pairs);
       }
       if (release >= REEF && dice.chance(0.5)) map.pgUpmapPrimaries.set(pg, osd());

@@ -71,8 +71,12 @@ export async function placementTest(options: PlacementOptions): Promise<Recorded
     const recorded =
       kind === "crush"
         ? await askCrush(own, tools, inputs)
-        : await askMap(own, tools, kind === "osd" ? await ownMap(own, tools) : await simpleMap(own, tools));
-    const found = differencesOf(recorded);
+        : await askMap(
+            own,
+            tools,
+            kind === "osd" ? await ownMap(own, tools) : await simpleMap(own, tools),
+          );
+    const found = differencesOf(recorded, tools.release);
     if (found.length > 0) {
       const shown = found.slice(0, SHOWN).join("\n");
       throw new Error(`seed ${seed}, map ${n} (${kind}): ${found.length} differences\n${shown}`);
@@ -83,10 +87,11 @@ export async function placementTest(options: PlacementOptions): Promise<Recorded
   return all;
 }
 
-export function differencesOf(recorded: Recorded): string[] {
+/** @param release of the tools that answered */
+export function differencesOf(recorded: Recorded, release: number): string[] {
   return recorded.kind === "crush"
     ? crushDifferences(recorded.map, recorded.rules)
-    : mapDifferences(recorded.map, recorded.pgs, recorded.objects);
+    : mapDifferences(recorded.map, release, recorded);
 }
 
 /** (map, input) and (map, pg or object) pairs compared. */
@@ -114,8 +119,7 @@ async function compiledCrush(dice: Dice, tools: Tools): Promise<Buffer> {
   const holders = map.buckets.filter((b) => b?.items.includes(osd));
   // 16.2.15 dies of removing the last item of a bucket, or the last of a tree that weighs anything.
   const canRemove =
-    holders.length > 0 &&
-    holders.every((b) => b!.items.length > 1 && b!.alg !== CRUSH_BUCKET.TREE);
+    holders.length > 0 && holders.every((b) => b!.items.length > 1 && b!.alg !== CRUSH_BUCKET.TREE);
   if (canRemove && dice.chance(0.5)) await change("--remove-item", `osd.${osd}`);
   if (dice.chance(0.2)) {
     const id = map.maxDevices + dice.below(2);
@@ -165,7 +169,8 @@ async function askCrush(dice: Dice, tools: Tools, inputs: number): Promise<Recor
       const weights: Record<string, number> = {};
       for (let osd = 0; !isWhole && osd < map.maxDevices; osd++) {
         // Sixty-fourths, which the tool's decimals say exactly.
-        if (dice.chance(0.3) && osd !== kept) weights[osd] = dice.chance(0.5) ? 0 : dice.below(64) * 0x400;
+        if (dice.chance(0.3) && osd !== kept)
+          weights[osd] = dice.chance(0.5) ? 0 : dice.below(64) * 0x400;
       }
       const weightArgs = Object.entries(weights).flatMap(([osd, weight]) => [
         "--weight",
@@ -177,7 +182,8 @@ async function askCrush(dice: Dice, tools: Tools, inputs: number): Promise<Recor
         ...["--min-x", "0", "--max-x", `${inputs - 1}`, ...weightArgs],
       );
       const osds = parseCrushMappings(said);
-      if (osds.length !== inputs) throw new Error(`rule ${rule} of ${file}: ${osds.length} mappings\n${said.slice(-300)}`);
+      if (osds.length !== inputs)
+        throw new Error(`rule ${rule} of ${file}: ${osds.length} mappings\n${said.slice(-300)}`);
       rules.push({ rule, numRep, weights, osds });
     }
   }
@@ -206,7 +212,15 @@ async function simpleMap(dice: Dice, tools: Tools): Promise<Buffer> {
       return tools.read(file);
     }
   }
-  const balance = [file, "--mark-up-in", "--upmap", tools.blank(), "--upmap-deviation", "1", "--save"];
+  const balance = [
+    file,
+    "--mark-up-in",
+    "--upmap",
+    tools.blank(),
+    "--upmap-deviation",
+    "1",
+    "--save",
+  ];
   await tools.osdmaptool(...balance, "--upmap-max", "30");
   return tools.read(file);
 }

@@ -18,7 +18,11 @@ export function recordText(version: string, recorded: readonly Recorded[]): stri
   const maps = recorded.map((one) => {
     const map = one.map.toString("base64");
     if (one.kind === "osd") return { ...one, map };
-    return { ...one, map, rules: one.rules.map((rule) => ({ ...rule, osds: osdsText(rule.osds) })) };
+    return {
+      ...one,
+      map,
+      rules: one.rules.map((rule) => ({ ...rule, osds: osdsText(rule.osds) })),
+    };
   });
   return JSON.stringify({ version, maps } satisfies Document);
 }

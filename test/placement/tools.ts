@@ -85,7 +85,7 @@ export class Tools {
 }
 
 /** No configuration that happens to be here, and no report of a crash: the tools die of some maps. */
-const ENV = { ...clientEnv("/dev/null"), CEPH_ARGS: "--fatal_signal_handlers=false" };
+const ENV = { ...clientEnv(), CEPH_ARGS: "--no-config-file --fatal_signal_handlers=false" };
 
 function runTool(root: string | undefined, tool: string, args: string[]): Promise<RunResult> {
   return root === undefined

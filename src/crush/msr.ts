@@ -27,8 +27,8 @@ import {
   type MsrTunables,
 } from "./map.ts";
 
-/** Bound of both kinds of tries. */
-const TRIES_MAX = 1_000;
+/** Bound of all draws of a block, whatever a map allows: some seconds. The defaults stay far below it. */
+const DRAWS_MAX = 500_000;
 /** Bound of the devices that a block's steps ask for in all. */
 const FAN_OUT_MAX = 0xffff_ffff;
 
@@ -120,13 +120,12 @@ interface Range {
 
 class BlockRun {
   readonly #options: BlockRunOptions;
-  readonly #collisionTries: number;
+  #drawsLeft = DRAWS_MAX;
   /** By step, what the strides have chosen: a stride's own choices from its start on, then UNDEF. */
   readonly #chosen: number[][];
 
   constructor(options: BlockRunOptions) {
     this.#options = options;
-    this.#collisionTries = Math.min(options.settings.collisionTries, TRIES_MAX);
     this.#chosen = options.block.steps.map(() =>
       new Array<number>(options.resultMax).fill(CRUSH_ITEM_UNDEF),
     );
@@ -135,8 +134,8 @@ class BlockRun {
   run(start: number, end: number): void {
     const { settings, block, result } = this.#options;
     const full = result.count + (end - start);
-    const tries = Math.min(settings.descents, TRIES_MAX);
-    for (let tryNo = 0; tryNo < tries && result.count < full; tryNo++) {
+    for (let tryNo = 0; tryNo < settings.descents && result.count < full; tryNo++) {
+      if (this.#drawsLeft <= 0) return;
       this.#choose(block.root, { start, end }, { step: 0, fanOut: block.fanOut, tryNo });
     }
   }
@@ -191,11 +190,11 @@ class BlockRun {
     range: Range,
     stride: Range,
   ): number | undefined {
-    const { resultMax, block } = this.#options;
+    const { resultMax, block, settings } = this.#options;
     const chosen = this.#chosen[at.step]!;
     // Tries of different strides, and of different descents, must not draw alike.
     const base = (at.tryNo * resultMax + at.index) << 16;
-    for (let local = 0; local < this.#collisionTries; local++) {
+    for (let local = 0; local < settings.collisionTries; local++) {
       const r = (base + local) >>> 0;
       const item = this.#descend(bucket, block.steps[at.step]!.type, r, at.index);
       if (item === undefined) return undefined;
@@ -206,10 +205,12 @@ class BlockRun {
     return undefined;
   }
 
+  /** Undefined where there is nothing, or no more draws. */
   #descend(start: CrushBucket, type: number, r: number, index: number): number | undefined {
     const { draws } = this.#options;
     let bucket = start;
     for (let depth = 0; depth < DESCENT_MAX && bucket.items.length > 0; depth++) {
+      if (--this.#drawsLeft < 0) return undefined;
       const item = draws.choose(bucket, r, index);
       if (item >= 0) return item;
       const next = bucketOf(draws.map, item);

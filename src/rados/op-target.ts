@@ -12,7 +12,6 @@ import {
   type PgMapping,
   type PgPool,
   POOL_FLAG,
-  POOL_TYPE,
   pgOfHash,
 } from "../maps/index.ts";
 import { OSD_FLAG } from "../messages/index.ts";
@@ -93,7 +92,7 @@ export function targetOf(map: OsdMap, aim: Aim): Target | undefined {
   if (osd < 0 || !isUp(map, osd)) return undefined;
   let terms = termsOf.get(mapping);
   if (terms === undefined) termsOf.set(mapping, (terms = computeTerms(pg, pool, mapping)));
-  const shard = pool.type === POOL_TYPE.ERASURE ? mapping.acting.indexOf(osd) : -1;
+  const shard = mapping.actingShard;
   const { interval, tenure } = terms;
   return { pool: poolId, pg, spg: { pgid: pg, shard }, osd, interval, tenure };
 }

@@ -49,7 +49,14 @@ export {
   Uuid,
   uuidFromBytes,
 } from "./object.ts";
-export { objectHash, rjenkins, stableMod, stableModMask } from "./object-hash.ts";
+export {
+  linuxHash,
+  OBJECT_HASH,
+  objectHash,
+  rjenkins,
+  stableMod,
+  stableModMask,
+} from "./object-hash.ts";
 export {
   type Clone,
   EMPTY_SNAP_CONTEXT,

@@ -1,7 +1,8 @@
 /**
  * Where a request goes by one epoch of the map, whether it may go, and what makes it go again.
  *
- * ceph: src/osdc/Objecter.cc _calc_target, target_should_be_paused; src/osd/osd_types.cc is_new_interval
+ * ceph: src/osdc/Objecter.cc _calc_target, target_should_be_paused; src/osd/OSDMap.cc primary_changed_broken;
+ * src/osd/osd_types.cc is_new_interval
  */
 
 import {
@@ -58,7 +59,10 @@ function computeTerms(pg: PgId, pool: PgPool, mapping: PgMapping): Terms {
   const { up, upPrimary, acting, actingPrimary } = mapping;
   const { pgNum, pgNumPending, size, minSize, lastForceOpResend } = pool;
   const { peeringCrushBucketCount, peeringCrushBucketTarget, peeringCrushBucketBarrier } = pool;
-  const tenure = [pg.seed, shareOf(pg.seed, pgNum), actingPrimary, lastForceOpResend].join();
+  // The same OSD as another shard is another primary: what the old shard has is not the new one's.
+  const rank = acting.indexOf(actingPrimary);
+  const share = shareOf(pg.seed, pgNum);
+  const tenure = [pg.seed, share, actingPrimary, rank, lastForceOpResend].join();
   const sets = [upPrimary, up, "", acting, size, minSize];
   // A merge begins when the number to come falls below the group's own.
   const merges = pg.seed >= pgNumPending;

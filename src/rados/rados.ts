@@ -116,6 +116,7 @@ export class Rados implements Dispatcher {
         this.#lingers.onChange();
         this.#osdCommands.onChange();
       },
+      onEpoch: (skipped) => this.#lingers.onEpoch(skipped),
       onBlocklisted: (error) => this.#lingers.onBlocklisted(error),
     });
     this.#objecter = objecter;

@@ -13,3 +13,5 @@ export {
   type SnapshotInfo,
 } from "./image.ts";
 export { type CloneOptions, type OpenOptions, Rbd, type TrashEntry } from "./rbd.ts";
+export { RECORD_KEY, type TransferProgress } from "./transfer/transfer-image.ts";
+export { type TransferOptions, transferPool } from "./transfer/transfer-pool.ts";

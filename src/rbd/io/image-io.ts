@@ -164,7 +164,7 @@ export class ImageIo {
 
   /** Resolves when every change that was begun before is done. */
   async flush(): Promise<void> {
-    await this.image.gate.drained();
+    await this.image.gate.flushed();
   }
 
   /** Gives an object what it shows of the parent, if it is not there yet; the caller holds the lock. */

@@ -22,6 +22,8 @@ export class WriteGate {
   readonly #prepare: () => Promise<void>;
   #waiters: Waiter[] = [];
   #idlers: (() => void)[] = [];
+  /** In flight, or waiting. */
+  readonly #begun = new Set<Promise<unknown>>();
   #inFlight = 0;
   #shut = 0;
   #preparing: Promise<void> | undefined;
@@ -40,6 +42,16 @@ export class WriteGate {
    * @throws what keeps the gate from opening, and what the change throws
    */
   async pass<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#pass(change);
+    this.#begun.add(done);
+    try {
+      return await done;
+    } finally {
+      this.#begun.delete(done);
+    }
+  }
+
+  async #pass<T>(change: () => Promise<T>): Promise<T> {
     if (this.#shut > 0 || this.#preparing !== undefined || !this.#isReady()) {
       await new Promise<void>((enter, fail) => {
         this.#waiters.push({ enter, fail });
@@ -68,7 +80,12 @@ export class WriteGate {
     this.#open();
   }
 
-  /** Resolves when what is in flight now is done, be it well or not. */
+  /** Resolves when all that was begun before is done, be it well or not; what comes later is not waited for. */
+  async flushed(): Promise<void> {
+    await Promise.allSettled(this.#begun);
+  }
+
+  /** Resolves when nothing is in flight. */
   async drained(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((wake) => this.#idlers.push(wake));
   }

@@ -497,8 +497,7 @@ export class Image {
 
   /** A failure to tell others what they will find out by themselves. */
   #untold(error: unknown): void {
-    if (!(error instanceof CephError)) throw error;
-    this.log.debug("notice of a lock", { image: this.id, why: error.message });
+    this.log.debug("notice of a lock", { image: this.id, why: String(error) });
   }
 
   #onNotify(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {

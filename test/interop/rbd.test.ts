@@ -187,6 +187,9 @@ for (const [kind, layout] of Object.entries({
     expect(sha(await exported("ours"))).toBe(sha(data));
     expect(sha(await exported("ours@one"))).toBe(sha(atOne));
     expect(sha(await exported("child"))).toBe(sha(childData));
+    const raw = join(work.path, "converted");
+    await must(`qemu-img convert -O raw rbd:${POOL}/child:conf=${confPath} ${raw}`, shell);
+    expect(sha(readFileSync(raw))).toBe(sha(childData));
     for (const spec of ["ours", "ours@one", "child", "child@two"]) {
       await must(`rbd object-map check --no-progress ${POOL}/${spec}`, shell);
     }

@@ -83,3 +83,25 @@ test("what keeps the gate shut is told to all that wait, and to nobody else", as
   expect(await gate.pass(async () => 3)).toBe(3);
   expect(gate.inFlight).toBe(0);
 });
+
+test("a flush waits for what was begun before it, and not for what comes after", async () => {
+  const gate = new WriteGate(
+    () => true,
+    async () => undefined,
+  );
+  const [before, after] = [manual(), manual()];
+  const first = gate.pass(() => before.done);
+  let isFlushed = false;
+  const flushed = gate.flushed().then(() => {
+    isFlushed = true;
+  });
+  const second = gate.pass(() => after.done);
+  await turn();
+  expect(isFlushed).toBe(false);
+  before.finish();
+  await first;
+  await flushed;
+  expect(gate.inFlight).toBe(1);
+  after.finish();
+  await second;
+});

@@ -90,7 +90,7 @@ class Result {
   count = 0;
 
   constructor(size: number, keepsPositions: boolean) {
-    this.#osds = new Array<number>(size).fill(CRUSH_ITEM_NONE);
+    this.#osds = Array.from({ length: size }, () => CRUSH_ITEM_NONE);
     this.#keepsPositions = keepsPositions;
   }
 
@@ -127,7 +127,7 @@ class BlockRun {
   constructor(options: BlockRunOptions) {
     this.#options = options;
     this.#chosen = options.block.steps.map(() =>
-      new Array<number>(options.resultMax).fill(CRUSH_ITEM_UNDEF),
+      Array.from({ length: options.resultMax }, () => CRUSH_ITEM_UNDEF),
     );
   }
 

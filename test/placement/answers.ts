@@ -126,6 +126,6 @@ function pgDifferences(map: OsdMap, { pgid, ...expected }: PgAnswer): string[] {
   if (actingShard < 0 || ours.acting[actingShard] === ours.actingPrimary) return found;
   return [
     ...found,
-    `pg ${pgid}: shard ${actingShard} of ${ours.acting} is not ${ours.actingPrimary}`,
+    `pg ${pgid}: shard ${actingShard} of ${ours.acting.join()} is not ${ours.actingPrimary}`,
   ];
 }

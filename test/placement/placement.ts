@@ -167,7 +167,8 @@ async function askCrush(dice: Dice, tools: Tools, inputs: number): Promise<Recor
     for (const isWhole of [true, false]) {
       const numRep = dice.between(1, 8);
       const weights: Record<string, number> = {};
-      for (let osd = 0; !isWhole && osd < map.maxDevices; osd++) {
+      const devices = isWhole ? 0 : map.maxDevices;
+      for (let osd = 0; osd < devices; osd++) {
         // Sixty-fourths, which the tool's decimals say exactly.
         if (dice.chance(0.3) && osd !== kept)
           weights[osd] = dice.chance(0.5) ? 0 : dice.below(64) * 0x400;
@@ -178,8 +179,9 @@ async function askCrush(dice: Dice, tools: Tools, inputs: number): Promise<Recor
         `${weight / 0x10000}`,
       ]);
       const said = await tools.crushtool(
-        ...["-i", file, "--test", "--show-mappings", "--rule", `${rule}`, "--num-rep", `${numRep}`],
-        ...["--min-x", "0", "--max-x", `${inputs - 1}`, ...weightArgs],
+        `-i ${file} --test --show-mappings --rule ${rule} --num-rep ${numRep}`,
+        `--min-x 0 --max-x ${inputs - 1}`,
+        ...weightArgs,
       );
       const osds = parseCrushMappings(said);
       if (osds.length !== inputs)
@@ -200,7 +202,7 @@ async function simpleMap(dice: Dice, tools: Tools): Promise<Buffer> {
   const osds = dice.between(3, 24);
   const size = dice.between(1, Math.min(osds, 4));
   await tools.osdmaptool(
-    ...[file, "--createsimple", `${osds}`, "--with-default-pool", "--pg-bits", "3"],
+    `${file} --createsimple ${osds} --with-default-pool --pg-bits 3`,
     `--osd_pool_default_size=${size}`,
     // The rule that it makes spreads over devices: there is one host.
     "--osd_crush_chooseleaf_type=0",

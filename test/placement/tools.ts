@@ -63,18 +63,22 @@ export class Tools {
     return readFileSync(this.#root === undefined ? seen : join(this.#root, seen));
   }
 
-  /** @returns stdout and stderr together  @throws Error if the tool fails */
+  /**
+   * @param args one or several words each
+   * @returns stdout and stderr together
+   * @throws Error if the tool fails
+   */
   async crushtool(...args: string[]): Promise<string> {
-    return succeeded(await runTool(this.#root, "crushtool", args));
+    return succeeded(await runTool(this.#root, "crushtool", words(args)));
   }
 
   async osdmaptool(...args: string[]): Promise<string> {
-    return succeeded(await runTool(this.#root, "osdmaptool", args));
+    return succeeded(await runTool(this.#root, "osdmaptool", words(args)));
   }
 
   /** The same, for what the tool may die of; it has said what it knew by then. */
   async tryOsdmaptool(...args: string[]): Promise<string> {
-    const { stdout } = await runTool(this.#root, "osdmaptool", args);
+    const { stdout } = await runTool(this.#root, "osdmaptool", words(args));
     return stdout;
   }
 
@@ -92,6 +96,8 @@ function runTool(root: string | undefined, tool: string, args: string[]): Promis
     ? run("sh", ["-c", `exec ${tool} "$@"`, tool, ...args], { env: ENV })
     : run("chroot", [root, `/usr/bin/${tool}`, ...args], { env: ENV });
 }
+
+const words = (args: readonly string[]): string[] => args.flatMap((arg) => arg.split(" "));
 
 function succeeded({ command, code, stdout, stderr }: RunResult): string {
   const said = stdout + stderr;

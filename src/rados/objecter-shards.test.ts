@@ -97,6 +97,7 @@ test("a request names its PG's shard at the primary, and none where there are no
     wantMap: () => undefined,
     onChange: () => undefined,
     onBlocklisted: () => undefined,
+    onEpoch: () => undefined,
   });
   const { bytes } = encodeOsdMap(map);
   const { fsid } = map;

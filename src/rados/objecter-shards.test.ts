@@ -89,7 +89,7 @@ test("a request names its PG's shard at the primary, and none where there are no
   };
   const objecter = new Objecter({
     auth: new NoneClient({ type: ENTITY_TYPE.CLIENT, id: "admin" }),
-    messenger: { connect: () => Promise.resolve(connection) } as unknown as Messenger,
+    messenger: { addrs: [], connect: () => Promise.resolve(connection) } as unknown as Messenger,
     clock: systemClock,
     random: seededRandom(1),
     log: silentLogger,

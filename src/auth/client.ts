@@ -13,6 +13,8 @@ export interface ClientAuth {
   readonly method: number;
   /** Given by the first monitor session; 0 before. */
   readonly globalId: bigint;
+  /** The same entity with the same key, as a client of its own: for a session beside the first one. */
+  another(): ClientAuth;
   monInitiator(): AuthInitiator;
   /** Throws CephError EACCES where there is nothing to show to the service. */
   serviceInitiator(service: number): AuthInitiator;
@@ -36,6 +38,10 @@ export class NoneClient implements ClientAuth {
 
   get globalId(): bigint {
     return this.#globalId;
+  }
+
+  another(): NoneClient {
+    return new NoneClient(this.entity);
   }
 
   monInitiator(): AuthInitiator {

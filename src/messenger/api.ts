@@ -9,6 +9,7 @@ import type {
   EntityName,
   IncomingMessage,
   OutgoingMessage,
+  Utime,
 } from "../types/index.ts";
 
 /** One established session with a peer, acceptor or initiator alike. */
@@ -45,6 +46,14 @@ export interface Connection {
   resume(): void;
   /** Drops the link. The dispatcher hears `onClose` once. */
   close(reason: string): void;
+}
+
+/** A session that we have opened: whether its peer is still there is ours to find out. */
+export interface OpenedConnection extends Connection {
+  /** Asks the peer for a sign of life, which any peer answers. @param now the sender's time */
+  keepAlive(now: Utime): void;
+  /** Bytes that have come from the peer: grows as long as it is alive and asked. */
+  readonly heardBytes: number;
 }
 
 /** Told what happens on the links of one messenger. Callbacks must not throw for a peer's mistakes. */

@@ -17,8 +17,9 @@ import {
   formatAddr,
   formatEntityName,
   type OutgoingMessage,
+  type Utime,
 } from "../types/index.ts";
-import type { Connection, Dispatcher } from "./api.ts";
+import type { Dispatcher, OpenedConnection } from "./api.ts";
 import type { BannerFeatures } from "./banner.ts";
 import { type ControlTag, type ControlValue, encodeControl } from "./control.ts";
 import { type DataMemory, type FrameHandler, FrameParser } from "./frame.ts";
@@ -48,13 +49,14 @@ export interface ConnectionHost {
 
 type State = "handshake" | "open" | "closed";
 
-export class LinkConnection implements Connection, Receiver, FrameHandler, HandshakeLink {
+export class LinkConnection implements OpenedConnection, Receiver, FrameHandler, HandshakeLink {
   readonly id: number;
   readonly role: Role;
   readonly remote: EntityAddr;
   session: unknown = undefined;
   /** Among those to be flushed this turn; kept by the host. */
   isDirty = false;
+  heardBytes = 0;
   readonly #host: ConnectionHost;
   readonly #link: Link;
   readonly #parser: FrameParser;
@@ -124,6 +126,12 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
     }
     must(this.#session, "session").send(message);
     if (taken !== undefined) this.#out.addOwner(taken);
+    this.#host.onQueued(this);
+  }
+
+  keepAlive(now: Utime): void {
+    if (this.#state !== "open") return;
+    must(this.#session, "session").keepAlive(now);
     this.#host.onQueued(this);
   }
 
@@ -229,6 +237,7 @@ export class LinkConnection implements Connection, Receiver, FrameHandler, Hands
 
   received(count: number): boolean {
     if (this.#state === "closed") return false;
+    this.heardBytes += count;
     this.#parse(() => this.#parser.received(count));
     if (this.#parser.isStalled) this.#parser.whenReady(() => this.#unstall());
     this.#hasStopped = this.#isPaused || this.#isThrottled || this.#parser.isStalled;

@@ -1,5 +1,5 @@
 /** The messenger room: msgr2.1 connections over any transport. */
-export type { Connection, Dispatcher } from "./api.ts";
+export type { Connection, Dispatcher, OpenedConnection } from "./api.ts";
 export type { DataMemory } from "./frame.ts";
 export { BULK_BYTES_MIN } from "./limits.ts";
 export { Messenger, type MessengerOptions } from "./messenger.ts";

@@ -27,7 +27,7 @@ import {
   formatAddrVec,
 } from "../types/index.ts";
 import { AcceptorHandshake } from "./acceptor-handshake.ts";
-import type { Connection, Dispatcher } from "./api.ts";
+import type { Dispatcher, OpenedConnection } from "./api.ts";
 import { type ConnectionHost, LinkConnection } from "./connection.ts";
 import type { DataMemory } from "./frame.ts";
 import { InitiatorHandshake } from "./initiator-handshake.ts";
@@ -58,7 +58,7 @@ export interface MessengerOptions {
 /** A handshake under way. */
 interface Pending {
   deadline: { cancel(): void };
-  resolve?: (connection: Connection) => void;
+  resolve?: (connection: OpenedConnection) => void;
   reject?: (failure: Error) => void;
 }
 
@@ -129,7 +129,7 @@ export class Messenger implements ConnectionHost {
     peerType: number,
     auth: AuthInitiator,
     options: { globalId?: bigint } = {},
-  ): Promise<Connection> {
+  ): Promise<OpenedConnection> {
     const addr = target.find((a) => a.type === ADDR_TYPE.MSGR2 || a.type === ADDR_TYPE.ANY);
     const failed = (errno: number) =>
       new CephError(-errno, { op: "connect to", target: formatAddrVec(target) });

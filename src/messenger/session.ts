@@ -8,7 +8,7 @@
  */
 
 import { decodeFromBytes } from "../encoding/index.ts";
-import type { IncomingMessage, OutgoingMessage } from "../types/index.ts";
+import type { IncomingMessage, OutgoingMessage, Utime } from "../types/index.ts";
 import { Ack, encodeControl, Keepalive2, Keepalive2Ack } from "./control.ts";
 import { createHeader, readHeader, writeHeader } from "./message-header.ts";
 import type { OnWire } from "./on-wire.ts";
@@ -42,6 +42,10 @@ export class Session {
       message.data ?? EMPTY_LIST,
     ];
     this.#wire.seal(this.#out, TAG.MESSAGE, this.#header, rest, message.dataCrc);
+  }
+
+  keepAlive(now: Utime): void {
+    this.#wire.seal(this.#out, TAG.KEEPALIVE2, encodeControl(TAG.KEEPALIVE2, now), []);
   }
 
   /** The message of a frame; undefined if it has been received before. */

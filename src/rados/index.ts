@@ -1,6 +1,58 @@
 /** The rados room: a client of a cluster, ours or a real one. */
+export {
+  type Applications,
+  enableApplication,
+  poolApplications,
+  removeApplicationMetadata,
+  setApplicationMetadata,
+} from "./applications.ts";
 export { type ClassCall, callOp, callReply, classCalls, nothing } from "./class-call.ts";
+export type { ClusterLogEntry, LogLevelName } from "./cluster-log.ts";
+export type { CommandArgs, CommandOptions, CommandResult } from "./command.ts";
 export { IoCtx, type OpOptions, type OpReply, type Watcher } from "./io-ctx.ts";
-export type { NotifyReply, Watch, WatchHandler } from "./linger.ts";
-export { type CommandResult, Rados, type RadosOptions } from "./rados.ts";
+export type { CallOptions } from "./limits.ts";
+export type { NotifyReply, Watch, WatchHandler, WatchOptions } from "./linger.ts";
+export {
+  ALL_NSPACES,
+  type ListCursor,
+  type ListedObject,
+  type ListOptions,
+  type ListPage,
+  type ObjectListing,
+} from "./listing.ts";
+export {
+  breakLock,
+  type Locker,
+  type LockRequest,
+  type LockType,
+  listLocks,
+  lockInfo,
+  lockObject,
+  type ObjectLock,
+  unlockObject,
+} from "./locks.ts";
+export {
+  getXattr,
+  getXattrs,
+  type OmapRange,
+  omapEntries,
+  omapGet,
+  omapHeader,
+  omapKeys,
+  omapRemove,
+  omapSet,
+  removeXattr,
+  setXattr,
+} from "./object-attrs.ts";
+export {
+  checksumCrc32c,
+  compareAndWrite,
+  mismatchOffset,
+  type ObjectStat,
+  type SparseExtent,
+  sparseRead,
+  statObject,
+} from "./object-data.ts";
+export type { PoolCreateOptions, PoolSnap } from "./pool-admin.ts";
+export { type ClusterStats, Rados, type RadosOptions } from "./rados.ts";
 export type { SnapListing } from "./snap-listing.ts";

@@ -3,52 +3,45 @@
  * ceph: src/librados/IoCtxImpl.cc
  */
 
-import { CephError, ERRNO } from "../base/index.ts";
+import type { Clock } from "../base/index.ts";
 import {
   decodeFromBytes,
   EMPTY,
   flatten,
   type Infer,
   list,
-  record,
   since,
-  str,
   struct,
   u32,
   u64,
 } from "../encoding/index.ts";
 import {
-  MPoolOp,
-  MPoolOpReply,
   OSD_FLAG,
   type OsdOp,
   opDelete,
   opListSnaps,
   opListWatchers,
-  opPgnls,
-  POOL_OP,
+  opRollback,
 } from "../messages/index.ts";
 import {
   BLANK_ADDR,
   EntityAddr,
   EntityName,
-  HOBJECT_MIN,
-  HObject,
   objectHash,
   SNAPDIR,
   type SnapContext,
 } from "../types/index.ts";
 import { type ClassCall, callOp, callReply } from "./class-call.ts";
-import type { Lingers, NotifyReply, Place, Watch, WatchHandler } from "./linger.ts";
+import { bounded, type CallOptions } from "./limits.ts";
+import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } from "./linger.ts";
 import { opError } from "./linger.ts";
+import { ObjectListing } from "./listing.ts";
 import type { MonClient } from "./mon-client.ts";
 import { type Objecter, poolGone } from "./objecter.ts";
+import type { PoolAdmin, PoolSnap } from "./pool-admin.ts";
 import { SnapListing } from "./snap-listing.ts";
 
-/** Objects asked for in one listing request. */
-const LIST_PAGE = 1000;
-
-export interface OpOptions {
+export interface OpOptions extends CallOptions {
   /** What is read. @default the head */
   readonly snap?: bigint;
   /** What a write keeps. @default nothing */
@@ -59,7 +52,7 @@ export interface OpOptions {
 
 /** What became of a request. */
 export interface OpReply {
-  /** 0 or more; below only where every failing op was allowed to fail. */
+  /** Negative errno of what failed, else 0 or more. `read` and `write` throw instead. */
   readonly result: number;
   /** Version of the object after a write, or as read. */
   readonly version: number;
@@ -76,35 +69,39 @@ const Watcher = struct(
 export type Watcher = Infer<typeof Watcher>;
 const WatcherList = struct("obj_list_watch_response_t", { v: 1 }, { entries: list(Watcher) });
 
-const ListEntry = record("librados::ListObjectImpl", { nspace: str, oid: str, locator: str });
-const ListPage = struct(
-  "pg_nls_response_t",
-  { v: 1 },
-  { handle: HObject, entries: list(ListEntry) },
-);
-
 /** What an IoCtx works with; one for all of a client's. */
 export interface Engine {
   readonly objecter: Objecter;
   readonly lingers: Lingers;
   readonly mon: MonClient;
+  readonly pools: PoolAdmin;
+  readonly clock: Clock;
 }
 
 export class IoCtx {
   readonly pool: number;
   /** Byte string; "" is the default namespace. */
   readonly nspace: string;
+  /** What is hashed in place of objects' names; byte string, "" for the names themselves. */
+  readonly key: string;
   readonly #engine: Engine;
+  readonly #writes = new Set<Promise<unknown>>();
 
-  constructor(engine: Engine, pool: number, nspace: string) {
+  constructor(engine: Engine, pool: number, nspace: string, key = "") {
     this.#engine = engine;
     this.pool = pool;
     this.nspace = nspace;
+    this.key = key;
   }
 
   /** The same pool, another namespace. */
   inNamespace(nspace: string): IoCtx {
-    return new IoCtx(this.#engine, this.pool, nspace);
+    return new IoCtx(this.#engine, this.pool, nspace, this.key);
+  }
+
+  /** The same, for objects that are placed by this key, together, instead of by their names. */
+  atKey(key: string): IoCtx {
+    return new IoCtx(this.#engine, this.pool, this.nspace, key);
   }
 
   /** Another pool, same client. @throws CephError ENOENT if there is none such */
@@ -122,12 +119,39 @@ export class IoCtx {
 
   /** Reads. @throws CephError with the first failing op's errno */
   async read(oid: string, ops: readonly OsdOp[], options: OpOptions = {}): Promise<OpReply> {
-    return await this.#operate(oid, ops, OSD_FLAG.READ, options);
+    return done(oid, await this.operate(oid, ops, "read", options));
   }
 
   /** Changes, all or nothing. @throws CephError with the first failing op's errno */
   async write(oid: string, ops: readonly OsdOp[], options: OpOptions = {}): Promise<OpReply> {
-    return await this.#operate(oid, ops, OSD_FLAG.WRITE, options);
+    return done(oid, await this.operate(oid, ops, "write", options));
+  }
+
+  /**
+   * Reads or changes; a failure is in the result, and which op it was in the ops' own. Of a write these come
+   * with OSD_FLAG.RETURNVEC only.
+   */
+  async operate(
+    oid: string,
+    ops: readonly OsdOp[],
+    mode: "read" | "write",
+    options: OpOptions = {},
+  ): Promise<OpReply> {
+    const work = this.#operate(oid, ops, mode, options);
+    if (mode === "read") return await work;
+    this.#writes.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#writes.delete(work);
+    }
+  }
+
+  /** Resolves when all changes made by this object before now have ended, well or not. */
+  async flush(options: CallOptions = {}): Promise<void> {
+    const { clock } = this.#engine;
+    const subject = () => ({ op: "flush", target: `pool ${this.pool}` });
+    await bounded(clock, options, subject, Promise.allSettled(this.#writes));
   }
 
   /** Deletes an object. @throws CephError ENOENT if it is not there */
@@ -136,123 +160,115 @@ export class IoCtx {
   }
 
   /** Asks a method of a class that only reads. */
-  async query<A, R>(oid: string, call: ClassCall<A, R>, args: A): Promise<R> {
-    const { ops } = await this.read(oid, [callOp(call, args)]);
+  async query<A, R>(
+    oid: string,
+    call: ClassCall<A, R>,
+    args: A,
+    options: OpOptions = {},
+  ): Promise<R> {
+    const { ops } = await this.read(oid, [callOp(call, args)], options);
     return callReply(call, ops[0]?.data);
   }
 
   /** Has a method of a class change the object. */
-  async execute<A>(oid: string, call: ClassCall<A, void>, args: A): Promise<void> {
-    await this.write(oid, [callOp(call, args)]);
+  async execute<A>(
+    oid: string,
+    call: ClassCall<A, void>,
+    args: A,
+    options: OpOptions = {},
+  ): Promise<void> {
+    await this.write(oid, [callOp(call, args)], options);
   }
 
   /** Who watches an object. @throws CephError ENOENT if it is not there */
-  async listWatchers(oid: string): Promise<Watcher[]> {
-    const { ops } = await this.read(oid, [opListWatchers()]);
+  async listWatchers(oid: string, options: OpOptions = {}): Promise<Watcher[]> {
+    const { ops } = await this.read(oid, [opListWatchers()], options);
     return decodeFromBytes(WatcherList, ops[0]?.data ?? EMPTY).entries;
   }
 
   /** Which revisions of an object there are. @throws CephError ENOENT if there never was one */
-  async listSnaps(oid: string): Promise<SnapListing> {
-    const { ops } = await this.read(oid, [opListSnaps()], { snap: SNAPDIR });
+  async listSnaps(oid: string, options: OpOptions = {}): Promise<SnapListing> {
+    const { ops } = await this.read(oid, [opListSnaps()], { ...options, snap: SNAPDIR });
     return decodeFromBytes(SnapListing, ops[0]?.data ?? EMPTY);
   }
 
   /** Watches an object until the watch is closed. @throws CephError ENOENT if it is not there */
-  async watch(oid: string, handler: WatchHandler): Promise<Watch> {
-    return await this.#engine.lingers.watch(this.#place(oid), handler);
+  async watch(oid: string, handler: WatchHandler, options: WatchOptions = {}): Promise<Watch> {
+    return await this.#engine.lingers.watch(this.#place(oid), handler, options);
   }
 
-  /** Notifies an object's watchers and waits for their answers. */
-  async notify(oid: string, payload: Uint8Array, timeoutMs: number): Promise<NotifyReply> {
-    return await this.#engine.lingers.notify(this.#place(oid), payload, timeoutMs);
+  /**
+   * Notifies an object's watchers and waits for their answers.
+   * @param timeoutMs how long the OSD waits for them; whole seconds are what it knows
+   */
+  async notify(
+    oid: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    options: CallOptions = {},
+  ): Promise<NotifyReply> {
+    return await this.#engine.lingers.notify(this.#place(oid), payload, timeoutMs, options);
   }
 
   /** Names of the objects of this namespace, in no order that means anything. */
-  async *listObjects(): AsyncGenerator<string> {
-    let cursor: HObject = HOBJECT_MIN;
-    let { startEpoch, pgNum } = await this.#listing();
-    for (let seed = 0; seed < pgNum; ) {
-      const page = await this.#listPage(seed, cursor, startEpoch);
-      for (const { oid } of page.entries) yield oid;
-      cursor = page.handle;
-      if (!page.atEnd) continue;
-      cursor = HOBJECT_MIN;
-      seed++;
-      // A pool that splits while it is walked has new groups with objects of old ones.
-      const now = await this.#listing();
-      if (now.pgNum !== pgNum) {
-        throw new CephError(-ERRNO.EAGAIN, { op: "list", target: `pool ${this.pool}` });
-      }
-      ({ startEpoch, pgNum } = now);
-    }
+  async *listObjects(options: CallOptions = {}): AsyncGenerator<string> {
+    for await (const { oid } of this.listing().objects(options)) yield oid;
   }
 
-  async #listing(): Promise<{ startEpoch: number; pgNum: number }> {
-    const map = await this.#engine.objecter.mapAtLeast(1);
-    const pool = map.pools.get(this.pool);
-    if (pool === undefined) throw poolGone(this.pool);
-    return { startEpoch: map.epoch, pgNum: pool.pgNum };
+  /** To walk the pool's objects from one place to another. @param nspace ALL_NSPACES for all. @default this one */
+  listing(nspace: string = this.nspace): ObjectListing {
+    return new ObjectListing(this.#engine.objecter, this.pool, nspace);
   }
 
-  async #listPage(seed: number, cursor: HObject, startEpoch: number) {
-    const { reply } = await this.#engine.objecter.submit({
-      pool: this.pool,
-      nspace: this.nspace,
-      oid: "",
-      hash: seed,
-      ops: [opPgnls(LIST_PAGE, startEpoch, cursor)],
-      flags: OSD_FLAG.READ | OSD_FLAG.PGOP | OSD_FLAG.IGNORE_OVERLAY,
-    });
-    if (reply.result < 0) throw opError(reply.result, "list", { oid: `pool ${this.pool}` });
-    const page = decodeFromBytes(ListPage, flatten(reply.ops[0]?.outdata ?? []));
-    return { ...page, atEnd: reply.result === 1 };
-  }
+  // --- Snapshots --------------------------------------------------------------------------------
 
   /** A new snapshot id of the pool. */
-  async createSnapId(): Promise<bigint> {
-    const { responseData } = await this.#poolOp(POOL_OP.CREATE_UNMANAGED_SNAP, 0n);
-    if (responseData === undefined) {
-      throw opError(-ERRNO.EIO, "create a snapshot id in", { oid: `pool ${this.pool}` });
-    }
-    return decodeFromBytes(u64, responseData);
+  async createSnapId(options: CallOptions = {}): Promise<bigint> {
+    return await this.#engine.pools.createSnapId(this.pool, options);
   }
 
   /** Gives a snapshot id back: what it kept is deleted. @throws CephError ENOENT if it was not given out */
-  async removeSnapId(snap: bigint): Promise<void> {
-    await this.#poolOp(POOL_OP.DELETE_UNMANAGED_SNAP, snap);
+  async removeSnapId(snap: bigint, options: CallOptions = {}): Promise<void> {
+    await this.#engine.pools.removeSnapId(this.pool, snap, options);
   }
 
-  async #poolOp(op: number, snapid: bigint): Promise<MPoolOpReply> {
-    const { objecter, mon } = this.#engine;
-    const { fsid } = await objecter.mapAtLeast(1);
-    const { pool } = this;
-    const message = await mon.ask((tid) =>
-      MPoolOp.encode({ version: 0, fsid, pool, op, snapid, poolName: "", crushRule: 0 }, tid),
-    );
-    const reply = MPoolOpReply.decode(message);
-    if (reply.replyCode < 0) {
-      throw opError(reply.replyCode, "change a snapshot id of", { oid: `pool ${pool}` });
-    }
-    await objecter.mapAtLeast(reply.epoch);
-    return reply;
+  /** Takes a snapshot of the whole pool. @throws CephError EEXIST; EINVAL in a pool whose clients manage snapshots */
+  async createPoolSnap(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#engine.pools.createSnap(this.pool, name, options);
+  }
+
+  /** Removes a snapshot of the whole pool. @throws CephError ENOENT if there is none such */
+  async removePoolSnap(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#engine.pools.removeSnap(this.pool, name, options);
+  }
+
+  /** The snapshots of the whole pool that our map has, by id. */
+  poolSnaps(): PoolSnap[] {
+    return this.#engine.pools.snaps(this.pool);
+  }
+
+  /** Sets an object back to what it was at a snapshot. @throws CephError ENOENT if it was not there */
+  async rollback(oid: string, snap: bigint, options: OpOptions = {}): Promise<void> {
+    await this.write(oid, [opRollback(snap)], options);
   }
 
   async #operate(
     oid: string,
     ops: readonly OsdOp[],
-    flags: number,
+    mode: "read" | "write",
     options: OpOptions,
   ): Promise<OpReply> {
-    const { snap, snapContext } = options;
-    const { reply } = await this.#engine.objecter.submit({
-      ...this.#place(oid),
-      ops,
-      flags: flags | (options.flags ?? 0),
-      ...(snap === undefined ? {} : { snap }),
-      ...(snapContext === undefined ? {} : { snapContext }),
-    });
-    if (reply.result < 0) throw opError(reply.result, "operate on", { oid });
+    const { snap, snapContext, flags = 0, ...limits } = options;
+    const { reply } = await this.#engine.objecter.submit(
+      {
+        ...this.#place(oid),
+        ops,
+        flags: flags | (mode === "read" ? OSD_FLAG.READ : OSD_FLAG.WRITE),
+        ...(snap === undefined ? {} : { snap }),
+        ...(snapContext === undefined ? {} : { snapContext }),
+      },
+      limits,
+    );
     return {
       result: reply.result,
       version: reply.userVersion,
@@ -261,7 +277,12 @@ export class IoCtx {
   }
 
   #place(oid: string): Place {
-    const { pool, nspace } = this;
-    return { pool, nspace, oid, hash: objectHash(oid, nspace, "") };
+    const { pool, nspace, key } = this;
+    return { pool, nspace, oid, key, hash: objectHash(oid, nspace, key) };
   }
+}
+
+function done(oid: string, reply: OpReply): OpReply {
+  if (reply.result < 0) throw opError(reply.result, "operate on", { oid });
+  return reply;
 }

@@ -28,6 +28,7 @@ import {
   WATCH_OP,
 } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
+import { bounded, type CallOptions, shared } from "./limits.ts";
 import { closedError } from "./mon-client.ts";
 import { isSameRoute, type Objecter, type OpDone, type Route } from "./objecter.ts";
 
@@ -40,6 +41,13 @@ export interface Place {
   readonly nspace: string;
   readonly oid: string;
   readonly hash: number;
+  /** Hashed in place of the name, byte string. @default "", none */
+  readonly key?: string;
+}
+
+export interface WatchOptions extends CallOptions {
+  /** Seconds of silence after which the OSD lets the watch go. @default the OSD's (30) */
+  readonly keepSeconds?: number;
 }
 
 export interface WatchHandler {
@@ -59,7 +67,7 @@ export interface Watch {
   readonly cookie: bigint;
   readonly isAlive: boolean;
   /** Takes the watch back. An object that is gone is no failure. */
-  close(): Promise<void>;
+  close(limits?: CallOptions): Promise<void>;
 }
 
 export interface NotifyReply {
@@ -78,19 +86,28 @@ class LingeringWatch implements Watch {
   /** The way to the interval that knows it. */
   registered: Route | undefined;
   isRegistering = false;
+  isPinging = false;
+  readonly keepSeconds: number;
   gen = 0;
   isAlive = true;
   readonly #owner: Lingers;
 
-  constructor(owner: Lingers, place: Place, cookie: bigint, handler: WatchHandler) {
+  constructor(
+    owner: Lingers,
+    place: Place,
+    cookie: bigint,
+    settings: { handler: WatchHandler; keepSeconds: number },
+  ) {
+    const { handler, keepSeconds } = settings;
     this.#owner = owner;
+    this.keepSeconds = keepSeconds;
     this.place = place;
     this.cookie = cookie;
     this.handler = handler;
   }
 
-  close(): Promise<void> {
-    return this.#owner.unwatch(this);
+  close(limits: CallOptions = {}): Promise<void> {
+    return this.#owner.unwatch(this, limits);
   }
 }
 
@@ -102,6 +119,16 @@ interface PendingNotify {
   readonly fail: (error: Error) => void;
 }
 
+interface Manner extends CallOptions {
+  readonly isWrite: boolean;
+  /** Of this session and this one alone. @default false */
+  readonly once?: boolean;
+}
+
+/** What keeps a watch has no caller who would set it a time-out. */
+const LINGERING_WRITE: Manner = { isWrite: true, once: true, timeoutMs: 0 };
+const LINGERING_READ: Manner = { isWrite: false, once: true, timeoutMs: 0 };
+
 export interface LingersOptions {
   readonly objecter: Objecter;
   readonly clock: Clock;
@@ -111,6 +138,7 @@ export interface LingersOptions {
 
 export class Lingers {
   readonly #objecter: Objecter;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #watches = new Map<bigint, LingeringWatch>();
   readonly #notifies = new Map<bigint, PendingNotify>();
@@ -121,6 +149,7 @@ export class Lingers {
 
   constructor({ objecter, clock, random, log }: LingersOptions) {
     this.#objecter = objecter;
+    this.#clock = clock;
     this.#log = log;
     this.#lastCookie = BigInt.asUintN(62, randomU64(random));
     this.#tick = clock.every(PING_MS, () => this.#ping());
@@ -134,16 +163,24 @@ export class Lingers {
     for (const notify of this.#notifies.values()) notify.fail(closedError());
   }
 
+  /** The cluster has locked this client out, and forgets what it had registered. */
+  onBlocklisted(error: CephError): void {
+    for (const watch of this.#watches.values()) this.#lost(watch, error.errno);
+    for (const notify of this.#notifies.values()) notify.fail(error);
+  }
+
   // --- Watches ----------------------------------------------------------------------------------
 
   /** @throws CephError, ENOENT if there is no such object */
-  async watch(place: Place, handler: WatchHandler): Promise<Watch> {
-    const watch = new LingeringWatch(this, place, ++this.#lastCookie, handler);
+  async watch(place: Place, handler: WatchHandler, options: WatchOptions = {}): Promise<Watch> {
+    const { keepSeconds = 0, ...limits } = options;
+    const settings = { handler, keepSeconds };
+    const watch = new LingeringWatch(this, place, ++this.#lastCookie, settings);
     // Known before the OSD answers: a notification may be faster than the answer.
     this.#watches.set(watch.cookie, watch);
     watch.isRegistering = true;
     try {
-      watch.registered = await this.#register(watch);
+      watch.registered = await this.#register(watch, limits);
     } catch (error) {
       this.#watches.delete(watch.cookie);
       watch.isAlive = false;
@@ -159,11 +196,17 @@ export class Lingers {
    * Registers the watch; the way to who knows it now. A request that is sent again would be answered from
    * the log of requests, and the new session know nothing of the watch: so each attempt is a new request.
    */
-  async #register(watch: LingeringWatch): Promise<Route> {
-    const { place, cookie } = watch;
+  async #register(watch: LingeringWatch, limits: CallOptions): Promise<Route> {
+    const { place, cookie, keepSeconds } = watch;
+    const op = opWatch(cookie, WATCH_OP.WATCH, 0, keepSeconds);
+    const left = shared(this.#clock, limits, this.#objecter.opTimeoutMs);
     for (;;) {
       try {
-        const { reply, route } = await this.#submit(place, opWatch(cookie), true, true);
+        const { reply, route } = await this.#submit(place, op, {
+          ...left(),
+          isWrite: true,
+          once: true,
+        });
         if (reply.result < 0) throw opError(reply.result, "watch", place);
         return route;
       } catch (error) {
@@ -173,14 +216,13 @@ export class Lingers {
     }
   }
 
-  async unwatch(watch: LingeringWatch): Promise<void> {
+  async unwatch(watch: LingeringWatch, limits: CallOptions): Promise<void> {
     if (!this.#watches.delete(watch.cookie)) return;
     watch.isAlive = false;
-    const { reply } = await this.#submit(
-      watch.place,
-      opWatch(watch.cookie, WATCH_OP.UNWATCH),
-      true,
-    );
+    const { reply } = await this.#submit(watch.place, opWatch(watch.cookie, WATCH_OP.UNWATCH), {
+      ...limits,
+      isWrite: true,
+    });
     const { result } = reply;
     if (result < 0 && result !== -ERRNO.ENOENT && result !== -ERRNO.ENOTCONN) {
       throw opError(result, "unwatch", watch.place);
@@ -204,9 +246,9 @@ export class Lingers {
 
   async #reconnect(watch: LingeringWatch): Promise<void> {
     watch.isRegistering = true;
-    const op = opWatch(watch.cookie, WATCH_OP.RECONNECT, ++watch.gen);
+    const op = opWatch(watch.cookie, WATCH_OP.RECONNECT, ++watch.gen, watch.keepSeconds);
     try {
-      const { reply, route } = await this.#submit(watch.place, op, true, true);
+      const { reply, route } = await this.#submit(watch.place, op, LINGERING_WRITE);
       if (reply.result < 0) this.#lost(watch, reply.result);
       else watch.registered = route;
     } catch (error) {
@@ -219,7 +261,11 @@ export class Lingers {
 
   #ping(): void {
     for (const watch of this.#watches.values()) {
-      if (!watch.isRegistering && watch.registered?.connection.isOpen === true) {
+      if (
+        !watch.isRegistering &&
+        !watch.isPinging &&
+        watch.registered?.connection.isOpen === true
+      ) {
         this.#background(this.#pingOne(watch));
       }
     }
@@ -228,8 +274,9 @@ export class Lingers {
   async #pingOne(watch: LingeringWatch): Promise<void> {
     const op = opWatch(watch.cookie, WATCH_OP.PING, watch.gen);
     const at = watch.registered;
+    watch.isPinging = true;
     try {
-      const { reply, route } = await this.#submit(watch.place, op, false, true);
+      const { reply, route } = await this.#submit(watch.place, op, LINGERING_READ);
       if (
         reply.result < 0 &&
         at !== undefined &&
@@ -240,6 +287,8 @@ export class Lingers {
       }
     } catch (error) {
       if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
+    } finally {
+      watch.isPinging = false;
     }
   }
 
@@ -256,11 +305,18 @@ export class Lingers {
    * @param timeoutMs how long the OSD waits for them; whole seconds are what it knows
    * @throws CephError, ENOENT if there is no such object
    */
-  async notify(place: Place, payload: Uint8Array, timeoutMs: number): Promise<NotifyReply> {
+  async notify(
+    place: Place,
+    payload: Uint8Array,
+    timeoutMs: number,
+    limits: CallOptions = {},
+  ): Promise<NotifyReply> {
     const cookie = ++this.#lastCookie;
     const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+    const op = opNotify(cookie, payload, seconds);
+    const left = shared(this.#clock, limits, this.#objecter.opTimeoutMs);
     for (;;) {
-      const message = await this.#notifyOnce(place, cookie, payload, seconds);
+      const message = await this.#notifyOnce(place, cookie, op, left());
       if (message === undefined) continue;
       const { returnCode, data } = message;
       const timedOut = returnCode === -ERRNO.ETIMEDOUT;
@@ -275,8 +331,8 @@ export class Lingers {
   async #notifyOnce(
     place: Place,
     cookie: bigint,
-    payload: Uint8Array,
-    seconds: number,
+    op: OsdOp,
+    limits: CallOptions,
   ): Promise<MWatchNotify | undefined> {
     if (this.#isClosed) throw closedError();
     let by: Route | undefined;
@@ -290,10 +346,14 @@ export class Lingers {
     });
     completion.catch(() => undefined); // failures reach the caller through the request, too
     try {
-      const { reply, route } = await this.#submit(place, opNotify(cookie, payload, seconds), false);
+      const { reply, route } = await this.#submit(place, op, { ...limits, isWrite: false });
       if (reply.result < 0) throw opError(reply.result, "notify", place);
       by = route;
-      return route.connection.isOpen ? await completion : undefined;
+      if (!route.connection.isOpen) return undefined;
+      // The OSD itself ends the wait for the watchers: the caller's time-out was for the request.
+      const { signal } = limits;
+      const subject = () => ({ op: "notify", target: place.oid });
+      return await bounded(this.#clock, { signal }, subject, completion);
     } finally {
       this.#notifies.delete(cookie);
     }
@@ -322,13 +382,14 @@ export class Lingers {
     const { notifyId, notifierGid, payload } = message;
     const reply = await watch.handler.onNotify({ notifyId, notifierGid, payload });
     if (this.#isClosed) return;
-    await this.#submit(watch.place, opNotifyAck(notifyId, watch.cookie, reply ?? EMPTY), false);
+    const ack = opNotifyAck(notifyId, watch.cookie, reply ?? EMPTY);
+    await this.#submit(watch.place, ack, { isWrite: false, timeoutMs: 0 });
   }
 
-  #submit(place: Place, op: OsdOp, isWrite: boolean, once = false): Promise<OpDone> {
-    const { pool, nspace, oid, hash } = place;
+  #submit(place: Place, op: OsdOp, manner: Manner): Promise<OpDone> {
+    const { isWrite, once = false, ...limits } = manner;
     const flags = isWrite ? OSD_FLAG.WRITE : OSD_FLAG.READ;
-    return this.#objecter.submit({ pool, nspace, oid, hash, ops: [op], flags, once });
+    return this.#objecter.submit({ ...place, ops: [op], flags, once }, limits);
   }
 
   /** What goes wrong here has no caller to tell: pools that go, and the end of the client. */

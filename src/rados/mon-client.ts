@@ -1,6 +1,7 @@
 /**
- * The session with a monitor: one of several is as good as the other, and when it is lost the next one is
- * tried, for as long as the client lives. Requests without an answer are sent again on the new session.
+ * The session with a monitor: one of several is as good as the other, and when it is lost or falls silent the
+ * next one is tried, for as long as the client lives. Requests without an answer are sent again on the new
+ * session, and what was subscribed to is subscribed to again, from where it had got to.
  * ceph: src/mon/MonClient.cc
  */
 
@@ -13,21 +14,31 @@ import {
   type Random,
   randomU32,
 } from "../base/index.ts";
-import { MAuth, MAuthReply, MMonSubscribe } from "../messages/index.ts";
-import type { Connection, Messenger } from "../messenger/index.ts";
+import { decodeFromBytes } from "../encoding/index.ts";
+import { MonMap } from "../maps/index.ts";
+import { MAuth, MAuthReply, MMonMap, MMonSubscribe, SUBSCRIBE_ONETIME } from "../messages/index.ts";
+import type { Connection, Messenger, OpenedConnection } from "../messenger/index.ts";
 import {
   type AddrVec,
   ENTITY_TYPE,
   formatAddrVec,
   type IncomingMessage,
   type OutgoingMessage,
+  utimeFromMs,
 } from "../types/index.ts";
+import { bounded, type CallOptions, type Subject, watchLimits } from "./limits.ts";
 
 /** Wait before the next monitor is tried, milliseconds: doubled from the first to the last. */
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 3_000;
-/** How often tickets are looked at.  ceph: mon_client_ping_interval */
+/** How long one monitor is tried, and how that grows.  ceph: mon_client_hunt_interval and its backoff */
+const HUNT_MIN_MS = 3_000;
+const HUNT_MAX_MS = 30_000;
+const HUNT_GROWTH = 1.5;
+/** How often tickets and the monitor are looked at.  ceph: mon_client_ping_interval */
 const TICK_MS = 10_000;
+/** A monitor that is silent for this long is given up.  ceph: mon_client_ping_timeout */
+const SILENCE_MS = 30_000;
 
 export interface MonClientOptions {
   readonly monitors: readonly AddrVec[];
@@ -36,37 +47,76 @@ export interface MonClientOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** First epoch of the OSD map that is wanted next; 0: the newest. */
-  readonly nextOsdMap: () => number;
+  /** Time-out of requests that say none, milliseconds; 0: never. @default 0 */
+  readonly opTimeoutMs?: number | undefined;
   /** A session is there, the first or another. */
   readonly onSession: () => void;
+}
+
+/** What a request says of itself besides its limits. */
+export interface AskOptions extends CallOptions {
+  /** For the error of a time-out. @default a request to the monitor */
+  readonly subject?: Subject;
 }
 
 interface PendingRequest {
   readonly message: OutgoingMessage;
   readonly resolve: (reply: IncomingMessage) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
+  release: (() => void) | undefined;
 }
+
+const A_REQUEST: Subject = { op: "ask", target: "the monitor" };
 
 export class MonClient {
   readonly #options: MonClientOptions;
   readonly #requests = new Map<number, PendingRequest>();
-  #connection: Connection | undefined;
+  /** What is subscribed to: the first version not yet seen, 0 for the newest. */
+  readonly #wants = new Map<string, { start: number; flags: number }>();
+  #connection: OpenedConnection | undefined;
+  #monMap: MonMap | undefined;
+  #waitsForMonMap: (() => void)[] = [];
   #tid = 0;
   #next: number;
   #retryMs = RETRY_MIN_MS;
+  #huntMs = HUNT_MIN_MS;
+  #lastFailure: unknown;
   #isRenewing = false;
   #isClosed = false;
   #cancelWait: (() => void) | undefined;
   #tick: { cancel(): void } | undefined;
+  #heardBytes = 0;
+  #heardMs = 0;
 
   constructor(options: MonClientOptions) {
     this.#options = options;
     this.#next = randomU32(options.random) % options.monitors.length;
+    this.#wants.set("monmap", { start: 0, flags: 0 });
+    this.#wants.set("osdmap", { start: 0, flags: 0 });
   }
 
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** The newest monitor map that has come. */
+  get monMap(): MonMap | undefined {
+    return this.#monMap;
+  }
+
+  /** Why the last attempt at a monitor failed; undefined before the first failure. */
+  get lastFailure(): unknown {
+    return this.#lastFailure;
+  }
+
+  /** The monitors' addresses: those of the monitor map, then others that we were told of. */
+  get monitors(): readonly AddrVec[] {
+    const map = this.#monMap;
+    if (map === undefined) return this.#options.monitors;
+    const known = map.ranks.map((name) => map.monInfo.get(name)?.publicAddrs ?? []);
+    const texts = new Set(known.map(formatAddrVec));
+    const others = this.#options.monitors.filter((addrs) => !texts.has(formatAddrVec(addrs)));
+    return [...known, ...others].filter((addrs) => addrs.length > 0);
   }
 
   /**
@@ -76,7 +126,7 @@ export class MonClient {
    */
   async start(): Promise<void> {
     await this.#connect(true);
-    this.#tick = this.#options.clock.every(TICK_MS, () => this.renewTickets());
+    this.#tick = this.#options.clock.every(TICK_MS, () => this.#onTick());
   }
 
   /** Pending requests fail with ESHUTDOWN. */
@@ -84,27 +134,79 @@ export class MonClient {
     this.#isClosed = true;
     this.#tick?.cancel();
     this.#cancelWait?.();
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const { reject } of requests) reject(closedError());
+    for (const tid of this.#requests.keys()) this.#fail(tid, closedError());
+    for (const wake of this.#waitsForMonMap.splice(0)) wake();
   }
 
-  /** Sends a request that is answered by its transaction id, now and after every reconnect. */
-  ask(encode: (tid: number) => OutgoingMessage): Promise<IncomingMessage> {
+  /**
+   * Sends a request that is answered by its transaction id, now and after every reconnect.
+   * @throws the signal's reason; CephError ETIMEDOUT; ESHUTDOWN once the client is closed
+   */
+  ask(
+    encode: (tid: number) => OutgoingMessage,
+    options: AskOptions = {},
+  ): Promise<IncomingMessage> {
     if (this.#isClosed) return Promise.reject(closedError());
+    const { signal, timeoutMs = this.#options.opTimeoutMs ?? 0, subject = A_REQUEST } = options;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     const tid = ++this.#tid;
     const message = encode(tid);
     return new Promise((resolve, reject) => {
-      this.#requests.set(tid, { message, resolve, reject });
+      const request: PendingRequest = { message, resolve, reject, release: undefined };
+      request.release = watchLimits(
+        this.#options.clock,
+        { signal, timeoutMs },
+        () => subject,
+        (reason) => this.#fail(tid, reason),
+      );
+      this.#requests.set(tid, request);
       this.#connection?.send(message);
     });
   }
 
-  /** Asks for maps that follow the newest we have: once more, for a monitor told already sends no more. */
-  wantOsdMap(start: number): void {
-    const what = new Map([["osdmap", { start, flags: 0 }]]);
+  /** Resolves with the monitor map. */
+  async waitForMonMap(limits: CallOptions = {}): Promise<MonMap> {
+    const subject = () => ({ op: "wait for", target: "the monitor map" });
+    return await bounded(this.#options.clock, limits, subject, this.#firstMonMap());
+  }
+
+  async #firstMonMap(): Promise<MonMap> {
+    while (this.#monMap === undefined) {
+      if (this.#isClosed) throw closedError();
+      await new Promise<void>((resolve) => {
+        this.#waitsForMonMap.push(resolve);
+      });
+    }
+    return this.#monMap;
+  }
+
+  // --- Subscriptions ----------------------------------------------------------------------------
+
+  /** Has the monitor send what follows, from this version on; 0: the newest at once. */
+  subscribe(what: string, start: number, options: { once?: boolean } = {}): void {
+    const want = { start, flags: options.once === true ? SUBSCRIBE_ONETIME : 0 };
+    this.#wants.set(what, want);
+    this.#sendWants(new Map([[what, want]]));
+  }
+
+  /** Has come: another session goes on after it. */
+  got(what: string, version: number): void {
+    const want = this.#wants.get(what);
+    if (want === undefined) return;
+    if ((want.flags & SUBSCRIBE_ONETIME) !== 0) this.#wants.delete(what);
+    else this.#wants.set(what, { ...want, start: version + 1 });
+  }
+
+  /** No more of it on another session. The monitor has no word for less on this one. */
+  unsubscribe(what: string): void {
+    this.#wants.delete(what);
+  }
+
+  #sendWants(what: Map<string, { start: number; flags: number }>): void {
     this.#connection?.send(MMonSubscribe.encode({ what, hostname: "" }));
   }
+
+  // --- Tickets ----------------------------------------------------------------------------------
 
   /** Asks for new tickets where some are missing or running out. */
   renewTickets(): void {
@@ -118,6 +220,8 @@ export class MonClient {
     );
   }
 
+  // --- What comes in ----------------------------------------------------------------------------
+
   /** A reply to a request, or to the renewal of tickets. @returns whether the message was that */
   onMessage(message: IncomingMessage): boolean {
     if (message.type === MAuthReply.type) {
@@ -130,9 +234,16 @@ export class MonClient {
       }
       return true;
     }
+    if (message.type === MMonMap.type) {
+      this.#monMap = decodeFromBytes(MonMap, MMonMap.decode(message).monmap);
+      this.got("monmap", this.#monMap.epoch);
+      for (const wake of this.#waitsForMonMap.splice(0)) wake();
+      return true;
+    }
     const request = this.#requests.get(message.tid);
     if (request === undefined) return false;
     this.#requests.delete(message.tid);
+    request.release?.();
     request.resolve(message);
     return true;
   }
@@ -146,13 +257,37 @@ export class MonClient {
     });
   }
 
+  #fail(tid: number, reason: unknown): void {
+    const request = this.#requests.get(tid);
+    if (request === undefined) return;
+    this.#requests.delete(tid);
+    request.release?.();
+    request.reject(reason);
+  }
+
+  // --- The session ------------------------------------------------------------------------------
+
+  #onTick(): void {
+    this.renewTickets();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const now = this.#options.clock.monotonic();
+    if (connection.heardBytes !== this.#heardBytes) {
+      this.#heardBytes = connection.heardBytes;
+      this.#heardMs = now;
+    }
+    if (now - this.#heardMs > SILENCE_MS) return connection.close("monitor is silent");
+    connection.keepAlive(utimeFromMs(this.#options.clock.now()));
+  }
+
   async #connect(first: boolean): Promise<void> {
-    const { monitors, messenger, auth, log } = this.#options;
+    const { clock, log } = this.#options;
     for (;;) {
       if (this.#isClosed) throw closedError();
+      const { monitors } = this;
       const target = monitors[this.#next++ % monitors.length] ?? [];
       try {
-        const connection = await messenger.connect(target, ENTITY_TYPE.MON, auth.monInitiator());
+        const connection = await this.#reach(target);
         if (this.#isClosed) {
           connection.close("client is closed");
           throw closedError();
@@ -163,6 +298,7 @@ export class MonClient {
         break;
       } catch (error) {
         if (this.#isClosed || (first && isRefusal(error))) throw error;
+        this.#lastFailure = error;
         log.debug("monitor not reached", {
           monitor: formatAddrVec(target),
           why: (error as Error).message,
@@ -171,9 +307,32 @@ export class MonClient {
       }
     }
     this.#retryMs = RETRY_MIN_MS;
-    this.wantOsdMap(this.#options.nextOsdMap());
+    this.#huntMs = HUNT_MIN_MS;
+    this.#heardBytes = this.#connection.heardBytes;
+    this.#heardMs = clock.monotonic();
+    this.#sendWants(this.#wants);
     for (const { message } of this.#requests.values()) this.#connection.send(message);
     this.#options.onSession();
+  }
+
+  /** One attempt: a monitor that does not answer must not keep us from the next one. */
+  async #reach(target: AddrVec): Promise<OpenedConnection> {
+    const { messenger, auth, clock } = this.#options;
+    const timeoutMs = this.#huntMs;
+    this.#huntMs = Math.min(timeoutMs * HUNT_GROWTH, HUNT_MAX_MS);
+    const subject = () => ({ op: "reach", target: `monitor ${formatAddrVec(target)}` });
+    const attempt = messenger.connect(target, ENTITY_TYPE.MON, auth.monInitiator());
+    let isLate = false;
+    attempt.then(
+      (connection) => isLate && connection.close("came too late"),
+      () => undefined, // the attempt's caller has it
+    );
+    try {
+      return await bounded(clock, { timeoutMs }, subject, attempt);
+    } catch (error) {
+      isLate = true;
+      throw error;
+    }
   }
 
   #wait(): Promise<void> {

@@ -2,35 +2,15 @@
  * Requests on objects, and what it takes to get each done once: the map, the sessions with OSDs, and sending
  * again when one is lost or the map says that the objects are somewhere else.
  *
- * Requests go out in the order of their transaction ids; one is sent again, with the same id, on a new link and
- * in a new interval of its placement group; its reply counts only from the link it went out on last. So one client's writes to one object happen in order and
- * once each.
+ * Requests go out in the order of their transaction ids. One is sent again, with the same id, on a new link,
+ * when its placement group has another primary, splits or is merged, when it was held by a pause or for want
+ * of space, and when epochs of the map were missed; its reply counts only for the last attempt, from the link
+ * that this went out on. So one client's writes to one object happen in order and once each.
  * ceph: src/osdc/Objecter.cc
  */
 
-import type { ClientAuth } from "../auth/index.ts";
-import {
-  CephError,
-  type Clock,
-  ERRNO,
-  type Logger,
-  type Random,
-  randomU32,
-  sleep,
-} from "../base/index.ts";
-import { decodeFromBytes } from "../encoding/index.ts";
-import {
-  applyIncremental,
-  isUp,
-  mapPg,
-  OSDMAP_FLAG,
-  OsdMap,
-  OsdMapIncremental,
-  type PgMapping,
-  type PgPool,
-  POOL_FLAG,
-  pgOfHash,
-} from "../maps/index.ts";
+import { CephError, ERRNO } from "../base/index.ts";
+import { isBlocklisted, type OsdMap } from "../maps/index.ts";
 import {
   MOSDBackoff,
   MOSDMap,
@@ -38,30 +18,36 @@ import {
   MOSDOpReply,
   OSD_FLAG,
   type OsdOp,
+  osdOpName,
+  type RequestRedirect,
 } from "../messages/index.ts";
-import type { Connection, Messenger } from "../messenger/index.ts";
+import type { Connection } from "../messenger/index.ts";
 import {
-  type AddrVec,
-  ENTITY_TYPE,
-  formatAddrVec,
   type IncomingMessage,
   NOSNAP,
   type OutgoingMessage,
-  type PgId,
+  objectHash,
   type SnapContext,
   utimeFromMs,
 } from "../types/index.ts";
-import { Backoffs } from "./backoffs.ts";
+import { bounded, type CallOptions, type Subject, watchLimits } from "./limits.ts";
 import { closedError } from "./mon-client.ts";
+import { isFull, isPaused, respectsFull, type Target, targetOf } from "./op-target.ts";
+import { hasAfter, nextMap } from "./osd-map-feed.ts";
+import { OsdSessions } from "./osd-sessions.ts";
+import type { LinkContext } from "./service-link.ts";
 
-/** Wait before an OSD is tried again, milliseconds; half to one and a half times that. */
-const RETRY_MS = 200;
+/** Such a read may be answered by a copy, which may not be able to. */
+const REPLICA_READS = OSD_FLAG.BALANCE_READS | OSD_FLAG.LOCALIZE_READS;
+const REDIRECTED = OSD_FLAG.REDIRECTED | OSD_FLAG.IGNORE_CACHE | OSD_FLAG.IGNORE_OVERLAY;
 
 export interface OpRequest {
   readonly pool: number;
   readonly nspace: string;
   /** Byte string; "" for requests on a placement group. */
   readonly oid: string;
+  /** Hashed in place of the name, byte string. @default "", none */
+  readonly key?: string;
   /** Placement hash: the object's, or where a listing is. */
   readonly hash: number;
   readonly ops: readonly OsdOp[];
@@ -75,21 +61,30 @@ export interface OpRequest {
 }
 
 interface PendingOp {
-  readonly tid: number;
-  readonly request: OpRequest;
+  /** Changes when it is asked anew, as another request. */
+  tid: number;
+  request: OpRequest;
   readonly mtimeMs: number;
   readonly resolve: (done: OpDone) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
+  /** Stops watching the caller's signal and time-out. */
+  release: (() => void) | undefined;
   attempts: number;
   /** The way it went last. */
   sentBy: Route | undefined;
+  /** Has to be sent again, even the same way. */
+  isDue: boolean;
+  /** Was held back by the map when last looked at. */
+  isPaused: boolean;
 }
 
 /** The way to a placement group. */
 export interface Route {
   readonly connection: Connection;
-  /** The group's interval: what it has of requests and watches it forgets with it. */
+  /** The group's interval: what it has of watches it forgets with it. */
   readonly interval: string;
+  /** What it has of requests it forgets with it. */
+  readonly tenure: string;
 }
 
 export function isSameRoute(a: Route, b: Route): boolean {
@@ -102,51 +97,49 @@ export interface OpDone {
   readonly route: Route;
 }
 
-/** The way to one instance of an OSD. */
-interface OsdSession {
-  readonly osd: number;
-  readonly addrs: AddrVec;
-  /** Address and the epoch it came up in: another instance is another session. */
-  readonly instance: string;
-  connection: Connection | undefined;
-  backoffs: Backoffs;
-  isClosed: boolean;
-}
-
-export interface ObjecterOptions {
-  readonly auth: ClientAuth;
-  readonly messenger: Messenger;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** New tickets are wanted: an OSD has refused ours. */
-  readonly renewTickets: () => void;
+export interface ObjecterOptions extends LinkContext {
+  /** Time-out of requests that say none, milliseconds; 0: never. @default 0 */
+  readonly opTimeoutMs?: number | undefined;
   /** Maps were missed: ask for those from this epoch on. */
   readonly wantMap: (start: number) => void;
   /** Sessions or the map have changed: whoever has something registered looks after it. */
   readonly onChange: () => void;
+  /** The cluster has locked this client out: what is registered is lost. */
+  readonly onBlocklisted: (error: CephError) => void;
 }
 
 export class Objecter {
+  readonly sessions: OsdSessions;
   readonly #options: ObjecterOptions;
   readonly #ops = new Map<number, PendingOp>();
-  readonly #sessions = new Map<number, OsdSession>();
   #waiters: { epoch: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   #map: OsdMap | undefined;
   #tid = 0;
+  #isBlocklisted = false;
   #isClosed = false;
 
   constructor(options: ObjecterOptions) {
     this.#options = options;
+    this.sessions = new OsdSessions(options, () => this.#kick());
   }
 
   get map(): OsdMap | undefined {
     return this.#map;
   }
 
+  /** Time-out of requests that say none, milliseconds; 0: never. */
+  get opTimeoutMs(): number {
+    return this.#options.opTimeoutMs ?? 0;
+  }
+
   /** Requests without an answer yet. */
   get pending(): number {
     return this.#ops.size;
+  }
+
+  /** Does the newest map lock this client out? */
+  get isBlocklisted(): boolean {
+    return this.#isBlocklisted;
   }
 
   /** Everything pending fails with ESHUTDOWN. */
@@ -155,11 +148,18 @@ export class Objecter {
     const error = closedError();
     for (const op of this.#ops.values()) this.#fail(op, error);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
-    for (const session of this.#sessions.values()) this.#endSession(session);
+    this.sessions.close();
   }
 
   /** Resolves with a map of that epoch or later. */
-  async mapAtLeast(epoch: number): Promise<OsdMap> {
+  async mapAtLeast(epoch: number, limits: CallOptions = {}): Promise<OsdMap> {
+    const { signal, timeoutMs = 0 } = limits;
+    if (signal === undefined && timeoutMs === 0) return await this.#mapAtLeast(epoch);
+    const subject = () => ({ op: "wait for", target: `OSD map ${epoch}` });
+    return await bounded(this.#options.clock, limits, subject, this.#mapAtLeast(epoch));
+  }
+
+  async #mapAtLeast(epoch: number): Promise<OsdMap> {
     while (this.#map === undefined || this.#map.epoch < epoch) {
       if (this.#isClosed) throw closedError();
       await new Promise<void>((resolve, reject) => {
@@ -169,100 +169,90 @@ export class Objecter {
     return this.#map;
   }
 
-  /** Resolves with the reply, whatever its result, however long it takes. */
-  submit(request: OpRequest): Promise<OpDone> {
+  /**
+   * Resolves with the reply, whatever its result.
+   * @throws the signal's reason; CephError ETIMEDOUT; ENOENT if the pool is gone; ESHUTDOWN if the client is
+   * closed or locked out
+   */
+  submit(request: OpRequest, limits: CallOptions = {}): Promise<OpDone> {
     if (this.#isClosed) return Promise.reject(closedError());
-    const tid = ++this.#tid;
-    const mtimeMs = this.#options.clock.now();
+    if (this.#isBlocklisted) return Promise.reject(lockedOut(subjectOf(request)));
+    const { signal, timeoutMs = this.opTimeoutMs } = limits;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const op = { tid, request, mtimeMs, resolve, reject, attempts: 0, sentBy: undefined };
-      this.#ops.set(tid, op);
+      const op: PendingOp = {
+        tid: ++this.#tid,
+        request,
+        mtimeMs: this.#options.clock.now(),
+        resolve,
+        reject,
+        release: undefined,
+        attempts: 0,
+        sentBy: undefined,
+        isDue: false,
+        isPaused: false,
+      };
+      if (signal !== undefined || timeoutMs > 0) {
+        op.release = watchLimits(
+          this.#options.clock,
+          { signal, timeoutMs },
+          () => subjectOf(request),
+          (reason) => this.#fail(op, reason),
+        );
+      }
+      this.#ops.set(op.tid, op);
       this.#trySend(op);
     });
   }
 
   /** The way that a request on an object with this hash would take now; undefined while there is none. */
   routeFor(pool: number, hash: number): Route | undefined {
-    const target = this.#target(pool, hash);
-    if (target === undefined) return undefined;
-    const { connection } = this.#session(target);
-    return connection && { connection, interval: target.interval };
-  }
-
-  // --- Where things are -------------------------------------------------------------------------
-
-  #target(pool: number, hash: number): { osd: number; pg: PgId; interval: string } | undefined {
     const map = this.#map;
-    const pgPool = map?.pools.get(pool);
-    if (map === undefined || pgPool === undefined) return undefined;
-    const pg = pgOfHash(pgPool, pool, hash);
-    const mapping = mapPg(map, pg);
-    const osd = mapping.actingPrimary;
-    if (osd < 0 || !isUp(map, osd)) return undefined;
-    return { osd, pg, interval: intervalOf(pg, pgPool, mapping) };
+    // Watches are writes: that decides which tier has them.
+    const target = map && targetOf(map, { pool, hash, flags: OSD_FLAG.WRITE });
+    if (map === undefined || target === undefined) return undefined;
+    const { connection } = this.sessions.get(map, target.osd).link;
+    const { interval, tenure } = target;
+    return connection && { connection, interval, tenure };
   }
 
-  /** Does the map tell clients to hold such requests?  ceph: Objecter::target_should_be_paused */
-  #isPaused({ pool, flags }: OpRequest): boolean {
-    const map = this.#map;
-    if (map === undefined) return true;
-    if ((flags & OSD_FLAG.WRITE) === 0) return (map.flags & OSDMAP_FLAG.PAUSERD) !== 0;
-    if ((map.flags & OSDMAP_FLAG.PAUSEWR) !== 0) return true;
-    if ((flags & (OSD_FLAG.FULL_TRY | OSD_FLAG.FULL_FORCE)) !== 0) return false;
-    const poolFlags = map.pools.get(pool)?.flags ?? 0;
-    return (map.flags & OSDMAP_FLAG.FULL) !== 0 || (poolFlags & POOL_FLAG.FULL) !== 0;
-  }
-
-  #session({ osd }: { osd: number }): OsdSession {
-    const { addrs, instance } = instanceOf(this.#map!, osd);
-    const known = this.#sessions.get(osd);
-    if (known?.instance === instance) return known;
-    if (known !== undefined) this.#endSession(known);
-    const session: OsdSession = {
-      osd,
-      addrs,
-      instance,
-      connection: undefined,
-      backoffs: new Backoffs(),
-      isClosed: false,
-    };
-    this.#sessions.set(osd, session);
-    this.#open(session);
-    return session;
-  }
+  // --- Sending ----------------------------------------------------------------------------------
 
   #trySend(op: PendingOp): void {
     const { request } = op;
     const map = this.#map;
     if (map === undefined) return;
-    const pgPool = map.pools.get(request.pool);
-    if (pgPool === undefined) return this.#fail(op, poolGone(request.pool));
-    const target = this.#target(request.pool, request.hash);
-    if (target === undefined || this.#isPaused(request)) return;
-    const session = this.#session(target);
-    const { connection } = session;
+    if (!map.pools.has(request.pool)) return this.#fail(op, poolGone(request.pool));
+    op.isPaused = isPaused(map, request);
+    const target = targetOf(map, request);
+    if (target === undefined || op.isPaused) return;
+    const session = this.sessions.get(map, target.osd);
+    const { connection } = session.link;
     if (connection === undefined) return;
-    const route = { connection, interval: target.interval };
-    if (op.sentBy !== undefined && isSameRoute(op.sentBy, route)) return;
-    if (session.backoffs.blocks(target.pg, hobjectOf(request))) return;
+    const { sentBy } = op;
+    const isOnItsWay =
+      sentBy?.connection === connection && sentBy.tenure === target.tenure && !op.isDue;
+    if (isOnItsWay || session.backoffs.blocks(target.pg, hobjectOf(request))) return;
     if (request.once === true && op.attempts > 0) return this.#fail(op, linkLost());
-    op.sentBy = route;
-    connection.send(this.#encode(op, target.pg, map.epoch));
+    const { interval, tenure } = target;
+    op.sentBy = { connection, interval, tenure };
+    op.isDue = false;
+    connection.send(this.#encode(op, target, map.epoch));
   }
 
-  #encode(op: PendingOp, pgid: PgId, mapEpoch: number): OutgoingMessage {
-    const { oid, ops, flags, hash, pool, nspace, snap, snapContext } = op.request;
+  #encode(op: PendingOp, target: Target, mapEpoch: number): OutgoingMessage {
+    const { oid, ops, flags, hash, key = "", nspace, snap, snapContext } = op.request;
     const retry = op.attempts > 0 ? OSD_FLAG.RETRY : 0;
     return MOSDOp.encode(
       {
-        pgid: { pgid, shard: -1 },
+        pgid: target.spg,
         hash,
         mapEpoch,
         flags: OSD_FLAG.ONDISK | flags | retry,
         reqid: { name: { type: 0, num: 0n }, tid: 0, inc: 0 },
         clientInc: 0,
         mtime: utimeFromMs(op.mtimeMs),
-        locator: { pool, key: "", nspace, hash: -1 },
+        locator: { pool: target.pool, key, nspace, hash: -1 },
         oid,
         ops: [...ops],
         snapid: snap ?? NOSNAP,
@@ -275,9 +265,25 @@ export class Objecter {
     );
   }
 
-  #fail(op: PendingOp, error: Error): void {
+  #forget(op: PendingOp): void {
     this.#ops.delete(op.tid);
-    op.reject(error);
+    op.release?.();
+  }
+
+  #fail(op: PendingOp, reason: unknown): void {
+    this.#forget(op);
+    op.reject(reason);
+  }
+
+  /** Asks again, as another request: what was answered was not about the object. */
+  #resubmit(op: PendingOp, request: OpRequest): void {
+    this.#ops.delete(op.tid);
+    op.tid = ++this.#tid;
+    op.request = request;
+    op.attempts = 0;
+    op.sentBy = undefined;
+    this.#ops.set(op.tid, op);
+    this.#trySend(op);
   }
 
   /** Sends whatever is not on its way on the right link, in order. */
@@ -286,60 +292,10 @@ export class Objecter {
     this.#options.onChange();
   }
 
-  // --- Sessions ---------------------------------------------------------------------------------
-
-  #open(session: OsdSession): void {
-    this.#connect(session).catch((error: unknown) => {
-      this.#options.log.error("session with an OSD", { why: String(error) });
-    });
-  }
-
-  async #connect(session: OsdSession): Promise<void> {
-    const { auth, messenger, clock, random, log } = this.#options;
-    while (!session.isClosed && session.connection === undefined) {
-      try {
-        const connection = await messenger.connect(
-          session.addrs,
-          ENTITY_TYPE.OSD,
-          auth.serviceInitiator(ENTITY_TYPE.OSD),
-          { globalId: auth.globalId },
-        );
-        if (session.isClosed) return connection.close("not needed any more");
-        // Lost again before we could know it: its end has been told already.
-        if (!connection.isOpen) continue;
-        session.connection = connection;
-        session.backoffs = new Backoffs();
-      } catch (error) {
-        log.debug("OSD not reached", { osd: session.osd, why: (error as Error).message });
-        if (error instanceof CephError && error.errno === -ERRNO.EACCES) {
-          auth.dropTicket(ENTITY_TYPE.OSD);
-          this.#options.renewTickets();
-        }
-        await sleep(clock, RETRY_MS * (0.5 + (randomU32(random) % 1000) / 1000));
-      }
-    }
-    if (!session.isClosed) this.#kick();
-  }
-
-  #endSession(session: OsdSession): void {
-    session.isClosed = true;
-    if (this.#sessions.get(session.osd) === session) this.#sessions.delete(session.osd);
-    session.connection?.close("not needed any more");
-  }
-
-  #sessionOn(connection: Connection): OsdSession | undefined {
-    for (const session of this.#sessions.values()) {
-      if (session.connection === connection) return session;
-    }
-    return undefined;
-  }
+  // --- What comes in ----------------------------------------------------------------------------
 
   onClose(connection: Connection): void {
-    const session = this.#sessionOn(connection);
-    if (session !== undefined) {
-      session.connection = undefined;
-      if (!this.#isClosed) this.#open(session);
-    }
+    this.sessions.onClose(connection);
     for (const op of this.#ops.values()) {
       if (op.request.once === true && op.sentBy?.connection === connection) {
         this.#fail(op, linkLost());
@@ -347,108 +303,130 @@ export class Objecter {
     }
   }
 
-  // --- What comes in ----------------------------------------------------------------------------
-
   onReply(connection: Connection, message: IncomingMessage): void {
     const op = this.#ops.get(message.tid);
     const route = op?.sentBy;
     if (op === undefined || route?.connection !== connection) return;
     const reply = MOSDOpReply.decode(message);
-    if (reply.retryAttempt !== op.attempts - 1) return;
-    this.#ops.delete(op.tid);
+    if (reply.retryAttempt >= 0 && reply.retryAttempt !== op.attempts - 1) return;
+    if (reply.redirect !== undefined) {
+      return this.#resubmit(op, redirected(op.request, reply.redirect));
+    }
+    if (reply.result === -ERRNO.EAGAIN) {
+      return this.#resubmit(op, { ...op.request, flags: op.request.flags & ~REPLICA_READS });
+    }
+    this.#forget(op);
     op.resolve({ reply, route });
   }
 
   onBackoff(connection: Connection, message: IncomingMessage): void {
-    const session = this.#sessionOn(connection);
-    if (session === undefined) return;
+    const map = this.#map;
+    const session = this.sessions.on(connection);
+    if (session === undefined || map === undefined) return;
     if (session.backoffs.handle(connection, MOSDBackoff.decode(message)) === "unblock") {
       this.#kick();
       return;
     }
     // What the OSD has of them it has dropped: they go again when it says so.
     for (const op of this.#ops.values()) {
-      const target = this.#target(op.request.pool, op.request.hash);
-      if (op.sentBy?.connection !== connection || target === undefined) continue;
-      if (session.backoffs.blocks(target.pg, hobjectOf(op.request))) op.sentBy = undefined;
+      if (op.sentBy?.connection !== connection) continue;
+      const target = targetOf(map, op.request);
+      if (target === undefined) continue;
+      if (session.backoffs.blocks(target.pg, hobjectOf(op.request))) op.isDue = true;
     }
   }
 
   onMap(message: IncomingMessage): void {
     const maps = MOSDMap.decode(message);
     const before = this.#map?.epoch ?? 0;
-    while (this.#advance(maps)) this.#dropOldInstances(this.#map!);
+    for (;;) {
+      const step = nextMap(this.#map, maps);
+      if (step === undefined) break;
+      const wasFull = this.#map;
+      this.#map = step.map;
+      // Each epoch counts: a primary that was another one for a moment has forgotten what it had.
+      this.#scan(step.map, wasFull, step.skipped);
+      this.sessions.dropOldInstances(step.map);
+    }
     const epoch = this.#map?.epoch ?? 0;
     if (epoch === before) {
       if (maps.oldest > epoch + 1 || !hasAfter(maps, epoch)) return;
       this.#options.wantMap(epoch + 1);
       return;
     }
+    this.#checkBlocklist();
     const ready = this.#waiters.filter((w) => w.epoch <= epoch);
     this.#waiters = this.#waiters.filter((w) => w.epoch > epoch);
     for (const { resolve } of ready) resolve();
     this.#kick();
   }
 
-  /** Takes the next epoch that the message has, if it has one. */
-  #advance(maps: MOSDMap): boolean {
-    const next = (this.#map?.epoch ?? 0) + 1;
-    const incremental = maps.incrementals.get(next);
-    const newest = maps.maps.get(maps.newest);
-    const full = maps.maps.get(next) ?? (maps.newest >= next ? newest : undefined);
-    if (this.#map !== undefined && incremental !== undefined) {
-      this.#map = applyIncremental(this.#map, decodeFromBytes(OsdMapIncremental, incremental));
-    } else if (full !== undefined) {
-      this.#map = decodeFromBytes(OsdMap, full);
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  /** Whoever is down or new by this epoch has to be asked anew. */
-  #dropOldInstances(map: OsdMap): void {
-    for (const session of this.#sessions.values()) {
-      const { osd, instance } = session;
-      if (isUp(map, osd) && instanceOf(map, osd).instance === instance) continue;
-      this.#endSession(session);
+  /** Marks what has to be sent again by this epoch. */
+  #scan(map: OsdMap, previous: OsdMap | undefined, skipped: boolean): void {
+    for (const op of this.#ops.values()) {
+      this.#pruneSnaps(op, map);
+      const { request, sentBy } = op;
+      const paused = isPaused(map, request);
+      const isReleased = op.isPaused && !paused;
+      op.isPaused = paused;
+      if (sentBy === undefined) continue;
+      // An OSD drops writes while there is no space, and says nothing.
+      const { pool } = request;
+      const wasDropped =
+        respectsFull(request) &&
+        (isFull(map, pool) || (previous !== undefined && isFull(previous, pool)));
+      const target = targetOf(map, request);
+      if (skipped || isReleased || wasDropped || target?.tenure !== sentBy.tenure) op.isDue = true;
     }
   }
+
+  /** A snapshot that is removed meanwhile must not get a clone any more.  ceph: Objecter::_prune_snapc */
+  #pruneSnaps(op: PendingOp, map: OsdMap): void {
+    const { snapContext, pool } = op.request;
+    const removed = map.newRemovedSnaps.get(pool);
+    if (snapContext === undefined || removed === undefined) return;
+    const snaps = snapContext.snaps.filter((snap) => !removed.has(Number(snap)));
+    if (snaps.length === snapContext.snaps.length) return;
+    op.request = { ...op.request, snapContext: { ...snapContext, snaps } };
+  }
+
+  #checkBlocklist(): void {
+    const [addr] = this.#options.messenger.addrs;
+    const was = this.#isBlocklisted;
+    this.#isBlocklisted =
+      addr !== undefined && this.#map !== undefined && isBlocklisted(this.#map, addr);
+    if (!this.#isBlocklisted || was) return;
+    for (const op of this.#ops.values()) this.#fail(op, lockedOut(subjectOf(op.request)));
+    this.#options.onBlocklisted(lockedOut({ op: "use", target: "the cluster" }));
+  }
 }
 
-/** As text: what begins a new interval changes it.  ceph: PastIntervals::is_new_interval, Objecter::_calc_target */
-function intervalOf(pg: PgId, pool: PgPool, mapping: PgMapping): string {
-  const { pgNum, size, minSize, lastForceOpResend } = pool;
-  const { up, upPrimary, acting, actingPrimary } = mapping;
-  return [
-    pg.seed,
-    pgNum,
-    size,
-    minSize,
-    lastForceOpResend,
-    upPrimary,
-    actingPrimary,
-    up,
-    "",
-    acting,
-  ].join();
+/** The object is at another place: it says so itself.  ceph: request_redirect_t::combine_with_locator */
+function redirected(request: OpRequest, { locator, object }: RequestRedirect): OpRequest {
+  const { pool, key, nspace } = locator;
+  const oid = object === "" ? request.oid : object;
+  const hash = objectHash(oid, nspace, key);
+  return { ...request, pool, key, nspace, oid, hash, flags: request.flags | REDIRECTED };
 }
 
-function hasAfter(maps: MOSDMap, epoch: number): boolean {
-  return [...maps.maps.keys(), ...maps.incrementals.keys()].some((e) => e > epoch);
+/** For errors: the ops' names, and the object. */
+function subjectOf({ pool, nspace, oid, hash, ops }: OpRequest): Subject {
+  const op = ops.map(({ code }) => osdOpName(code)).join("+");
+  const name = oid === "" ? `placement hash ${hash}` : oid;
+  return { op, target: `pool ${pool}/${nspace === "" ? "" : `${nspace}/`}${name}` };
 }
 
-function instanceOf(map: OsdMap, osd: number): { addrs: AddrVec; instance: string } {
-  const addrs = map.clientAddrs[osd] ?? [];
-  return { addrs, instance: `${formatAddrVec(addrs)} ${map.osdInfo[osd]?.upFrom ?? 0}` };
-}
-
-function hobjectOf({ pool, nspace, oid, hash, snap }: OpRequest) {
-  return { key: "", oid, snap: snap ?? NOSNAP, hash, max: 0, nspace, pool: BigInt(pool) };
+function hobjectOf({ pool, nspace, oid, key = "", hash, snap }: OpRequest) {
+  return { key, oid, snap: snap ?? NOSNAP, hash, max: 0, nspace, pool: BigInt(pool) };
 }
 
 function linkLost(): CephError {
   return new CephError(-ERRNO.ENOTCONN, { op: "send to", target: "an OSD" });
+}
+
+/** The cluster has locked this client out.  ceph: src/include/rados.h EBLOCKLISTED */
+function lockedOut(subject: Subject): CephError {
+  return new CephError(-ERRNO.ESHUTDOWN, { ...subject, cause: "this client is blocklisted" });
 }
 
 export function poolGone(pool: number | string): CephError {

@@ -4,10 +4,13 @@
  */
 
 import type { ClientAuth } from "../auth/index.ts";
-import { assert, type Clock, type Logger, type Random } from "../base/index.ts";
-import { byteString, textOf } from "../encoding/index.ts";
-import { type OsdMap, poolByName } from "../maps/index.ts";
+import { assert, CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
+import { decodeFromBytes, textOf } from "../encoding/index.ts";
+import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
 import {
+  MGetPoolStats,
+  MGetPoolStatsReply,
+  MLog,
   MMonCommand,
   MMonCommandAck,
   MMonGetVersion,
@@ -15,6 +18,8 @@ import {
   MOSDBackoff,
   MOSDMap,
   MOSDOpReply,
+  MStatfs,
+  MStatfsReply,
   MWatchNotify,
 } from "../messages/index.ts";
 import { type Connection, type Dispatcher, Messenger, type Transport } from "../messenger/index.ts";
@@ -22,12 +27,27 @@ import {
   type AddrVec,
   ENTITY_TYPE,
   type EntityAddr,
+  formatAddrVec,
   type IncomingMessage,
+  type PgId,
 } from "../types/index.ts";
+import { ClusterLog, type ClusterLogEntry, type LogLevelName } from "./cluster-log.ts";
+import {
+  type CommandArgs,
+  type CommandOptions,
+  type CommandResult,
+  commandSubject,
+  commandWords,
+} from "./command.ts";
 import { type Engine, IoCtx } from "./io-ctx.ts";
+import { bounded, type CallOptions, timedOut } from "./limits.ts";
 import { Lingers } from "./linger.ts";
+import { MgrClient } from "./mgr-client.ts";
 import { MonClient } from "./mon-client.ts";
+import { MonTells } from "./mon-tells.ts";
 import { Objecter, poolGone } from "./objecter.ts";
+import { OsdCommands } from "./osd-commands.ts";
+import { PoolAdmin, type PoolCreateOptions } from "./pool-admin.ts";
 
 export interface RadosOptions {
   /** Addresses of the monitors, at least one. */
@@ -38,13 +58,22 @@ export interface RadosOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /**
+   * Time-outs, milliseconds; 0: none. What runs into one may have been done all the same.
+   * Of requests to OSDs (rados_osd_op_timeout), of requests to monitors and the manager
+   * (rados_mon_op_timeout), and of connecting (client_mount_timeout). @default 0
+   */
+  readonly osdOpTimeoutMs?: number | undefined;
+  readonly monOpTimeoutMs?: number | undefined;
+  readonly mountTimeoutMs?: number | undefined;
 }
 
-export interface CommandResult {
-  /** Negative errno, or 0. */
-  readonly result: number;
-  readonly status: string;
-  readonly data: Uint8Array;
+/** Space, in KiB, and objects. */
+export interface ClusterStats {
+  readonly kb: number;
+  readonly kbUsed: number;
+  readonly kbAvail: number;
+  readonly numObjects: number;
 }
 
 export class Rados implements Dispatcher {
@@ -53,6 +82,11 @@ export class Rados implements Dispatcher {
   readonly #mon: MonClient;
   readonly #objecter: Objecter;
   readonly #lingers: Lingers;
+  readonly #mgr: MgrClient;
+  readonly #osdCommands: OsdCommands;
+  readonly #monTells: MonTells;
+  readonly #log: ClusterLog;
+  readonly #pools: PoolAdmin;
   readonly #engine: Engine;
   #closing: Promise<void> | undefined;
 
@@ -70,44 +104,67 @@ export class Rados implements Dispatcher {
     });
     this.#auth = auth;
     this.#messenger = messenger;
-    this.#objecter = new Objecter({
-      auth,
-      messenger,
-      clock,
-      random,
-      log,
-      renewTickets: () => this.#mon.renewTickets(),
-      wantMap: (start) => this.#mon.wantOsdMap(start),
-      onChange: () => this.#lingers.onChange(),
+    const { osdOpTimeoutMs = 0, monOpTimeoutMs = 0 } = options;
+    const renewTickets = () => this.#mon.renewTickets();
+    const link = { auth, messenger, clock, random, log, renewTickets };
+    const objecter = new Objecter({
+      ...link,
+      opTimeoutMs: osdOpTimeoutMs,
+      wantMap: (start) => this.#mon.subscribe("osdmap", start),
+      onChange: () => {
+        this.#lingers.onChange();
+        this.#osdCommands.onChange();
+      },
+      onBlocklisted: (error) => this.#lingers.onBlocklisted(error),
     });
-    this.#lingers = new Lingers({ objecter: this.#objecter, clock, random, log });
-    this.#mon = new MonClient({
-      monitors,
-      auth,
-      messenger,
+    this.#objecter = objecter;
+    this.#lingers = new Lingers({ objecter, clock, random, log });
+    const onSession = () => undefined;
+    const mon = new MonClient({ ...link, monitors, opTimeoutMs: monOpTimeoutMs, onSession });
+    this.#mon = mon;
+    const fsid = () => this.fsid;
+    this.#mgr = new MgrClient({ ...link, mon, fsid, opTimeoutMs: monOpTimeoutMs });
+    const latestMap = (limits: CallOptions) => this.latestMap(limits);
+    this.#osdCommands = new OsdCommands({
+      objecter,
       clock,
-      random,
-      log,
-      nextOsdMap: () => (this.#objecter.map === undefined ? 0 : this.#objecter.map.epoch + 1),
-      onSession: () => undefined,
+      latestMap,
+      opTimeoutMs: osdOpTimeoutMs,
     });
-    this.#engine = { objecter: this.#objecter, lingers: this.#lingers, mon: this.#mon };
+    this.#monTells = new MonTells({ ...link, mon, opTimeoutMs: monOpTimeoutMs });
+    this.#log = new ClusterLog(mon);
+    this.#pools = new PoolAdmin(objecter, mon);
+    this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools, clock };
   }
 
   /**
    * Connects; resolves with a client that has a map.
-   * @throws CephError EACCES if the cluster does not take us
+   * @throws CephError EACCES if the cluster does not take us; ETIMEDOUT if no monitor has in time, with what
+   * the last one tried was found to be as its cause; the signal's reason
    */
-  static async connect(options: RadosOptions): Promise<Rados> {
+  static async connect(options: RadosOptions, limits: CallOptions = {}): Promise<Rados> {
+    const { clock, monitors, mountTimeoutMs = 0 } = options;
+    const { signal, timeoutMs = mountTimeoutMs } = limits;
+    signal?.throwIfAborted();
     const rados = new Rados(options);
+    const subject = {
+      op: "connect to",
+      target: `monitors ${monitors.map(formatAddrVec).join(" ")}`,
+    };
     try {
-      await rados.#mon.start();
-      await rados.#objecter.mapAtLeast(1);
+      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start());
       return rados;
     } catch (error) {
+      const { lastFailure } = rados.#mon;
       await rados.close();
-      throw error;
+      const isLate = error instanceof CephError && error.errno === -ERRNO.ETIMEDOUT;
+      throw isLate && lastFailure !== undefined ? timedOut(subject, lastFailure) : error;
     }
+  }
+
+  async #start(): Promise<void> {
+    await this.#mon.start();
+    await this.#objecter.mapAtLeast(1);
   }
 
   /** The id that the cluster knows this client by. */
@@ -132,48 +189,169 @@ export class Rados implements Dispatcher {
     return this.#objecter.pending;
   }
 
+  /** Has the cluster locked this client out? Its requests fail with ESHUTDOWN then. */
+  get isBlocklisted(): boolean {
+    return this.#objecter.isBlocklisted;
+  }
+
   /** @param pool id, or name as a byte string @throws CephError ENOENT if there is none such */
-  async openPool(pool: number | string, nspace = ""): Promise<IoCtx> {
+  async openPool(pool: number | string, nspace = "", options: CallOptions = {}): Promise<IoCtx> {
     const find = (map: OsdMap) =>
       typeof pool === "number" ? (map.pools.has(pool) ? pool : undefined) : poolByName(map, pool);
     // A pool made a moment ago may be in no map of ours yet.
-    const id = find(this.map) ?? find(await this.latestMap());
+    const id = find(this.map) ?? find(await this.latestMap(options));
     if (id === undefined) throw poolGone(typeof pool === "number" ? pool : textOf(pool));
     return new IoCtx(this.#engine, id, nspace);
   }
 
   /** Resolves with a map no older than the monitor's newest now. */
-  async latestMap(): Promise<OsdMap> {
-    const message = await this.#mon.ask((tid) =>
-      MMonGetVersion.encode({ handle: tid, what: "osdmap" }, tid),
+  async latestMap(options: CallOptions = {}): Promise<OsdMap> {
+    const subject = { op: "ask for the newest version of", target: "the OSD map" };
+    const message = await this.#mon.ask(
+      (tid) => MMonGetVersion.encode({ handle: tid, what: "osdmap" }, tid),
+      { ...options, subject },
     );
-    return await this.#objecter.mapAtLeast(MMonGetVersionReply.decode(message).version);
+    const { version } = MMonGetVersionReply.decode(message);
+    return await this.#objecter.mapAtLeast(version, options);
   }
 
-  /** A monitor command. */
-  async command(args: Readonly<Record<string, unknown>>): Promise<CommandResult> {
-    const cmd = [byteString(JSON.stringify(args))];
+  // --- Commands: a command's own failure is in its result ---------------------------------------
+
+  /** A command of the monitors: `{ prefix: "osd pool ls", format: "json" }`. */
+  async command(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
+    const { input, ...limits } = options;
     const { fsid } = this.map;
-    const message = await this.#mon.ask((tid) =>
-      MMonCommand.encode({ version: 0, fsid, cmd, data: new Uint8Array(0) }, tid),
+    const words = commandWords(args, input);
+    const message = await this.#mon.ask(
+      (tid) => MMonCommand.encode({ version: 0, fsid, ...words }, tid),
+      { ...limits, subject: commandSubject(args, "the monitors") },
     );
     const { r, rs, data } = MMonCommandAck.decode(message);
     return { result: r, status: textOf(rs), data };
+  }
+
+  /** A command that the manager has, like `pg dump`. Waits while there is no manager, unless limited. */
+  async mgrCommand(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
+    return await this.#mgr.command(args, options);
+  }
+
+  /** `ceph tell mgr.NAME`. @param name "" for the active one @throws CephError ENXIO if it is not the active one */
+  async mgrTell(
+    name: string,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#mgr.tell(name, args, options);
+  }
+
+  /** `ceph tell osd.ID`. @throws CephError ENOENT if there is no such OSD, ENXIO if it is down */
+  async osdCommand(
+    osd: number,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#osdCommands.toOsd(osd, args, options);
+  }
+
+  /** `ceph tell PGID`: to the group's primary. @throws CephError ENOENT if there is no such group */
+  async pgCommand(
+    pg: PgId,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#osdCommands.toPg(pg, args, options);
+  }
+
+  /**
+   * `ceph tell mon.NAME`. @param who name or rank
+   * @throws CephError ENOENT if there is no such monitor, ETIMEDOUT if it cannot be reached
+   */
+  async monTell(
+    who: string | number,
+    args: CommandArgs,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return await this.#monTells.tell(who, args, options);
+  }
+
+  // --- Facts ------------------------------------------------------------------------------------
+
+  /** The cluster's id. */
+  get fsid(): string {
+    return this.map.fsid;
+  }
+
+  /** The monitors, as their newest map that has come has them. */
+  async monMap(options: CallOptions = {}): Promise<MonMap> {
+    return await this.#mon.waitForMonMap(options);
+  }
+
+  /** Space, of the cluster or of what one pool may use. */
+  async clusterStats(options: CallOptions & { pool?: number } = {}): Promise<ClusterStats> {
+    const { pool, ...limits } = options;
+    const { fsid } = this;
+    const subject = {
+      op: "ask for the space of",
+      target: pool === undefined ? "the cluster" : `pool ${pool}`,
+    };
+    const message = await this.#mon.ask(
+      (tid) => MStatfs.encode({ version: 0, fsid, dataPool: pool }, tid),
+      { ...limits, subject },
+    );
+    const { kb, kbUsed, kbAvail, numObjects } = MStatfsReply.decode(message);
+    return { kb, kbUsed, kbAvail, numObjects };
+  }
+
+  /**
+   * Statistics of pools, by name; pools that are not there are left out.
+   * @param names byte strings
+   */
+  async poolStats(
+    names: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Map<string, PoolStat>> {
+    const { fsid } = this;
+    const subject = { op: "ask for statistics of", target: names.map(textOf).join(", ") };
+    const message = await this.#mon.ask(
+      (tid) => MGetPoolStats.encode({ version: 0, fsid, pools: [...names] }, tid),
+      { ...options, subject },
+    );
+    const { poolStats } = MGetPoolStatsReply.decode(message);
+    return new Map([...poolStats].map(([name, x]) => [name, decodeFromBytes(PoolStat, x)]));
+  }
+
+  /** Tells the cluster log's entries of that level and above, from now on. @returns what ends the watch */
+  watchLog(level: LogLevelName, onEntry: (entry: ClusterLogEntry) => void): () => void {
+    return this.#log.watch(level, onEntry);
+  }
+
+  // --- Pools ------------------------------------------------------------------------------------
+
+  /** @param name byte string @returns its id @throws CephError EEXIST if the name is taken */
+  async createPool(name: string, options: PoolCreateOptions = {}): Promise<number> {
+    return await this.#pools.create(name, options);
+  }
+
+  /** Deletes a pool with all that is in it. @throws CephError ENOENT; EPERM where the cluster forbids it */
+  async deletePool(pool: number | string, options: CallOptions = {}): Promise<void> {
+    const { pool: id } = await this.openPool(pool, "", options);
+    await this.#pools.remove(id, options);
   }
 
   /**
    * Keeps a client out of the cluster, so that what it believes to hold can be given to another.
    * @param seconds how long; the monitor's default if undefined
    */
-  async blocklist(addr: EntityAddr, seconds?: number): Promise<CommandResult> {
+  async blocklist(
+    addr: EntityAddr,
+    seconds?: number,
+    options: CallOptions = {},
+  ): Promise<CommandResult> {
     const text = `${addr.ip.includes(":") ? `[${addr.ip}]` : addr.ip}:${addr.port}/${addr.nonce}`;
-    const done = await this.command({
-      prefix: "osd blocklist",
-      blocklistop: "add",
-      addr: text,
-      ...(seconds === undefined ? {} : { expire: seconds }),
-    });
-    await this.latestMap();
+    const expire = seconds === undefined ? {} : { expire: seconds };
+    const args = { prefix: "osd blocklist", blocklistop: "add", addr: text, ...expire };
+    const done = await this.command(args, options);
+    await this.latestMap(options);
     return done;
   }
 
@@ -181,6 +359,9 @@ export class Rados implements Dispatcher {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#lingers.close();
+      this.#osdCommands.close();
+      this.#mgr.close();
+      this.#monTells.close();
       this.#objecter.close();
       this.#mon.close();
       await this.#messenger.close();
@@ -199,13 +380,19 @@ export class Rados implements Dispatcher {
       case MOSDOpReply.type:
         return this.#objecter.onReply(connection, message);
       case MOSDMap.type:
-        return this.#objecter.onMap(message);
+        this.#objecter.onMap(message);
+        return this.#mon.got("osdmap", this.#objecter.map?.epoch ?? 0);
       case MWatchNotify.type:
         return this.#lingers.onWatchNotify(MWatchNotify.decode(message));
       case MOSDBackoff.type:
         return this.#objecter.onBackoff(connection, message);
+      case MLog.type:
+        return this.#log.onMessage(message);
       default:
-        if (connection === this.#mon.connection) this.#mon.onMessage(message);
+        if (connection === this.#mon.connection && this.#mon.onMessage(message)) return;
+        if (this.#mgr.onMessage(connection, message)) return;
+        if (this.#osdCommands.onMessage(connection, message)) return;
+        this.#monTells.onMessage(connection, message);
     }
   }
 
@@ -216,5 +403,7 @@ export class Rados implements Dispatcher {
     }
     this.#objecter.onClose(connection);
     this.#lingers.onClose(connection);
+    this.#mgr.onClose(connection);
+    this.#monTells.onClose(connection);
   }
 }

@@ -13,7 +13,7 @@ import { RBD_FEATURES_DEFAULT, RBD_OPERATION_FEATURE } from "../../src/cls/rbd/t
 import { USER_NAMESPACE } from "../../src/cls/rbd/types.ts";
 import { str } from "../../src/encoding/index.ts";
 import { opCreate, opWrite } from "../../src/messages/index.ts";
-import { callOp, classCalls, type IoCtx, Rados } from "../../src/rados/index.ts";
+import { callOp, classCalls, type IoCtx, Rados, type RadosOptions } from "../../src/rados/index.ts";
 import type { RbdContext } from "../../src/rbd/index.ts";
 import { ADDR_TYPE, ENTITY_TYPE } from "../../src/types/index.ts";
 import { Dice } from "../harness/dice.ts";
@@ -86,6 +86,15 @@ export class Bench {
   }
 
   async client(): Promise<BenchClient> {
+    const { process, options, name } = this.clientOptions();
+    const { clock, log } = options;
+    const rados = await this.run(Rados.connect(options), `${name} connects`);
+    const io = await this.run(rados.openPool("rbd"), "open the pool");
+    return { rados, io, context: { rados, clock, log }, die: (death) => process.die(death) };
+  }
+
+  /** A process for a client, and what it takes to connect. */
+  clientOptions(): { process: SimProcess; options: RadosOptions; name: string } {
     const keyring = parseKeyring(this.server.file("ceph.client.admin.keyring"));
     const [entry] = must(Array.isArray(keyring) ? keyring : undefined, "a keyring");
     const { key } = must(entry, "the administrator").auth;
@@ -96,9 +105,7 @@ export class Bench {
     const auth = new CephxClient({ entity: ENTITY, key, clock, random });
     const log = silentLogger;
     const options = { monitors: MONITORS, auth, transport, clock, random, log };
-    const rados = await this.run(Rados.connect(options), `${name} connects`);
-    const io = await this.run(rados.openPool("rbd"), "open the pool");
-    return { rados, io, context: { rados, clock, log }, die: (death) => process.die(death) };
+    return { process, options, name };
   }
 }
 

@@ -18,9 +18,9 @@ export const LAYERS: Record<string, readonly string[]> = {
   messages: ["maps", "auth"],
   messenger: ["auth"],
   cls: [],
-  rados: ["messenger", "messages", "maps", "crush", "auth"],
-  librados: ["rados", "messenger", "messages", "maps", "auth", "config"],
   // Of the classes only the types and the argument codecs: see CODECS_ONLY.
+  rados: ["messenger", "messages", "maps", "crush", "auth", "cls"],
+  librados: ["rados", "messenger", "messages", "maps", "auth", "config"],
   rbd: ["rados", "messages", "cls"],
   store: [],
   mon: ["messenger", "messages", "maps", "crush", "auth", "store", "config"],
@@ -50,7 +50,21 @@ export const LAYERS: Record<string, readonly string[]> = {
     "maps",
     "crush",
   ],
-  cli: ["cluster", "mon", "mgr", "osd", "store", "messenger", "messages", "auth", "maps", "crush"],
+  cli: [
+    "librados",
+    "rados",
+    "config",
+    "cluster",
+    "mon",
+    "mgr",
+    "osd",
+    "store",
+    "messenger",
+    "messages",
+    "auth",
+    "maps",
+    "crush",
+  ],
 };
 
 /** What everyone may use, provided the room is above it. */
@@ -69,7 +83,7 @@ export const DEEP_IMPORTS: readonly RegExp[] = [
 ];
 
 /** Rooms that may use only those files of `cls`: a client must never come to run a method itself. */
-export const CODECS_ONLY: readonly string[] = ["rbd", "mgr"];
+export const CODECS_ONLY: readonly string[] = ["rados", "rbd", "mgr"];
 
 /** Files that may touch time, randomness, sockets or files; each is one door to the outside. */
 export const DOORS: readonly RegExp[] = [

@@ -86,6 +86,18 @@ export class CephxClient implements ClientAuth {
     return this.#globalId;
   }
 
+  another(): CephxClient {
+    return new CephxClient({
+      entity: this.entity,
+      key: this.#key,
+      clock: this.#clock,
+      random: this.#random,
+      keys: this.#keys,
+      monModes: this.#monModes,
+      serviceModes: this.#serviceModes,
+    });
+  }
+
   /** Is there a ticket for the service that has not expired? */
   hasTicket(service: number): boolean {
     const held = this.#tickets.get(service);

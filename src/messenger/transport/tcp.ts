@@ -160,7 +160,9 @@ function connect(endpoint: Endpoint): Promise<Link> {
     // Nothing may be read before the link is started with a receiver.
     socket.pause();
     socket.once("error", reject);
-    socket.connect({ host: endpoint.host, port: endpoint.port, noDelay: true }, () => {
+    socket.connect({ host: endpoint.host, port: endpoint.port }, () => {
+      // The option of the same name is heeded by `net.connect` only.
+      socket.setNoDelay(true);
       socket.off("error", reject);
       socket.on("error", () => socket.destroy());
       resolve(new TcpLink(socket));

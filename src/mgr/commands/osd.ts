@@ -3,6 +3,7 @@
  * ceph: src/mgr/DaemonServer.cc, src/mon/PGMap.cc, src/osd/OSDMap.cc print_osd_utilization
  */
 
+import { type JsonObject } from "../../encoding/index.ts";
 import { isUp, type OsdMap, osdIds, osdTreeNodes } from "../../maps/index.ts";
 import {
   type Args,
@@ -17,7 +18,6 @@ import {
   ioRateJson,
   ioRateText,
   isCommandReply,
-  type JsonObject,
   kbJson,
   nodeLabel,
   nodeWeight,

@@ -31,7 +31,6 @@ export {
 } from "./commands/pg-json.ts";
 export { ioRateJson, ioRateText } from "./commands/status.ts";
 export { versionCommand } from "./commands/table.ts";
-export { TextTable } from "./commands/text-table.ts";
 export { formatAge, formatBytes, formatCount } from "./commands/units.ts";
 export {
   type BootstrapOptions,

@@ -3,6 +3,7 @@
  * ceph: src/mgr/DaemonServer.cc, src/mon/PGMap.cc, src/osd/OSDMap.cc print_osd_utilization
  */
 
+import { TextTable } from "../../base/index.ts";
 import { type JsonObject } from "../../encoding/index.ts";
 import { isUp, type OsdMap, osdIds, osdTreeNodes } from "../../maps/index.ts";
 import {
@@ -28,7 +29,6 @@ import {
   poolsOf,
   refused,
   STATFS_ZERO,
-  TextTable,
   usedBytes,
 } from "../../mon/index.ts";
 import { splitLastBrace } from "./pg.ts";

@@ -3,6 +3,7 @@
  * ceph: src/mon/ConfigMonitor.cc
  */
 
+import { TextTable } from "../../base/index.ts";
 import {
   type ConfigOption,
   canonicalName,
@@ -24,7 +25,6 @@ import {
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import { TextTable } from "./text-table.ts";
 
 function level(name: string): string {
   return findOption(name)?.level ?? "unknown";

@@ -5,7 +5,7 @@
 
 import { ALLOW_ALL_CAPS, type MonAuthServer } from "../auth/index.ts";
 import { ERRNO, type Logger } from "../base/index.ts";
-import { byteString, EMPTY, textOf } from "../encoding/index.ts";
+import { byteString, EMPTY, renderJsonPretty, textOf } from "../encoding/index.ts";
 import {
   CLOG,
   MAuth,
@@ -38,7 +38,6 @@ import {
   renderDescriptions,
 } from "./commands/command.ts";
 import type { ClusterState, CommandContext } from "./commands/context.ts";
-import { renderJsonPretty } from "./commands/formatter.ts";
 import { healthJson } from "./commands/health.ts";
 import { monStatusJson } from "./commands/mon-status.ts";
 import { monCommandTable, tellCommandTable } from "./commands/table.ts";

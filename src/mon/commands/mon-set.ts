@@ -5,12 +5,12 @@
  */
 
 import { KEY_TYPES, keyTypeName, keyTypeOf } from "../../auth/index.ts";
+import type { JsonObject } from "../../encoding/index.ts";
 import { ENTITY_TYPE, formatAuthEntity } from "../../types/index.ts";
 import type { KeyPolicy } from "../services/key-policy.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { JsonObject } from "./formatter.ts";
 
 /** Types of keys: newer releases' part of the map of monitors, told of once somebody has set it. */
 export function keyPolicyText(policy: KeyPolicy): string {

@@ -25,5 +25,13 @@ export {
   type LogSink,
   silentLogger,
 } from "./log.ts";
+export {
+  PRETTY,
+  PyFloat,
+  type PyJson,
+  type PyJsonOptions,
+  pythonFloat,
+  pythonJson,
+} from "./python-json.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
 export { formatAge, parseTimespan } from "./timespan.ts";

@@ -34,4 +34,5 @@ export {
   pythonJson,
 } from "./python-json.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
+export { type Align, TextTable } from "./text-table.ts";
 export { formatAge, parseTimespan } from "./timespan.ts";

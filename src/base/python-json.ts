@@ -20,7 +20,7 @@ export type PyJson =
   | string
   | PyFloat
   | readonly PyJson[]
-  | { readonly [key: string]: PyJson };
+  | { readonly [key: string]: PyJson | undefined };
 
 export interface PyJsonOptions {
   /** Blanks a level; all on one line without. */
@@ -72,9 +72,12 @@ export function pythonJson(x: PyJson, options: PyJsonOptions = {}, depth = 0): s
   if (x instanceof PyFloat) return jsonFloat(x.value);
   const inner = (value: PyJson) => pythonJson(value, options, depth + 1);
   if (Array.isArray(x)) return wrap("[", (x as readonly PyJson[]).map(inner), "]", options, depth);
-  const entries = Object.entries(x as { readonly [key: string]: PyJson });
+  const entries = Object.entries(x as { readonly [key: string]: PyJson | undefined });
   if (options.sortKeys === true) entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  const items = entries.map(([key, value]) => `${text(key)}: ${inner(value)}`);
+  // As in JSON.stringify, what is undefined is not there.
+  const items = entries.flatMap(([key, value]) =>
+    value === undefined ? [] : [`${text(key)}: ${inner(value)}`],
+  );
   return wrap("{", items, "}", options, depth);
 }
 

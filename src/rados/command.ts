@@ -3,14 +3,14 @@
  * by `MgrClient`, `OsdCommands` and `MonTells`; what they have in common is here.
  */
 
-import { CephError, type Clock, ERRNO } from "../base/index.ts";
+import { CephError, type Clock, ERRNO, type PyJson, pythonJson } from "../base/index.ts";
 import { byteString, EMPTY, textOf } from "../encoding/index.ts";
 import { MCommandReply, MMgrCommandReply } from "../messages/index.ts";
 import type { IncomingMessage } from "../types/index.ts";
 import { type CallOptions, type Subject, watchLimits } from "./limits.ts";
 import { closedError } from "./mon-client.ts";
 
-/** A command's words by name, `prefix` first of all. */
+/** A command's words by name, `prefix` first of all. Floats that may be whole are `PyFloat`: daemons tell them apart. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
 
 export interface CommandOptions extends CallOptions {
@@ -34,7 +34,7 @@ export interface CommandWords {
 }
 
 export function commandWords(args: CommandArgs, input: Uint8Array = EMPTY): CommandWords {
-  return { cmd: [byteString(JSON.stringify(args))], data: input };
+  return { cmd: [byteString(pythonJson(args as PyJson))], data: input };
 }
 
 /** @param to who is asked, for errors */

@@ -274,6 +274,14 @@ export class Rados implements Dispatcher {
     return await this.#monTells.tell(who, args, options);
   }
 
+  /**
+   * `ceph ping mon.NAME`. @param who name or rank @returns the monitor's health and state, as JSON
+   * @throws CephError ENOENT if there is no such monitor, ETIMEDOUT if it cannot be reached
+   */
+  async pingMonitor(who: string | number, options: CallOptions = {}): Promise<string> {
+    return await this.#monTells.ping(who, options);
+  }
+
   // --- Facts ------------------------------------------------------------------------------------
 
   /** The cluster's id. */

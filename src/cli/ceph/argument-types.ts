@@ -133,7 +133,9 @@ function stringType(details: TypeDetails): ReturnType<Maker> {
   return {
     label: goodchars === "" ? "<string>" : `<string(goodchars ${goodchars})>`,
     value(word) {
-      const bad = new Set([...word].filter((char) => !PRINTABLE.test(char) || !good.test(char)));
+      const bad = new Set(
+        Array.from(word).filter((char) => !PRINTABLE.test(char) || !good.test(char)),
+      );
       if (bad.size > 0) throw invalid(`invalid chars ${[...bad].join("")} in ${word}`);
       return word;
     },

@@ -35,22 +35,30 @@ function heading(text: string): string {
 /** The commands of the monitor, or of who is told; those that begin with the words. */
 export async function commandsHelp(session: Session, words: readonly string[]): Promise<number> {
   const [first, who, ...rest] = words;
-  if (first === "tell" && who !== undefined) return await targetHelp(session, who, rest.join(" "));
+  if (first === "tell" && who !== undefined) {
+    const target = await existingTarget(session, who);
+    if (target === undefined) {
+      const hint = "please pass correct target to tell command (e.g., mon.a, osd.1, mds.a, mgr)";
+      complain(`target ${who} doesn't exist; ${hint}`);
+      return 1;
+    }
+    session.out.put(heading(`Tell ${target.type} commands:`));
+    return await helpOf(session, target, rest.join(" "));
+  }
   session.out.put(heading("Monitor commands:"));
   return await helpOf(session, { type: "mon" }, words.join(" "));
 }
 
-/** @param who `osd.0`, `mgr` … */
-export async function targetHelp(session: Session, who: string, start = ""): Promise<number> {
+/** `ceph tell osd.0 help`. @param who `osd.0`, `mgr` … */
+export async function targetHelp(session: Session, who: string): Promise<number> {
   const target = await existingTarget(session, who);
   if (target === undefined) {
-    complain(
-      `target ${who} doesn't exist; please pass correct target to tell command (e.g., mon.a, osd.1, mds.a, mgr)`,
-    );
+    const hint = "please pass correct target to tell command, such as mon.a/osd.1/mds.a/mgr";
+    complain(`target ${who} doesn't exists, ${hint}`);
     return 1;
   }
-  session.out.put(heading(`Tell ${target.type} commands:`));
-  return await helpOf(session, target, start);
+  session.out.put(heading(`Tell ${target.type} commands`));
+  return await helpOf(session, target, "");
 }
 
 async function helpOf(session: Session, target: Target, start: string): Promise<number> {

@@ -25,7 +25,7 @@ import { completions } from "./complete.ts";
 import { basicHelp, commandsHelp, targetHelp } from "./help.ts";
 import { runLines } from "./interactive.ts";
 import { type OptionKey, parseOptions } from "./options.ts";
-import { openOutputFile } from "./output-file.ts";
+import { fileError, openOutputFile } from "./output-file.ts";
 import { ping, pingProblem } from "./ping.ts";
 import { isScrub, scrubStamps, waitForScrub } from "./scrub-wait.ts";
 import { complain, complainOf, Session } from "./session.ts";
@@ -67,10 +67,13 @@ async function runWords(all: readonly string[]): Promise<number> {
   const problem = isPing ? pingProblem(words) : undefined;
   if (problem !== undefined) throw new CommandFailure(problem);
 
-  process.once("SIGINT", onInterrupt);
   const cluster = await connected(args);
+  const session = new Session(options, cluster);
+  const onInterrupt = () => {
+    process.stdout.write("Interrupted\n", () => process.exit(session.interruptedCode));
+  };
+  process.once("SIGINT", onInterrupt);
   try {
-    const session = new Session(options, cluster);
     if (isPing) return await ping(session, words[1] ?? "");
     if (options.has("help")) return await commandsHelp(session, words);
     if (words[0] === "tell" && words[2] === "help")
@@ -86,10 +89,6 @@ async function runWords(all: readonly string[]): Promise<number> {
     process.off("SIGINT", onInterrupt);
     await cluster.close();
   }
-}
-
-function onInterrupt(): void {
-  process.stdout.write("Interrupted\n", () => process.exit(ERRNO.EINTR));
 }
 
 /** The words that every Ceph command knows, ours among them, and what is left. */
@@ -171,11 +170,7 @@ async function readInput(path: string | undefined): Promise<Uint8Array> {
   try {
     return await readWhole(path);
   } catch (error) {
-    throw new CommandFailure(
-      `Can't open input file ${path}: ${(error as Error).message}`,
-      1,
-      error,
-    );
+    throw new CommandFailure(`Can't open input file ${path}: ${fileError(path, error)}`, 1, error);
   }
 }
 

@@ -23,7 +23,7 @@ export async function runLines(
   signatures: readonly Signature[],
   input: Uint8Array,
 ): Promise<void> {
-  const isTerminal = process.stdin.isTTY === true;
+  const isTerminal = process.stdin.isTTY;
   const lines = createInterface({
     input: process.stdin,
     ...(isTerminal && { output: process.stdout, prompt: PROMPT }),

@@ -208,8 +208,12 @@ class Match {
     const last = values.at(-1) ?? "";
     if (isList) {
       this.#found.set(name, [...(Array.isArray(before) ? before : []), ...values]);
-    } else if (type.name === "CephPrefix" && typeof before === "string") {
-      this.#found.set(name, `${before} ${String(last)}`);
+    } else if (
+      type.name === "CephPrefix" &&
+      typeof before === "string" &&
+      typeof last === "string"
+    ) {
+      this.#found.set(name, `${before} ${last}`);
     } else {
       this.#found.set(name, last);
     }

@@ -5,8 +5,9 @@
  */
 
 import { type FileHandle, open, readFile } from "node:fs/promises";
-import { CommandFailure, openSink, type Sink } from "../client/index.ts";
+import { CommandFailure, errnoOf, openSink, type Sink, strerror } from "../client/index.ts";
 import type { OptionKey } from "./options.ts";
+import { pythonQuoted } from "./python-text.ts";
 
 /** @returns undefined if no file is asked for @throws CommandFailure */
 export async function openOutputFile(
@@ -20,8 +21,7 @@ export async function openOutputFile(
     return sink;
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
-    const text = `Can't open output file ${path}: ${(error as Error).message}`;
-    throw new CommandFailure(text, 1, error);
+    throw new CommandFailure(`Can't open output file ${path}: ${fileError(path, error)}`, 1, error);
   }
 }
 
@@ -37,11 +37,17 @@ async function giveAway(path: string, options: ReadonlyMap<OptionKey, string>): 
   } catch (error) {
     const what = user === undefined ? "group" : "user";
     const to = user ?? group ?? "";
-    const text = `Failed to change ${what} ownership of ${path} to ${to}: ${(error as Error).message}`;
-    throw new CommandFailure(text, 1, error);
+    const text = `Failed to change ${what} ownership of ${path} to ${to}`;
+    throw new CommandFailure(`${text}: ${fileError(path, error)}`, 1, error);
   } finally {
     await file?.close();
   }
+}
+
+/** What is wrong with a file, as Python says it. */
+export function fileError(path: string, error: unknown): string {
+  const errno = Math.abs(errnoOf(error));
+  return `[Errno ${errno}] ${strerror(errno)}: ${pythonQuoted(path)}`;
 }
 
 /** The number of a name, in a file of lines `name:password:number:…`. */

@@ -25,6 +25,8 @@ export class Session {
   readonly options: ReadonlyMap<OptionKey, string>;
   readonly cluster: Cluster;
   readonly out = new Output();
+  /** The exit code if the user ends it: an error, but for commands that go on until then. */
+  interruptedCode: number = ERRNO.EINTR;
 
   constructor(options: ReadonlyMap<OptionKey, string>, cluster: Cluster) {
     this.options = options;
@@ -62,9 +64,13 @@ export class Session {
     return await ask(this.cluster, to, command, input);
   }
 
-  /** Asks again and again until it fails or the user has seen enough. */
+  /**
+   * Asks again and again until it fails or the user has seen enough.
+   * compat: with no time between two polls there is one, and its answer is shown once more.
+   */
   async #poll(to: Target, chosen: Chosen, input: Uint8Array): Promise<Answer> {
     const seconds = pythonNumber(this.options.get("period") ?? "") ?? PERIOD_SECONDS;
+    this.interruptedCode = 0;
     const nothing: Answer = { result: 0, status: "", data: new Uint8Array() };
     for (let shown = 0; !this.out.isGone; shown++) {
       const { rows, columns: width } = terminalSize();
@@ -78,7 +84,7 @@ export class Session {
       }
       if (answer.data.length > 0) await this.out.say(textOf(answer));
       if (answer.status !== "") complain(answer.status);
-      if (seconds <= 0) break;
+      if (seconds <= 0) return answer;
       await sleep(systemClock, seconds * 1000);
     }
     return nothing;

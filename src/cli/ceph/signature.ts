@@ -64,13 +64,13 @@ interface Description {
 /** One element of a signature: a word, or an argument. */
 export function parseArgument(element: string | TypeDetails): Argument {
   if (typeof element === "string") return { ...ONE, name: "prefix", type: prefix(element) };
-  const typeName = String(element["type"]);
+  const typeName = textOf(element["type"]);
   const type = argumentType(typeName, element);
   if (type === undefined) throw new ConfigError(`unknown type ${typeName} in a daemon's commands`);
   const n = element["n"];
   const isList = n === "n" || n === "N";
   return {
-    name: String(element["name"]),
+    name: textOf(element["name"]),
     type,
     isRequired: typeName === "CephPrefix" || isTrue(element["req"]),
     count: isList ? 1 : Number(n ?? 1),
@@ -85,6 +85,10 @@ function prefix(word: string): ArgumentType {
   const type = argumentType("CephPrefix", { prefix: word });
   if (type === undefined) throw new ConfigError("no type for a command's own words");
   return type;
+}
+
+function textOf(x: PyJson | undefined): string {
+  return typeof x === "string" ? x : "";
 }
 
 /** What is not said is true. */

@@ -46,7 +46,8 @@ function valueAfter(
 ): string | undefined {
   try {
     const found = matchWords(words, signature, true);
-    return found.size === signature.length ? String(found.get(name)) : undefined;
+    const value = found.get(name);
+    return found.size === signature.length && typeof value === "string" ? value : undefined;
   } catch (error) {
     if (error instanceof ArgumentError) return undefined;
     throw error;

@@ -28,6 +28,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "look into a data directory that is not in use",
     run: async (args) => (await import("./store.ts")).runStore(args),
   },
+  rados: {
+    summary: "objects and pools of any cluster, as Ceph's rados",
+    run: async (args) => (await import("./rados/index.ts")).runRados(args),
+  },
 };
 
 function usage(): string {

@@ -18,6 +18,7 @@ export {
   isIpAddress,
   isLoopback,
   parseAuthEntity,
+  parseEntityName,
 } from "./entity.ts";
 export {
   FEATURE_MSG_ADDR2,

@@ -16,6 +16,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "run a cluster in the foreground",
     run: async (args) => (await import("./start.ts")).runStart(args),
   },
+  ceph: {
+    summary: "administer a cluster, this one or any other: Ceph's own command",
+    run: async (args) => (await import("./ceph/index.ts")).runCeph(args),
+  },
   fsck: {
     summary: "check a data directory that is not in use",
     run: async (args) => (await import("./fsck.ts")).runFsck(args),

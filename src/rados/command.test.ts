@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
+import { PyFloat } from "../base/index.ts";
 import { textOf } from "../encoding/index.ts";
-import { CommandFloat, commandWords } from "./command.ts";
+import { commandWords } from "./command.ts";
 
 test("a command is JSON in UTF-8, in which a float is written as one though it is whole", () => {
   const args = {
     prefix: "osd blocklist",
-    expire: new CommandFloat(3600),
-    half: new CommandFloat(0.5),
+    expire: new PyFloat(3600),
+    half: new PyFloat(0.5),
     whole: 3600,
     absent: undefined,
     list: ["a", 1],

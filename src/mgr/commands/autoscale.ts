@@ -4,7 +4,7 @@
  * ceph: src/pybind/mgr/pg_autoscaler/module.py, src/pybind/mgr/mgr_util.py format_units
  */
 
-import { TextTable } from "../../base/index.ts";
+import { PRETTY, PyFloat, type PyJson, pythonJson, TextTable } from "../../base/index.ts";
 import type { Settings } from "../../config/index.ts";
 import { CRUSH_RULE_OP, type CrushMap } from "../../crush/index.ts";
 import { autoscaleModeName, type OsdMap, type PgPool, POOL_OPTS } from "../../maps/index.ts";
@@ -16,7 +16,6 @@ import {
   poolsOf,
 } from "../../mon/index.ts";
 import type { MgrContext } from "../context.ts";
-import { PRETTY, PyFloat, type PyJson, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { commandsOf } from "./row.ts";
 

@@ -32,6 +32,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "objects and pools of any cluster, as Ceph's rados",
     run: async (args) => (await import("./rados/index.ts")).runRados(args),
   },
+  transfer: {
+    summary: "bring a pool's images to another cluster, with snapshots and clones",
+    run: async (args) => (await import("./transfer.ts")).runTransfer(args),
+  },
 };
 
 function usage(): string {

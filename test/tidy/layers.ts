@@ -53,6 +53,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   ],
   cli: [
     "librados",
+    "librbd",
     "rados",
     "config",
     "cluster",

@@ -26,4 +26,5 @@ export {
   silentLogger,
 } from "./log.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
+export { type Align, TextTable } from "./text-table.ts";
 export { formatAge, parseTimespan } from "./timespan.ts";

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { ConfigError, systemClock } from "../base/index.ts";
 import { checkStore, findStores, type StorePlace, takeForReading } from "../cluster/index.ts";
 import type { FsckReport } from "../store/index.ts";
-import { writeAll } from "./output.ts";
+import { writeAll } from "./client/output.ts";
 
 const HELP = `usage: spirula fsck [--deep] DIR
 

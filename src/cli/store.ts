@@ -10,7 +10,7 @@ import { findStores, takeForReading, withStore } from "../cluster/index.ts";
 import { byteString, printable } from "../encoding/index.ts";
 import { formatObject, type StoreInspection } from "../store/index.ts";
 import type { HObject } from "../types/index.ts";
-import { writeAll } from "./output.ts";
+import { writeAll } from "./client/output.ts";
 import { jsonFormat } from "./store-json.ts";
 import { plainFormat } from "./store-plain.ts";
 

@@ -22,6 +22,13 @@ export {
   ZerosShift,
 } from "./crc32c.ts";
 export {
+  formatDouble,
+  type Json,
+  type JsonObject,
+  renderJson,
+  renderJsonPretty,
+} from "./formatter.ts";
+export {
   blob,
   bool,
   boxed,
@@ -60,4 +67,5 @@ export {
   versionByte,
 } from "./struct.ts";
 export { Writer } from "./writer.ts";
+export { renderXml, type XmlNames } from "./xml.ts";
 export { xxhash32, xxhash64 } from "./xxhash.ts";

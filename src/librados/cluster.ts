@@ -5,10 +5,13 @@
 
 import { CephError, type Clock, type Logger, type Random } from "../base/index.ts";
 import type { ClientConfig } from "../config/index.ts";
-import { nameBytes, nameText } from "../encoding/index.ts";
-import type { CommandResult, Rados } from "../rados/index.ts";
+import { compareBytes, nameBytes, nameText } from "../encoding/index.ts";
+import type { PoolStat } from "../maps/index.ts";
+import type { ClusterStats, CommandResult, Rados } from "../rados/index.ts";
 import { type AuthEntity, formatAuthEntity } from "../types/index.ts";
 import { IoCtx } from "./io-ctx.ts";
+
+export type { ClusterStats } from "../rados/index.ts";
 
 /** A command as Ceph's daemons take it: `{ prefix: "osd pool ls", format: "json" }`. */
 export type Command = Readonly<Record<string, unknown>>;
@@ -24,6 +27,26 @@ export interface ClusterSurroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+}
+
+/** What one pool holds, and what was done with it. */
+export interface PoolStats {
+  /** In the stores, all copies together. */
+  readonly bytesUsed: number;
+  readonly objects: number;
+  readonly clones: number;
+  readonly copies: number;
+  readonly missingOnPrimary: number;
+  readonly unfound: number;
+  readonly degraded: number;
+  readonly reads: number;
+  readonly readKib: number;
+  readonly writes: number;
+  readonly writtenKib: number;
+  /** What compressed data takes in the stores. */
+  readonly compressedBytesUsed: number;
+  /** What it was before. */
+  readonly compressedBytesOriginal: number;
 }
 
 export class Cluster implements AsyncDisposable {
@@ -73,6 +96,31 @@ export class Cluster implements AsyncDisposable {
       .map((id) => ({ id, name: nameText(poolNames.get(id) ?? "") }));
   }
 
+  /** @returns its id @throws CephError EEXIST if the name is taken */
+  async createPool(name: string): Promise<number> {
+    return await this.engine.createPool(nameBytes(name));
+  }
+
+  /** Space and objects of the whole cluster. */
+  async stats(): Promise<ClusterStats> {
+    return await this.engine.clusterStats();
+  }
+
+  /** Statistics of pools, by name in the order of their bytes. Pools that are not there are left out. */
+  async poolStats(names: Iterable<string>): Promise<Map<string, PoolStats>> {
+    const stats = await this.engine.poolStats([...names].map(nameBytes));
+    const sorted = [...stats].toSorted(([a], [b]) => compareBytes(a, b));
+    return new Map(sorted.map(([name, x]) => [nameText(name), statsOf(x)]));
+  }
+
+  /**
+   * Has the manager run a command; waits while there is none.
+   * @throws CephError with the command's errno, and what the manager says to it as the cause
+   */
+  async mgrCommand(command: Command): Promise<CommandOutput> {
+    return outputOf(await this.engine.mgrCommand(command), command);
+  }
+
   /**
    * Has the monitors run a command.
    * @throws CephError with the command's errno, and what the monitor says to it as the cause
@@ -89,6 +137,29 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** ceph: src/librados/librados_cxx.cc Rados::get_pool_stats, src/osd/osd_types.h pool_stat_t */
+function statsOf({ stats, storeStats, perPool }: PoolStat & { perPool: boolean }): PoolStats {
+  const { sum } = stats;
+  const used = perPool
+    ? storeStats.allocated + storeStats.omapAllocated
+    : sum.numBytes + sum.numBytesHitSetArchive + sum.numOmapBytes;
+  return {
+    bytesUsed: used,
+    objects: sum.numObjects,
+    clones: sum.numObjectClones,
+    copies: sum.numObjectCopies,
+    missingOnPrimary: sum.numObjectsMissingOnPrimary,
+    unfound: sum.numObjectsUnfound,
+    degraded: sum.numObjectsDegraded,
+    reads: sum.numRd,
+    readKib: sum.numRdKb,
+    writes: sum.numWr,
+    writtenKib: sum.numWrKb,
+    compressedBytesUsed: storeStats.dataCompressedAllocated,
+    compressedBytesOriginal: storeStats.dataCompressedOriginal,
+  };
 }
 
 function outputOf({ result, status, data }: CommandResult, command: Command): CommandOutput {

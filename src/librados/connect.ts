@@ -62,18 +62,13 @@ export async function connectWith(
   const { log = silentLogger } = options;
   const monitors = await findMonitors((name) => config.get(name), resolver);
   const credentials = await findCredentials(config, entity, { clock, random });
+  const timeouts = {
+    mountTimeoutMs: config.getNumber("client_mount_timeout") * 1000,
+    monOpTimeoutMs: config.getNumber("rados_mon_op_timeout") * 1000,
+    osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
+  };
   const open = (auth: ClientAuth) =>
-    Rados.connect({
-      monitors,
-      auth,
-      transport,
-      clock,
-      random,
-      log,
-      mountTimeoutMs: config.getNumber("client_mount_timeout") * 1000,
-      monOpTimeoutMs: config.getNumber("rados_mon_op_timeout") * 1000,
-      osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
-    });
+    Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts });
   const engine = await firstTaken(credentials, open);
   return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }

@@ -1,16 +1,27 @@
 /** The librados room: what programs use of a cluster's objects and commands (`spirula/rados`). */
 export { CephError, ConfigError } from "../base/index.ts";
-export { Cluster, type Command, type CommandOutput } from "./cluster.ts";
+export {
+  Cluster,
+  type ClusterStats,
+  type Command,
+  type CommandOutput,
+  type PoolStats,
+} from "./cluster.ts";
 export { type ClientSurroundings, type ConnectOptions, connect, connectWith } from "./connect.ts";
 export {
   IoCtx,
   type ListedObject,
   type Notification,
   type NotifyAnswers,
+  type ObjectLock,
+  type ObjectLocker,
+  type ObjectRevision,
   type ObjectWatcher,
+  type PoolSnapshot,
   type RequestOptions,
 } from "./io-ctx.ts";
 export {
+  ALLOC_HINT,
   type Answers,
   append,
   assertExists,
@@ -26,6 +37,7 @@ export {
   exec,
   getXattr,
   getXattrs,
+  mapExtents,
   mayFail,
   type ObjectStat,
   type OmapPage,
@@ -56,3 +68,17 @@ export {
   zero,
 } from "./operations.ts";
 export { type ConfigOptions, type FoundConfig, readConfig } from "./read-config.ts";
+export {
+  type InconsistentListing,
+  type InconsistentObject,
+  type InconsistentShard,
+  type InconsistentSnapset,
+  inconsistentGroups,
+  inconsistentObjects,
+  inconsistentSnapsets,
+  OBJECT_ERROR,
+  type ScrubbedObject,
+  SHARD_ERROR,
+  SNAPSET_ERROR,
+} from "./scrub-errors.ts";
+export { setChunk, setRedirect, type TierStep, type TierTarget, tierStep } from "./tiering.ts";

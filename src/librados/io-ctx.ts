@@ -5,8 +5,20 @@
 
 import { EMPTY, nameBytes, nameText } from "../encoding/index.ts";
 import { OSD_FLAG } from "../messages/index.ts";
-import type { IoCtx as Engine, OpOptions, Watch } from "../rados/index.ts";
-import { formatAddr, NOSNAP } from "../types/index.ts";
+import {
+  ALL_NSPACES,
+  breakLock,
+  type IoCtx as Engine,
+  type LockRequest,
+  type LockType,
+  listLocks,
+  lockInfo,
+  lockObject,
+  type OpOptions,
+  unlockObject,
+  type Watch,
+} from "../rados/index.ts";
+import { type EntityName, formatAddr, formatEntityName, NOSNAP } from "../types/index.ts";
 import {
   type Answers,
   type Bytes,
@@ -34,10 +46,60 @@ export interface RequestOptions {
   readonly snapContext?: { readonly seq: bigint; readonly snaps: readonly bigint[] };
   /** Have even a full pool take it: for what makes room. @default false */
   readonly evenIfFull?: boolean;
+  /** Have even a full store take it: what fills it up for good may never be removed. @default false */
+  readonly fullForce?: boolean;
+  /** What a write has for its time, milliseconds since 1970. @default now */
+  readonly mtimeMs?: number;
 }
 
 export interface ListedObject {
   readonly oid: string;
+  readonly namespace: string;
+  /** What it is placed by in place of its name, see `IoCtx.withLocator`; "": by its name. */
+  readonly locator: string;
+}
+
+export interface ListObjectsOptions {
+  /** Those of all namespaces. @default this one's */
+  readonly everyNamespace?: boolean;
+  /** Only those of one placement group, by its number in the pool. @default all */
+  readonly pgSeed?: number;
+}
+
+/** A snapshot of a whole pool. */
+export interface PoolSnapshot {
+  readonly id: bigint;
+  readonly name: string;
+  /** When it was taken, milliseconds since 1970. */
+  readonly takenMs: number;
+}
+
+/** One state of an object that the pool keeps. */
+export interface ObjectRevision {
+  /** The clone's id; "head" for what the object is now. */
+  readonly id: bigint | "head";
+  /** Snapshots that it stands for, ascending. */
+  readonly snaps: readonly bigint[];
+  readonly size: number;
+  /** What it has in common with the next newer one, bytes. */
+  readonly overlap: readonly { readonly offset: number; readonly length: number }[];
+}
+
+export interface ObjectLocker {
+  /** `client.4123` */
+  readonly locker: string;
+  readonly cookie: string;
+  readonly description: string;
+  /** `127.0.0.1:0/1234` */
+  readonly address: string;
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresMs: number | undefined;
+}
+
+export interface ObjectLock {
+  readonly type: LockType | "exclusive-ephemeral" | "none";
+  readonly tag: string;
+  readonly lockers: readonly ObjectLocker[];
 }
 
 export interface ObjectWatcher {
@@ -87,6 +149,16 @@ export class IoCtx {
   /** "" is the default one. */
   get namespace(): string {
     return nameText(this.engine.nspace);
+  }
+
+  /** What objects are placed by in place of their names; "" if by these. */
+  get locator(): string {
+    return nameText(this.engine.key);
+  }
+
+  /** The same, for objects that are placed by this word, and so together, instead of by their names. */
+  withLocator(locator: string): IoCtx {
+    return new IoCtx(this.engine.atKey(nameBytes(locator)));
   }
 
   /** The same pool, another namespace. */
@@ -149,9 +221,22 @@ export class IoCtx {
     await this.write(oid, [remove()], { evenIfFull: true });
   }
 
-  /** The objects of this namespace, in no order that means anything; not those made while it runs. */
-  async *objects(): AsyncGenerator<ListedObject> {
-    for await (const oid of this.engine.listObjects()) yield { oid: nameText(oid) };
+  /** The objects, in no order that means anything; perhaps those made while it runs. */
+  async *objects(options: ListObjectsOptions = {}): AsyncGenerator<ListedObject> {
+    const { everyNamespace = false, pgSeed } = options;
+    const listing = everyNamespace ? this.engine.listing(ALL_NSPACES) : this.engine.listing();
+    // A group is a range of the order that begins at its own number.
+    const range = pgSeed === undefined ? {} : { begin: { ...listing.begin, hash: pgSeed } };
+    for await (const { oid, nspace, key } of listing.objects(range)) {
+      const at = { oid: nameText(oid), namespace: nameText(nspace), locator: nameText(key) };
+      if (pgSeed !== undefined && this.#at(at).engine.pgSeedOf(oid) !== pgSeed) return;
+      yield at;
+    }
+  }
+
+  /** Where a listed object is. */
+  #at({ namespace, locator }: ListedObject): IoCtx {
+    return this.inNamespace(namespace).withLocator(locator);
   }
 
   /** An object's omap, in the order of its keys' bytes. */
@@ -212,15 +297,103 @@ export class IoCtx {
       timeouts: reply.missed,
     };
   }
+
+  // --- Snapshots ----------------------------------------------------------------------------------
+
+  /** The snapshots of the whole pool, by id. */
+  async snapshots(): Promise<PoolSnapshot[]> {
+    return this.engine.poolSnaps().map(({ id, name, stampMs }) => {
+      return { id, name: nameText(name), takenMs: stampMs };
+    });
+  }
+
+  /** Takes a snapshot of the whole pool. @throws CephError EEXIST; EINVAL in a pool whose clients manage snapshots */
+  async createSnapshot(name: string): Promise<void> {
+    await this.engine.createPoolSnap(nameBytes(name));
+  }
+
+  /** Removes a snapshot of the whole pool. @throws CephError ENOENT if there is none such */
+  async removeSnapshot(name: string): Promise<void> {
+    await this.engine.removePoolSnap(nameBytes(name));
+  }
+
+  /** The states of an object that the pool keeps, oldest first. @throws CephError ENOENT if there never was one */
+  async revisions(oid: string): Promise<ObjectRevision[]> {
+    const { clones } = await this.engine.listSnaps(nameBytes(oid));
+    return clones.map(({ id, ...rest }) => ({ ...rest, id: id === NOSNAP ? "head" : id }));
+  }
+
+  /** Do clients manage the pool's snapshots themselves, as rbd does? Then the pool has none of its own. */
+  get hasManagedSnapshots(): boolean {
+    return this.engine.hasManagedSnaps;
+  }
+
+  // --- Locks --------------------------------------------------------------------------------------
+
+  /** Makes the object if it is not there. @throws CephError EBUSY if another has it; EEXIST if we have it */
+  async lock(oid: string, request: LockRequest): Promise<void> {
+    const { name, cookie, tag = "", description = "", ...rest } = request;
+    await lockObject(this.engine, nameBytes(oid), {
+      ...rest,
+      name: nameBytes(name),
+      cookie: nameBytes(cookie),
+      tag: nameBytes(tag),
+      description: nameBytes(description),
+    });
+  }
+
+  /** @throws CephError ENOENT if we do not have it */
+  async unlock(
+    oid: string,
+    lock: { readonly name: string; readonly cookie: string },
+  ): Promise<void> {
+    const names = { name: nameBytes(lock.name), cookie: nameBytes(lock.cookie) };
+    await unlockObject(this.engine, nameBytes(oid), names);
+  }
+
+  /** Takes a lock from its holder. @throws CephError ENOENT if that one does not have it */
+  async breakLock(
+    oid: string,
+    holder: { readonly name: string; readonly locker: EntityName; readonly cookie: string },
+  ): Promise<void> {
+    const { name, cookie, locker } = holder;
+    const names = { name: nameBytes(name), cookie: nameBytes(cookie), locker };
+    await breakLock(this.engine, nameBytes(oid), names);
+  }
+
+  /** Names of the locks that an object has. @throws CephError ENOENT if it is not there */
+  async locks(oid: string): Promise<string[]> {
+    return (await listLocks(this.engine, nameBytes(oid))).map(nameText);
+  }
+
+  /** Who has a lock; nobody if there is none of that name. @throws CephError ENOENT if the object is not there */
+  async lockInfo(oid: string, name: string): Promise<ObjectLock> {
+    const { type, tag, lockers } = await lockInfo(this.engine, nameBytes(oid), nameBytes(name));
+    return {
+      type,
+      tag: nameText(tag),
+      lockers: lockers.map(({ locker, cookie, description, addr, expiresMs }) => ({
+        locker: formatEntityName(locker),
+        cookie: nameText(cookie),
+        description: nameText(description),
+        address: formatAddr(addr),
+        expiresMs,
+      })),
+    };
+  }
 }
 
-function engineOptions({ snap, snapContext, evenIfFull }: RequestOptions): OpOptions {
+function engineOptions(options: RequestOptions): OpOptions {
+  const { snap, snapContext, evenIfFull, fullForce, mtimeMs } = options;
+  const flags =
+    (evenIfFull === true ? OSD_FLAG.FULL_TRY : 0) | (fullForce === true ? OSD_FLAG.FULL_FORCE : 0);
   return {
     ...(snap === undefined || snap === NOSNAP ? {} : { snap }),
     ...(snapContext === undefined
       ? {}
       : { snapContext: { seq: snapContext.seq, snaps: [...snapContext.snaps] } }),
-    ...(evenIfFull === true ? { flags: OSD_FLAG.FULL_TRY } : {}),
+    ...(flags === 0 ? {} : { flags }),
+    ...(mtimeMs === undefined ? {} : { mtimeMs }),
   };
 }
 

@@ -24,6 +24,7 @@ import {
   u64n,
 } from "../encoding/index.ts";
 import {
+  ALLOC_HINT_FLAG,
   CMPXATTR_MODE,
   CMPXATTR_OP,
   OSD_OP_FLAG,
@@ -39,6 +40,7 @@ import {
   opDelete,
   opGetXattr,
   opGetXattrs,
+  opMapExt,
   opOmapClear,
   opOmapCmp,
   opOmapGetHeader,
@@ -119,6 +121,8 @@ const StatReply = record("stat", { size: u64n, mtime: Utime });
 export interface ObjectStat {
   /** Bytes. */
   readonly size: number;
+  /** When it was last written, to the nanosecond. */
+  readonly mtime: { readonly sec: number; readonly nsec: number };
   /** When it was last written, milliseconds since 1970. */
   readonly mtimeMs: number;
 }
@@ -127,7 +131,7 @@ export interface ObjectStat {
 export function stat(): ReadOperation<ObjectStat> {
   return reading(opStat(), (data) => {
     const { size, mtime } = decodeFromBytes(StatReply, data);
-    return { size, mtimeMs: utimeToMs(mtime) };
+    return { size, mtime, mtimeMs: utimeToMs(mtime) };
   });
 }
 
@@ -154,6 +158,13 @@ export function sparseRead(offset: number, length: number): ReadOperation<Sparse
       data: bufferOf(data),
     };
   });
+}
+
+const ExtentsReply = map(u64n, u64n);
+
+/** Where data is, from `offset` on: lengths by offset. */
+export function mapExtents(offset: number, length: number): ReadOperation<Map<number, number>> {
+  return reading(opMapExt(offset, length), (data) => decodeFromBytes(ExtentsReply, data));
 }
 
 /** An attribute. Fails with ENODATA if there is none of the name. */
@@ -352,12 +363,16 @@ export function rollback(snap: bigint): Operation<void> {
   return writing(opRollback(snap));
 }
 
-/** Tells the store what to expect. Bytes. */
+/** What a writer knows of an object's future: bits that go together. */
+export const ALLOC_HINT = ALLOC_HINT_FLAG;
+
+/** Tells the store what to expect. Bytes. @param flags ALLOC_HINT bits */
 export function setAllocHint(
   expectedObjectSize: number,
   expectedWriteSize: number,
+  flags = 0,
 ): Operation<void> {
-  return writing(opSetAllocHint(expectedObjectSize, expectedWriteSize));
+  return writing(opSetAllocHint(expectedObjectSize, expectedWriteSize, flags));
 }
 
 /** Makes the object a copy of another one, which may be in another pool of the cluster. */
@@ -365,20 +380,27 @@ export function copyFrom(source: {
   readonly oid: string;
   readonly pool: number;
   readonly namespace?: string;
+  /** What it is placed by, see `IoCtx.withLocator`. @default its name */
+  readonly locator?: string;
   /** @default the head */
   readonly snap?: bigint;
   /** Version that the source must have. @default any */
   readonly version?: number;
 }): Operation<void> {
-  const { oid, pool, namespace = "", snap, version } = source;
+  const { oid, pool, namespace = "", locator = "", snap, version } = source;
   return writing(
     opCopyFrom({
       oid: nameBytes(oid),
-      locator: { pool, key: "", nspace: nameBytes(namespace), hash: -1 },
+      locator: locatorOf({ pool, namespace, locator }),
       ...(snap === undefined ? {} : { snapid: snap }),
       ...(version === undefined ? {} : { version }),
     }),
   );
+}
+
+function locatorOf(place: { pool: number; namespace: string; locator: string }) {
+  const { pool, namespace, locator } = place;
+  return { pool, key: nameBytes(locator), nspace: nameBytes(namespace), hash: -1 };
 }
 
 function bufferOf(data: Uint8Array): Buffer {

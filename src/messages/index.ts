@@ -130,9 +130,12 @@ export {
   opRollback,
   opScrubLs,
   opSetAllocHint,
+  opSetChunk,
+  opSetRedirect,
   opSetXattr,
   opSparseRead,
   opStat,
+  opTierStep,
   opTmap2Omap,
   opTmapGet,
   opTmapPut,
@@ -143,6 +146,9 @@ export {
   opWriteFull,
   opWriteSame,
   opZero,
+  type ScrubListing,
+  type TierStep,
+  type TierTarget,
   withFlags,
 } from "./osd-op-build.ts";
 export { messageName, messageTypeOf, messageTypes } from "./registry.ts";

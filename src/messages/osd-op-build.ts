@@ -354,15 +354,69 @@ export function opPgnls(count: number, startEpoch: number, cursor: HObject): Osd
   return op(OSD_OP.PGNLS, args, encodeToBytes(HObject, cursor));
 }
 
+/** Ops of cache tiers and manifests that have no arguments. */
+export type TierStep =
+  | "CACHE_FLUSH"
+  | "CACHE_TRY_FLUSH"
+  | "CACHE_EVICT"
+  | "TIER_PROMOTE"
+  | "TIER_FLUSH"
+  | "TIER_EVICT"
+  | "UNSET_MANIFEST";
+
+export function opTierStep(step: TierStep): OsdOp {
+  return op(OSD_OP[step], NO_ARGS);
+}
+
+export interface TierTarget {
+  readonly oid: string;
+  readonly locator: ObjectLocator;
+}
+
+/** Has another object stand in for this one. */
+export function opSetRedirect(target: TierTarget): OsdOp {
+  const w = new Writer();
+  w.str(target.oid);
+  ObjectLocator.encode(w, target.locator);
+  return op(OSD_OP.SET_REDIRECT, bigArg(NOSNAP), w.finish());
+}
+
+/** Has a part of another object stand in for a part of this one. */
+export function opSetChunk(
+  part: { readonly offset: number; readonly length: number },
+  target: TierTarget & { readonly offset: number },
+): OsdOp {
+  const w = new Writer();
+  w.u64n(part.offset);
+  w.u64n(part.length);
+  ObjectLocator.encode(w, target.locator);
+  w.str(target.oid);
+  w.u64n(target.offset);
+  return op(OSD_OP.SET_CHUNK, NO_ARGS, w.finish());
+}
+
+export interface ScrubListing {
+  /** Objects whose copies differ, or sets of snapshots that do not add up. */
+  readonly of: "objects" | "snapsets";
+  /** The group's interval as an earlier page told it; 0: any. */
+  readonly interval: number;
+  /** Behind which object, of an earlier page. @default the first */
+  readonly after?: { readonly oid: string; readonly nspace: string; readonly snap: SnapId };
+}
+
 /** Lists what a scrub has found in a placement group, at most `max`. */
-export function opScrubLs(max: number): OsdOp {
+export function opScrubLs(
+  max: number,
+  listing: ScrubListing = { of: "objects", interval: 0 },
+): OsdOp {
+  const { of, interval, after } = listing;
   const w = new Writer();
   const mark = w.begin(1, 1);
-  w.u32(0); // any interval
-  w.u32(0); // objects, not snapshot sets
-  w.str("");
-  w.str("");
-  w.u64(0n);
+  w.u32(interval);
+  w.u32(of === "snapsets" ? 1 : 0);
+  w.str(after?.oid ?? "");
+  w.str(after?.nspace ?? "");
+  w.u64(after?.snap ?? 0n);
   w.u64(BigInt(max));
   w.end(mark);
   return op(OSD_OP.SCRUBLS, numberArg(0), w.finish());

@@ -5,7 +5,7 @@
 
 import type { MonAuthServer } from "../auth/index.ts";
 import { ERRNO, type Logger } from "../base/index.ts";
-import { byteString, textOf } from "../encoding/index.ts";
+import { byteString, renderJsonPretty, textOf } from "../encoding/index.ts";
 import {
   CLOG,
   MAuth,
@@ -37,7 +37,6 @@ import {
   renderDescriptions,
 } from "./commands/command.ts";
 import type { ClusterState, CommandContext } from "./commands/context.ts";
-import { renderJsonPretty } from "./commands/formatter.ts";
 import { healthJson } from "./commands/health.ts";
 import { monStatusJson } from "./commands/mon-status.ts";
 import { monCommandTable, tellCommandTable } from "./commands/table.ts";

@@ -16,7 +16,6 @@ export {
 export { findPool, isCommandReply, poolName, poolsOf } from "./commands/common.ts";
 export type { ClusterState, CommandContext, Metadata, VersionInfo } from "./commands/context.ts";
 export { deviceClass } from "./commands/df.ts";
-export { formatDouble, type Json, type JsonObject } from "./commands/formatter.ts";
 export { managerInfoCommands } from "./commands/mon-info.ts";
 export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
 export { findPg } from "./commands/osd-view.ts";
@@ -32,7 +31,6 @@ export {
 } from "./commands/pg-json.ts";
 export { ioRateJson, ioRateText } from "./commands/status.ts";
 export { versionCommand } from "./commands/table.ts";
-export { TextTable } from "./commands/text-table.ts";
 export { formatAge, formatBytes, formatCount } from "./commands/units.ts";
 export {
   type BootstrapOptions,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatKey } from "../auth/index.ts";
+import { formatDouble, renderJson, renderJsonPretty } from "../encoding/index.ts";
 import {
   mapPg,
   newObjectStatSum,
@@ -11,7 +12,6 @@ import {
 } from "../maps/index.ts";
 import { CLOG, type LogEntry } from "../messages/index.ts";
 import { ENTITY_TYPE } from "../types/index.ts";
-import { formatDouble, renderJson, renderJsonPretty } from "./commands/formatter.ts";
 import { formatAge, formatBytes, formatCount, parseSize } from "./commands/units.ts";
 import { Monitor } from "./monitor.ts";
 import { parseTarget } from "./services/config.ts";

@@ -15,6 +15,7 @@ import {
   u32,
   u64,
 } from "../encoding/index.ts";
+import { POOL_FLAG, pgOfHash } from "../maps/index.ts";
 import {
   OSD_FLAG,
   type OsdOp,
@@ -48,6 +49,8 @@ export interface OpOptions extends CallOptions {
   readonly snapContext?: SnapContext;
   /** More OSD_FLAG bits: FULL_TRY and the like. @default 0 */
   readonly flags?: number;
+  /** What a write has for its time, milliseconds since 1970. @default now */
+  readonly mtimeMs?: number;
 }
 
 /** What became of a request. */
@@ -220,6 +223,32 @@ export class IoCtx {
     return new ObjectListing(this.#engine.objecter, this.pool, nspace);
   }
 
+  // --- Placement groups ---------------------------------------------------------------------------
+
+  /** The group of this pool that an object is in, by its number. @throws CephError ENOENT if the pool is gone */
+  pgSeedOf(oid: string): number {
+    const pool = this.#engine.objecter.map?.pools.get(this.pool);
+    if (pool === undefined) throw poolGone(this.pool);
+    return pgOfHash(pool, this.pool, this.#place(oid).hash).seed;
+  }
+
+  /** Asks a group of this pool, not an object. @returns the op's output */
+  async askPg(seed: number, op: OsdOp, options: CallOptions = {}): Promise<Uint8Array> {
+    const { reply } = await this.#engine.objecter.submit(
+      {
+        pool: this.pool,
+        nspace: this.nspace,
+        oid: "",
+        hash: seed,
+        ops: [op],
+        flags: OSD_FLAG.READ | OSD_FLAG.PGOP | OSD_FLAG.IGNORE_OVERLAY,
+      },
+      options,
+    );
+    if (reply.result < 0) throw opError(reply.result, "ask", { oid: `pg ${this.pool}.${seed}` });
+    return flatten(reply.ops[0]?.outdata ?? []);
+  }
+
   // --- Snapshots --------------------------------------------------------------------------------
 
   /** A new snapshot id of the pool. */
@@ -247,6 +276,13 @@ export class IoCtx {
     return this.#engine.pools.snaps(this.pool);
   }
 
+  /** Do clients manage the snapshots of this pool? @throws CephError ENOENT if the pool is gone */
+  get hasManagedSnaps(): boolean {
+    const pool = this.#engine.objecter.map?.pools.get(this.pool);
+    if (pool === undefined) throw poolGone(this.pool);
+    return (pool.flags & POOL_FLAG.SELFMANAGED_SNAPS) !== 0;
+  }
+
   /** Sets an object back to what it was at a snapshot. @throws CephError ENOENT if it was not there */
   async rollback(oid: string, snap: bigint, options: OpOptions = {}): Promise<void> {
     await this.write(oid, [opRollback(snap)], options);
@@ -258,7 +294,7 @@ export class IoCtx {
     mode: "read" | "write",
     options: OpOptions,
   ): Promise<OpReply> {
-    const { snap, snapContext, flags = 0, ...limits } = options;
+    const { snap, snapContext, flags = 0, mtimeMs, ...limits } = options;
     const { reply } = await this.#engine.objecter.submit(
       {
         ...this.#place(oid),
@@ -266,6 +302,7 @@ export class IoCtx {
         flags: flags | (mode === "read" ? OSD_FLAG.READ : OSD_FLAG.WRITE),
         ...(snap === undefined ? {} : { snap }),
         ...(snapContext === undefined ? {} : { snapContext }),
+        ...(mtimeMs === undefined ? {} : { mtimeMs }),
       },
       limits,
     );

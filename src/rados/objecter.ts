@@ -56,6 +56,8 @@ export interface OpRequest {
   /** @default NOSNAP */
   readonly snap?: bigint;
   readonly snapContext?: SnapContext;
+  /** What a write has for its time, milliseconds since 1970. @default now */
+  readonly mtimeMs?: number;
   /** Never sent again: rejects with ENOTCONN when its link is lost. For what belongs to a session. */
   readonly once?: boolean;
 }
@@ -183,7 +185,7 @@ export class Objecter {
       const op: PendingOp = {
         tid: ++this.#tid,
         request,
-        mtimeMs: this.#options.clock.now(),
+        mtimeMs: request.mtimeMs ?? this.#options.clock.now(),
         resolve,
         reject,
         release: undefined,

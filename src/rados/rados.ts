@@ -304,21 +304,24 @@ export class Rados implements Dispatcher {
   }
 
   /**
-   * Statistics of pools, by name; pools that are not there are left out.
+   * Statistics of pools, by name; pools that are not there are left out. With `perPool` the stores count what
+   * each pool uses of them; without, of old OSDs, only what objects say counts.
    * @param names byte strings
    */
   async poolStats(
     names: readonly string[],
     options: CallOptions = {},
-  ): Promise<Map<string, PoolStat>> {
+  ): Promise<Map<string, PoolStat & { readonly perPool: boolean }>> {
     const { fsid } = this;
     const subject = { op: "ask for statistics of", target: names.map(textOf).join(", ") };
     const message = await this.#mon.ask(
       (tid) => MGetPoolStats.encode({ version: 0, fsid, pools: [...names] }, tid),
       { ...options, subject },
     );
-    const { poolStats } = MGetPoolStatsReply.decode(message);
-    return new Map([...poolStats].map(([name, x]) => [name, decodeFromBytes(PoolStat, x)]));
+    const { poolStats, perPool } = MGetPoolStatsReply.decode(message);
+    return new Map(
+      [...poolStats].map(([name, x]) => [name, { ...decodeFromBytes(PoolStat, x), perPool }]),
+    );
   }
 
   /** Tells the cluster log's entries of that level and above, from now on. @returns what ends the watch */

@@ -51,7 +51,21 @@ export const LAYERS: Record<string, readonly string[]> = {
     "maps",
     "crush",
   ],
-  cli: ["cluster", "mon", "mgr", "osd", "store", "messenger", "messages", "auth", "maps", "crush"],
+  cli: [
+    "librados",
+    "rados",
+    "config",
+    "cluster",
+    "mon",
+    "mgr",
+    "osd",
+    "store",
+    "messenger",
+    "messages",
+    "auth",
+    "maps",
+    "crush",
+  ],
 };
 
 /** What everyone may use, provided the room is above it. */

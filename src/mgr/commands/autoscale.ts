@@ -4,6 +4,7 @@
  * ceph: src/pybind/mgr/pg_autoscaler/module.py, src/pybind/mgr/mgr_util.py format_units
  */
 
+import { TextTable } from "../../base/index.ts";
 import { findOption } from "../../config/index.ts";
 import { CRUSH_RULE_OP, type CrushMap } from "../../crush/index.ts";
 import { autoscaleModeName, type OsdMap, type PgPool, POOL_OPTS } from "../../maps/index.ts";
@@ -14,7 +15,6 @@ import {
   type CommandReply,
   poolName,
   poolsOf,
-  TextTable,
 } from "../../mon/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
 import { PRETTY, PyFloat, type PyJson, pythonJson } from "../python-json.ts";

@@ -3,6 +3,7 @@
  * ceph: src/mgr/DaemonServer.cc
  */
 
+import { TextTable } from "../../base/index.ts";
 import { allOptions, defaultValue } from "../../config/index.ts";
 import {
   type Args,
@@ -13,7 +14,6 @@ import {
   ok,
   parseConfigEntity,
   refused,
-  TextTable,
 } from "../../mon/index.ts";
 import { type AuthEntity, ENTITY_TYPE } from "../../types/index.ts";
 import type { MgrContext } from "../context.ts";

@@ -4,6 +4,7 @@
  */
 
 import { ERRNO } from "../../base/index.ts";
+import { type JsonObject } from "../../encoding/index.ts";
 import { isUp, mapPg, type OsdMap, osdExists, osdIds, osdTreeNodes } from "../../maps/index.ts";
 import {
   type Args,
@@ -13,7 +14,6 @@ import {
   type CommandContext,
   type CommandReply,
   isCommandReply,
-  type JsonObject,
   ok,
   poolsOf,
   refused,

@@ -3,6 +3,8 @@
  * ceph: src/mgr/DaemonServer.cc, src/mon/PGMap.cc, src/osd/OSDMap.cc print_osd_utilization
  */
 
+import { TextTable } from "../../base/index.ts";
+import { type JsonObject } from "../../encoding/index.ts";
 import { isUp, type OsdMap, osdIds, osdTreeNodes } from "../../maps/index.ts";
 import {
   type Args,
@@ -17,7 +19,6 @@ import {
   ioRateJson,
   ioRateText,
   isCommandReply,
-  type JsonObject,
   kbJson,
   nodeLabel,
   nodeWeight,
@@ -28,7 +29,6 @@ import {
   poolsOf,
   refused,
   STATFS_ZERO,
-  TextTable,
   usedBytes,
 } from "../../mon/index.ts";
 import { splitLastBrace } from "./pg.ts";

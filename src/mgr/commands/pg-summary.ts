@@ -3,13 +3,8 @@
  * ceph: src/mon/PGMap.cc PGMapDigest::print_oneline_summary
  */
 
-import {
-  type ClusterState,
-  formatBytes,
-  formatCount,
-  type JsonObject,
-  usedBytes,
-} from "../../mon/index.ts";
+import { type JsonObject } from "../../encoding/index.ts";
+import { type ClusterState, formatBytes, formatCount, usedBytes } from "../../mon/index.ts";
 
 interface Summary {
   readonly states: readonly (readonly [name: string, count: number])[];

@@ -3,6 +3,7 @@
  * ceph: src/mgr/DaemonServer.cc, src/mon/PGMap.cc process_pg_map_command
  */
 
+import { TextTable } from "../../base/index.ts";
 import { mapPg, type ObjectStatSum, osdIds } from "../../maps/index.ts";
 import {
   type Args,
@@ -26,7 +27,6 @@ import {
   refused,
   STATFS_ZERO,
   sortedPgs,
-  TextTable,
   usedBytes,
 } from "../../mon/index.ts";
 import { formatEVersion, formatPgId, formatUtime, utimeFromMs } from "../../types/index.ts";

@@ -12,12 +12,12 @@ import {
   keyTypeOf,
   parseKeyring,
 } from "../../auth/index.ts";
+import { type Json } from "../../encoding/index.ts";
 import { type AuthEntity, formatAuthEntity, parseAuthEntity } from "../../types/index.ts";
 import { AUTH_ENTITIES_MAX, capsComplaint } from "../services/auth.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import { isCommandReply, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { Json } from "./formatter.ts";
 
 const CAP_TEXT_MAX = 65536;
 

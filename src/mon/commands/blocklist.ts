@@ -3,6 +3,7 @@
  * ceph: src/mon/OSDMonitor.cc
  */
 
+import { formatDouble } from "../../encoding/index.ts";
 import { addrMapKey, compareAddrs, type OsdMap } from "../../maps/index.ts";
 import {
   ADDR_TYPE,
@@ -18,7 +19,6 @@ import { Refusal } from "../services/osd-pools.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import { changeMap, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import { formatDouble } from "./formatter.ts";
 
 /** Default of `osd blocklist add`, seconds: as upstream's `mon osd blocklist default expire`. */
 const BLOCKLIST_EXPIRE_S = 3600;

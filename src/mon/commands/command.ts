@@ -9,9 +9,14 @@
  */
 
 import { ERRNO, type ErrnoName } from "../../base/index.ts";
-import { byKey } from "../../encoding/index.ts";
-import { type Json, renderJson, renderJsonPretty } from "./formatter.ts";
-import { renderXml, type XmlNames } from "./xml.ts";
+import {
+  byKey,
+  type Json,
+  renderJson,
+  renderJsonPretty,
+  renderXml,
+  type XmlNames,
+} from "../../encoding/index.ts";
 
 /** Bits of a command's description.  ceph: src/mon/MonCommand.h */
 export const COMMAND_FLAG = {

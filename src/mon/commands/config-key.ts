@@ -3,11 +3,11 @@
  * ceph: src/mon/ConfigKeyService.cc
  */
 
+import { type Json } from "../../encoding/index.ts";
 import { CONFIG_KEY_VALUE_MAX } from "../services/config-key.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { Json } from "./formatter.ts";
 
 function get(ctx: CommandContext, args: Args): CommandReply {
   const value = ctx.state.configKey.get(args.text("key") ?? "");

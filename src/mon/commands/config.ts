@@ -3,6 +3,7 @@
  * ceph: src/mon/ConfigMonitor.cc
  */
 
+import { TextTable } from "../../base/index.ts";
 import {
   type ConfigOption,
   canonicalName,
@@ -11,6 +12,7 @@ import {
   optionNames,
   parseOptionValue,
 } from "../../config/index.ts";
+import { type Json } from "../../encoding/index.ts";
 import { formatAddrVec } from "../../types/index.ts";
 import {
   CONFIG_ENTRIES_MAX,
@@ -23,8 +25,6 @@ import {
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { Json } from "./formatter.ts";
-import { TextTable } from "./text-table.ts";
 
 function level(name: string): string {
   return findOption(name)?.level ?? "unknown";

@@ -11,13 +11,18 @@ import {
   CrushMapCodec,
   type CrushRule,
 } from "../../crush/index.ts";
-import { byteString, encodeToBytes, textOf } from "../../encoding/index.ts";
+import {
+  byteString,
+  encodeToBytes,
+  type Json,
+  type JsonObject,
+  textOf,
+} from "../../encoding/index.ts";
 import type { OsdMap } from "../../maps/index.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
 import { deviceClass } from "./df.ts";
-import type { Json, JsonObject } from "./formatter.ts";
 
 const STEP_NAMES: Readonly<Record<number, string>> = {
   [CRUSH_RULE_OP.CHOOSE_FIRSTN]: "choose_firstn",

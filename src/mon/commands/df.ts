@@ -3,15 +3,14 @@
  * ceph: src/mon/PGMap.cc dump_cluster_stats, dump_pool_stats_full
  */
 
+import { TextTable } from "../../base/index.ts";
 import { CRUSH_ITEM_NONE } from "../../crush/index.ts";
-import { textOf } from "../../encoding/index.ts";
+import { type Json, type JsonObject, textOf } from "../../encoding/index.ts";
 import { isIn, type OsdMap, type OsdSpace, osdIds, type PgPool } from "../../maps/index.ts";
 import { STATFS_ZERO, usedBytes } from "../services/stats.ts";
 import { type Args, type CommandReply, ok } from "./command.ts";
 import { type MonCommand, poolName, poolsOf } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
-import type { Json, JsonObject } from "./formatter.ts";
-import { TextTable } from "./text-table.ts";
 import { formatBytes, formatCount, formatPercent } from "./units.ts";
 
 /** The class of an OSD's device, "" if it has none. */

@@ -4,13 +4,13 @@
  */
 
 import { parseTimespan } from "../../base/index.ts";
+import { type Json, type JsonObject } from "../../encoding/index.ts";
 import { formatUtime, utimeFromMs } from "../../types/index.ts";
 import { checkHealth, type Health, healthDetail, healthLine } from "../services/health.ts";
 import { HEALTH_MUTES_MAX, type HealthMute } from "../services/health-mutes.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { Json, JsonObject } from "./formatter.ts";
 
 /** Times are 32 bits of seconds. */
 const UNTIL_MAX_MS = 0xffff_ffff * 1000;

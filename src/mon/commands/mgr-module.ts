@@ -3,12 +3,12 @@
  * ceph: src/mon/MgrMonitor.cc preprocess_command, prepare_command
  */
 
+import { type JsonObject } from "../../encoding/index.ts";
 import type { MgrModuleInfo } from "../../maps/index.ts";
 import { Refusal } from "../services/osd-pools.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { type MonCommand, replyOf } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { JsonObject } from "./formatter.ts";
 
 /** A module as the map has it: what can be set for it is not in the map here. */
 export function moduleJson({ name, canRun, errorString }: MgrModuleInfo): JsonObject {

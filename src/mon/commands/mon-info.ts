@@ -4,7 +4,7 @@
  * ceph: src/mon/MonmapMonitor.cc, src/mon/MgrMonitor.cc, src/mon/MDSMonitor.cc
  */
 
-import { encodeToBytes } from "../../encoding/index.ts";
+import { encodeToBytes, type Json, type JsonObject } from "../../encoding/index.ts";
 import {
   dumpAddrVec,
   dumpMonMap,
@@ -18,7 +18,6 @@ import { FEATURES_SUPPORTED, formatAddrVec, formatUtime } from "../../types/inde
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
-import type { Json, JsonObject } from "./formatter.ts";
 import { moduleJson } from "./mgr-module.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);

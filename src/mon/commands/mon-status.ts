@@ -3,10 +3,10 @@
  * ceph: src/mon/Monitor.cc get_mon_status, handle_ping
  */
 
+import { type Json, type JsonObject } from "../../encoding/index.ts";
 import { dumpMonMap, MON_FEATURES } from "../../maps/index.ts";
 import { FEATURE_MSG_ADDR2, FEATURES_SUPPORTED } from "../../types/index.ts";
 import type { ClusterState } from "./context.ts";
-import type { Json, JsonObject } from "./formatter.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
 

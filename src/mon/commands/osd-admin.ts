@@ -3,6 +3,7 @@
  * ceph: src/mon/OSDMonitor.cc
  */
 
+import { formatDouble } from "../../encoding/index.ts";
 import {
   isUp,
   OSD_IN,
@@ -20,7 +21,6 @@ import { Refusal } from "../services/osd-pools.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import { changeMap, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import { formatDouble } from "./formatter.ts";
 
 /** Flags by the names of `osd set`. `pause` is two. */
 const FLAGS: Readonly<Record<string, number>> = {

@@ -3,6 +3,7 @@
  * ceph: src/crush/CrushTreeDumper.h
  */
 
+import { TextTable } from "../../base/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import {
   type DumpObject,
@@ -13,7 +14,6 @@ import {
   type TreeNode,
 } from "../../maps/index.ts";
 import { deviceClass } from "./df.ts";
-import { TextTable } from "./text-table.ts";
 
 /** The tree down to the OSDs that `keep` takes; buckets left empty go too. */
 export function prunedTree(map: OsdMap, keep: (osd: number) => boolean): TreeNode[] {

@@ -3,7 +3,7 @@
  * ceph: src/mon/OSDMonitor.cc preprocess_command
  */
 
-import { byteString } from "../../encoding/index.ts";
+import { byteString, type JsonObject, type XmlNames } from "../../encoding/index.ts";
 import {
   type DumpObject,
   dumpAddrVec,
@@ -27,10 +27,8 @@ import { formatPgId, type PgId } from "../../types/index.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { isCommandReply, type MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
-import type { JsonObject } from "./formatter.ts";
 import { prunedTree, treeJson, treeTable } from "./osd-tree.ts";
 import { osdSummary, osdSummaryJson } from "./status.ts";
-import type { XmlNames } from "./xml.ts";
 
 /** The map of the epoch that was asked for, or the newest. */
 function mapOf(ctx: CommandContext, args: Args): OsdMap | CommandReply {

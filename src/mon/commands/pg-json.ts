@@ -4,6 +4,7 @@
  * ceph: src/osd/osd_types.cc pg_stat_t::dump, object_stat_sum_t::dump, src/mon/PGMap.cc
  */
 
+import { type JsonObject } from "../../encoding/index.ts";
 import {
   mapPg,
   type ObjectStatSum,
@@ -16,7 +17,6 @@ import { formatEVersion, formatPgId, formatUtime, utimeFromMs } from "../../type
 import { type PgEntry, type PoolSums, STATFS_ZERO, usedBytes } from "../services/stats.ts";
 import { poolsOf } from "./common.ts";
 import type { ClusterState } from "./context.ts";
-import type { JsonObject } from "./formatter.ts";
 
 /** Order and names of `stat_sum`; the few that are not just the field in snake case are spelled out. */
 const STAT_FIELDS: readonly (readonly [name: string, field: keyof ObjectStatSum])[] = [

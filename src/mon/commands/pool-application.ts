@@ -4,7 +4,7 @@
  * ceph: src/mon/OSDMonitor.cc
  */
 
-import { byKey, byteString, textOf } from "../../encoding/index.ts";
+import { byKey, byteString, type Json, textOf } from "../../encoding/index.ts";
 import { Refusal, updatePool } from "../services/osd-pools.ts";
 import { isTier } from "../services/osd-tiers.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
@@ -17,7 +17,6 @@ import {
   poolsOf,
 } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import type { Json } from "./formatter.ts";
 
 /** As upstream: a pool is rarely for more than one program. */
 const APPS_MAX = 4;

@@ -3,7 +3,7 @@
  * ceph: src/mon/OSDMonitor.cc prepare_command_pool_set
  */
 
-import { byteString, textOf } from "../../encoding/index.ts";
+import { byteString, formatDouble, type Json, textOf } from "../../encoding/index.ts";
 import {
   type OsdMap,
   PG_AUTOSCALE_MODE,
@@ -17,7 +17,6 @@ import { isTier } from "../services/osd-tiers.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { changeMap, findPool, isCommandReply, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
-import { formatDouble, type Json } from "./formatter.ts";
 import { parseSize } from "./units.ts";
 
 /** Switches that are flag bits of a pool. */

@@ -6,7 +6,7 @@
  * ceph: src/mon/Monitor.cc handle_command, src/mon/OSDMonitor.cc dump_info, src/mon/MgrStatMonitor.cc dump_info
  */
 
-import { crc32c } from "../../encoding/index.ts";
+import { crc32c, type Json, type JsonObject } from "../../encoding/index.ts";
 import { dumpMonMap, dumpOsdMap, mapPg, osdIds } from "../../maps/index.ts";
 import { formatUtime, utimeFromMs } from "../../types/index.ts";
 import { checkHealth } from "../services/health.ts";
@@ -15,7 +15,6 @@ import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
 import { crushJson } from "./crush.ts";
 import { deviceClass, spaceByClass } from "./df.ts";
-import type { Json, JsonObject } from "./formatter.ts";
 import { healthJson } from "./health.ts";
 import { FS_MAP_EPOCH, fsMapJson, serviceMapJson } from "./mon-info.ts";
 import { osdMetadataJson } from "./osd-view.ts";

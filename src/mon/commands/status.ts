@@ -3,6 +3,7 @@
  * ceph: src/mon/Monitor.cc get_cluster_status, src/mon/PGMap.cc, src/mon/HealthMonitor.cc
  */
 
+import { type JsonObject } from "../../encoding/index.ts";
 import { isIn, isUp, OSDMAP_FLAG, type OsdMap, osdIds, osdMapFlagNames } from "../../maps/index.ts";
 import { formatUtime, utimeToMs } from "../../types/index.ts";
 import { checkHealth, type Health, healthLine } from "../services/health.ts";
@@ -10,7 +11,6 @@ import { usedBytes } from "../services/stats.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
-import type { JsonObject } from "./formatter.ts";
 import { healthJson } from "./health.ts";
 import { featureMap } from "./mon-status.ts";
 import { formatAge, formatBytes, formatCount } from "./units.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { renderXml } from "../../encoding/index.ts";
 import { MMonCommand, MMonCommandAck } from "../../messages/index.ts";
 import { createBench, FakeClient, FSID, settle } from "../testing/bench.ts";
-import { renderXml } from "./xml.ts";
 
 describe("XML", () => {
   test("has the names that JSON lacks, escapes, and keeps order", () => {

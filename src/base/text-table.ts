@@ -1,5 +1,5 @@
 /**
- * Tables as `ceph` prints them: columns two blanks apart, every cell padded to its column, also the last.
+ * Tables as Ceph's tools print them: columns two blanks apart, every cell padded to its column, also the last.
  * ceph: src/common/TextTable.h
  */
 
@@ -23,7 +23,7 @@ export class TextTable {
   /** Every line with its line end. */
   toString(): string {
     const widths = this.#heads.map((head, i) =>
-      Math.max(head.text.length, ...this.#rows.map((row) => (row[i] ?? "").length)),
+      this.#rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), head.text.length),
     );
     const pad = (text: string, align: Align, width: number) =>
       align === "left" ? text.padEnd(width) : text.padStart(width);

@@ -10,6 +10,20 @@ export {
   type ImageWatcher,
   type ParentInfo,
   type ProgressOptions,
-  type SnapshotInfo,
 } from "./image.ts";
-export { type CloneOptions, type OpenOptions, Rbd, type TrashEntry } from "./rbd.ts";
+export type {
+  ImageLocks,
+  OwnedSnapshot,
+  ParentSnapshot,
+  SnapshotInfo,
+  SnapshotOwner,
+} from "./image-details.ts";
+export type { PoolStats } from "../rbd/index.ts";
+export {
+  type CloneOptions,
+  type GroupMember,
+  type OpenOptions,
+  Rbd,
+  type TrashEntry,
+  type TrashSource,
+} from "./rbd.ts";

@@ -52,6 +52,7 @@ export const LAYERS: Record<string, readonly string[]> = {
     "crush",
   ],
   cli: [
+    "librbd",
     "librados",
     "librbd",
     "rados",

@@ -17,6 +17,7 @@ import {
   systemClock,
   systemRandom,
 } from "../base/index.ts";
+import { textOf } from "../encoding/index.ts";
 import { type Resolver, systemResolver, type Transport, tcpTransport } from "../messenger/index.ts";
 import { Rados } from "../rados/index.ts";
 import { Cluster } from "./cluster.ts";
@@ -50,7 +51,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
 
 /** The same, with a configuration that has been read. */
 export async function connectWith(
-  { config, entity }: FoundConfig,
+  { config, entity, asksMonitors }: FoundConfig,
   options: Pick<ConnectOptions, "log" | "surroundings"> = {},
 ): Promise<Cluster> {
   const {
@@ -67,8 +68,13 @@ export async function connectWith(
     monOpTimeoutMs: config.getNumber("rados_mon_op_timeout") * 1000,
     osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
   };
+  const takeConfig = (values: ReadonlyMap<string, string>) => {
+    const text = [...values].map(([name, value]) => [textOf(name), textOf(value)] as const);
+    for (const problem of config.load("mon", text)) log.warn("option of the monitors", { problem });
+  };
+  const wanted = asksMonitors ? { onConfig: takeConfig } : {};
   const open = (auth: ClientAuth) =>
-    Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts });
+    Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts, ...wanted });
   const engine = await firstTaken(credentials, open);
   return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }

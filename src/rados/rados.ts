@@ -16,6 +16,7 @@ import {
 import { decodeFromBytes, textOf } from "../encoding/index.ts";
 import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
 import {
+  MConfig,
   MGetPoolStats,
   MGetPoolStatsReply,
   MLog,
@@ -74,6 +75,11 @@ export interface RadosOptions {
   readonly osdOpTimeoutMs?: number | undefined;
   readonly monOpTimeoutMs?: number | undefined;
   readonly mountTimeoutMs?: number | undefined;
+  /**
+   * Told the options that the monitors have for this client, by name: once before it is connected, and again
+   * when they change. @default they are not asked for
+   */
+  readonly onConfig?: ((options: ReadonlyMap<string, string>) => void) | undefined;
 }
 
 /** Space, in KiB, and objects. */
@@ -96,6 +102,8 @@ export class Rados implements Dispatcher {
   readonly #log: ClusterLog;
   readonly #pools: PoolAdmin;
   readonly #engine: Engine;
+  readonly #onConfig: RadosOptions["onConfig"];
+  #configHasCome: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: RadosOptions) {
@@ -112,6 +120,7 @@ export class Rados implements Dispatcher {
     });
     this.#auth = auth;
     this.#messenger = messenger;
+    this.#onConfig = options.onConfig;
     const { osdOpTimeoutMs = 0, monOpTimeoutMs = 0 } = options;
     const renewTickets = () => this.#mon.renewTickets();
     const link = { auth, messenger, clock, random, log, renewTickets };
@@ -172,8 +181,17 @@ export class Rados implements Dispatcher {
   }
 
   async #start(): Promise<void> {
+    // Where nobody wants them nothing is waited for.
+    let config: Promise<void> | undefined;
+    if (this.#onConfig !== undefined) {
+      config = new Promise((resolve) => {
+        this.#configHasCome = resolve;
+      });
+      this.#mon.subscribe("config", 0);
+    }
     await this.#mon.start();
     await this.#objecter.mapAtLeast(1);
+    await config;
   }
 
   /** The id that the cluster knows this client by. */
@@ -408,6 +426,9 @@ export class Rados implements Dispatcher {
         return this.#objecter.onBackoff(connection, message);
       case MLog.type:
         return this.#log.onMessage(message);
+      case MConfig.type:
+        this.#onConfig?.(MConfig.decode(message).config);
+        return this.#configHasCome?.();
       default:
         if (connection === this.#mon.connection && this.#mon.onMessage(message)) return;
         if (this.#mgr.onMessage(connection, message)) return;

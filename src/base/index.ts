@@ -10,6 +10,7 @@ export {
   ERRNO,
   type ErrnoName,
   errnoName,
+  errnoText,
   fail,
   isFailure,
   type OpFailure,

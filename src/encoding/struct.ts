@@ -53,7 +53,7 @@ export function fixed<T>(codec: Codec<T>, value: T, sinceVersion = 0): Fixed {
 export interface StructVersion<T> {
   /** Version we write. */
   v: number;
-  /** Oldest version accepted when reading. @default 1 */
+  /** Oldest version accepted when reading. @default 0: upstream's readers ask for none. */
   oldest?: number;
   /** Oldest decoder that may read what we write. @default 1 */
   compat?: number | ((x: T) => number);
@@ -184,7 +184,7 @@ export function struct<F extends Fields>(
   fields: F,
 ): Codec<Decoded<F>> {
   const body = new Body(fields);
-  const { v, oldest = 1, compat = 1 } = version;
+  const { v, oldest = 0, compat = 1 } = version;
   return {
     name,
     minSize: 6,

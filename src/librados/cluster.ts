@@ -3,7 +3,7 @@
  * ceph: src/include/rados/librados.hpp Rados
  */
 
-import { CephError } from "../base/index.ts";
+import { CephError, type Clock, type Logger, type Random } from "../base/index.ts";
 import type { ClientConfig } from "../config/index.ts";
 import { compareBytes, nameBytes, nameText } from "../encoding/index.ts";
 import type { PoolStat } from "../maps/index.ts";
@@ -21,6 +21,12 @@ export interface CommandOutput {
   readonly data: Buffer;
   /** What there is to say beside it. */
   readonly status: string;
+}
+
+export interface ClusterSurroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
 }
 
 /** What one pool holds, and what was done with it. */
@@ -48,18 +54,29 @@ export class Cluster implements AsyncDisposable {
   readonly engine: Rados;
   /** The options that this client goes by. */
   readonly config: ClientConfig;
+  /** What it stands on. For rooms of this package. */
+  readonly around: ClusterSurroundings;
   readonly #entity: AuthEntity;
 
   /** Made by `connect`. */
-  constructor(engine: Rados, config: ClientConfig, entity: AuthEntity) {
+  constructor(
+    engine: Rados,
+    { config, entity, around }: Pick<Cluster, "config" | "around"> & { entity: AuthEntity },
+  ) {
     this.engine = engine;
     this.config = config;
+    this.around = around;
     this.#entity = entity;
   }
 
   /** Who we are: `client.admin`. */
   get name(): string {
     return formatAuthEntity(this.#entity);
+  }
+
+  /** The cluster's own id: a UUID. */
+  get fsid(): string {
+    return this.engine.fsid;
   }
 
   /** What the cluster knows this client by, for as long as it is connected. */

@@ -69,7 +69,8 @@ export async function connectWith(
   };
   const open = (auth: ClientAuth) =>
     Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts });
-  return new Cluster(await firstTaken(credentials, open), config, entity);
+  const engine = await firstTaken(credentials, open);
+  return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }
 
 /** A monitor that does not take a method says so; then the next one is tried. */

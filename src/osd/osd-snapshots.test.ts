@@ -6,11 +6,13 @@ import {
   type MOSDOpReply,
   opCreate,
   opDelete,
+  opGetXattr,
   opListSnaps,
   opOmapClear,
   opOmapSetVals,
   opRead,
   opRollback,
+  opSetXattr,
   opStat,
   opWatch,
   opWrite,
@@ -231,6 +233,16 @@ describe("rollback", () => {
     await client.op("a", [opWriteFull(bytes("x"))]);
     expect((await client.op("a", [opRollback(9n)])).result).toBe(0);
     expect(out(await client.op("a", [opRead(0, 0)]))).toBe("x");
+  });
+
+  it("to what an object that is only being made is keeps what made it", async () => {
+    const { client } = start();
+    const made = await client.op("a", [opSetXattr("n", bytes("1")), opRollback(1n)]);
+    expect(made.result).toBe(0);
+    expect(out(await client.op("a", [opGetXattr("n")]))).toBe("1");
+    // One that nothing makes is not there after it either.
+    expect((await client.op("b", [opRollback(1n)])).result).toBe(0);
+    expect((await client.op("b", [opStat()])).result).toBe(-ERRNO.ENOENT);
   });
 
   it("to a snap whose clone spans several uses that clone", async () => {

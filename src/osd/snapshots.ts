@@ -109,13 +109,15 @@ export function makeWriteable(ctx: OpContext, version: EVersion): boolean {
 /** Makes the head what it was at `snap`; deletes it if there was nothing then. */
 export function rollback(ctx: OpContext, snap: SnapId): OpFailure | undefined {
   const source = ctx.resolveSnap(ctx.before, snap);
-  if (source === undefined || !source.exists || isWhiteout(source.info)) {
+  const isHead = source?.object.snap === ctx.object.snap;
+  if (source === undefined || (!isHead && !source.exists) || isWhiteout(source.info)) {
     if (ctx.before.info.watchers.length > 0) return fail("EBUSY");
     ctx.remove();
     return undefined;
   }
-  if (source.object.snap === ctx.object.snap) {
-    ctx.modify = true; // the head itself is the right version
+  if (isHead) {
+    // It is the right version, with all that the request has done to it: also where it was not there before.
+    ctx.modify = true;
     return undefined;
   }
   rollbackToClone(ctx, source);

@@ -33,8 +33,11 @@ export interface CommandWords {
   readonly data: Uint8Array;
 }
 
+/** As `ceph` sends them. */
 export function commandWords(args: CommandArgs, input: Uint8Array = EMPTY): CommandWords {
-  return { cmd: [byteString(pythonJson(args as PyJson))], data: input };
+  const given = Object.entries(args).filter(([, word]) => word !== undefined);
+  const words = Object.fromEntries(given) as PyJson;
+  return { cmd: [byteString(pythonJson(words))], data: input };
 }
 
 /** @param to who is asked, for errors */

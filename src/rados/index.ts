@@ -8,7 +8,11 @@ export {
 } from "./applications.ts";
 export { type ClassCall, callOp, callReply, classCalls, nothing } from "./class-call.ts";
 export type { ClusterLogEntry, LogLevelName } from "./cluster-log.ts";
-export type { CommandArgs, CommandOptions, CommandResult } from "./command.ts";
+export {
+  type CommandArgs,
+  type CommandOptions,
+  type CommandResult,
+} from "./command.ts";
 export { IoCtx, type OpOptions, type OpReply, type Watcher } from "./io-ctx.ts";
 export type { CallOptions } from "./limits.ts";
 export type { NotifyReply, Watch, WatchHandler, WatchOptions } from "./linger.ts";

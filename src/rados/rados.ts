@@ -4,7 +4,15 @@
  */
 
 import type { ClientAuth } from "../auth/index.ts";
-import { assert, CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
+import {
+  assert,
+  CephError,
+  type Clock,
+  ERRNO,
+  type Logger,
+  PyFloat,
+  type Random,
+} from "../base/index.ts";
 import { decodeFromBytes, textOf } from "../encoding/index.ts";
 import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
 import {
@@ -115,6 +123,7 @@ export class Rados implements Dispatcher {
         this.#lingers.onChange();
         this.#osdCommands.onChange();
       },
+      onEpoch: (skipped) => this.#lingers.onEpoch(skipped),
       onBlocklisted: (error) => this.#lingers.onBlocklisted(error),
     });
     this.#objecter = objecter;
@@ -359,7 +368,7 @@ export class Rados implements Dispatcher {
     options: CallOptions = {},
   ): Promise<CommandResult> {
     const text = `${addr.ip.includes(":") ? `[${addr.ip}]` : addr.ip}:${addr.port}/${addr.nonce}`;
-    const expire = seconds === undefined ? {} : { expire: seconds };
+    const expire = seconds === undefined ? {} : { expire: new PyFloat(seconds) };
     const args = { prefix: "osd blocklist", blocklistop: "add", addr: text, ...expire };
     const done = await this.command(args, options);
     await this.latestMap(options);

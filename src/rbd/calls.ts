@@ -12,23 +12,32 @@ import {
   SetCookieArgs,
   UnlockArgs,
 } from "../cls/lock/ops.ts";
-import { AssertSnapcSeqArgs, SparseCopyupArgs } from "../cls/rbd/ops/data-path.ts";
+import { AssertSnapcSeqArgs, SparseCopyupArgs, SparsifyArgs } from "../cls/rbd/ops/data-path.ts";
 import {
   DirListReply,
   MetadataEntries,
   NameIdArgs,
   NamespaceListReply,
   PageArgs,
+  RenameArgs,
   TrashAddArgs,
   TrashListReply,
   TrashStateSetArgs,
 } from "../cls/rbd/ops/directory.ts";
 import {
+  GroupImageListArgs,
+  GroupImageListReply,
+  GroupSnapListArgs,
+  GroupSnapListReply,
+} from "../cls/rbd/ops/group.ts";
+import {
+  CreateArgs,
   GetFeaturesArgs,
   GetFeaturesReply,
   GetSizeReply,
   MaskedArgs,
   SetFlagsArgs,
+  SetSizeArgs,
   SnapContextReply,
   SnapIdArgs,
   StripeArgs,
@@ -47,21 +56,28 @@ import {
   ParentChildArgs,
   ParentKey,
 } from "../cls/rbd/ops/parent-child.ts";
-import { ProtectionArgs, SnapshotAddArgs, SnapshotLimit } from "../cls/rbd/ops/snapshot.ts";
+import {
+  ProtectionArgs,
+  SnapshotAddArgs,
+  SnapshotLimit,
+  SnapshotRenameArgs,
+} from "../cls/rbd/ops/snapshot.ts";
 import { BitVectorCodec } from "../cls/rbd/types/bit-vector.ts";
 import { MirrorImage } from "../cls/rbd/types/mirror.ts";
 import {
   ChildImageSpecs,
   GroupImageSpec,
   GroupImageStatus,
+  GroupSnapshot,
   GroupSpec,
   MigrationSpec,
   ParentImageSpec,
   SnapshotInfo,
   TrashImageSpec,
 } from "../cls/rbd/types.ts";
-import { optional, s64n, set, str, u8, u32, u64, u64n } from "../encoding/index.ts";
+import { blob, optional, s64n, set, str, u8, u32, u64, u64n } from "../encoding/index.ts";
 import { classCalls, nothing } from "../rados/index.ts";
+import { Utime } from "../types/index.ts";
 
 const rbd = classCalls("rbd");
 const lock = classCalls("lock");
@@ -78,6 +94,11 @@ export const HEADER = {
   getStripes: rbd("get_stripe_unit_count", nothing, StripeArgs),
   getDataPool: rbd("get_data_pool", nothing, s64n),
   getOpFeatures: rbd("op_features_get", nothing, u64),
+  getCreateTime: rbd("get_create_timestamp", nothing, Utime),
+  getAccessTime: rbd("get_access_timestamp", nothing, Utime),
+  getModifyTime: rbd("get_modify_timestamp", nothing, Utime),
+  setAccessTime: rbd("set_access_timestamp", nothing),
+  setModifyTime: rbd("set_modify_timestamp", nothing),
   getParent: rbd("parent_get", nothing, ParentImageSpec),
   getParentOverlap: rbd("parent_overlap_get", SnapIdArgs, optional(u64n)),
   detachParent: rbd("parent_detach", nothing),
@@ -88,7 +109,16 @@ export const HEADER = {
   getSnapshotLimit: rbd("snapshot_get_limit", nothing, SnapshotLimit),
   setCopyProgress: rbd("mirror_image_snapshot_set_copy_progress", CopyProgressArgs),
   unlinkMirrorPeer: rbd("mirror_image_snapshot_unlink_peer", UnlinkPeerArgs),
+  create: rbd("create", CreateArgs),
+  setSize: rbd("set_size", SetSizeArgs),
+  setFeatures: rbd("set_features", MaskedArgs),
+  setStripes: rbd("set_stripe_unit_count", StripeArgs),
+  renameSnapshot: rbd("snapshot_rename", SnapshotRenameArgs),
+  setSnapshotLimit: rbd("snapshot_set_limit", SnapshotLimit),
   listMetadata: rbd("metadata_list", PageArgs, MetadataEntries),
+  getMetadata: rbd("metadata_get", str, blob),
+  setMetadata: rbd("metadata_set", MetadataEntries),
+  removeMetadata: rbd("metadata_remove", str),
   trashSnapshot: rbd("snapshot_trash_add", SnapIdArgs),
   listChildren: rbd("children_list", SnapIdArgs, ChildImageSpecs),
   detachChild: rbd("child_detach", ChildArgs),
@@ -116,6 +146,12 @@ export const DIRECTORY = {
   removeChild: rbd("remove_child", ParentChildArgs),
   addChild: rbd("add_child", ParentChildArgs),
   listChildren: rbd("get_children", ParentKey, set(str)),
+  rename: rbd("dir_rename_image", RenameArgs),
+  assertState: rbd("dir_state_assert", u8),
+  setState: rbd("dir_state_set", u8),
+  getAllFeatures: rbd("get_all_features", nothing, u64),
+  addNamespace: rbd("namespace_add", str),
+  removeNamespace: rbd("namespace_remove", str),
   listNamespaces: rbd("namespace_list", PageArgs, NamespaceListReply),
   list: rbd("dir_list", PageArgs, DirListReply),
   listMirrorPeers: rbd("mirror_peer_list", nothing, PeerList),
@@ -136,14 +172,24 @@ export const TRASH = {
 
 export const OBJECT_MAP = {
   load: rbd("object_map_load", nothing, BitVectorCodec),
+  save: rbd("object_map_save", BitVectorCodec),
   update: rbd("object_map_update", ObjectMapUpdateArgs),
   resize: rbd("object_map_resize", ObjectMapResizeArgs),
   addSnapshot: rbd("object_map_snap_add", nothing),
   removeSnapshot: rbd("object_map_snap_remove", BitVectorCodec),
 } as const;
 
-/** On a group's header. */
+/** On a group's header, and on the directory of groups. */
 export const GROUP = {
+  listDirectory: rbd("group_dir_list", PageArgs, DirListReply),
+  addToDirectory: rbd("group_dir_add", NameIdArgs),
+  removeFromDirectory: rbd("group_dir_remove", NameIdArgs),
+  renameInDirectory: rbd("group_dir_rename", RenameArgs),
+  listImages: rbd("group_image_list", GroupImageListArgs, GroupImageListReply),
+  setSnapshot: rbd("group_snap_set", GroupSnapshot),
+  removeSnapshot: rbd("group_snap_remove", str),
+  getSnapshot: rbd("group_snap_get_by_id", str, GroupSnapshot),
+  listSnapshots: rbd("group_snap_list", GroupSnapListArgs, GroupSnapListReply),
   setImage: rbd("group_image_set", GroupImageStatus),
   removeImage: rbd("group_image_remove", GroupImageSpec),
 } as const;
@@ -151,6 +197,7 @@ export const GROUP = {
 export const DATA = {
   assertSnapcSeq: rbd("assert_snapc_seq", AssertSnapcSeqArgs),
   sparseCopyup: rbd("sparse_copyup", SparseCopyupArgs),
+  sparsify: rbd("sparsify", SparsifyArgs),
 } as const;
 
 export const LOCK = {

@@ -16,7 +16,7 @@ import { UTIME_ZERO } from "../types/index.ts";
 import { LOCK } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { RBD_LOCK_NAME } from "./names.ts";
-import { decodeResponse, encodeHeaderNotice, NOTIFY_OP, type WatcherId } from "./notify.ts";
+import { decodeResponse, encodeHeaderNotice, type WatcherId } from "./notify.ts";
 
 /** Of locks that librbd takes by itself; any other is a user's.  ceph: managed_lock/Utils.cc */
 const TAG = "internal";
@@ -40,6 +40,8 @@ export interface LockableImage {
   readonly watcherId: WatcherId;
   /** The watch is lost, and why: no lock can hang on it. */
   readonly lost: CephError | undefined;
+  /** Somebody wants the lock and has been promised it. */
+  lockWanted(): void;
 }
 
 interface Owner {
@@ -50,10 +52,11 @@ interface Owner {
 }
 
 /**
- * What we say to others who want the lock that we hold: no, or that they will have it soon.
+ * What we say to others who want the lock that we hold: no; that they will have it soon, which whoever works
+ * with the lock has to see to (`isWanted`); or the same, and it is given up once nothing is in flight.
  * ceph: src/librbd/exclusive_lock/StandardPolicy.cc, AutomaticPolicy.cc
  */
-export type LockPolicy = "refuse" | "yield";
+export type LockPolicy = "refuse" | "yield" | "automatic";
 
 export class ExclusiveLock {
   readonly #image: LockableImage;
@@ -61,6 +64,7 @@ export class ExclusiveLock {
   #cookie: string | undefined;
   #policy: LockPolicy = "refuse";
   #isWanted = false;
+  #turns = 0;
   #onPeer: (() => void) | undefined;
 
   constructor(image: LockableImage) {
@@ -71,9 +75,23 @@ export class ExclusiveLock {
     return this.#cookie !== undefined;
   }
 
+  /** How often it has been taken. */
+  get turns(): number {
+    return this.#turns;
+  }
+
   /** Somebody has asked for it, and was promised it. */
   get isWanted(): boolean {
     return this.#isWanted;
+  }
+
+  get policy(): LockPolicy {
+    return this.#policy;
+  }
+
+  /** What is said from now on, by who has it already. */
+  setPolicy(policy: LockPolicy): void {
+    this.#policy = policy;
   }
 
   /** @throws CephError EBUSY if the owner will not give it up, or a user holds it */
@@ -88,6 +106,7 @@ export class ExclusiveLock {
         this.#cookie = cookie;
         this.#policy = policy;
         this.#isWanted = false;
+        this.#turns++;
         return;
       }
       // Between the question and the attempt it was free and is not any more.
@@ -108,14 +127,39 @@ export class ExclusiveLock {
     const cookie = this.#cookie;
     if (cookie === undefined) return;
     this.#cookie = undefined;
+    this.#isWanted = false;
     const { io, headerOid } = this.#image;
     await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
     await this.tell("released");
   }
 
+  /**
+   * Hangs the lock on a new watch.
+   * @returns false if it is not ours any more
+   * ceph: src/librbd/managed_lock/ReacquireRequest.cc
+   */
+  async reacquire(): Promise<boolean> {
+    const cookie = this.#cookie;
+    if (cookie === undefined) return false;
+    const { io, headerOid, watchCookie } = this.#image;
+    const newCookie = `auto ${watchCookie}`;
+    const type = LOCK_TYPE.EXCLUSIVE;
+    const args = { name: RBD_LOCK_NAME, type, cookie, tag: TAG, newCookie };
+    try {
+      await io.execute(headerOid, LOCK.setCookie, args);
+    } catch (error) {
+      if (!isErrno(error, "EBUSY", "ENOENT")) throw error;
+      this.lost();
+      return false;
+    }
+    this.#cookie = newCookie;
+    return true;
+  }
+
   /** The watch that the lock hangs on is gone, and with it the lock. */
   lost(): void {
     this.#cookie = undefined;
+    this.#isWanted = false;
     this.#onPeer?.();
   }
 
@@ -135,12 +179,13 @@ export class ExclusiveLock {
    * Somebody wants the lock, or an operation done by its owner.
    * @returns the owner's answer; undefined if it is not for us to answer
    */
-  requested(code: number): number | undefined {
+  requested(what: "lock" | "operation"): number | undefined {
     if (!this.isHeld) return undefined;
     if (this.#policy === "refuse") return -ERRNO.EROFS;
     this.#isWanted = true;
+    this.#image.lockWanted();
     // Whoever wants an operation done is to come back and do it, once the lock is free.
-    return code === NOTIFY_OP.REQUEST_LOCK ? 0 : -ERRNO.ERESTART;
+    return what === "lock" ? 0 : -ERRNO.ERESTART;
   }
 
   async #tryLock(cookie: string): Promise<boolean> {

@@ -6,69 +6,68 @@
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc, CloseRequest.cc, src/librbd/ImageWatcher.cc
  */
 
-import type { CephError, Clock, Logger } from "../base/index.ts";
+import {
+  assert,
+  CephError,
+  type Clock,
+  ERRNO,
+  type Logger,
+  type Random,
+  sleep,
+} from "../base/index.ts";
 import { RBD_FEATURE, RBD_OPERATION_FEATURES_ALL } from "../cls/rbd/types/features.ts";
-import {
-  type GroupSpec,
-  type ParentImageSpec,
-  parentExists,
-  type SnapshotInfo,
-} from "../cls/rbd/types.ts";
+import type { GroupSpec, ParentImageSpec } from "../cls/rbd/types.ts";
 import { EMPTY } from "../encoding/index.ts";
-import { opStat } from "../messages/index.ts";
-import {
-  type ClassCall,
-  callOp,
-  callReply,
-  type IoCtx,
-  type Rados,
-  type Watch,
-} from "../rados/index.ts";
-import { EMPTY_SNAP_CONTEXT, NOSNAP, type SnapContext, type SnapId } from "../types/index.ts";
-import { DIRECTORY, HEADER, TRASH } from "./calls.ts";
+import type { IoCtx, Rados, Watch } from "../rados/index.ts";
+import { EMPTY_SNAP_CONTEXT, type SnapContext, UTIME_ZERO, type Utime } from "../types/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import {
-  dataObjectName,
-  headerName,
-  idObjectName,
-  oldHeaderName,
-  RBD_DIRECTORY,
-  RBD_TRASH,
-} from "./names.ts";
+  type FixedHeader,
+  type HeaderState,
+  type ImageParent,
+  type ImageSnapshot,
+  idOfName,
+  nameOfId,
+  readFixed,
+  readState,
+} from "./header.ts";
+import { WriteGate } from "./io/write-gate.ts";
+import { dataObjectName, headerName } from "./names.ts";
 import {
+  type Asked,
   decodeHeaderNotice,
   encodeHeaderNotice,
   encodeResponse,
-  type HeaderNotice,
-  NOTIFY_OP,
+  type OwnerRequest,
 } from "./notify.ts";
 import { ObjectMap } from "./object-map.ts";
-import type { Progress } from "./progress.ts";
+import { OwnerNews } from "./owner-news.ts";
+import { Quiescers } from "./quiescers.ts";
+import { objectsIn } from "./striper.ts";
+
+/** Wait before a lost watch is registered again, when that fails.  ceph: librbd::Watcher rewatch delay */
+const REWATCH_MS = 1_000;
+/** Longest wait for others to hear of a lock that we have released. */
+const RELEASE_TELL_MS = 1_000;
 
 /** What every operation on images needs. */
 export interface RbdContext {
   readonly rados: Rados;
   readonly clock: Clock;
+  /** For ids of images and the like. */
+  readonly random: Random;
   readonly log: Logger;
 }
 
-/** A snapshot with what the header keeps beside it. */
-export interface ImageSnapshot extends SnapshotInfo {
-  readonly flags: bigint;
-  /** RBD_PROTECTION_STATUS. */
-  readonly protection: number;
-  /** Bytes that show through to the parent; undefined: none. */
-  readonly parentOverlap: number | undefined;
-}
+export type { ImageParent, ImageSnapshot } from "./header.ts";
+export { poolOf } from "./header.ts";
 
-export interface ImageParent {
-  readonly spec: ParentImageSpec;
-  /** Bytes of the head that show through; undefined if only snapshots do. */
-  readonly overlap: number | undefined;
+/** What is done with requests to the lock's owner while we are it. */
+export interface OwnerRequests {
+  /** @returns the result that is answered at once: 0 if it is being done, or a negative errno */
+  start(request: OwnerRequest & Asked): number;
 }
-
-type RequestNews = Extract<HeaderNotice, { op: "complete" | "progress" }>;
 
 export class Image {
   readonly rados: Rados;
@@ -79,7 +78,7 @@ export class Image {
   readonly io: IoCtx;
   readonly id: string;
   /** "" if the image has none: a leftover of a removal. */
-  readonly name: string;
+  name: string;
   readonly headerOid: string;
   readonly order: number;
   readonly objectPrefix: string;
@@ -87,6 +86,7 @@ export class Image {
   readonly stripeCount: number;
   /** Where the data is; undefined if that pool is gone. */
   readonly dataIo: IoCtx | undefined;
+  readonly readOnly: boolean;
   /** Bytes. */
   size = 0;
   features = 0n;
@@ -97,23 +97,43 @@ export class Image {
   snapshots: readonly ImageSnapshot[] = [];
   parent: ImageParent | undefined;
   group: GroupSpec | undefined;
+  createTime: Utime = UTIME_ZERO;
+  accessTime: Utime = UTIME_ZERO;
+  modifyTime: Utime = UTIME_ZERO;
   /** The lock; undefined where the image has no such feature. */
-  readonly lock: ExclusiveLock | undefined;
+  lock: ExclusiveLock | undefined;
   /** While the lock is held, and the image has such a map. */
   objectMap: ObjectMap | undefined;
+  /** Changes of data in flight, and what holds them back. */
+  readonly gate: WriteGate;
+  /** Whether a change of data takes the lock by itself.  ceph: ManagedLock, LOCK_MODE_EXCLUSIVE */
+  autoLock = true;
+  /** Who answers requests to the lock's owner; undefined: they are told to do it themselves. */
+  ownerRequests: OwnerRequests | undefined;
+  readonly ownerNews: OwnerNews;
+  readonly quiescers = new Quiescers();
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
   /** It is an end of a migration, and what is done to it is a step of that. */
   isMigrationStep = false;
   /** The watch was lost, and nothing that depends on it holds any more. */
   lost: CephError | undefined;
+  /** Counts what a refresh has changed: what was made of the header as it was is stale. */
+  generation = 0;
   #watch: Watch | undefined;
-  #lastRequest = 0n;
-  /** What waits for news of a request to the lock's owner. */
-  readonly #requests = new Map<bigint, (notice: RequestNews) => void>();
+  #rewatching: Promise<void> | undefined;
+  #isClosed = false;
+  #isStale = false;
+  #refreshing: Promise<void> | undefined;
+  /** Changes of the lock's hands, one after the other. */
+  #lockChange: Promise<void> = Promise.resolve();
+  #operations = 0;
+  #lastOperation: Promise<unknown> = Promise.resolve();
+  #operationsDone: (() => void)[] = [];
+  #handingOver: Promise<void> | undefined;
   #isForced = false;
 
-  private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader) {
+  private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader, readOnly: boolean) {
     this.context = context;
     this.rados = context.rados;
     this.clock = context.clock;
@@ -127,13 +147,18 @@ export class Image {
     this.stripeUnit = fixed.stripeUnit;
     this.stripeCount = fixed.stripeCount;
     this.dataIo = fixed.dataIo;
-    this.lock =
-      (fixed.features & RBD_FEATURE.EXCLUSIVE_LOCK) === 0n ? undefined : new ExclusiveLock(this);
+    this.readOnly = readOnly;
+    this.ownerNews = new OwnerNews(context.clock);
+    this.gate = new WriteGate(
+      () => !this.#isStale && this.lost === undefined && this.#hasLock(),
+      () => this.#prepareChange(),
+    );
   }
 
   /**
-   * Opens by name or by id.
-   * @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1
+   * Opens by name or by id. A read-only one is not told of changes: it is as it was when it was opened, or
+   * refreshed.
+   * @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1; ENOSYS: of a newer release
    */
   static async open(
     context: RbdContext,
@@ -141,11 +166,15 @@ export class Image {
     which: { name: string } | { id: string },
     options: { readOnly?: boolean } = {},
   ): Promise<Image> {
-    const { id, name } = "id" in which ? await nameOf(io, which.id) : await idOf(io, which.name);
-    const image = new Image(context, io, await readFixed(io, id, name));
-    if (options.readOnly !== true) await image.#startWatch();
+    const { id, name } =
+      "id" in which
+        ? { id: which.id, name: await nameOfId(io, which.id) }
+        : { id: await idOfName(io, which.name), name: which.name };
+    const readOnly = options.readOnly === true;
+    const image = new Image(context, io, await readFixed(io, id, name), readOnly);
+    if (!readOnly) await image.#startWatch();
     try {
-      await image.refresh(options.readOnly === true);
+      await image.refresh();
       return image;
     } catch (error) {
       await image.close();
@@ -155,14 +184,19 @@ export class Image {
 
   /** Gives back lock and watch. An image whose header is gone closes as well. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#handingOver;
     await this.releaseLock();
     await this.closeWatch();
   }
 
   async closeWatch(): Promise<void> {
+    this.#isClosed = true;
+    await this.#rewatching;
     const watch = this.#watch;
     this.#watch = undefined;
-    await watch?.close();
+    // Who is blocklisted has lost everything it held.
+    if (watch !== undefined) await unless(watch.close(), "ESHUTDOWN");
   }
 
   get objectSize(): number {
@@ -174,15 +208,9 @@ export class Image {
     return this.objectsIn(this.size);
   }
 
-  /** Objects that hold so many bytes of the image.  ceph: Striper::get_num_objects */
+  /** Objects that hold so many bytes of the image. */
   objectsIn(size: number): number {
-    const period = this.stripeCount * this.objectSize;
-    const periods = Math.ceil(size / period);
-    const rest = size % period;
-    const remaining = this.stripeCount * this.stripeUnit;
-    const missing =
-      rest > 0 && rest < remaining ? this.stripeCount - Math.ceil(rest / this.stripeUnit) : 0;
-    return periods * this.stripeCount - missing;
+    return objectsIn(this, size);
   }
 
   objectName(objectNo: number): string {
@@ -191,6 +219,11 @@ export class Image {
 
   hasFeature(feature: bigint): boolean {
     return (this.features & feature) !== 0n;
+  }
+
+  /** What errors are about. */
+  get target(): string {
+    return this.name || this.id;
   }
 
   /** The watch's cookie, with which locks are held. */
@@ -207,14 +240,37 @@ export class Image {
     return (this.opFeatures & ~RBD_OPERATION_FEATURES_ALL) !== 0n;
   }
 
+  // --- The lock ---------------------------------------------------------------------------------
+
   /** Takes the lock, where there is one, and what comes with it. */
   async acquireLock(policy: LockPolicy): Promise<void> {
-    if (this.lock === undefined || this.lock.isHeld) return;
-    await this.lock.acquire(policy);
-    // While it was another's, anything may have changed.
-    await this.refresh();
-    if (this.hasFeature(RBD_FEATURE.OBJECT_MAP)) this.objectMap = await ObjectMap.open(this);
-    await this.lock.tell("acquired");
+    await this.#changeLock(async () => {
+      const { lock } = this;
+      if (lock === undefined || lock.isHeld) return;
+      await this.#rewatching;
+      await lock.acquire(policy);
+      try {
+        // While it was another's, anything may have changed.
+        await this.refresh();
+        await this.#openObjectMap();
+      } catch (error) {
+        await lock.release();
+        throw error;
+      }
+      // Nobody has to answer, and somebody who is dead would hold us up.
+      lock.tell("acquired").catch((error: unknown) => this.#untold(error));
+    });
+  }
+
+  /** Opens the object map that a feature turned on meanwhile has brought; the lock is held. */
+  async prepareOperation(): Promise<void> {
+    await this.refreshIfStale();
+    if (this.lock?.isHeld === true) await this.#openObjectMap();
+  }
+
+  async #openObjectMap(): Promise<void> {
+    if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) this.objectMap = undefined;
+    else this.objectMap ??= await ObjectMap.open(this);
   }
 
   /** Takes the lock if nobody alive has it. */
@@ -229,12 +285,100 @@ export class Image {
     }
   }
 
+  /** Gives the lock back, once no change of data is in flight. */
   async releaseLock(): Promise<void> {
-    if (this.lock?.isHeld !== true) return;
-    const map = this.objectMap;
-    this.objectMap = undefined;
-    await map?.close();
-    await this.lock.release();
+    await this.#changeLock(async () => {
+      const { lock } = this;
+      if (lock?.isHeld !== true) return;
+      const drained = this.gate.block();
+      try {
+        await drained;
+        const map = this.objectMap;
+        this.objectMap = undefined;
+        await map?.close();
+        await lock.release();
+        // Whoever waits for it is to come before those of us who want it again.
+        const told = lock.tell("released").catch((error: unknown) => this.#untold(error));
+        await Promise.race([told, sleep(this.clock, RELEASE_TELL_MS)]);
+      } catch (error) {
+        if (!isErrno(error, "ESHUTDOWN")) throw error;
+        this.#end(error);
+      } finally {
+        this.gate.unblock();
+      }
+    });
+  }
+
+  async #changeLock(change: () => Promise<void>): Promise<void> {
+    const done = this.#lockChange.then(change);
+    this.#lockChange = done.catch(() => undefined);
+    await done;
+  }
+
+  #hasLock(): boolean {
+    const { lock } = this;
+    if (lock === undefined) return true;
+    return (
+      lock.isHeld && this.hasFeature(RBD_FEATURE.OBJECT_MAP) === (this.objectMap !== undefined)
+    );
+  }
+
+  /** What a change of data needs is a header that is not stale, and the lock. */
+  async #prepareChange(): Promise<void> {
+    if (this.lost !== undefined) throw this.lost;
+    if (this.readOnly) throw imageError("EROFS", "write to", this.target);
+    await this.#rewatching;
+    await this.refreshIfStale();
+    if (this.#hasLock()) return;
+    if (!this.autoLock && this.lock?.isHeld !== true) {
+      throw imageError("EROFS", "write to", this.target, "the lock is not held");
+    }
+    if (this.lock?.isHeld === true) {
+      // The feature was turned on or off meanwhile.
+      await this.#changeLock(() => this.#openObjectMap());
+      return;
+    }
+    try {
+      await this.acquireLock("automatic");
+    } catch (error) {
+      // As librbd has it for changes of data; operations hear EBUSY.
+      if (isErrno(error, "EBUSY")) throw imageError("EROFS", "lock", this.target, error.message);
+      throw error;
+    }
+  }
+
+  /** Somebody wants the lock and has been promised it: it is theirs once everything is in order. */
+  lockWanted(): void {
+    if (this.lock?.policy !== "automatic" || this.#handingOver !== undefined) return;
+    this.#handingOver = this.#handOver()
+      .catch((error: unknown) => {
+        this.log.warn("lock not handed over", { image: this.id, why: String(error) });
+      })
+      .finally(() => {
+        this.#handingOver = undefined;
+      });
+  }
+
+  async #handOver(): Promise<void> {
+    // Those that the lock was taken for come first, or nobody would ever get anything done.
+    await this.gate.settled();
+    while (this.#operations > 0) {
+      await new Promise<void>((wake) => this.#operationsDone.push(wake));
+    }
+    if (this.lock?.isWanted === true) await this.releaseLock();
+  }
+
+  /** Runs an operation that needs the lock to stay while it runs; one at a time. */
+  async operate<T>(operation: () => Promise<T>): Promise<T> {
+    this.#operations++;
+    const done = this.#lastOperation.then(operation);
+    this.#lastOperation = done.catch(() => undefined);
+    try {
+      return await done;
+    } finally {
+      this.#operations--;
+      if (this.#operations === 0) for (const wake of this.#operationsDone.splice(0)) wake();
+    }
   }
 
   /** What is done from now on is done without the lock: by force. */
@@ -246,41 +390,19 @@ export class Image {
   checkOwner(): void {
     if (this.lost !== undefined) throw this.lost;
     if (this.lock !== undefined && !this.lock.isHeld && !this.#isForced) {
-      throw imageError("ERESTART", "go on with", this.name || this.id, "the lock is lost");
+      throw imageError("ERESTART", "go on with", this.target, "the lock is lost");
     }
   }
 
-  /** A number for a request to the lock's owner. */
-  newRequest(): bigint {
-    return ++this.#lastRequest;
-  }
-
-  /** The result of a request, once the owner tells; undefined: no word has come for so long. */
-  async completionOf(
-    request: bigint,
-    timeoutMs: number,
-    progress: Progress,
-  ): Promise<number | undefined> {
-    try {
-      return await new Promise<number | undefined>((resolve, reject) => {
-        const wait = () => this.clock.after(timeoutMs, () => resolve(undefined));
-        let timer = wait();
-        this.#requests.set(request, (notice) => {
-          timer.cancel();
-          if (notice.op === "complete") return resolve(notice.result);
-          timer = wait();
-          try {
-            progress(notice.done, notice.total);
-          } catch (error) {
-            timer.cancel();
-            reject(error);
-          }
-        });
-      });
-    } finally {
-      this.#requests.delete(request);
+  /** @throws CephError ERESTART if somebody waits for the lock, or it is lost */
+  checkUndisturbed(): void {
+    this.checkOwner();
+    if (this.lock?.isWanted === true) {
+      throw imageError("ERESTART", "go on with", this.target, "somebody wants the lock");
     }
   }
+
+  // --- The header -------------------------------------------------------------------------------
 
   /** Tells every watcher to read the header again. */
   async notifyUpdate(): Promise<void> {
@@ -289,151 +411,135 @@ export class Image {
   }
 
   /** Reads what may change in the header. */
-  async refresh(readOnly = false): Promise<void> {
-    const { io, headerOid } = this;
-    const head = { snapId: NOSNAP };
-    const { ops } = await io.read(headerOid, [
-      callOp(HEADER.getSize, head),
-      callOp(HEADER.getFeatures, { snapId: NOSNAP, readOnly }),
-      callOp(HEADER.getFlags, head),
-      callOp(HEADER.getSnapContext, undefined),
-      callOp(HEADER.getParent, undefined),
-      callOp(HEADER.getParentOverlap, head),
-    ]);
-    const reply = <A, R>(index: number, call: ClassCall<A, R>): R =>
-      callReply(call, ops[index]?.data);
-    this.size = reply(0, HEADER.getSize).size;
-    this.features = reply(1, HEADER.getFeatures).features;
-    this.flags = reply(2, HEADER.getFlags);
-    const { snapSeq, snaps } = reply(3, HEADER.getSnapContext);
-    this.snapContext = { seq: snapSeq, snaps };
-    const spec = reply(4, HEADER.getParent);
-    const overlap = reply(5, HEADER.getParentOverlap);
-    this.parent = parentExists(spec) ? { spec, overlap } : undefined;
-    this.opFeatures = this.hasFeature(RBD_FEATURE.OPERATIONS)
-      ? await io.query(headerOid, HEADER.getOpFeatures, undefined)
-      : 0n;
-    const group = await unless(io.query(headerOid, HEADER.getGroup, undefined), "EOPNOTSUPP");
-    this.group = group === undefined || group.groupId === "" ? undefined : group;
-    const snapshots: ImageSnapshot[] = [];
-    for (const snap of [...snaps].reverse()) snapshots.push(await this.#readSnapshot(snap));
-    this.snapshots = snapshots;
+  async refresh(): Promise<void> {
+    this.#isStale = true;
+    await this.refreshIfStale();
   }
 
-  async #readSnapshot(snapId: SnapId): Promise<ImageSnapshot> {
-    const { ops } = await this.io.read(this.headerOid, [
-      callOp(HEADER.getSnapshot, { snapId }),
-      callOp(HEADER.getFlags, { snapId }),
-      callOp(HEADER.getProtection, { snapId }),
-      callOp(HEADER.getParentOverlap, { snapId }),
-    ]);
-    return {
-      ...callReply(HEADER.getSnapshot, ops[0]?.data),
-      flags: callReply(HEADER.getFlags, ops[1]?.data),
-      protection: callReply(HEADER.getProtection, ops[2]?.data),
-      parentOverlap: callReply(HEADER.getParentOverlap, ops[3]?.data),
-    };
+  /** Reads it only if we were told that it has changed. */
+  async refreshIfStale(): Promise<void> {
+    while (this.#isStale) {
+      this.#refreshing ??= this.#refresh().finally(() => {
+        this.#refreshing = undefined;
+      });
+      await this.#refreshing;
+    }
   }
+
+  async #refresh(): Promise<void> {
+    this.#isStale = false;
+    let state: HeaderState;
+    try {
+      state = await readState(this.io, this.headerOid, this.readOnly);
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
+    }
+    Object.assign(this, state);
+    this.generation++;
+    const hasLock = this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK);
+    if (hasLock) this.lock ??= new ExclusiveLock(this);
+    else {
+      this.lock = undefined;
+      this.objectMap = undefined;
+    }
+  }
+
+  // --- The watch --------------------------------------------------------------------------------
 
   async #startWatch(): Promise<void> {
     this.#watch = await this.io.watch(this.headerOid, {
       onNotify: ({ payload }) => this.#onNotify(payload),
       onError: (error) => {
         this.log.warn("watch of an image lost", { image: this.id, why: error.message });
-        this.lost = error;
-        this.lock?.lost();
+        this.#watch = undefined;
+        // Gone for good: the image, or we.
+        if (isErrno(error, "ENOENT", "ESHUTDOWN") || this.#isClosed) return this.#end(error);
+        this.#rewatching ??= this.#rewatch().finally(() => {
+          this.#rewatching = undefined;
+        });
       },
     });
   }
 
-  #onNotify(payload: Uint8Array): Uint8Array {
+  /** Watches again, and keeps the lock if nobody has taken it meanwhile. */
+  async #rewatch(): Promise<void> {
+    // What is in flight may go on: who takes our lock blocklists us first.
+    const drained = this.gate.block();
+    drained.catch(() => undefined); // never fails; not waited for
+    try {
+      while (this.#watch === undefined && !this.#isClosed) {
+        try {
+          await this.#startWatch();
+          if ((await this.lock?.reacquire()) === false) this.objectMap = undefined;
+          this.#isStale = true;
+        } catch (error) {
+          if (isErrno(error, "ENOENT", "ESHUTDOWN")) return this.#end(error);
+          if (!(error instanceof CephError)) throw error;
+          this.log.warn("watch of an image not renewed", { image: this.id, why: String(error) });
+          await sleep(this.clock, REWATCH_MS);
+        }
+      }
+    } catch (error) {
+      assert(error instanceof Error, "an error");
+      this.log.error("watch of an image", { image: this.id, why: error.message });
+      this.#end(new CephError(-ERRNO.EIO, { op: "watch", target: this.target, cause: error }));
+    } finally {
+      this.gate.unblock();
+    }
+  }
+
+  #end(error: CephError): void {
+    this.lost = error;
+    this.objectMap = undefined;
+    this.lock?.lost();
+  }
+
+  /** A failure to tell others what they will find out by themselves. */
+  #untold(error: unknown): void {
+    this.log.debug("notice of a lock", { image: this.id, why: String(error) });
+  }
+
+  #onNotify(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
     const notice = decodeHeaderNotice(payload);
     const own = this.watcherId;
-    if (notice.op === "update") return encodeResponse(0);
-    if (notice.op === "complete" || notice.op === "progress") {
-      const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;
-      if (isOurs) this.#requests.get(notice.request)?.(notice);
-      return isOurs ? encodeResponse(0) : EMPTY;
+    switch (notice.op) {
+      case "update":
+        this.#isStale = true;
+        return encodeResponse(0);
+      case "other":
+        return EMPTY;
+      case "complete":
+      case "progress": {
+        const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;
+        if (isOurs) this.ownerNews.told(notice);
+        return isOurs ? encodeResponse(0) : EMPTY;
+      }
     }
-    if (notice.op === "other") {
-      const isRequest =
-        notice.code > NOTIFY_OP.ASYNC_COMPLETE &&
-        notice.code !== NOTIFY_OP.QUIESCE &&
-        notice.code !== NOTIFY_OP.UNQUIESCE;
-      const result = isRequest ? this.lock?.requested(notice.code) : undefined;
-      return result === undefined ? EMPTY : encodeResponse(result);
-    }
-    if (notice.from.gid === own.gid && notice.from.handle === own.handle) return EMPTY;
-    if (notice.op !== "request") {
-      this.lock?.peerChanged();
+    if (notice.op === "quiesce") return this.quiescers.quiesce(notice);
+    if (notice.op === "unquiesce") {
+      this.quiescers.unquiesce(notice);
       return EMPTY;
     }
-    const result = this.lock?.requested(NOTIFY_OP.REQUEST_LOCK);
-    return result === undefined ? EMPTY : encodeResponse(result);
+    if (notice.from.gid === own.gid && notice.from.handle === own.handle) return EMPTY;
+    switch (notice.op) {
+      case "acquired":
+      case "released":
+        this.lock?.peerChanged();
+        return EMPTY;
+      case "request":
+        return answer(this.lock?.requested("lock"));
+      default: {
+        const { lock, ownerRequests } = this;
+        if (lock?.isHeld !== true || ownerRequests === undefined) {
+          return answer(lock?.requested("operation"));
+        }
+        return encodeResponse(ownerRequests.start(notice));
+      }
+    }
   }
 }
 
-/** What never changes in a header. */
-interface FixedHeader {
-  readonly id: string;
-  readonly name: string;
-  readonly features: bigint;
-  readonly order: number;
-  readonly objectPrefix: string;
-  readonly stripeUnit: number;
-  readonly stripeCount: number;
-  readonly dataIo: IoCtx | undefined;
-}
-
-async function idOf(io: IoCtx, name: string): Promise<{ id: string; name: string }> {
-  const id = await unless(io.query(idObjectName(name), DIRECTORY.getId, undefined), "ENOENT");
-  if (id !== undefined) return { id, name };
-  const old = await unless(io.read(oldHeaderName(name), [opStat()]), "ENOENT");
-  throw imageError(old === undefined ? "ENOENT" : "EOPNOTSUPP", "open", name);
-}
-
-/** An image in the trash, or half removed, has its name elsewhere, or none. */
-async function nameOf(io: IoCtx, id: string): Promise<{ id: string; name: string }> {
-  const name =
-    (await unless(io.query(RBD_DIRECTORY, DIRECTORY.nameOfId, id), "ENOENT")) ??
-    (await unless(io.query(RBD_TRASH, TRASH.get, id), "ENOENT", "EOPNOTSUPP"))?.name ??
-    "";
-  return { id, name };
-}
-
-async function readFixed(io: IoCtx, id: string, name: string): Promise<FixedHeader> {
-  const oid = headerName(id);
-  const { ops } = await io.read(oid, [
-    callOp(HEADER.getSize, { snapId: NOSNAP }),
-    callOp(HEADER.getObjectPrefix, undefined),
-    callOp(HEADER.getFeatures, { snapId: NOSNAP, readOnly: true }),
-    callOp(HEADER.getDataPool, undefined),
-  ]);
-  const { order } = callReply(HEADER.getSize, ops[0]?.data);
-  const { features } = callReply(HEADER.getFeatures, ops[2]?.data);
-  const isStriped = (features & RBD_FEATURE.STRIPINGV2) !== 0n;
-  const { stripeUnit, stripeCount } = isStriped
-    ? await io.query(oid, HEADER.getStripes, undefined)
-    : { stripeUnit: 2 ** order, stripeCount: 1 };
-  return {
-    id,
-    name,
-    features,
-    order,
-    objectPrefix: callReply(HEADER.getObjectPrefix, ops[1]?.data),
-    stripeUnit,
-    stripeCount,
-    dataIo: poolOf(io, callReply(HEADER.getDataPool, ops[3]?.data)),
-  };
-}
-
-/** Another pool, or this one for -1; undefined if it is gone. */
-export function poolOf(io: IoCtx, pool: number, nspace = io.nspace): IoCtx | undefined {
-  if (pool === -1) return io;
-  try {
-    return io.inPool(pool, nspace);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return undefined;
-    throw error;
-  }
+function answer(result: number | undefined): Uint8Array {
+  return result === undefined ? EMPTY : encodeResponse(result);
 }

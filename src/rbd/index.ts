@@ -1,8 +1,58 @@
 /** The rbd room: images, on the rados room. */
+export {
+  acquireManually,
+  addLock,
+  breakLock,
+  type Locker,
+  type Locks,
+  listLocks,
+  releaseManually,
+  removeLock,
+} from "./advisory-lock.ts";
+export { type Child, listChildren } from "./children.ts";
+export { type CloneOptions, cloneImage } from "./clone.ts";
+export { type CopyOptions, copyImage } from "./copy.ts";
+export { type CreateOptions, createImage } from "./create.ts";
+export { type DeepCopyImageOptions, deepCopyImage } from "./deep-copy/image-copy.ts";
+export {
+  type DiffCallback,
+  type DiffOptions,
+  type DiskUsage,
+  diffIterate,
+  diskUsage,
+} from "./diff.ts";
 export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
+export { findSnapshot } from "./find-snapshot.ts";
 export { flattenImage } from "./flatten.ts";
-export { Image, type RbdContext } from "./image.ts";
+export {
+  addToGroup,
+  createGroup,
+  deleteGroupSnapshot,
+  type GroupImage,
+  groupOf,
+  listGroupImages,
+  listGroupSnapshots,
+  listGroups,
+  removeFromGroup,
+  removeGroup,
+  renameGroup,
+  renameGroupSnapshot,
+  rollBackGroup,
+  takeGroupSnapshot,
+} from "./group.ts";
+export {
+  Image,
+  type ImageParent,
+  type ImageSnapshot,
+  type RbdContext,
+} from "./image.ts";
+export { CompareMismatch, ImageIo, type ImageIoOptions } from "./io/image-io.ts";
+export {
+  getMetadata,
+  listMetadata,
+  POOL_METADATA,
+} from "./metadata.ts";
 export { abortMigration } from "./migration/abort.ts";
 export { commitMigration } from "./migration/commit.ts";
 export {
@@ -17,9 +67,34 @@ export {
   createMirrorSnapshot,
   isMirroredBySnapshots,
   listPrimaries,
+  mirrorInfo,
   mirrorMode,
 } from "./mirror/primary-snapshot.ts";
-export { listNamespaces } from "./namespaces.ts";
+export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from "./namespaces.ts";
+export { SNAP_CREATE_FLAG } from "./notify.ts";
+export { checkObjectMap, type MapMismatch } from "./object-map-check.ts";
+export { openImage } from "./open.ts";
+export {
+  deleteSnapshot,
+  flattenOpen,
+  protectSnapshot,
+  rebuildObjectMap,
+  removeImageMetadata,
+  renameImage,
+  renameSnapshot,
+  resizeImage,
+  rollBackTo,
+  setImageMetadata,
+  setSnapshotLimit,
+  snapshotLimit,
+  sparsifyImage,
+  takeSnapshot,
+  unprotectSnapshot,
+  updateFeatures,
+} from "./operations.ts";
+export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { noProgress, type Progress } from "./progress.ts";
+export type { Quiescer } from "./quiescers.ts";
 export { removeImage } from "./remove.ts";
-export { getTrash, listTrash, purgeTrash, removeTrash } from "./trash.ts";
+export { getTrash, listTrash, purgeTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";
+export { evict, listWatchers } from "./watchers.ts";

@@ -5,11 +5,10 @@
  */
 
 import { CephError, ERRNO, type ErrnoName, sleep } from "../base/index.ts";
-import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import { imageError } from "./errors.ts";
 import { type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import type { Image } from "./image.ts";
-import { decodeResponse, encodeHeaderNotice } from "./notify.ts";
+import { decodeResponse, encodeHeaderNotice, type OwnerRequest } from "./notify.ts";
 import { noProgress, type Progress } from "./progress.ts";
 
 /** Without a word of a request for so long it is made anew.  ceph: rbd_request_timed_out_seconds */
@@ -18,14 +17,6 @@ const TIMEOUT_MS = 30_000;
 const RETRY_MS = 1_000;
 /** Attempts that nobody answers, in a row. */
 const SILENT_MAX = 10;
-
-type OwnerRequest =
-  | { readonly op: "migrate" | "flatten" }
-  | {
-      readonly op: "snapCreate" | "snapRemove";
-      readonly name: string;
-      readonly namespace: SnapshotNamespace;
-    };
 
 export interface Operation {
   readonly request: OwnerRequest;
@@ -66,10 +57,10 @@ async function ask(
   what: OwnerRequest,
   progress: Progress,
 ): Promise<number | undefined> {
-  const request = image.newRequest();
+  const request = image.ownerNews.newRequest();
   const notice = encodeHeaderNotice({ ...what, from: image.watcherId, request });
   // It may be done before it is answered.
-  const completion = image.completionOf(request, TIMEOUT_MS, progress);
+  const completion = image.ownerNews.completionOf(request, TIMEOUT_MS, progress);
   completion.catch(() => undefined); // waited for below, unless there is nothing to wait for
   const { replies } = await image.io.notify(image.headerOid, notice, NOTIFY_TIMEOUT_MS);
   const [answer] = replies.filter(([, payload]) => payload.length > 0);

@@ -10,6 +10,10 @@ export const RBD_TRASH = "rbd_trash";
 export const RBD_CHILDREN = "rbd_children";
 export const RBD_MIRRORING = "rbd_mirroring";
 export const RBD_NAMESPACE = "rbd_namespace";
+export const RBD_TASK = "rbd_task";
+/** Of a pool: settings, and whether it may have images. */
+export const RBD_INFO = "rbd_info";
+export const RBD_GROUP_DIRECTORY = "rbd_group_directory";
 /** The lock of an image's header and object map. */
 export const RBD_LOCK_NAME = "rbd_lock";
 

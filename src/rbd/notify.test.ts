@@ -6,9 +6,11 @@ import {
   encodeHeaderNotice,
   encodeResponse,
   encodeTrashNotice,
+  type OwnerRequest,
 } from "./notify.ts";
 
 const FROM = { gid: 4123n, handle: 0x5566_7788n };
+const ASKED = { from: FROM, request: 9n };
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 test("notices lie as NotifyMessage has them", () => {
@@ -49,8 +51,35 @@ test("they are read again; what is for others is told by its number", () => {
   for (const op of ["acquired", "released", "request"] as const) {
     expect(decodeHeaderNotice(encodeHeaderNotice({ op, from: FROM }))).toEqual({ op, from: FROM });
   }
-  const flatten = Buffer.from("07010400000006000000", "hex");
-  expect(decodeHeaderNotice(flatten)).toEqual({ op: "other", code: 6 });
+  const future = Buffer.from("07010400000063000000", "hex");
+  expect(decodeHeaderNotice(future)).toEqual({ op: "other", code: 0x63 });
+});
+
+test("every request to the owner is read as it was meant", () => {
+  const namespace = { type: "user" } as const;
+  const requests: readonly OwnerRequest[] = [
+    { op: "flatten" },
+    { op: "rebuildObjectMap" },
+    { op: "resize", size: 2 ** 40, allowShrink: true },
+    { op: "snapCreate", name: "s", namespace, flags: 2n },
+    { op: "snapRemove", name: "s", namespace },
+    { op: "snapProtect", name: "s", namespace },
+    { op: "snapUnprotect", name: "s", namespace },
+    { op: "rename", name: "b" },
+    { op: "updateFeatures", features: 12n, enabled: true },
+    { op: "sparsify", sparseSize: 4096 },
+    { op: "metadata", key: "k", value: "v" },
+    { op: "metadata", key: "k", value: undefined },
+  ];
+  for (const request of requests) {
+    const notice = { ...request, from: FROM, request: 9n };
+    expect(decodeHeaderNotice(encodeHeaderNotice(notice))).toEqual(notice);
+  }
+  const rename = { op: "snapRename", snapId: 7n, name: "t", from: FROM, request: 9n } as const;
+  expect(decodeHeaderNotice(encodeHeaderNotice(rename))).toEqual({ ...rename, namespace });
+  expect(hex(encodeHeaderNotice({ op: "resize", size: 5, allowShrink: true, ...ASKED }))).toBe(
+    "0701250000000700000005000000000000001b100000000000008877665500000000090000000000000001",
+  );
 });
 
 test("an empty notice of an ancient client is an update; half a one is refused", () => {

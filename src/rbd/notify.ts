@@ -7,10 +7,13 @@
  * ceph: src/librbd/WatchNotifyTypes.h, src/librbd/trash_watcher/Types.h
  */
 
-import { SnapshotNamespace, TrashImageSpec } from "../cls/rbd/types.ts";
+import { SnapshotNamespace, TrashImageSpec, USER_NAMESPACE } from "../cls/rbd/types.ts";
 import {
   bool,
+  type Codec,
   encodeToBytes,
+  type Infer,
+  optional,
   Reader,
   record,
   s32,
@@ -20,6 +23,7 @@ import {
   u64n,
   Writer,
 } from "../encoding/index.ts";
+import type { SnapId } from "../types/index.ts";
 
 /** ceph: librbd::watch_notify::NotifyOp */
 export const NOTIFY_OP = {
@@ -30,11 +34,27 @@ export const NOTIFY_OP = {
   ASYNC_PROGRESS: 4,
   ASYNC_COMPLETE: 5,
   FLATTEN: 6,
+  RESIZE: 7,
   SNAP_CREATE: 8,
   SNAP_REMOVE: 9,
+  REBUILD_OBJECT_MAP: 10,
+  SNAP_RENAME: 11,
+  SNAP_PROTECT: 12,
+  SNAP_UNPROTECT: 13,
+  RENAME: 14,
+  UPDATE_FEATURES: 15,
   MIGRATE: 16,
+  SPARSIFY: 17,
   QUIESCE: 18,
   UNQUIESCE: 19,
+  METADATA_UPDATE: 20,
+} as const;
+
+/** What a snapshot may be taken without, in the notice that asks for it.  ceph: SNAP_CREATE_FLAG_* */
+export const SNAP_CREATE_FLAG = {
+  SKIP_OBJECT_MAP: 1n,
+  SKIP_QUIESCE: 2n,
+  IGNORE_QUIESCE_ERROR: 4n,
 } as const;
 
 /** A watcher, by the id of its client and the cookie of its watch. */
@@ -49,100 +69,134 @@ const LockRequest = record("RequestLockPayload", { client: WatcherIdFields, forc
 const AsyncRequest = record("AsyncRequestId", { client: WatcherIdFields, request: u64 });
 const AsyncComplete = record("AsyncCompletePayload", { id: AsyncRequest, result: s32 });
 const AsyncProgress = record("AsyncProgressPayload", { id: AsyncRequest, done: u64n, total: u64n });
-const SnapRequest = record("SnapPayloadBase", {
-  name: str,
-  namespace: SnapshotNamespace,
-  id: AsyncRequest,
-});
 const Response = struct("ResponseMessage", { v: 1 }, { result: s32 });
 
 const VERSION = 7;
 
-export type HeaderNotice =
-  | { readonly op: "acquired" | "released" | "request"; readonly from: WatcherId }
-  | { readonly op: "update" }
-  /** Writers should flush and hold still, or may go on; the lock's owner is asked to copy all objects. */
+/** An operation that the lock's owner is asked to do. */
+export type OwnerRequest =
+  | { readonly op: "flatten" | "migrate" | "rebuildObjectMap" }
+  | { readonly op: "resize"; readonly size: number; readonly allowShrink: boolean }
   | {
-      readonly op: "quiesce" | "unquiesce" | "migrate" | "flatten";
-      readonly from: WatcherId;
-      readonly request: bigint;
+      readonly op: "snapCreate";
+      readonly name: string;
+      readonly namespace: SnapshotNamespace;
+      /** SNAP_CREATE_FLAG bits. @default 0 */
+      readonly flags?: bigint;
     }
-  /** A snapshot that the lock's owner is asked to take or to remove. */
   | {
-      readonly op: "snapCreate" | "snapRemove";
-      readonly from: WatcherId;
-      readonly request: bigint;
+      readonly op: "snapRemove" | "snapProtect" | "snapUnprotect";
       readonly name: string;
       readonly namespace: SnapshotNamespace;
     }
-  | {
-      readonly op: "progress";
-      readonly from: WatcherId;
-      readonly request: bigint;
-      readonly done: number;
-      readonly total: number;
-    }
-  | {
-      readonly op: "complete";
-      readonly from: WatcherId;
-      readonly request: bigint;
-      readonly result: number;
-    }
-  /** An operation somebody wants the lock's owner to do, or news of one. */
+  | { readonly op: "snapRename"; readonly snapId: SnapId; readonly name: string }
+  | { readonly op: "rename"; readonly name: string }
+  | { readonly op: "updateFeatures"; readonly features: bigint; readonly enabled: boolean }
+  | { readonly op: "sparsify"; readonly sparseSize: number }
+  /** undefined: removes the key. */
+  | { readonly op: "metadata"; readonly key: string; readonly value: string | undefined };
+
+/** Who asks, and the number by which they are told how it goes. */
+export interface Asked {
+  readonly from: WatcherId;
+  readonly request: bigint;
+}
+
+/** A request as all know it. */
+export function keyOf({ from, request }: Asked): string {
+  return `${from.gid}/${from.handle}/${request}`;
+}
+
+export type HeaderNotice =
+  | { readonly op: "acquired" | "released" | "request"; readonly from: WatcherId }
+  | { readonly op: "update" }
+  /** Writers should flush and hold still, or may go on. */
+  | ({ readonly op: "quiesce" } & Asked)
+  | ({ readonly op: "unquiesce" } & Asked)
+  | (OwnerRequest & Asked)
+  | ({ readonly op: "progress"; readonly done: number; readonly total: number } & Asked)
+  | ({ readonly op: "complete"; readonly result: number } & Asked)
+  /** Of a release that is newer or much older. */
   | { readonly op: "other"; readonly code: number };
 
-const CODES = {
-  acquired: NOTIFY_OP.ACQUIRED_LOCK,
-  released: NOTIFY_OP.RELEASED_LOCK,
-  request: NOTIFY_OP.REQUEST_LOCK,
-  update: NOTIFY_OP.HEADER_UPDATE,
-  progress: NOTIFY_OP.ASYNC_PROGRESS,
-  complete: NOTIFY_OP.ASYNC_COMPLETE,
-  snapCreate: NOTIFY_OP.SNAP_CREATE,
-  snapRemove: NOTIFY_OP.SNAP_REMOVE,
-  quiesce: NOTIFY_OP.QUIESCE,
-  unquiesce: NOTIFY_OP.UNQUIESCE,
-  migrate: NOTIFY_OP.MIGRATE,
-  flatten: NOTIFY_OP.FLATTEN,
+/**
+ * Fields of the requests and of the notices like them: by op its number, what it has besides `from` and
+ * `request`, which lie as `id`, and in which order.
+ */
+const id = AsyncRequest;
+const namespace = SnapshotNamespace;
+const ASKED = {
+  flatten: asked(NOTIFY_OP.FLATTEN, { id }),
+  migrate: asked(NOTIFY_OP.MIGRATE, { id }),
+  rebuildObjectMap: asked(NOTIFY_OP.REBUILD_OBJECT_MAP, { id }),
+  quiesce: asked(NOTIFY_OP.QUIESCE, { id }),
+  unquiesce: asked(NOTIFY_OP.UNQUIESCE, { id }),
+  resize: asked(NOTIFY_OP.RESIZE, { size: u64n, id, allowShrink: bool }),
+  snapCreate: asked(NOTIFY_OP.SNAP_CREATE, { name: str, namespace, id, flags: u64 }),
+  snapRemove: asked(NOTIFY_OP.SNAP_REMOVE, { name: str, namespace, id }),
+  snapProtect: asked(NOTIFY_OP.SNAP_PROTECT, { name: str, namespace, id }),
+  snapUnprotect: asked(NOTIFY_OP.SNAP_UNPROTECT, { name: str, namespace, id }),
+  snapRename: asked(NOTIFY_OP.SNAP_RENAME, { snapId: u64, name: str, namespace, id }),
+  rename: asked(NOTIFY_OP.RENAME, { name: str, id }),
+  updateFeatures: asked(NOTIFY_OP.UPDATE_FEATURES, { features: u64, enabled: bool, id }),
+  sparsify: asked(NOTIFY_OP.SPARSIFY, { id, sparseSize: u64n }),
+  metadata: asked(NOTIFY_OP.METADATA_UPDATE, { key: str, value: optional(str), id }),
 } as const;
+
+type AskedNotice = Extract<HeaderNotice, { op: keyof typeof ASKED }>;
+
+function asked(code: number, fields: Parameters<typeof record>[1]) {
+  return { code, fields: record(`notice ${code}`, fields) as unknown as Codec<object> };
+}
+
+function isAsked(notice: HeaderNotice): notice is AskedNotice {
+  return notice.op in ASKED;
+}
+
+const ASKED_BY_CODE = new Map(
+  Object.entries(ASKED).map(([op, { code, fields }]) => [code, { op, fields }]),
+);
 
 export function encodeHeaderNotice(notice: Exclude<HeaderNotice, { op: "other" }>): Uint8Array {
   const w = new Writer();
   const mark = w.begin(VERSION, 1);
-  w.u32(CODES[notice.op]);
-  encodeFields(w, notice);
+  if (isAsked(notice)) {
+    const { code, fields } = ASKED[notice.op];
+    const { from, request } = notice;
+    w.u32(code);
+    // What a request does not say: a snapshot with all that belongs to it; a new name is a user's.
+    const unsaid = { flags: 0n, namespace: USER_NAMESPACE };
+    fields.encode(w, { ...unsaid, ...notice, id: { client: from, request } });
+  } else {
+    encodeNews(w, notice);
+  }
   w.end(mark);
   return w.finish();
 }
 
-function encodeFields(w: Writer, notice: Exclude<HeaderNotice, { op: "other" }>): void {
-  if (notice.op === "update") return;
-  const client = notice.from;
+function encodeNews(w: Writer, notice: Exclude<HeaderNotice, AskedNotice | { op: "other" }>): void {
   switch (notice.op) {
+    case "update":
+      w.u32(NOTIFY_OP.HEADER_UPDATE);
+      return;
     case "request":
-      return LockRequest.encode(w, { client, force: false });
+      w.u32(NOTIFY_OP.REQUEST_LOCK);
+      return LockRequest.encode(w, { client: notice.from, force: false });
     case "acquired":
+      w.u32(NOTIFY_OP.ACQUIRED_LOCK);
+      return WatcherIdFields.encode(w, notice.from);
     case "released":
-      return WatcherIdFields.encode(w, client);
-    case "quiesce":
-    case "unquiesce":
-    case "migrate":
-    case "flatten":
-      return AsyncRequest.encode(w, { client, request: notice.request });
+      w.u32(NOTIFY_OP.RELEASED_LOCK);
+      return WatcherIdFields.encode(w, notice.from);
     case "progress": {
-      const { request, done, total } = notice;
-      return AsyncProgress.encode(w, { id: { client, request }, done, total });
+      const { from, request, done, total } = notice;
+      w.u32(NOTIFY_OP.ASYNC_PROGRESS);
+      return AsyncProgress.encode(w, { id: { client: from, request }, done, total });
     }
     case "complete": {
-      const { request, result } = notice;
-      return AsyncComplete.encode(w, { id: { client, request }, result });
-    }
-    case "snapCreate":
-    case "snapRemove": {
-      const { name, namespace, request } = notice;
-      SnapRequest.encode(w, { name, namespace, id: { client, request } });
-      // Flags: writers are to hold still, and the object map to be copied.
-      if (notice.op === "snapCreate") w.u64(0n);
+      const { from, request, result } = notice;
+      w.u32(NOTIFY_OP.ASYNC_COMPLETE);
+      return AsyncComplete.encode(w, { id: { client: from, request }, result });
     }
   }
 }
@@ -151,7 +205,7 @@ function encodeFields(w: Writer, notice: Exclude<HeaderNotice, { op: "other" }>)
 export function decodeHeaderNotice(payload: Uint8Array): HeaderNotice {
   if (payload.length === 0) return { op: "update" };
   const r = new Reader(payload);
-  r.begin("NotifyMessage", VERSION);
+  const version = r.begin("NotifyMessage", VERSION);
   const code = r.u32();
   switch (code) {
     case NOTIFY_OP.HEADER_UPDATE:
@@ -170,9 +224,13 @@ export function decodeHeaderNotice(payload: Uint8Array): HeaderNotice {
       const { id, result } = AsyncComplete.decode(r);
       return { op: "complete", from: id.client, request: id.request, result };
     }
-    default:
-      return { op: "other", code };
   }
+  const known = ASKED_BY_CODE.get(code);
+  // compat: before version 7 (Pacific) requests for snapshots and names had no number.
+  if (known === undefined || version < VERSION) return { op: "other", code };
+  const { id, ...fields } = known.fields.decode(r) as { id: Infer<typeof AsyncRequest> };
+  const notice = { op: known.op, ...fields, from: id.client, request: id.request };
+  return notice as unknown as AskedNotice;
 }
 
 export function encodeResponse(result: number): Uint8Array {

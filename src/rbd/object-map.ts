@@ -8,7 +8,7 @@
 
 import { CephError, ERRNO } from "../base/index.ts";
 import { LOCK_TYPE } from "../cls/lock/types.ts";
-import { stateAt } from "../cls/rbd/types/bit-vector.ts";
+import { bitVectorOf, statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
 import { opRead, opTruncate, opWriteFull } from "../messages/index.ts";
 import { callOp, type IoCtx } from "../rados/index.ts";
@@ -91,9 +91,10 @@ export class ObjectMap {
    * EXISTS as `from` means also EXISTS_CLEAN.
    */
   async update(start: number, end: number, to: number, from?: number): Promise<void> {
+    if (!this.wouldChange(start, end, to, from)) return;
     for (let at = start; at < end; at += UPDATE_MAX) {
       const stop = Math.min(end, at + UPDATE_MAX);
-      if (!this.#wouldChange(at, stop, to, from)) continue;
+      if (!this.wouldChange(at, stop, to, from)) continue;
       await this.#write(NOSNAP, at, stop, to, from);
       for (let i = at; i < stop; i++) if (this.#moves(i, to, from)) this.#states[i] = to;
     }
@@ -107,12 +108,14 @@ export class ObjectMap {
   #moves(objectNo: number, to: number, from: number | undefined): boolean {
     const state = this.#states[objectNo];
     if (state === undefined || state === to) return false;
+    // Nothing is on its way out that is not there.  ceph: ObjectMap<I>::update_required
+    if (to === OBJECT_STATE.PENDING && state === OBJECT_STATE.NONEXISTENT) return false;
     if (from === undefined || state === from) return true;
     return from === OBJECT_STATE.EXISTS && state === OBJECT_STATE.EXISTS_CLEAN;
   }
 
-  #wouldChange(start: number, end: number, to: number, from: number | undefined): boolean {
-    if (this.#isInvalid()) return true;
+  /** Would `update` have anything to write? What is not so needs no wait. */
+  wouldChange(start: number, end: number, to: number, from?: number): boolean {
     for (let i = start; i < end; i++) if (this.#moves(i, to, from)) return true;
     return false;
   }
@@ -165,6 +168,49 @@ export class ObjectMap {
     }
   }
 
+  /**
+   * Gives the head's map another size, and new objects a state.
+   * ceph: src/librbd/object_map/ResizeRequest.cc
+   */
+  async resize(objectCount: number, defaultState: number): Promise<void> {
+    const { io } = this.#image;
+    const before = this.#states;
+    const states = new Uint8Array(objectCount).fill(defaultState);
+    states.set(before.subarray(0, Math.min(before.length, objectCount)));
+    const args = { objectCount: BigInt(objectCount), defaultState };
+    try {
+      await io.write(this.#oid, [assertMapLocked(), callOp(OBJECT_MAP.resize, args)]);
+    } catch (error) {
+      if (isErrno(error, "EBUSY") || !(error instanceof CephError)) throw error;
+      await this.invalidate(NOSNAP);
+    }
+    this.#states = states;
+  }
+
+  /**
+   * Gives the head the map of a snapshot that it is rolled back to.
+   * ceph: src/librbd/object_map/SnapshotRollbackRequest.cc
+   */
+  async rollBack(snap: SnapId): Promise<void> {
+    const { io, id } = this.#image;
+    try {
+      const { ops } = await io.read(objectMapName(id, snap), [opRead(0, 0)]);
+      const map = opWriteFull(ops[0]?.data ?? new Uint8Array(0));
+      await io.write(this.#oid, [assertMapLocked(), map]);
+    } catch (error) {
+      if (isErrno(error, "EBUSY") || !(error instanceof CephError)) throw error;
+      await this.invalidate(snap);
+      await this.invalidate(NOSNAP);
+    }
+    await this.#load();
+  }
+
+  /** Writes the whole map. @param states one byte an object */
+  async save(states: Uint8Array): Promise<void> {
+    await saveObjectMap(this.#image.io, this.#image.id, NOSNAP, states);
+    this.#states = states;
+  }
+
   /** Marks a map as not to be believed. */
   async invalidate(snap: SnapId): Promise<void> {
     const image = this.#image;
@@ -210,7 +256,7 @@ export class ObjectMap {
     try {
       const map = await io.query(this.#oid, OBJECT_MAP.load, undefined);
       if (map.size >= objectCount) {
-        this.#states = Uint8Array.from({ length: objectCount }, (_, i) => stateAt(map, i));
+        this.#states = statesOf(map, objectCount);
         return;
       }
     } catch (error) {
@@ -228,5 +274,18 @@ export class ObjectMap {
         defaultState: OBJECT_STATE.NONEXISTENT,
       }),
     ]);
+    this.#states = new Uint8Array(objectCount);
   }
+}
+
+/** Writes a whole map: the head's, which the caller has locked, or a snapshot's. */
+export async function saveObjectMap(
+  io: IoCtx,
+  imageId: string,
+  snap: SnapId,
+  states: Uint8Array,
+): Promise<void> {
+  const save = callOp(OBJECT_MAP.save, bitVectorOf(states));
+  const guard = snap === NOSNAP ? [assertMapLocked()] : [];
+  await io.write(objectMapName(imageId, snap), [...guard, save]);
 }

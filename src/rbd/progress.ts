@@ -9,7 +9,7 @@ export type Progress = (done: number, total: number) => void;
 export const noProgress: Progress = () => undefined;
 
 /** Objects worked on at a time.  ceph: rbd_concurrent_management_ops */
-const CONCURRENT = 10;
+export const CONCURRENT = 10;
 
 /**
  * Runs `work` for every object of [start, end), several at a time. The first failure ends it, once what is
@@ -35,4 +35,28 @@ export async function forEachObject(
   };
   await Promise.all(Array.from({ length: CONCURRENT }, worker));
   if (failure !== undefined) throw failure;
+}
+
+/** The results of `work` for every item, in order, at most `limit` at a time. The first failure ends it. */
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  let failure: { error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    while (failure === undefined && next < items.length) {
+      const index = next++;
+      try {
+        results[index] = await work(items[index] as T);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failure !== undefined) throw failure.error;
+  return results;
 }

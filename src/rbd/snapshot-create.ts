@@ -6,31 +6,51 @@
  * ceph: src/librbd/operation/SnapshotCreateRequest.cc
  */
 
-import { ERRNO } from "../base/index.ts";
+import { CephError, ERRNO } from "../base/index.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import { HEADER } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
+import { findSnapshot } from "./find-snapshot.ts";
 import type { Image } from "./image.ts";
 import { writeImageState } from "./mirror/image-state.ts";
-import { decodeResponse, encodeHeaderNotice } from "./notify.ts";
+import { decodeResponse, encodeHeaderNotice, SNAP_CREATE_FLAG } from "./notify.ts";
 
 /** Times that watchers are asked to hold still.  ceph: rbd_quiesce_notification_attempts */
 const QUIESCE_ATTEMPTS = 10;
 
-/** @throws CephError EEXIST: there is one of the name; EROFS: made by a newer release */
+/**
+ * @param flags SNAP_CREATE_FLAG bits
+ * @throws CephError EEXIST: there is one of the name; EROFS: made by a newer release; EDQUOT: as many as there
+ *   may be; ETIMEDOUT, or a watcher's own: it does not hold still
+ */
 export async function createSnapshot(
   image: Image,
   name: string,
   namespace: SnapshotNamespace,
+  flags = 0n,
 ): Promise<void> {
-  const { io, headerOid, dataIo } = image;
-  const target = image.name || image.id;
+  const { io, headerOid, dataIo, target } = image;
   if (image.operationsDisabled) throw imageError("EROFS", "take a snapshot of", target);
-  if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", target);
-  const request = image.newRequest();
+  if (dataIo === undefined) throw imageError("ENODEV", "open the data pool of", target);
+  if (findSnapshot(image, name, namespace) !== undefined) {
+    throw imageError("EEXIST", "take a snapshot of", target, name);
+  }
+  const asksWatchers = (flags & SNAP_CREATE_FLAG.SKIP_QUIESCE) === 0n;
+  const request = image.ownerNews.newRequest();
+  let isBlocked = false;
   try {
-    await quiesce(image, request);
+    if (asksWatchers) {
+      try {
+        await quiesce(image, request);
+      } catch (error) {
+        if ((flags & SNAP_CREATE_FLAG.IGNORE_QUIESCE_ERROR) === 0n) throw error;
+        image.log.warn("snapshot of what does not hold still", { image: image.id, name });
+      }
+    }
+    isBlocked = true;
+    const drained = image.gate.block();
+    await drained;
     for (;;) {
       image.checkOwner();
       const snapId = await dataIo.createSnapId();
@@ -42,18 +62,21 @@ export async function createSnapshot(
         await dataIo.removeSnapId(snapId);
         throw error;
       }
-      await image.objectMap?.addSnapshot(snapId);
+      if ((flags & SNAP_CREATE_FLAG.SKIP_OBJECT_MAP) === 0n) {
+        await image.objectMap?.addSnapshot(snapId);
+      }
       if (namespace.type === "mirror") await writeImageState(image, snapId);
       break;
     }
     await image.refresh();
-    await image.notifyUpdate();
   } finally {
-    await tell(image, { op: "unquiesce", request });
+    if (isBlocked) image.gate.unblock();
+    if (asksWatchers) await tell(image, { op: "unquiesce", request });
   }
+  await image.notifyUpdate();
 }
 
-/** Asks who watches the image to flush and hold still. @throws CephError of who cannot */
+/** Asks who watches the image to flush and hold still. @throws CephError of who can not */
 async function quiesce(image: Image, request: bigint): Promise<void> {
   for (let attempt = 0; attempt < QUIESCE_ATTEMPTS; attempt++) {
     const answers = await tell(image, { op: "quiesce", request });
@@ -62,7 +85,7 @@ async function quiesce(image: Image, request: bigint): Promise<void> {
       if (payload.length === 0) continue;
       const result = decodeResponse(payload);
       if (result < 0 && result !== -ERRNO.EOPNOTSUPP) {
-        throw imageError("EBUSY", "quiesce", image.name || image.id, `a watcher says ${result}`);
+        throw new CephError(result, { op: "quiesce", target: image.target });
       }
     }
     if (!answers.timedOut) return;
@@ -71,6 +94,7 @@ async function quiesce(image: Image, request: bigint): Promise<void> {
 }
 
 async function tell(image: Image, what: { op: "quiesce" | "unquiesce"; request: bigint }) {
-  const notice = encodeHeaderNotice({ ...what, from: image.watcherId });
+  const { op, request } = what;
+  const notice = encodeHeaderNotice({ op, request, from: image.watcherId });
   return await unless(image.io.notify(image.headerOid, notice, NOTIFY_TIMEOUT_MS), "ENOENT");
 }

@@ -3,13 +3,17 @@
  * ceph: src/librbd/io/ObjectRequest.cc ObjectReadRequest
  */
 
-import { blob, decodeFromBytes, map, record, u64n } from "../encoding/index.ts";
-import { opSparseRead } from "../messages/index.ts";
+import { blob, decodeFromBytes, EMPTY, map, record, u64n } from "../encoding/index.ts";
+import { opRead, opSparseRead } from "../messages/index.ts";
 import type { IoCtx } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
+import { CONCURRENT, mapLimited } from "./progress.ts";
 import { imageToObjects, type Piece } from "./striper.ts";
+
+/** Shortest read that asks for holes as such.  ceph: rbd_sparse_read_threshold_bytes */
+const SPARSE_MIN = 64 << 10;
 
 /** Lengths of data by offset; their bytes one after the other. */
 const SparseReply = record("sparse-read reply", { extents: map(u64n, u64n), data: blob });
@@ -18,6 +22,37 @@ const SparseReply = record("sparse-read reply", { extents: map(u64n, u64n), data
 export interface Run {
   readonly offset: number;
   readonly data: Uint8Array;
+}
+
+/** The snapshot an image was cloned from, opened once for as long as it stays the parent. */
+export class ParentSource {
+  readonly #context: RbdContext;
+  readonly #image: Image;
+  #key = "";
+  #reader: Promise<SnapshotReader> | undefined;
+
+  constructor(context: RbdContext, image: Image) {
+    this.#context = context;
+    this.#image = image;
+  }
+
+  /** @throws CephError ENOENT if it, or its pool, is gone */
+  async reader(): Promise<SnapshotReader> {
+    const spec = this.#image.parent?.spec;
+    const key =
+      spec === undefined
+        ? ""
+        : `${spec.poolId}/${spec.poolNamespace}/${spec.imageId}@${spec.snapId}`;
+    if (this.#reader === undefined || key !== this.#key) {
+      this.#key = key;
+      const reader = SnapshotReader.ofParent(this.#context, this.#image);
+      this.#reader = reader;
+      reader.catch(() => {
+        if (this.#reader === reader) this.#reader = undefined;
+      });
+    }
+    return await this.#reader;
+  }
 }
 
 export class SnapshotReader {
@@ -53,6 +88,7 @@ export class SnapshotReader {
     image: Image,
     snap: SnapId,
     clip = true,
+    parents = new ParentSource(context, image),
   ): Promise<SnapshotReader> {
     const { dataIo } = image;
     if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", image.name);
@@ -64,7 +100,7 @@ export class SnapshotReader {
       throw imageError("ENOENT", "read a snapshot of", image.name || image.id);
     }
     const overlap = image.parent === undefined ? 0 : (found.parentOverlap ?? 0);
-    const parent = overlap > 0 ? await SnapshotReader.ofParent(context, image) : undefined;
+    const parent = overlap > 0 ? await parents.reader() : undefined;
     const size = clip ? found.imageSize : Number.MAX_SAFE_INTEGER;
     return new SnapshotReader(image, dataIo, snap, { size, overlap, parent });
   }
@@ -85,25 +121,32 @@ export class SnapshotReader {
     const end = Math.min(offset + length, this.#size);
     if (end <= offset) return [];
     const pieces = imageToObjects(this.#image, offset, end - offset);
-    const runs = await Promise.all(pieces.map((piece) => this.#readPiece(piece)));
+    const runs = await mapLimited(pieces, CONCURRENT, (piece) => this.#readPiece(piece));
     return runs.flat();
   }
 
   async #readPiece(piece: Piece): Promise<Run[]> {
     const { objectNo, objectOffset, imageOffset, length } = piece;
-    const op = opSparseRead(objectOffset, length);
     const oid = this.#image.objectName(objectNo);
-    const reply = await unless(this.#dataIo.read(oid, [op], { snap: this.#snap }), "ENOENT");
+    const isSparse = length >= SPARSE_MIN;
+    const op = isSparse ? opSparseRead(objectOffset, length) : opRead(objectOffset, length);
+    const isKnownMissing =
+      this.#snap === NOSNAP && this.#image.objectMap?.mayExist(objectNo) === false;
+    const reply = isKnownMissing
+      ? undefined
+      : await unless(this.#dataIo.read(oid, [op], { snap: this.#snap }), "ENOENT");
     if (reply === undefined) {
       const shared = Math.min(length, this.#overlap - imageOffset);
       return shared > 0 ? ((await this.#parent?.read(imageOffset, shared)) ?? []) : [];
     }
-    const { extents, data } = decodeFromBytes(SparseReply, reply.ops[0]?.data ?? new Uint8Array(0));
+    const bytes = reply.ops[0]?.data ?? EMPTY;
+    if (!isSparse) return bytes.length === 0 ? [] : [{ offset: imageOffset, data: bytes }];
+    const { extents, data } = decodeFromBytes(SparseReply, bytes);
     const runs: Run[] = [];
     let at = 0;
     for (const [offset, size] of [...extents].sort((a, b) => a[0] - b[0])) {
-      const bytes = data.subarray(at, at + size);
-      runs.push({ offset: imageOffset + (offset - objectOffset), data: bytes });
+      const run = data.subarray(at, at + size);
+      runs.push({ offset: imageOffset + (offset - objectOffset), data: run });
       at += size;
     }
     return runs;

@@ -61,8 +61,11 @@ export async function removeUserSnapshot(image: Image, snapId: SnapId): Promise<
   await removeSnapshot(image, snapId);
 }
 
-/** UNPROTECTING meanwhile: who clones it now notices. */
-async function unprotect(image: Image, snapId: SnapId): Promise<void> {
+/**
+ * UNPROTECTING meanwhile: who clones it now notices.
+ * @throws CephError EBUSY: it has clones of the old kind
+ */
+export async function unprotect(image: Image, snapId: SnapId): Promise<void> {
   const { io, id, headerOid, rados } = image;
   const { UNPROTECTING, UNPROTECTED, PROTECTED } = RBD_PROTECTION_STATUS;
   const set = (status: number) => io.execute(headerOid, HEADER.setProtection, { snapId, status });

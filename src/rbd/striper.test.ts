@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { imageToObjects, objectToImage } from "./striper.ts";
+import { byObject, imageToObjects, objectToImage } from "./striper.ts";
 
 const PLAIN = { objectSize: 4096, stripeUnit: 4096, stripeCount: 1 };
 const STRIPED = { objectSize: 4096, stripeUnit: 1024, stripeCount: 3 };
@@ -51,4 +51,14 @@ describe("with stripes", () => {
 
 test("nothing is in no object", () => {
   expect(imageToObjects(PLAIN, 100, 0)).toEqual([]);
+});
+
+test("stripe units of a range that lie one after the other in an object are one extent", () => {
+  const layout = { objectSize: 64, stripeUnit: 16, stripeCount: 2 };
+  const extents = byObject(imageToObjects(layout, 8, 120));
+  expect(extents.map(({ objectNo, offset, length }) => [objectNo, offset, length])).toEqual([
+    [0, 8, 56],
+    [1, 0, 64],
+  ]);
+  expect(extents[0]?.parts.map(({ imageOffset }) => imageOffset)).toEqual([8, 32, 64, 96]);
 });

@@ -19,6 +19,16 @@ export interface Piece {
   readonly length: number;
 }
 
+/** Objects that hold so many bytes of the image.  ceph: Striper::get_num_objects */
+export function objectsIn({ objectSize, stripeUnit, stripeCount }: Layout, size: number): number {
+  const period = stripeCount * objectSize;
+  const periods = Math.ceil(size / period);
+  const rest = size % period;
+  const missing =
+    rest > 0 && rest < stripeCount * stripeUnit ? stripeCount - Math.ceil(rest / stripeUnit) : 0;
+  return periods * stripeCount - missing;
+}
+
 /** Pieces of a range of the image, in its order. */
 export function imageToObjects(layout: Layout, offset: number, length: number): Piece[] {
   const { objectSize, stripeUnit, stripeCount } = layout;
@@ -58,6 +68,34 @@ export function objectToImage(layout: Layout, objectNo: number): Piece[] {
     });
   }
   return merged(pieces);
+}
+
+/** A run of bytes of an object, and where its parts are in the image. */
+export interface ObjectExtent {
+  readonly objectNo: number;
+  readonly offset: number;
+  readonly length: number;
+  /** In the order of the object. */
+  readonly parts: readonly Piece[];
+}
+
+/** Joins pieces that go on in their object, wherever they are in the image. */
+export function byObject(pieces: readonly Piece[]): ObjectExtent[] {
+  const extents: { objectNo: number; offset: number; length: number; parts: Piece[] }[] = [];
+  const last = new Map<number, (typeof extents)[number]>();
+  for (const piece of pieces) {
+    const { objectNo, objectOffset, length } = piece;
+    const before = last.get(objectNo);
+    if (before !== undefined && before.offset + before.length === objectOffset) {
+      before.length += length;
+      before.parts.push(piece);
+      continue;
+    }
+    const extent = { objectNo, offset: objectOffset, length, parts: [piece] };
+    extents.push(extent);
+    last.set(objectNo, extent);
+  }
+  return extents;
 }
 
 /** Joins pieces that go on in both places. */

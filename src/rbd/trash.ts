@@ -10,6 +10,7 @@ import { callOp, type IoCtx } from "../rados/index.ts";
 import { utimeFromMs } from "../types/index.ts";
 import { DIRECTORY, HEADER, TRASH } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
+import { idOfName } from "./header.ts";
 import { Image, type RbdContext } from "./image.ts";
 import { idObjectName, RBD_DIRECTORY, RBD_TRASH } from "./names.ts";
 import { encodeTrashNotice } from "./notify.ts";
@@ -40,15 +41,47 @@ export async function getTrash(io: IoCtx, id: string): Promise<TrashImageSpec> {
 }
 
 /**
+ * Moves an image to the trash, as a user.
+ * @param keepMs how long it must not be removed from there @default 0
+ * @returns its id
+ * @throws CephError ENOENT: no such image; EBUSY: locked or migrating; EOPNOTSUPP: mirrored, or format 1
+ */
+export async function trashImage(
+  context: RbdContext,
+  io: IoCtx,
+  name: string,
+  keepMs = 0,
+): Promise<string> {
+  const id = await idOfName(io, name);
+  await moveToTrash(context, io, { name, id, source: TRASH_IMAGE_SOURCE.USER, keepMs });
+  return id;
+}
+
+/**
+ * Brings back what a user has put into the trash.
+ * @param name @default the one it had
+ * @throws CephError ENOENT: not in the trash; EINVAL: it is there for another reason; EEXIST: there is an
+ *   image of the name; EBUSY: it is being removed
+ */
+export async function restoreImage(io: IoCtx, id: string, name?: string): Promise<void> {
+  const { USER, MIRRORING, USER_PARENT } = TRASH_IMAGE_SOURCE;
+  const { source, name: before } = await getTrash(io, id);
+  if (source !== USER && source !== MIRRORING && source !== USER_PARENT) {
+    throw imageError("EINVAL", "restore", id);
+  }
+  await restoreFromTrash(io, { id, name: name ?? before, source });
+}
+
+/**
  * Moves an image to the trash: an entry, then no name any more.
  * @throws CephError EBUSY: locked or migrating; EOPNOTSUPP: mirrored
  */
 export async function moveToTrash(
   context: RbdContext,
   io: IoCtx,
-  which: { name: string; id: string; source: number },
+  which: { name: string; id: string; source: number; keepMs?: number },
 ): Promise<void> {
-  const { name, id, source } = which;
+  const { name, id, source, keepMs = 0 } = which;
   const image = await unless(Image.open(context, io, { id }), "ENOENT");
   if (image !== undefined) {
     try {
@@ -57,8 +90,9 @@ export async function moveToTrash(
       await image.close();
     }
   }
-  const now = utimeFromMs(context.clock.now());
-  const spec = { source, name, deletionTime: now, defermentEndTime: now, state: MOVING };
+  const nowMs = context.clock.now();
+  const defermentEndTime = utimeFromMs(nowMs + keepMs);
+  const spec = { source, name, deletionTime: utimeFromMs(nowMs), defermentEndTime, state: MOVING };
   await unless(io.execute(RBD_TRASH, TRASH.add, { id, spec }), "EEXIST");
   try {
     await unless(io.remove(idObjectName(name)), "ENOENT");

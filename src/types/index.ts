@@ -50,7 +50,14 @@ export {
   Uuid,
   uuidFromBytes,
 } from "./object.ts";
-export { objectHash, rjenkins, stableMod, stableModMask } from "./object-hash.ts";
+export {
+  linuxHash,
+  OBJECT_HASH,
+  objectHash,
+  rjenkins,
+  stableMod,
+  stableModMask,
+} from "./object-hash.ts";
 export {
   type Clone,
   EMPTY_SNAP_CONTEXT,

@@ -87,10 +87,11 @@ export class Bench {
 
   async client(): Promise<BenchClient> {
     const { process, options, name } = this.clientOptions();
-    const { clock, log } = options;
+    const { clock, random, log } = options;
     const rados = await this.run(Rados.connect(options), `${name} connects`);
     const io = await this.run(rados.openPool("rbd"), "open the pool");
-    return { rados, io, context: { rados, clock, log }, die: (death) => process.die(death) };
+    const context = { rados, clock, random, log };
+    return { rados, io, context, die: (death) => process.die(death) };
   }
 
   /** A process for a client, and what it takes to connect. */

@@ -18,6 +18,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   messages: ["maps", "auth"],
   messenger: ["auth"],
   cls: [],
+  librbd: ["librados", "rbd", "rados", "cls"],
   // Of the classes only the types and the argument codecs: see CODECS_ONLY.
   rados: ["messenger", "messages", "maps", "crush", "auth", "cls"],
   librados: ["rados", "messenger", "messages", "maps", "auth", "config"],
@@ -83,7 +84,7 @@ export const DEEP_IMPORTS: readonly RegExp[] = [
 ];
 
 /** Rooms that may use only those files of `cls`: a client must never come to run a method itself. */
-export const CODECS_ONLY: readonly string[] = ["rados", "rbd", "mgr"];
+export const CODECS_ONLY: readonly string[] = ["rados", "rbd", "mgr", "librbd"];
 
 /** Files that may touch time, randomness, sockets or files; each is one door to the outside. */
 export const DOORS: readonly RegExp[] = [

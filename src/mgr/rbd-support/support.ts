@@ -118,8 +118,8 @@ export class RbdSupport implements ModuleHost {
     const rados = this.#rados;
     if (rados === undefined) return;
     if (this.#isClosed) return await rados.close();
-    const { clock, log } = this;
-    this.#isReady({ rados, clock, log });
+    const { clock, random, log } = this;
+    this.#isReady({ rados, clock, random, log });
     await Promise.all([
       this.tasks.run(),
       this.trashPurge.run(),

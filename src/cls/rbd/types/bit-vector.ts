@@ -49,6 +49,21 @@ export function stateAt(v: BitVector, index: number): number {
   return ((v.data[index >>> 2] ?? 0) >>> (6 - 2 * (index & 3))) & 3;
 }
 
+/** A map of states that are a byte each. */
+export function bitVectorOf(states: Uint8Array): BitVector {
+  const data = Buffer.alloc(dataBytes(states.length));
+  for (const [index, state] of states.entries()) {
+    const at = index >>> 2;
+    data[at] = (data[at] ?? 0) | ((state & 3) << (6 - 2 * (index & 3)));
+  }
+  return { size: states.length, data, crcEnabled: true };
+}
+
+/** The states of the first `count` objects, a byte each. @param count at most the map's size */
+export function statesOf(v: BitVector, count: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, index) => stateAt(v, index));
+}
+
 /** Room for another count of objects; new ones read as state 0 or as old leftover bits. */
 export function resizeBitVector(v: BitVector, size: number): void {
   const bytes = dataBytes(size);

@@ -1,0 +1,17 @@
+/** The librbd room: what programs use of images (`spirula/rbd`). */
+export type { BlockDevice } from "./block-device.ts";
+export type { CreateOptions } from "./create-options.ts";
+export { featureBits, featureNames } from "./features.ts";
+export {
+  type DiffOptions,
+  type Extent,
+  Image,
+  type ImageInfo,
+  type ImageWatcher,
+  type ParentInfo,
+  type ProgressOptions,
+  type SnapshotInfo,
+} from "./image.ts";
+export { type CloneOptions, type OpenOptions, Rbd, type TrashEntry } from "./rbd.ts";
+export { RECORD_KEY, type TransferProgress } from "./transfer/transfer-image.ts";
+export { type TransferOptions, transferPool } from "./transfer/transfer-pool.ts";

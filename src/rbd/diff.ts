@@ -1,0 +1,333 @@
+/**
+ * What differs between two revisions of an image: of whole objects, by the object maps, where they know; or
+ * else by the revisions of the objects that there are.
+ * ceph: src/librbd/api/DiffIterate.cc, src/librbd/object_map/DiffRequest.cc, io/ObjectRequest.cc ObjectListSnapsRequest
+ */
+
+import { statesOf } from "../cls/rbd/types/bit-vector.ts";
+import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
+import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
+import { OBJECT_MAP } from "./calls.ts";
+import { objectDeltas } from "./deep-copy/delta.ts";
+import { imageError, unless } from "./errors.ts";
+import { mustFindSnapshot } from "./find-snapshot.ts";
+import { Image, poolOf } from "./image.ts";
+import { objectMapName } from "./names.ts";
+import { FLAG } from "./object-map.ts";
+import { CONCURRENT, mapLimited } from "./progress.ts";
+import { byObject, imageToObjects, type Piece } from "./striper.ts";
+
+export interface DiffOptions {
+  /** A user's snapshot, by name. @default from nothing: everything there is */
+  readonly fromSnap?: string;
+  /** Up to which snapshot. @default the head */
+  readonly toSnap?: SnapId;
+  /**
+   * Whole objects only, which the object maps may tell at once; they leave out what is shown of the parent, as
+   * librbd of Pacific does. @default false
+   */
+  readonly wholeObject?: boolean;
+  /** From nothing: also what is shown of the parent. @default true */
+  readonly includeParent?: boolean;
+  /** Bytes of the image that matter. @default all */
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/**
+ * Told of ranges that differ, in ascending order of the stripes they are in.
+ * @param exists false: it is zeros now
+ */
+export type DiffCallback = (
+  offset: number,
+  length: number,
+  exists: boolean,
+) => void | Promise<void>;
+
+/** Stripes that are looked at together. */
+const BATCH = 64;
+
+/**
+ * @throws CephError ENOENT: no such snapshot; EINVAL: the first is the newer; ENODEV: the data pool is gone
+ */
+export async function diffIterate(
+  image: Image,
+  options: DiffOptions,
+  callback: DiffCallback,
+): Promise<void> {
+  const { toSnap = NOSNAP, wholeObject = false, includeParent = true } = options;
+  if (image.dataIo === undefined) throw imageError("ENODEV", "open the data pool of", image.target);
+  await image.gate.flushed();
+  await image.refreshIfStale();
+  const fromSnap =
+    options.fromSnap === undefined ? 0n : mustFindSnapshot(image, options.fromSnap).id;
+  if (fromSnap === toSnap) return;
+  if (fromSnap > toSnap) throw imageError("EINVAL", "compare", image.target, "backwards");
+  const size = sizeAt(image, toSnap);
+  const start = options.offset ?? 0;
+  const end = Math.min(start + (options.length ?? size), size);
+  if (start >= end) {
+    if (start > end) throw imageError("EINVAL", "reach past the end of", image.target);
+    return;
+  }
+  const fast = wholeObject ? await fastDiff(image, fromSnap, toSnap) : undefined;
+  const range = { start, end, fromSnap, toSnap };
+  if (fast !== undefined) return await byMaps(image, range, fast, callback);
+  const lister = new DiffLister(image, {
+    wholeObject,
+    includeParent: includeParent && fromSnap === 0n,
+  });
+  await byListing(image, range, lister, callback);
+}
+
+interface DiffRange {
+  readonly start: number;
+  readonly end: number;
+  readonly fromSnap: SnapId;
+  readonly toSnap: SnapId;
+}
+
+function sizeAt(image: Image, snap: SnapId): number {
+  const size =
+    snap === NOSNAP ? image.size : image.snapshots.find(({ id }) => id === snap)?.imageSize;
+  if (size === undefined) throw imageError("ENOENT", "find a snapshot of", image.target);
+  return size;
+}
+
+/** What a diff has of an object. */
+const DIFF = { HOLE: 0, DATA: 1, HOLE_UPDATED: 2, DATA_UPDATED: 3 } as const;
+
+/** The diff of each object; undefined: the maps do not tell. */
+async function fastDiff(image: Image, from: SnapId, to: SnapId): Promise<Uint8Array | undefined> {
+  if (!image.hasFeature(RBD_FEATURE.FAST_DIFF)) return undefined;
+  const { NONEXISTENT } = OBJECT_STATE;
+  const between = image.snapshots.filter(({ id }) => id > from && id < to).map(({ id }) => id);
+  let diff: Uint8Array = new Uint8Array(0);
+  for (const snap of [...(from === 0n ? [] : [from]), ...between, to]) {
+    const states = await statesFor(image, snap);
+    if (states === undefined) return undefined;
+    // Removed meanwhile: its map has gone into the next.
+    if (states === "gone") {
+      if (snap === from || snap === to) return undefined;
+      continue;
+    }
+    // What the first has is where to start from, whenever it was written.
+    if (snap === from)
+      diff = states.map((state) => (state === NONEXISTENT ? DIFF.HOLE : DIFF.DATA));
+    else diff = nextDiff(diff, states, from === 0n);
+  }
+  return diff;
+}
+
+async function statesFor(image: Image, snap: SnapId): Promise<Uint8Array | "gone" | undefined> {
+  const snapshot = image.snapshots.find(({ id }) => id === snap);
+  const flags = snap === NOSNAP ? image.flags : snapshot?.flags;
+  if (flags === undefined) return "gone";
+  if ((flags & FLAG.FAST_DIFF_INVALID) !== 0n) return undefined;
+  const load = image.io.query(objectMapName(image.id, snap), OBJECT_MAP.load, undefined);
+  const map = await unless(load, "ENOENT", "EINVAL");
+  if (map === undefined) return "gone";
+  const count = image.objectsIn(sizeAt(image, snap));
+  return map.size < count ? undefined : statesOf(map, count);
+}
+
+function nextDiff(before: Uint8Array, states: Uint8Array, fromStart: boolean): Uint8Array {
+  const { NONEXISTENT, EXISTS, PENDING, EXISTS_CLEAN } = OBJECT_STATE;
+  const diff = new Uint8Array(Math.max(before.length, states.length));
+  for (let i = 0; i < diff.length; i++) {
+    // Of a smaller image the rest is gone.
+    const state = states[i] ?? NONEXISTENT;
+    const was = before[i];
+    if (was === undefined) {
+      if (state === NONEXISTENT) diff[i] = DIFF.HOLE;
+      else diff[i] = fromStart || state !== EXISTS_CLEAN ? DIFF.DATA_UPDATED : DIFF.DATA;
+      continue;
+    }
+    const hadData = was === DIFF.DATA || was === DIFF.DATA_UPDATED;
+    if (state === EXISTS || state === PENDING || (state === EXISTS_CLEAN && !hadData)) {
+      diff[i] = DIFF.DATA_UPDATED;
+    } else if (state === NONEXISTENT && hadData) diff[i] = DIFF.HOLE_UPDATED;
+    else diff[i] = was;
+  }
+  return diff;
+}
+
+async function byMaps(
+  image: Image,
+  { start, end }: DiffRange,
+  diff: Uint8Array,
+  callback: DiffCallback,
+): Promise<void> {
+  const period = image.objectSize * image.stripeCount;
+  for (let at = start; at < end; ) {
+    const stop = Math.min(end, at - (at % period) + period);
+    for (const { objectNo, imageOffset, length } of imageToObjects(image, at, stop - at)) {
+      const state = diff[objectNo] ?? DIFF.HOLE;
+      if (state === DIFF.DATA_UPDATED || state === DIFF.HOLE_UPDATED) {
+        await callback(imageOffset, length, state === DIFF.DATA_UPDATED);
+      }
+    }
+    at = stop;
+  }
+}
+
+async function byListing(
+  image: Image,
+  { start, end, fromSnap, toSnap }: DiffRange,
+  lister: DiffLister,
+  callback: DiffCallback,
+): Promise<void> {
+  const period = image.objectSize * image.stripeCount;
+  for (let at = start; at < end; ) {
+    const batch: [number, number][] = [];
+    for (let i = 0; i < BATCH && at < end; i++) {
+      const stop = Math.min(end, at - (at % period) + period);
+      batch.push([at, stop - at]);
+      at = stop;
+    }
+    const diffs = await mapLimited(batch, CONCURRENT, ([offset, length]) =>
+      lister.list(offset, length, [fromSnap, toSnap]),
+    );
+    for (const { data, zeroed } of diffs) {
+      const ranges = [
+        ...[...data].map(([offset, length]) => ({ offset, length, exists: true })),
+        ...[...zeroed].map(([offset, length]) => ({ offset, length, exists: false })),
+      ].sort((a, b) => a.offset - b.offset);
+      for (const { offset, length, exists } of ranges) await callback(offset, length, exists);
+    }
+  }
+}
+
+/** Bytes of an image. */
+interface ImageDiff {
+  readonly data: IntervalSet;
+  readonly zeroed: IntervalSet;
+}
+
+/** Finds what changed by listing the revisions of objects. */
+class DiffLister {
+  readonly #image: Image;
+  readonly #wholeObject: boolean;
+  readonly #includeParent: boolean;
+  #parent: Promise<{ lister: DiffLister; snapId: SnapId } | undefined> | undefined;
+
+  constructor(image: Image, options: { wholeObject: boolean; includeParent: boolean }) {
+    this.#image = image;
+    this.#wholeObject = options.wholeObject;
+    this.#includeParent = options.includeParent;
+  }
+
+  async list(offset: number, length: number, snaps: readonly [SnapId, SnapId]): Promise<ImageDiff> {
+    const all: ImageDiff = { data: new IntervalSet(), zeroed: new IntervalSet() };
+    for (const extent of byObject(imageToObjects(this.#image, offset, length))) {
+      const { objectNo, parts } = extent;
+      const { data, zeroed } = await this.#listObject(objectNo, parts, snaps);
+      all.data.union(data);
+      all.zeroed.union(zeroed);
+    }
+    all.zeroed.subtract(all.data);
+    return all;
+  }
+
+  async #listObject(
+    objectNo: number,
+    parts: readonly Piece[],
+    [from, to]: readonly [SnapId, SnapId],
+  ): Promise<ImageDiff> {
+    const image = this.#image;
+    const { dataIo, objectSize } = image;
+    if (dataIo === undefined) {
+      throw imageError("ENODEV", "open the data pool of", image.target);
+    }
+    const listing = await unless(dataIo.listSnaps(image.objectName(objectNo)), "ENOENT");
+    const extents = IntervalSet.from(parts.map((x) => [x.objectOffset, x.length]));
+    const diff: ImageDiff = { data: new IntervalSet(), zeroed: new IntervalSet() };
+    const deltas = objectDeltas(listing, extents, [from, to], objectSize);
+    let isEmpty = true;
+    for (const { writeSnap, readSnap, data, zeroed } of deltas) {
+      const isInitial = writeSnap === from && readSnap === from;
+      if (isInitial) continue;
+      isEmpty = false;
+      const isWhole = this.#wholeObject && !data.isEmpty;
+      diff.data.union(inImage(isWhole ? extents : data, parts));
+      if (!isWhole) diff.zeroed.union(inImage(zeroed, parts));
+    }
+    if (!isEmpty || !this.#includeParent || from !== 0n) return diff;
+    const shown = await this.#listParent(parts, to);
+    if (shown !== undefined) diff.data.union(shown);
+    return diff;
+  }
+
+  /** What the parent has where the image has no object. */
+  async #listParent(parts: readonly Piece[], to: SnapId): Promise<IntervalSet | undefined> {
+    const image = this.#image;
+    const overlap =
+      to === NOSNAP
+        ? (image.parent?.overlap ?? 0)
+        : (image.snapshots.find(({ id }) => id === to)?.parentOverlap ?? 0);
+    const shown = parts.filter(({ imageOffset }) => imageOffset < overlap);
+    if (shown.length === 0) return undefined;
+    const parent = await this.#openParent();
+    if (parent === undefined) return undefined;
+    const all = new IntervalSet();
+    for (const { imageOffset, length } of shown) {
+      const size = Math.min(length, overlap - imageOffset);
+      const { data } = await parent.lister.list(imageOffset, size, [0n, parent.snapId]);
+      all.union(data);
+    }
+    return all;
+  }
+
+  #openParent() {
+    this.#parent ??= (async () => {
+      const image = this.#image;
+      const spec = image.parent?.spec;
+      const io = spec === undefined ? undefined : poolOf(image.io, spec.poolId, spec.poolNamespace);
+      if (spec === undefined || io === undefined) return undefined;
+      const parent = await Image.open(image.context, io, { id: spec.imageId }, { readOnly: true });
+      const options = { wholeObject: this.#wholeObject, includeParent: true };
+      return { lister: new DiffLister(parent, options), snapId: spec.snapId };
+    })();
+    return this.#parent;
+  }
+}
+
+function inImage(set: IntervalSet, parts: readonly Piece[]): IntervalSet {
+  const mapped = new IntervalSet();
+  for (const { objectOffset, imageOffset, length } of parts) {
+    const part = set.clone();
+    part.intersect(IntervalSet.of(objectOffset, length));
+    for (const [start, size] of part) mapped.insert(imageOffset + start - objectOffset, size);
+  }
+  return mapped;
+}
+
+export interface DiskUsage {
+  /** Bytes that are provisioned. */
+  readonly provisioned: number;
+  /** Bytes of the objects that there are, or of what they hold. */
+  readonly used: number;
+}
+
+/**
+ * What a revision takes: since the snapshot before it, or from the start.
+ * @param exact counts bytes rather than whole objects @default false
+ * ceph: src/tools/rbd/action/DiskUsage.cc
+ */
+export async function diskUsage(
+  image: Image,
+  options: { readonly fromSnap?: string; readonly toSnap?: SnapId; readonly exact?: boolean } = {},
+): Promise<DiskUsage> {
+  const { exact = false, toSnap = NOSNAP, fromSnap } = options;
+  let used = 0;
+  const diff = {
+    toSnap,
+    wholeObject: !exact,
+    includeParent: false,
+    ...(fromSnap === undefined ? {} : { fromSnap }),
+  };
+  await diffIterate(image, diff, (_, length, exists) => {
+    if (exists) used += length;
+  });
+  return { provisioned: sizeAt(image, toSnap), used };
+}

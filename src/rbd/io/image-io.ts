@@ -1,0 +1,315 @@
+/**
+ * Reading and writing the data of an open image.
+ *
+ * A change waits until the header is not stale and the exclusive lock is ours (it is taken by itself), goes
+ * to its objects, several at a time, and resolves when all of them have it: there is no cache, and so
+ * nothing for a flush to write. A read needs no lock.
+ * ceph: src/librbd/io/ImageRequest.cc, src/librbd/api/Io.cc
+ */
+
+import { CephError, ERRNO } from "../../base/index.ts";
+import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
+import { NOSNAP, type SnapId, utimeFromMs } from "../../types/index.ts";
+import { HEADER } from "../calls.ts";
+import { imageError } from "../errors.ts";
+import type { Image } from "../image.ts";
+import { CONCURRENT, mapLimited } from "../progress.ts";
+import { ParentSource, type Run, SnapshotReader } from "../snapshot-read.ts";
+import { byObject, imageToObjects, type ObjectExtent } from "../striper.ts";
+import type { ObjectChange } from "./object-change.ts";
+import { ObjectWriter } from "./object-write.ts";
+
+export interface ImageIoOptions {
+  /**
+   * Bytes, a power of two, that a discard's ends are rounded to, inwards; 0: no rounding, what is left of an
+   * object is made zero.  ceph: rbd_discard_granularity_bytes, and 0 for rbd_skip_partial_discard=false
+   * @default 65536
+   */
+  readonly discardGranularity?: number;
+  /** Requests under way for one call. @default 10, rbd_concurrent_management_ops */
+  readonly concurrent?: number;
+  /** Seconds between updates of the time of the last access; 0: never. @default 60 */
+  readonly accessTimeInterval?: number;
+  /** Seconds between updates of the time of the last change; 0: never. @default 60 */
+  readonly modifyTimeInterval?: number;
+}
+
+const OPTIONS_DEFAULT = {
+  discardGranularity: 64 << 10,
+  concurrent: CONCURRENT,
+  accessTimeInterval: 60,
+  modifyTimeInterval: 60,
+} satisfies Required<ImageIoOptions>;
+
+/** Bytes of the largest write of zeros that is allocated. */
+const ZERO_WRITE_BYTES = 4 << 20;
+/** cmpext answers this and the offset of what differs, negative.  ceph: MAX_ERRNO */
+const MAX_ERRNO = 4095;
+
+/** A comparison that failed: EILSEQ. */
+export class CompareMismatch extends CephError {
+  /** Of the first byte of the image that differs. */
+  readonly offset: number;
+
+  constructor(target: string, offset: number) {
+    super(-ERRNO.EILSEQ, { op: "compare and write", target, cause: `differs at ${offset}` });
+    this.offset = offset;
+  }
+}
+
+export class ImageIo {
+  readonly image: Image;
+  readonly #options: Required<ImageIoOptions>;
+  readonly #parents: ParentSource;
+  readonly #writer: ObjectWriter;
+  #readers = new Map<SnapId, Promise<SnapshotReader>>();
+  #generation = -1;
+
+  constructor(image: Image, options: ImageIoOptions = {}) {
+    this.image = image;
+    this.#options = { ...OPTIONS_DEFAULT, ...options };
+    this.#parents = new ParentSource(image.context, image);
+    this.#writer = new ObjectWriter(image, this.#parents);
+  }
+
+  /**
+   * What is in a range; holes are zeros. Shorter than asked for where the image ends.
+   * @param snap of which snapshot @default the head
+   * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
+   */
+  async read(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Buffer> {
+    const clipped = await this.#clip(offset, length, snap);
+    const data = Buffer.alloc(clipped);
+    for (const run of await this.readSparse(offset, clipped, snap)) {
+      data.set(run.data, run.offset - offset);
+    }
+    return data;
+  }
+
+  /** The same without holes: what there is, in order. */
+  async readSparse(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Run[]> {
+    const clipped = await this.#clip(offset, length, snap);
+    if (clipped === 0) return [];
+    this.#touch("access");
+    const runs = await (await this.#reader(snap)).read(offset, clipped);
+    return runs.sort((a, b) => a.offset - b.offset);
+  }
+
+  /**
+   * Writes, as far as the image goes.
+   * @returns bytes written
+   * @throws CephError EINVAL: starts past the end; EROFS: read-only, or the lock's owner keeps it; ESHUTDOWN:
+   *   blocklisted; EOPNOTSUPP: with a journal, or migrating
+   */
+  async write(offset: number, data: Uint8Array): Promise<number> {
+    return await this.#changeAll(offset, data.length, (extents) =>
+      extents.map((extent) => ({
+        extent,
+        change: { type: "write", offset: extent.offset, data: gathered(extent, data, offset) },
+      })),
+    );
+  }
+
+  /**
+   * Lets go of a range: what is asked for again may be zeros, or what it was where the range's ends do not
+   * fill a discard granularity.
+   * @returns bytes of the range within the image @throws as `write`
+   */
+  async discard(offset: number, length: number): Promise<number> {
+    return await this.#discard(offset, length, this.#options.discardGranularity);
+  }
+
+  /**
+   * Makes a range zero.
+   * @param options.thick keeps the space @returns bytes of the range within the image @throws as `write`
+   */
+  async writeZeroes(
+    offset: number,
+    length: number,
+    options: { thick?: boolean } = {},
+  ): Promise<number> {
+    if (options.thick !== true) return await this.#discard(offset, length, 0);
+    const clipped = await this.#clip(offset, length, NOSNAP);
+    const zeros = Buffer.alloc(Math.min(clipped, ZERO_WRITE_BYTES));
+    for (let at = 0; at < clipped; at += zeros.length) {
+      await this.write(offset + at, zeros.subarray(0, Math.min(zeros.length, clipped - at)));
+    }
+    return clipped;
+  }
+
+  /**
+   * Writes if what is there is as expected, in one step.
+   * @returns bytes written
+   * @throws CompareMismatch EILSEQ; CephError EINVAL: of two lengths, or in more than one object; or as `write`
+   */
+  async compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number> {
+    const { target } = this.image;
+    if (expected.length !== data.length) {
+      throw imageError("EINVAL", "compare and write", target, "two lengths");
+    }
+    return await this.#changeAll(offset, data.length, (extents) => {
+      const [extent] = extents;
+      if (extent === undefined || extents.length > 1) {
+        throw imageError("EINVAL", "compare and write", target, "more than one object");
+      }
+      const change = {
+        type: "compareAndWrite",
+        offset: extent.offset,
+        expected: gathered(extent, expected, offset),
+        data: gathered(extent, data, offset),
+      } as const;
+      return [{ extent, change }];
+    });
+  }
+
+  /** Resolves when every change that was begun before is done. */
+  async flush(): Promise<void> {
+    await this.image.gate.flushed();
+  }
+
+  /** Gives an object what it shows of the parent, if it is not there yet; the caller holds the lock. */
+  async copyup(objectNo: number): Promise<void> {
+    await this.#writer.copyup(objectNo);
+  }
+
+  /** Changes one object, whose range the caller has seen to; the caller holds the lock. */
+  async changeObject(objectNo: number, change: ObjectChange): Promise<void> {
+    await this.#writer.change(objectNo, change);
+  }
+
+  async #discard(offset: number, length: number, granularity: number): Promise<number> {
+    return await this.#changeAll(offset, length, (extents) =>
+      extents.flatMap((extent) => {
+        const range = rounded(extent, granularity, this.image.objectSize);
+        return range === undefined ? [] : [{ extent, change: { type: "discard", ...range } }];
+      }),
+    );
+  }
+
+  /** @param plan the changes of a range that has been cut off at the image's end */
+  async #changeAll(
+    offset: number,
+    length: number,
+    plan: (
+      extents: readonly ObjectExtent[],
+    ) => { readonly extent: ObjectExtent; readonly change: ObjectChange }[],
+  ): Promise<number> {
+    const { image } = this;
+    if (image.readOnly) throw imageError("EROFS", "write to", image.target);
+    return await image.gate.pass(async () => {
+      this.#checkWritable();
+      const clipped = this.#clipNow(offset, length, NOSNAP);
+      if (clipped === 0) return 0;
+      this.#touch("modify");
+      const changes = plan(byObject(imageToObjects(image, offset, clipped)));
+      await mapLimited(changes, this.#options.concurrent, async ({ extent, change }) => {
+        try {
+          await this.#writer.change(extent.objectNo, change);
+        } catch (error) {
+          throw asMismatch(error, image.target, extent);
+        }
+      });
+      return clipped;
+    });
+  }
+
+  #checkWritable(): void {
+    const { image } = this;
+    const refuse = (code: "EOPNOTSUPP" | "EROFS" | "ENODEV", why: string) =>
+      imageError(code, "write to", image.target, why);
+    if (image.dataIo === undefined) throw refuse("ENODEV", "its data pool is gone");
+    if (image.hasFeature(RBD_FEATURE.NON_PRIMARY)) throw refuse("EROFS", "it is not primary");
+    if (image.hasFeature(RBD_FEATURE.JOURNALING)) throw refuse("EOPNOTSUPP", "it has a journal");
+    if (image.hasFeature(RBD_FEATURE.MIGRATING)) throw refuse("EOPNOTSUPP", "it is migrating");
+    if (image.hasFeature(RBD_FEATURE.DIRTY_CACHE)) {
+      throw refuse("EOPNOTSUPP", "another client's cache has not been written back");
+    }
+  }
+
+  async #reader(snap: SnapId): Promise<SnapshotReader> {
+    const { image } = this;
+    if (image.hasFeature(RBD_FEATURE.MIGRATING)) {
+      throw imageError("EOPNOTSUPP", "read", image.target, "it is migrating");
+    }
+    if (this.#generation !== image.generation) {
+      this.#readers = new Map();
+      this.#generation = image.generation;
+    }
+    let reader = this.#readers.get(snap);
+    if (reader === undefined) {
+      reader = SnapshotReader.open(image.context, image, snap, true, this.#parents);
+      this.#readers.set(snap, reader);
+      const readers = this.#readers;
+      reader.catch(() => readers.delete(snap));
+    }
+    return await reader;
+  }
+
+  async #clip(offset: number, length: number, snap: SnapId): Promise<number> {
+    await this.image.refreshIfStale();
+    return this.#clipNow(offset, length, snap);
+  }
+
+  /** Bytes of a range that are within the image.  ceph: src/librbd/internal.cc clip_io */
+  #clipNow(offset: number, length: number, snap: SnapId): number {
+    const { image } = this;
+    const size =
+      snap === NOSNAP ? image.size : image.snapshots.find(({ id }) => id === snap)?.imageSize;
+    if (size === undefined) throw imageError("ENOENT", "find a snapshot of", image.target);
+    if (length === 0) return 0;
+    if (offset >= size) throw imageError("EINVAL", "reach past the end of", image.target);
+    return Math.min(length, size - offset);
+  }
+
+  /** Notes that the image is in use, now and then. Nobody waits for it, and it is no harm if it fails. */
+  #touch(what: "access" | "modify"): void {
+    const { image } = this;
+    if (image.readOnly) return;
+    const interval =
+      what === "access" ? this.#options.accessTimeInterval : this.#options.modifyTimeInterval;
+    const last = what === "access" ? image.accessTime : image.modifyTime;
+    const now = utimeFromMs(image.clock.now());
+    if (interval === 0 || now.sec < last.sec + interval) return;
+    if (what === "access") image.accessTime = now;
+    else image.modifyTime = now;
+    const call = what === "access" ? HEADER.setAccessTime : HEADER.setModifyTime;
+    image.io.execute(image.headerOid, call, undefined).catch((error: unknown) => {
+      image.log.debug("time of use not noted", { image: image.id, why: String(error) });
+    });
+  }
+}
+
+/** The bytes of an extent, out of those of a range that begins at `start`. */
+function gathered({ parts }: ObjectExtent, data: Uint8Array, start: number): Uint8Array {
+  const slices = parts.map(({ imageOffset, length }) =>
+    data.subarray(imageOffset - start, imageOffset - start + length),
+  );
+  return slices.length === 1 && slices[0] !== undefined ? slices[0] : Buffer.concat(slices);
+}
+
+/** The part of a discard that frees anything; undefined: none.  ceph: ImageDiscardRequest prune_object_extents */
+function rounded(
+  { offset, length }: ObjectExtent,
+  granularity: number,
+  objectSize: number,
+): { offset: number; length: number } | undefined {
+  if (granularity === 0) return { offset, length };
+  const unit = Math.min(granularity, objectSize);
+  const end = offset + length;
+  // Of whole objects' granularity the tail may be cut off all the same.
+  if (unit >= objectSize && end >= objectSize) return { offset, length };
+  const start = Math.ceil(offset / unit) * unit;
+  const stop = Math.floor(end / unit) * unit;
+  return stop > start ? { offset: start, length: stop - start } : undefined;
+}
+
+function asMismatch(error: unknown, target: string, { parts }: ObjectExtent): unknown {
+  if (!(error instanceof CephError) || error.errno > -MAX_ERRNO) return error;
+  // The answer counts from the start of what was compared.
+  let left = -error.errno - MAX_ERRNO;
+  for (const { imageOffset, length } of parts) {
+    if (left < length) return new CompareMismatch(target, imageOffset + left);
+    left -= length;
+  }
+  return error;
+}

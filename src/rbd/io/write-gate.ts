@@ -1,0 +1,118 @@
+/**
+ * The gate that every change of an image's data goes through: shut while the image must hold still (its lock
+ * changes hands, a snapshot is taken, it is resized), and opened only once what a change needs is there: a
+ * header that is not stale, the exclusive lock.
+ *
+ * Those that wait are let in together, once it opens: so whoever has just got the lock gets something done
+ * before it gives it away again.
+ * ceph: src/librbd/io/ImageDispatcher.cc, src/librbd/exclusive_lock/ImageDispatch.cc, io/WriteBlockImageDispatch.cc
+ */
+
+import { assert } from "../../base/index.ts";
+
+interface Waiter {
+  readonly enter: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export class WriteGate {
+  /** Whether a change may start as things are. */
+  readonly #isReady: () => boolean;
+  /** Brings about that it may. */
+  readonly #prepare: () => Promise<void>;
+  #waiters: Waiter[] = [];
+  #idlers: (() => void)[] = [];
+  /** In flight, or waiting. */
+  readonly #begun = new Set<Promise<unknown>>();
+  #inFlight = 0;
+  #shut = 0;
+  #preparing: Promise<void> | undefined;
+
+  constructor(isReady: () => boolean, prepare: () => Promise<void>) {
+    this.#isReady = isReady;
+    this.#prepare = prepare;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Runs a change. It starts in the same turn as it is let in.
+   * @throws what keeps the gate from opening, and what the change throws
+   */
+  async pass<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#pass(change);
+    this.#begun.add(done);
+    try {
+      return await done;
+    } finally {
+      this.#begun.delete(done);
+    }
+  }
+
+  async #pass<T>(change: () => Promise<T>): Promise<T> {
+    if (this.#shut > 0 || this.#preparing !== undefined || !this.#isReady()) {
+      await new Promise<void>((enter, fail) => {
+        this.#waiters.push({ enter, fail });
+        this.#open();
+      });
+    } else {
+      this.#inFlight++;
+    }
+    try {
+      return await change();
+    } finally {
+      this.#inFlight--;
+      if (this.#inFlight === 0) for (const wake of this.#idlers.splice(0)) wake();
+    }
+  }
+
+  /** Shuts the gate; resolves once nothing is in flight. Each call needs one of `unblock`. */
+  async block(): Promise<void> {
+    this.#shut++;
+    await this.drained();
+  }
+
+  unblock(): void {
+    assert(this.#shut > 0, "the gate is not shut");
+    this.#shut--;
+    this.#open();
+  }
+
+  /** Resolves when all that was begun before is done, be it well or not; what comes later is not waited for. */
+  async flushed(): Promise<void> {
+    await Promise.allSettled(this.#begun);
+  }
+
+  /** Resolves when nothing is in flight. */
+  async drained(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>((wake) => this.#idlers.push(wake));
+  }
+
+  /** Resolves when nobody is about to be let in any more: those are in. */
+  async settled(): Promise<void> {
+    await this.#preparing;
+  }
+
+  #open(): void {
+    if (this.#shut > 0 || this.#waiters.length === 0) return;
+    this.#preparing ??= this.#letIn().finally(() => {
+      this.#preparing = undefined;
+      this.#open();
+    });
+  }
+
+  async #letIn(): Promise<void> {
+    try {
+      while (!this.#isReady()) await this.#prepare();
+    } catch (error) {
+      for (const { fail } of this.#waiters.splice(0)) fail(error);
+      return;
+    }
+    if (this.#shut > 0) return;
+    const waiters = this.#waiters.splice(0);
+    this.#inFlight += waiters.length;
+    for (const { enter } of waiters) enter();
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * An image as plain memory: what reads of it, of its snapshots and of its clones must say. Random operations
+ * go to the real one and to this; every read is compared.
+ */
+import { expect } from "vitest";
+import { CephError } from "../../src/base/index.ts";
+import { OBJECT_STATE, RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
+import type { IoCtx } from "../../src/rados/index.ts";
+import {
+  checkObjectMap,
+  cloneImage,
+  createImage,
+  deleteSnapshot,
+  diffIterate,
+  flattenOpen,
+  type Image,
+  ImageIo,
+  openImage,
+  protectSnapshot,
+  type RbdContext,
+  rebuildObjectMap,
+  resizeImage,
+  rollBackTo,
+  sparsifyImage,
+  takeSnapshot,
+  updateFeatures,
+} from "../../src/rbd/index.ts";
+import { NOSNAP } from "../../src/types/index.ts";
+import type { Dice } from "../harness/dice.ts";
+
+const MAP = OBJECT_STATE;
+
+/** Runs a piece of work to its end in whatever world it lives. */
+export type Run = <T>(work: Promise<T>, what?: string) => Promise<T>;
+
+export interface ModelOptions {
+  readonly order: number;
+  readonly size: number;
+  readonly features: bigint;
+  readonly stripeUnit?: number;
+  readonly stripeCount?: number;
+  readonly dataPool?: string;
+}
+
+interface ModelSnapshot {
+  readonly name: string;
+  readonly data: Buffer;
+}
+
+/** One image and what it should be. */
+export class ModelImage {
+  readonly image: Image;
+  readonly io: ImageIo;
+  /** Without a granularity: what is discarded is zero. */
+  data: Buffer;
+  snapshots: ModelSnapshot[] = [];
+  /** compat: then the head has a snapshot's map, as in librbd, with what was clean at that time. */
+  isRolledBack = false;
+
+  constructor(image: Image, data: Buffer) {
+    this.image = image;
+    this.io = new ImageIo(image, { discardGranularity: 0 });
+    this.data = data;
+  }
+}
+
+/** A chain of images, each a clone of the one before, and random operations on the last. */
+export class ImageModel {
+  readonly #dice: Dice;
+  readonly #context: RbdContext;
+  readonly #pool: IoCtx;
+  readonly #run: Run;
+  readonly #options: ModelOptions;
+  readonly log: string[] = [];
+  #chain: ModelImage[] = [];
+  #names = 0;
+
+  constructor(of: {
+    dice: Dice;
+    context: RbdContext;
+    pool: IoCtx;
+    run: Run;
+    options: ModelOptions;
+  }) {
+    this.#dice = of.dice;
+    this.#context = of.context;
+    this.#pool = of.pool;
+    this.#run = of.run;
+    this.#options = of.options;
+  }
+
+  get current(): ModelImage {
+    const last = this.#chain.at(-1);
+    if (last === undefined) throw new Error("no image");
+    return last;
+  }
+
+  async start(): Promise<void> {
+    const name = `image${this.#names++}`;
+    const { size, ...options } = this.#options;
+    await this.#run(createImage(this.#context, this.#pool, name, size, options), "create");
+    this.#chain.push(await this.#open(name, Buffer.alloc(size)));
+  }
+
+  async #open(name: string, data: Buffer): Promise<ModelImage> {
+    const image = await this.#run(openImage(this.#context, this.#pool, { name }), "open");
+    return new ModelImage(image, data);
+  }
+
+  /** One random operation. */
+  async step(): Promise<void> {
+    const roll = this.#dice.below(100);
+    if (roll < 40) await this.#write();
+    else if (roll < 55) await this.#read();
+    else if (roll < 65) await this.#discard();
+    else if (roll < 69) await this.#compareAndWrite();
+    else if (roll < 74) await this.#resize();
+    else if (roll < 81) await this.#takeSnapshot();
+    else if (roll < 85) await this.#deleteSnapshot();
+    else if (roll < 88) await this.#rollBack();
+    else if (roll < 91) await this.#clone();
+    else if (roll < 93) await this.#flatten();
+    else if (roll < 95) await this.#reopen();
+    else if (roll < 96) await this.#sparsify();
+    else if (roll < 97) await this.#toggleMap();
+    else await this.check();
+  }
+
+  /** Everything, the snapshots too; the object maps against the objects there are. */
+  async check(): Promise<void> {
+    this.log.push("check");
+    for (const model of this.#chain) await this.#checkOne(model);
+  }
+
+  async close(): Promise<void> {
+    for (const { image } of this.#chain) await this.#run(image.close(), "close");
+  }
+
+  async #checkOne(model: ModelImage): Promise<void> {
+    const { image, io } = model;
+    await this.#run(image.refresh(), "refresh");
+    expect(image.size, "size").toBe(model.data.length);
+    this.#compare(await this.#run(io.read(0, model.data.length), "read"), model.data, "head", 0);
+    for (const { name, data } of model.snapshots) {
+      const snap = image.snapshots.find((x) => x.name === name);
+      expect(snap?.imageSize, name).toBe(data.length);
+      if (snap === undefined || data.length === 0) continue;
+      const read = await this.#run(io.read(0, data.length, snap.id), "read a snapshot");
+      this.#compare(read, data, name, 0);
+    }
+    if (image.hasFeature(RBD_FEATURE.OBJECT_MAP)) await this.#checkMaps(model);
+    await this.#checkDiff(model);
+  }
+
+  /** An object that is there is never said not to be, nor a changed one to be clean. */
+  async #checkMaps(model: ModelImage): Promise<void> {
+    const { image } = model;
+    let isExact = true;
+    for (const snap of [NOSNAP, ...image.snapshots.map(({ id }) => id)]) {
+      const work = checkObjectMap(image, snap, () => undefined);
+      const wrong = await this.#run(work, "check an object map");
+      isExact &&= wrong.length === 0;
+      // One that the map invents, or has as changed though nothing was written in the end, is slow, not wrong.
+      const missed = wrong.filter(({ mapped, actual }) => {
+        const isThere = mapped === MAP.EXISTS || mapped === MAP.EXISTS_CLEAN;
+        const isStale = mapped === MAP.EXISTS_CLEAN && actual === MAP.EXISTS;
+        return actual !== MAP.NONEXISTENT && (!isThere || (isStale && !model.isRolledBack));
+      });
+      const which = `object map of ${image.name}@${snap}`;
+      expect(missed, `${which}\n${this.log.slice(-60).join("\n")}`).toEqual([]);
+    }
+    // The check has marked them as librbd does: any difference in what is there, or changed.
+    if (!isExact) await this.#run(rebuildObjectMap(image), "rebuild");
+    model.isRolledBack = false;
+    expect(image.flags, "flags").toBe(0n);
+  }
+
+  /** Where two revisions differ, the diff says so. */
+  async #checkDiff({ image, data, snapshots }: ModelImage): Promise<void> {
+    for (const wholeObject of [false, true]) {
+      const from = snapshots.length > 0 ? this.#dice.pick(snapshots) : undefined;
+      // compat: the object maps know nothing of the parent, and Pacific's librbd asks nobody else then.
+      if (wholeObject && from === undefined && image.parent !== undefined) continue;
+      const isIn = new Uint8Array(data.length);
+      const before = Buffer.alloc(Math.max(data.length, from?.data.length ?? 0));
+      from?.data.copy(before);
+      const options = { wholeObject, ...(from === undefined ? {} : { fromSnap: from.name }) };
+      const work = diffIterate(image, options, (offset, length, exists) => {
+        isIn.fill(1, offset, offset + length);
+        if (!exists) {
+          expect(data.subarray(offset, offset + length).every((x) => x === 0)).toBe(true);
+        }
+      });
+      await this.#run(work, "diff");
+      for (let at = 0; at < data.length; at++) {
+        if (data[at] !== before[at] && isIn[at] === 0) {
+          throw new Error(
+            `${from?.name ?? "start"} to head, ${wholeObject}: ${at} is not in the diff`,
+          );
+        }
+      }
+    }
+  }
+
+  #compare(got: Buffer, want: Buffer, what: string, offset: number): void {
+    if (got.equals(want)) return;
+    const at = got.findIndex((byte, i) => byte !== want[i]);
+    throw new Error(
+      `${what} at ${offset + at}: ${got[at]} for ${want[at]}\n${this.log.slice(-40).join("\n")}`,
+    );
+  }
+
+  #range(): { offset: number; length: number } | undefined {
+    const { length: size } = this.current.data;
+    if (size === 0) return undefined;
+    const { order } = this.#options;
+    const objectSize = 2 ** order;
+    if (this.#dice.chance(0.15) && size >= objectSize) {
+      // Whole objects have ways of their own.
+      const first = this.#dice.below(Math.floor(size / objectSize));
+      const count = this.#dice.between(1, 3);
+      return {
+        offset: first * objectSize,
+        length: Math.min(count * objectSize, size - first * objectSize),
+      };
+    }
+    const offset = this.#dice.below(size);
+    const most = this.#dice.chance(0.2) ? objectSize * 3 : objectSize / 4;
+    return { offset, length: Math.min(size - offset, this.#dice.between(1, most)) };
+  }
+
+  async #write(): Promise<void> {
+    // Several at a time, of different objects or not: of those that overlap the order is not known.
+    const { io, data } = this.current;
+    const count = this.#dice.between(1, 4);
+    const works: Promise<unknown>[] = [];
+    const taken: [number, number][] = [];
+    for (let i = 0; i < count; i++) {
+      const range = this.#range();
+      if (range === undefined) continue;
+      const { offset, length } = range;
+      if (taken.some(([start, end]) => offset < end && start < offset + length)) continue;
+      taken.push([offset, offset + length]);
+      const bytes = this.#dice.chance(0.15)
+        ? Buffer.alloc(length)
+        : Buffer.from(this.#dice.bytes(length));
+      this.log.push(`write ${offset}~${length}${bytes[0] === 0 ? " 0" : ""}`);
+      works.push(io.write(offset, bytes));
+      bytes.copy(data, offset);
+    }
+    await this.#run(Promise.all(works), "write");
+  }
+
+  async #read(): Promise<void> {
+    const { io, data } = this.current;
+    const range = this.#range();
+    if (range === undefined) return;
+    const { offset, length } = range;
+    const got = await this.#run(io.read(offset, length), "read");
+    this.#compare(got, data.subarray(offset, offset + length), `read ${offset}~${length}`, offset);
+  }
+
+  async #discard(): Promise<void> {
+    const { io, data } = this.current;
+    const range = this.#range();
+    if (range === undefined) return;
+    const { offset, length } = range;
+    this.log.push(`discard ${offset}~${length}`);
+    const work = this.#dice.chance(0.5)
+      ? io.discard(offset, length)
+      : io.writeZeroes(offset, length, { thick: this.#dice.chance(0.3) });
+    await this.#run(work, "discard");
+    data.fill(0, offset, offset + length);
+  }
+
+  async #compareAndWrite(): Promise<void> {
+    const { io, data, image } = this.current;
+    const range = this.#range();
+    if (range === undefined) return;
+    const { offset } = range;
+    const unit = Math.min(image.stripeUnit, 512);
+    const start = offset - (offset % unit);
+    const length = Math.min(unit, data.length - start);
+    const expected = Buffer.from(data.subarray(start, start + length));
+    const isRight = this.#dice.chance(0.6);
+    const wrongAt = this.#dice.below(length);
+    if (!isRight) expected[wrongAt] = (expected[wrongAt] ?? 0) ^ 1;
+    const bytes = Buffer.from(this.#dice.bytes(length));
+    this.log.push(`compare and write ${start}~${length} ${isRight}`);
+    const outcome = await this.#run(
+      io.compareAndWrite(start, expected, bytes).catch((error: unknown) => error),
+      "compare and write",
+    );
+    if (isRight) {
+      expect(outcome).toBe(length);
+      bytes.copy(data, start);
+    } else {
+      expect((outcome as CephError).code).toBe("EILSEQ");
+      expect((outcome as { offset: number }).offset).toBe(start + wrongAt);
+    }
+  }
+
+  async #resize(): Promise<void> {
+    const model = this.current;
+    const objectSize = 2 ** this.#options.order;
+    const most = this.#options.size * 1.5;
+    const size = this.#dice.chance(0.3)
+      ? this.#dice.below(Math.floor(most / objectSize)) * objectSize
+      : this.#dice.below(most);
+    this.log.push(`resize ${size}`);
+    await this.#run(resizeImage(model.image, size), "resize");
+    const data = Buffer.alloc(size);
+    model.data.copy(data);
+    model.data = data;
+  }
+
+  async #takeSnapshot(): Promise<void> {
+    const { image, data, snapshots } = this.current;
+    if (snapshots.length >= 6) return;
+    const name = `snap${this.#names++}`;
+    this.log.push(`snapshot ${name}`);
+    await this.#run(takeSnapshot(image, name), "take a snapshot");
+    snapshots.push({ name, data: Buffer.from(data) });
+  }
+
+  async #deleteSnapshot(): Promise<void> {
+    const model = this.current;
+    if (model.snapshots.length === 0) return;
+    const { name } = this.#dice.pick(model.snapshots);
+    this.log.push(`delete ${name}`);
+    await this.#run(deleteSnapshot(model.image, name), "delete a snapshot");
+    model.snapshots = model.snapshots.filter((x) => x.name !== name);
+  }
+
+  async #rollBack(): Promise<void> {
+    const model = this.current;
+    if (model.snapshots.length === 0) return;
+    const { name, data } = this.#dice.pick(model.snapshots);
+    this.log.push(`roll back to ${name}`);
+    await this.#run(rollBackTo(model.image, name), "roll back");
+    model.isRolledBack = true;
+    model.data = Buffer.from(data);
+  }
+
+  async #clone(): Promise<void> {
+    if (this.#chain.length >= 4) return;
+    const { image } = this.current;
+    await this.#takeSnapshot();
+    const snapshot = this.current.snapshots.at(-1);
+    if (snapshot === undefined || snapshot.data.length === 0) return;
+    const format = this.#dice.chance(0.5) ? 1 : 2;
+    const name = `image${this.#names++}`;
+    this.log.push(`clone ${snapshot.name} to ${name} of kind ${format}`);
+    if (format === 1) await this.#run(protectSnapshot(image, snapshot.name), "protect");
+    const from = { io: this.#pool, name: image.name, snapshot: snapshot.name };
+    const { features, order } = this.#options;
+    const options = { features, order, format } as const;
+    await this.#run(cloneImage(this.#context, from, { io: this.#pool, name }, options), "clone");
+    this.#chain.push(await this.#open(name, Buffer.from(snapshot.data)));
+  }
+
+  async #flatten(): Promise<void> {
+    const { image } = this.current;
+    if (image.parent === undefined) return;
+    this.log.push("flatten");
+    if (image.parent.overlap === undefined) return;
+    await this.#run(flattenOpen(image), "flatten");
+  }
+
+  async #reopen(): Promise<void> {
+    const model = this.current;
+    this.log.push("reopen");
+    const { name } = model.image;
+    await this.#run(model.image.close(), "close");
+    const reopened = await this.#open(name, model.data);
+    reopened.snapshots = model.snapshots;
+    reopened.isRolledBack = model.isRolledBack;
+    this.#chain[this.#chain.length - 1] = reopened;
+  }
+
+  async #sparsify(): Promise<void> {
+    this.log.push("sparsify");
+    await this.#run(sparsifyImage(this.current.image, 4096), "sparsify");
+  }
+
+  /** A map that is made anew is one that is believed again. */
+  async #toggleMap(): Promise<void> {
+    const { image } = this.current;
+    if (!image.hasFeature(RBD_FEATURE.OBJECT_MAP)) return;
+    this.log.push("object map off and on");
+    await this.#run(updateFeatures(image, RBD_FEATURE.OBJECT_MAP, false), "features off");
+    await this.#write();
+    await this.#run(updateFeatures(image, RBD_FEATURE.OBJECT_MAP, true), "features on");
+    await this.#write();
+    await this.#run(rebuildObjectMap(image), "rebuild");
+  }
+}

@@ -33,6 +33,11 @@ export interface ClientSurroundings {
 }
 
 export interface ConnectOptions extends ConfigOptions {
+  /**
+   * False: a user who may not see the OSD map can connect too, and give commands. Pools cannot be opened before
+   * a map has come. @default true
+   */
+  readonly needsMap?: boolean;
   /** @default none */
   readonly log?: Logger;
   readonly surroundings?: Partial<ClientSurroundings>;
@@ -51,7 +56,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
 /** The same, with a configuration that has been read. */
 export async function connectWith(
   { config, entity }: FoundConfig,
-  options: Pick<ConnectOptions, "log" | "surroundings"> = {},
+  options: Pick<ConnectOptions, "log" | "needsMap" | "surroundings"> = {},
 ): Promise<Cluster> {
   const {
     clock = systemClock,
@@ -59,7 +64,7 @@ export async function connectWith(
     transport = tcpTransport,
     resolver = systemResolver,
   } = options.surroundings ?? {};
-  const { log = silentLogger } = options;
+  const { log = silentLogger, needsMap } = options;
   const monitors = await findMonitors((name) => config.get(name), resolver);
   const credentials = await findCredentials(config, entity, { clock, random });
   const timeouts = {
@@ -68,7 +73,7 @@ export async function connectWith(
     osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
   };
   const open = (auth: ClientAuth) =>
-    Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts });
+    Rados.connect({ monitors, auth, transport, clock, random, log, needsMap, ...timeouts });
   const engine = await firstTaken(credentials, open);
   return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }

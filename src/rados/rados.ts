@@ -74,6 +74,11 @@ export interface RadosOptions {
   readonly osdOpTimeoutMs?: number | undefined;
   readonly monOpTimeoutMs?: number | undefined;
   readonly mountTimeoutMs?: number | undefined;
+  /**
+   * Is a client connected only once it has an OSD map? A user who may give commands but not see the map never
+   * gets one. Without it nothing but commands and facts may be asked for. @default true
+   */
+  readonly needsMap?: boolean | undefined;
 }
 
 /** Space, in KiB, and objects. */
@@ -147,7 +152,7 @@ export class Rados implements Dispatcher {
   }
 
   /**
-   * Connects; resolves with a client that has a map.
+   * Connects; resolves with a client that has a map, if it needs one.
    * @throws CephError EACCES if the cluster does not take us; ETIMEDOUT if no monitor has in time, with what
    * the last one tried was found to be as its cause; the signal's reason
    */
@@ -161,7 +166,7 @@ export class Rados implements Dispatcher {
       target: `monitors ${monitors.map(formatAddrVec).join(" ")}`,
     };
     try {
-      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start());
+      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start(options));
       return rados;
     } catch (error) {
       const { lastFailure } = rados.#mon;
@@ -171,9 +176,10 @@ export class Rados implements Dispatcher {
     }
   }
 
-  async #start(): Promise<void> {
+  async #start({ needsMap = true }: RadosOptions): Promise<void> {
     await this.#mon.start();
-    await this.#objecter.mapAtLeast(1);
+    if (needsMap) await this.#objecter.mapAtLeast(1);
+    else await this.#mon.waitForMonMap();
   }
 
   /** The id that the cluster knows this client by. */
@@ -229,7 +235,7 @@ export class Rados implements Dispatcher {
   /** A command of the monitors: `{ prefix: "osd pool ls", format: "json" }`. */
   async command(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
     const { input, ...limits } = options;
-    const { fsid } = this.map;
+    const { fsid } = this;
     const words = commandWords(args, input);
     const message = await this.#mon.ask(
       (tid) => MMonCommand.encode({ version: 0, fsid, ...words }, tid),
@@ -295,7 +301,7 @@ export class Rados implements Dispatcher {
 
   /** The cluster's id. */
   get fsid(): string {
-    return this.map.fsid;
+    return this.#mon.monMap?.fsid ?? this.map.fsid;
   }
 
   /** The monitors, as their newest map that has come has them. */

@@ -28,9 +28,17 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "look into a data directory that is not in use",
     run: async (args) => (await import("./store.ts")).runStore(args),
   },
+  rbd: {
+    summary: "manage images of any cluster, as rbd does",
+    run: async (args) => (await import("./rbd/index.ts")).runRbd(args),
+  },
   rados: {
     summary: "objects and pools of any cluster, as Ceph's rados",
     run: async (args) => (await import("./rados/index.ts")).runRados(args),
+  },
+  transfer: {
+    summary: "bring a pool's images to another cluster, with snapshots and clones",
+    run: async (args) => (await import("./transfer.ts")).runTransfer(args),
   },
 };
 

@@ -10,6 +10,9 @@ import { CephError, ERRNO } from "../base/index.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
 import type { IoCtx } from "../librados/index.ts";
 import {
+  addLock,
+  breakLock,
+  checkObjectMap,
   copyImage,
   deepCopyImage,
   deleteSnapshot,
@@ -18,8 +21,10 @@ import {
   type Image as Engine,
   flattenOpen,
   getMetadata,
+  groupOf,
   ImageIo,
   listChildren,
+  listLocks,
   listMetadata,
   listWatchers,
   protectSnapshot,
@@ -28,6 +33,7 @@ import {
   renameSnapshot,
   resizeImage,
   rollBackTo,
+  SNAP_CREATE_FLAG,
   setImageMetadata,
   setSnapshotLimit,
   snapshotLimit,
@@ -40,26 +46,24 @@ import { formatAddr, NOSNAP, utimeToMs } from "../types/index.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { type CreateOptions, engineCreateOptions } from "./create-options.ts";
 import { featureBits, featureNames } from "./features.ts";
+import {
+  flagNames,
+  type ImageLocks,
+  type OwnedSnapshot,
+  operationFeatureNames,
+  ownedSnapshots,
+  type ParentSnapshot,
+  parentSnapshot,
+  type SnapshotInfo,
+  snapshotInfo,
+} from "./image-details.ts";
 
 /** Bytes of one step of a stream. */
 const STREAM_BYTES = 4 * 1024 * 1024;
-/** RBD_PROTECTION_STATUS_UNPROTECTED */
-const UNPROTECTED = 0;
 
 /** Told how far a long operation is; what it throws ends the operation. */
 export interface ProgressOptions {
   readonly onProgress?: (done: number, total: number) => void;
-}
-
-export interface SnapshotInfo {
-  readonly id: bigint;
-  readonly name: string;
-  /** Bytes of the image then. */
-  readonly size: number;
-  /** It may be cloned in the old way, and not be removed. */
-  readonly isProtected: boolean;
-  /** When it was taken, milliseconds since 1970; 0: unknown. */
-  readonly takenMs: number;
 }
 
 export interface ImageInfo {
@@ -72,6 +76,12 @@ export interface ImageInfo {
   /** Prefix of the data objects' names. */
   readonly objectPrefix: string;
   readonly features: readonly string[];
+  /** What has been done with it that clients have to know of: `["clone-child"]`. */
+  readonly operationFeatures: readonly string[];
+  /** What is wrong with it: `["object map invalid"]`. */
+  readonly flags: readonly string[];
+  /** Of all kinds. */
+  readonly snapshotCount: number;
   readonly stripeUnit: number;
   readonly stripeCount: number;
   /** Pool of the data where it is another one; undefined: the image's own. */
@@ -120,7 +130,7 @@ export class Image implements BlockDevice, AsyncDisposable {
   /** The engine that works: byte strings for names. For rooms of this package. */
   readonly engine: Engine;
   readonly #io: ImageIo;
-  readonly #snap: bigint;
+  #snap: bigint;
 
   /** Made by `Rbd.open`. @param snap what is read; NOSNAP: the head */
   constructor(engine: Engine, snap: bigint = NOSNAP) {
@@ -161,6 +171,9 @@ export class Image implements BlockDevice, AsyncDisposable {
       objects: engine.objectsIn(this.size),
       objectPrefix: nameText(engine.objectPrefix),
       features: featureNames(engine.features),
+      operationFeatures: operationFeatureNames(engine.opFeatures),
+      flags: flagNames(this.#flags()),
+      snapshotCount: engine.snapshots.length,
       stripeUnit: engine.stripeUnit,
       stripeCount: engine.stripeCount,
       dataPool: isApart ? nameText(dataIo.poolName) : undefined,
@@ -180,11 +193,45 @@ export class Image implements BlockDevice, AsyncDisposable {
     };
   }
 
+  /** What the head, or the snapshot that it is open at, has: flags are kept for each. */
+  #flags(): bigint {
+    if (this.#snap === NOSNAP) return this.engine.flags;
+    return this.engine.snapshots.find(({ id }) => id === this.#snap)?.flags ?? 0n;
+  }
+
+  /** Reads from now on as it was at a snapshot; undefined: as it is. @throws CephError ENOENT */
+  async setSnapshot(name: string | undefined): Promise<void> {
+    this.#snap = name === undefined ? NOSNAP : await this.#snapId(name);
+  }
+
+  /** The snapshot that a clone shows; undefined: none. */
+  async parent(): Promise<ParentSnapshot | undefined> {
+    return await parentSnapshot(this.engine, this.#snap);
+  }
+
+  /** The group that it is in; undefined: none. */
+  async group(): Promise<{ readonly pool: string; readonly name: string } | undefined> {
+    const { engine } = this;
+    const group = await groupOf(engine);
+    if (group === undefined) return undefined;
+    const { poolName } = engine.io.inPool(group.pool, engine.io.nspace);
+    return { pool: nameText(poolName), name: nameText(group.name) };
+  }
+
   // --- Data -------------------------------------------------------------------------------------
 
   async read(offset: number, length: number): Promise<Buffer> {
     if (length === 0 || offset >= this.size) return Buffer.alloc(0);
     return await this.#io.read(offset, length, this.#snap);
+  }
+
+  /** The same without holes: runs of what there is, in order. */
+  async readSparse(
+    offset: number,
+    length: number,
+  ): Promise<{ readonly offset: number; readonly data: Uint8Array }[]> {
+    if (length === 0 || offset >= this.size) return [];
+    return await this.#io.readSparse(offset, length, this.#snap);
   }
 
   async write(offset: number, data: Uint8Array): Promise<void> {
@@ -299,16 +346,34 @@ export class Image implements BlockDevice, AsyncDisposable {
     await rebuildObjectMap(this.engine, onProgress);
   }
 
-  /** A new image with this one's data, as it is open. @throws CephError EEXIST */
+  /**
+   * Compares the object map with the objects; what is wrong is marked as such.
+   * @returns how many of them differ
+   */
+  async checkObjectMap({ onProgress }: ProgressOptions = {}): Promise<number> {
+    const found = await checkObjectMap(this.engine, this.#snap, onProgress ?? (() => undefined));
+    return found.length;
+  }
+
+  /**
+   * A new image with this one's data, as it is open.
+   * @param options.sparseSize bytes of the smallest run of zeros that is left out @throws CephError EEXIST
+   */
   async copy(
     to: IoCtx,
     name: string,
-    options: CreateOptions & ProgressOptions = {},
+    options: CreateOptions & ProgressOptions & { readonly sparseSize?: number } = {},
   ): Promise<void> {
+    const { sparseSize } = options;
     await copyImage(
       this.engine,
       { io: to.engine, name: nameBytes(name) },
-      { ...engineCreateOptions(options), snap: this.#snap, ...progressOf(options.onProgress) },
+      {
+        ...engineCreateOptions(options),
+        ...(sparseSize === undefined ? {} : { sparseSize }),
+        snap: this.#snap,
+        ...progressOf(options.onProgress),
+      },
     );
   }
 
@@ -336,18 +401,26 @@ export class Image implements BlockDevice, AsyncDisposable {
     await this.engine.refresh();
     return this.engine.snapshots
       .filter(({ namespace }) => namespace.type === "user")
-      .map(({ id, name, imageSize, protection, timestamp }) => ({
-        id,
-        name: nameText(name),
-        size: imageSize,
-        isProtected: protection !== UNPROTECTED,
-        takenMs: utimeToMs(timestamp),
-      }));
+      .map(snapshotInfo);
   }
 
-  /** @throws CephError EEXIST; EDQUOT: as many as there may be */
-  async createSnapshot(name: string): Promise<void> {
-    await takeSnapshot(this.engine, nameBytes(name));
+  /** Those of all owners, oldest first. */
+  async allSnapshots(): Promise<OwnedSnapshot[]> {
+    return await ownedSnapshots(this.engine);
+  }
+
+  /**
+   * @param options.quiesce whether those who use it are asked to hold still, and heeded if they cannot
+   * @throws CephError EEXIST; EDQUOT: as many as there may be
+   */
+  async createSnapshot(
+    name: string,
+    options: { readonly quiesce?: "skip" | "ignore-errors" } = {},
+  ): Promise<void> {
+    const { SKIP_QUIESCE, IGNORE_QUIESCE_ERROR } = SNAP_CREATE_FLAG;
+    const flags = { skip: SKIP_QUIESCE, "ignore-errors": IGNORE_QUIESCE_ERROR };
+    const { quiesce } = options;
+    await takeSnapshot(this.engine, nameBytes(name), quiesce && { flags: flags[quiesce] });
   }
 
   /** @throws CephError ENOENT; EBUSY if it is protected, or has clones */
@@ -420,6 +493,42 @@ export class Image implements BlockDevice, AsyncDisposable {
   /** @throws CephError ENOENT */
   async removeMetadata(key: string): Promise<void> {
     await removeImageMetadata(this.engine, nameBytes(key));
+  }
+
+  /** Locks that users hold, and librbd itself. */
+  async locks(): Promise<ImageLocks> {
+    const { lockers, exclusive, tag } = await listLocks(this.engine);
+    return {
+      isExclusive: exclusive,
+      tag: nameText(tag),
+      lockers: lockers.map(({ clientText, cookie, address }) => ({
+        locker: clientText,
+        cookie: nameText(cookie),
+        address,
+      })),
+    };
+  }
+
+  /**
+   * Takes a lock that only those heed who ask for it.
+   * @param tag shared with others of the same @default nobody's but ours
+   * @throws CephError EBUSY: another's; EEXIST: ours, by this cookie
+   */
+  async lock(cookie: string, tag?: string): Promise<void> {
+    await addLock(this.engine, nameBytes(cookie), tag === undefined ? undefined : nameBytes(tag));
+  }
+
+  /**
+   * Takes a lock away, and its holder out of the cluster.
+   * @param locker `client.4123` @throws CephError ENOENT: there is none; EINVAL: no client's name
+   */
+  async breakLock(locker: string, cookie: string): Promise<void> {
+    const { lockers } = await listLocks(this.engine);
+    const found = lockers.find(({ clientText }) => clientText === locker);
+    if (found === undefined) {
+      throw new CephError(-ERRNO.ENOENT, { op: "break the lock of", target: locker });
+    }
+    await breakLock(this.engine, { client: found.client, cookie: nameBytes(cookie) });
   }
 
   /** Who has the image open for writing, ourselves too. */

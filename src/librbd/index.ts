@@ -1,4 +1,6 @@
 /** The librbd room: what programs use of images (`spirula/rbd`). */
+
+export type { PoolStats } from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions } from "./create-options.ts";
 export { featureBits, featureNames } from "./features.ts";
@@ -10,8 +12,21 @@ export {
   type ImageWatcher,
   type ParentInfo,
   type ProgressOptions,
-  type SnapshotInfo,
 } from "./image.ts";
-export { type CloneOptions, type OpenOptions, Rbd, type TrashEntry } from "./rbd.ts";
+export type {
+  ImageLocks,
+  OwnedSnapshot,
+  ParentSnapshot,
+  SnapshotInfo,
+  SnapshotOwner,
+} from "./image-details.ts";
+export {
+  type CloneOptions,
+  type GroupMember,
+  type OpenOptions,
+  Rbd,
+  type TrashEntry,
+  type TrashSource,
+} from "./rbd.ts";
 export { RECORD_KEY, type TransferProgress } from "./transfer/transfer-image.ts";
 export { type TransferOptions, transferPool } from "./transfer/transfer-pool.ts";

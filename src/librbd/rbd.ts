@@ -9,23 +9,45 @@
  */
 
 import { CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
+import { GROUP_IMAGE_LINK_STATE, GROUP_SNAPSHOT_STATE } from "../cls/rbd/types/features.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
 import type { Cluster, IoCtx } from "../librados/index.ts";
 import {
+  abortMigration,
+  addToGroup,
+  changeMetadata,
   cloneImage,
+  commitMigration,
+  createGroup,
   createImage,
   createNamespace,
+  deleteGroupSnapshot,
+  executeMigration,
   initPool,
+  listGroupImages,
+  listGroupSnapshots,
+  listGroups,
   listImages,
+  listMetadata,
   listNamespaces,
   listTrash,
+  namespaceExists,
   openImage,
+  POOL_METADATA,
+  type PoolStats,
+  poolStats,
   type RbdContext,
+  removeFromGroup,
+  removeGroup,
   removeImage,
   removeNamespace,
   removeTrash,
+  renameGroup,
+  renameGroupSnapshot,
   renameImage,
   restoreImage,
+  rollBackGroup,
+  takeGroupSnapshot,
   trashImage,
 } from "../rbd/index.ts";
 import { utimeToMs } from "../types/index.ts";
@@ -47,10 +69,22 @@ export interface CloneOptions extends CreateOptions {
 export interface TrashEntry {
   readonly id: string;
   readonly name: string;
+  readonly source: TrashSource;
   /** Milliseconds since 1970. */
   readonly deletedMs: number;
   /** Not to be removed before, milliseconds since 1970. */
   readonly keptUntilMs: number;
+}
+
+/** Who has put an image into the trash; "" if that is nobody we know. In the order of their numbers. */
+const TRASH_SOURCES = ["user", "mirroring", "migration", "removing", "user-parent"] as const;
+export type TrashSource = (typeof TRASH_SOURCES)[number] | "";
+
+export interface GroupMember {
+  readonly pool: string;
+  readonly image: string;
+  /** It is wholly in the group; if not, somebody is adding or removing it. */
+  readonly isAttached: boolean;
 }
 
 export class Rbd {
@@ -75,9 +109,33 @@ export class Rbd {
     return new Rbd(cluster, await cluster.openPool(pool, options));
   }
 
-  /** Makes a pool fit for images: its application, and that it can have snapshots. */
-  async initPool(): Promise<void> {
-    await initPool(this.context.rados, this.io.engine);
+  /**
+   * Makes a pool fit for images: its application, and that it can have snapshots.
+   * @param options.force even if it is another application's @throws CephError EPERM: it is
+   */
+  async initPool(options: { readonly force?: boolean } = {}): Promise<void> {
+    await initPool(this.context.rados, this.io.engine, options.force);
+  }
+
+  /** Counts what there is in this namespace. */
+  async stats(): Promise<PoolStats> {
+    return await poolStats(this.io.engine);
+  }
+
+  /** What is kept with the pool: settings of images by the names `conf_…`. */
+  async metadata(): Promise<Map<string, string>> {
+    const entries = await listMetadata(this.io.engine, POOL_METADATA);
+    return new Map([...entries].map(([key, value]) => [nameText(key), nameText(value)]));
+  }
+
+  /** @param value undefined: removes it @throws CephError ENOENT: there is none to remove */
+  async setMetadata(key: string, value: string | undefined): Promise<void> {
+    const bytes = value === undefined ? undefined : nameBytes(value);
+    await changeMetadata(this.io.engine, POOL_METADATA, nameBytes(key), bytes);
+  }
+
+  async namespaceExists(name: string): Promise<boolean> {
+    return await namespaceExists(this.io.engine, nameBytes(name));
   }
 
   /** Names and ids, in the order of the names. */
@@ -150,9 +208,10 @@ export class Rbd {
 
   async listTrash(): Promise<TrashEntry[]> {
     const entries = await listTrash(this.io.engine);
-    return [...entries].map(([id, { name, deletionTime, defermentEndTime }]) => ({
+    return [...entries].map(([id, { name, source, deletionTime, defermentEndTime }]) => ({
       id: nameText(id),
       name: nameText(name),
+      source: TRASH_SOURCES[source] ?? "",
       deletedMs: utimeToMs(deletionTime),
       keptUntilMs: utimeToMs(defermentEndTime),
     }));
@@ -193,5 +252,117 @@ export class Rbd {
   /** @throws CephError ENOENT; EBUSY: it is not empty */
   async removeNamespace(name: string): Promise<void> {
     await removeNamespace(this.io.engine, nameBytes(name));
+  }
+
+  // --- Groups -----------------------------------------------------------------------------------
+
+  /** In the order of their names. */
+  async listGroups(): Promise<string[]> {
+    return [...(await listGroups(this.io.engine)).keys()].map(nameText);
+  }
+
+  /** @throws CephError EEXIST */
+  async createGroup(name: string): Promise<void> {
+    await createGroup(this.context, this.io.engine, nameBytes(name));
+  }
+
+  /** With its snapshots; the images stay. */
+  async removeGroup(name: string): Promise<void> {
+    await removeGroup(this.context, this.io.engine, nameBytes(name));
+  }
+
+  /** @throws CephError ENOENT; EEXIST */
+  async renameGroup(name: string, to: string): Promise<void> {
+    await renameGroup(this.io.engine, nameBytes(name), nameBytes(to));
+  }
+
+  /** @throws CephError ENOENT */
+  async groupImages(group: string): Promise<GroupMember[]> {
+    const { engine } = this.io;
+    const members = await listGroupImages(engine, nameBytes(group));
+    return members.map(({ poolId, imageName, state }) => ({
+      pool: nameText(engine.inPool(poolId, engine.nspace).poolName),
+      image: nameText(imageName),
+      isAttached: state === GROUP_IMAGE_LINK_STATE.ATTACHED,
+    }));
+  }
+
+  /** @param io of the image @throws CephError ENOENT; EEXIST: in another group; EINVAL: another namespace */
+  async addToGroup(group: string, image: string, io: IoCtx = this.io): Promise<void> {
+    await addToGroup(
+      { io: this.io.engine, name: nameBytes(group) },
+      { io: io.engine, name: nameBytes(image) },
+    );
+  }
+
+  /** @param io of the image @throws CephError ENOENT; EINVAL: another namespace */
+  async removeFromGroup(group: string, image: string, io: IoCtx = this.io): Promise<void> {
+    await removeFromGroup(
+      { io: this.io.engine, name: nameBytes(group) },
+      { io: io.engine, name: nameBytes(image) },
+    );
+  }
+
+  /** @throws CephError ENOENT */
+  async groupSnapshots(
+    group: string,
+  ): Promise<{ readonly name: string; readonly isComplete: boolean }[]> {
+    const snapshots = await listGroupSnapshots(this.io.engine, nameBytes(group));
+    return snapshots.map(({ name, state }) => ({
+      name: nameText(name),
+      isComplete: state === GROUP_SNAPSHOT_STATE.COMPLETE,
+    }));
+  }
+
+  /** Of every image at one moment. @throws CephError ENOENT; EEXIST */
+  async createGroupSnapshot(group: string, name: string): Promise<void> {
+    await takeGroupSnapshot(this.context, this.io.engine, nameBytes(group), nameBytes(name));
+  }
+
+  /** @throws CephError ENOENT */
+  async removeGroupSnapshot(group: string, name: string): Promise<void> {
+    await deleteGroupSnapshot(this.context, this.io.engine, nameBytes(group), nameBytes(name));
+  }
+
+  /** @throws CephError ENOENT; EEXIST */
+  async renameGroupSnapshot(group: string, name: string, to: string): Promise<void> {
+    const names = [nameBytes(group), nameBytes(name), nameBytes(to)] as const;
+    await renameGroupSnapshot(this.io.engine, ...names);
+  }
+
+  /** Makes every image what it was. @throws CephError ENOENT */
+  async rollBackGroup(
+    group: string,
+    name: string,
+    { onProgress = () => undefined }: ProgressOptions = {},
+  ): Promise<void> {
+    const { context, io } = this;
+    await rollBackGroup(context, io.engine, nameBytes(group), nameBytes(name), onProgress);
+  }
+
+  // --- Migration --------------------------------------------------------------------------------
+
+  /** Copies what is left in a migration's source. @throws CephError EINVAL: there is none that can go on */
+  async executeMigration(
+    name: string,
+    { onProgress = () => undefined }: ProgressOptions = {},
+  ): Promise<void> {
+    await executeMigration(this.context, this.io.engine, nameBytes(name), onProgress);
+  }
+
+  /** Ends one that is executed: the source goes. @throws CephError EINVAL: it is not executed */
+  async commitMigration(
+    name: string,
+    { onProgress = () => undefined }: ProgressOptions = {},
+  ): Promise<void> {
+    await commitMigration(this.context, this.io.engine, nameBytes(name), onProgress);
+  }
+
+  /** Gives one up: the destination goes. */
+  async abortMigration(
+    name: string,
+    { onProgress = () => undefined }: ProgressOptions = {},
+  ): Promise<void> {
+    await abortMigration(this.context, this.io.engine, nameBytes(name), onProgress);
   }
 }

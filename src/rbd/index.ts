@@ -49,6 +49,7 @@ export {
 } from "./image.ts";
 export { CompareMismatch, ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export {
+  changeMetadata,
   getMetadata,
   listMetadata,
   POOL_METADATA,

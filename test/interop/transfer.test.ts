@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as librados from "../../src/librados/index.ts";
 import type * as librbd from "../../src/librbd/index.ts";
 import { loadPackage } from "../harness/package.ts";
-import { clientEnv, must } from "../harness/run.ts";
-import { type SpirulaServer, startSpirula } from "../harness/spirula.ts";
+import { clientEnv, must, sh } from "../harness/run.ts";
+import { SPIRULA, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
 import { startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
@@ -152,4 +152,18 @@ test("one that is in use is not touched, nor one that is somebody else's", async
   await expect(moved(["taken"])).rejects.toMatchObject({ code: "EEXIST" });
   await expect(moved(["nothing"])).rejects.toMatchObject({ code: "ENOENT" });
   expect(await there("rbd info --format json rbd/taken | jq .size")).toBe(`${2 * MIB}\n`);
+});
+
+test("the command tells what it brought, what it left, and why it could not", async () => {
+  await here("rbd create --size 3M rbd/told && rbd trash mv rbd/busy");
+  const transfer = `node ${SPIRULA} transfer rbd --from ${home.confPath} --to ${away.confPath}`;
+  const done = await sh(`${transfer} --image told`, { cwd: work.path, timeoutMs: 60_000 });
+  expect(done).toMatchObject({ code: 0, stdout: "told: transferred and compared\n" });
+  expect(done.stderr).toBe("the trash of rbd/ stays: 1 images\n");
+  const taken = await sh(`${transfer} --image taken`, { cwd: work.path, timeoutMs: 60_000 });
+  expect(taken.code).toBe(1);
+  expect(taken.stderr).toContain("the target has another image of this name");
+  const nowhere = await sh(`node ${SPIRULA} transfer rbd --to /nowhere.conf`, { cwd: work.path });
+  expect(nowhere.code).toBe(1);
+  expect(nowhere.stderr).toMatch(/^spirula transfer: the .*\n$/);
 });

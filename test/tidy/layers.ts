@@ -52,7 +52,9 @@ export const LAYERS: Record<string, readonly string[]> = {
     "crush",
   ],
   cli: [
+    "librbd",
     "librados",
+    "librbd",
     "rados",
     "config",
     "cluster",

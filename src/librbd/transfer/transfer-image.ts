@@ -14,7 +14,8 @@
 import { CephError, ERRNO } from "../../base/index.ts";
 import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
 import { featureBits } from "../features.ts";
-import type { Image, SnapshotInfo } from "../image.ts";
+import type { Image } from "../image.ts";
+import type { SnapshotInfo } from "../image-details.ts";
 import type { Rbd } from "../rbd.ts";
 
 /** Of the target's metadata: which image it is a copy of, and how far. */

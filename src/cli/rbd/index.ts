@@ -1,0 +1,59 @@
+/**
+ * `spirula rbd`: what the original `rbd` of 16.2 does, by the same words, on any cluster.
+ * ceph: src/tools/rbd
+ */
+
+import process from "node:process";
+import { CommandFailure, cephArguments, runCommand } from "../client/index.ts";
+import { Call } from "./call.ts";
+import { completion, usage, verbUsage } from "./help.ts";
+import { findVerb, parseVerb, plainWords } from "./parse.ts";
+import { VERBS } from "./verbs.ts";
+
+/** @returns the exit code */
+export async function runRbd(argv: readonly string[]): Promise<number> {
+  return await runCommand("rbd", async () => {
+    const args = cephArguments(argv);
+    const words = plainWords(args.rest, VERBS);
+    if (args.rest.some((word) => word === "-h" || word === "--help")) return help(words);
+    const [first, ...rest] = words;
+    if (first === undefined) return help([]);
+    if (first === "help") return help(rest);
+    if (first === "bash-completion") {
+      process.stdout.write(completion(VERBS, findVerb(rest, VERBS)?.verb));
+      return 0;
+    }
+    const found = findVerb(words, VERBS);
+    if (found === undefined) throw unknown(words);
+    const { verb, name } = found;
+    if (verb.run === undefined) {
+      throw new CommandFailure(`spirula rbd: '${verb.name}' is not supported yet`);
+    }
+    const parsed = parseVerb(verb, name, args.rest);
+    const call = new Call(args, parsed.words, parsed.options);
+    try {
+      await verb.run(call);
+      await call.out.flush();
+      return 0;
+    } finally {
+      await call.close();
+    }
+  });
+}
+
+function help(words: readonly string[]): number {
+  if (words.length === 0) {
+    process.stdout.write(usage(VERBS));
+    return 0;
+  }
+  const found = findVerb(words, VERBS);
+  if (found === undefined) throw unknown(words);
+  process.stdout.write(verbUsage(found.verb));
+  return 0;
+}
+
+function unknown(words: readonly string[]): CommandFailure {
+  return new CommandFailure(
+    `error: unknown option '${words.join(" ")}'\n\n${usage(VERBS)}`.trimEnd(),
+  );
+}

@@ -1,0 +1,274 @@
+/** What there is to say of one image. ceph: src/tools/rbd/action/Info.cc, Status.cc, Children.cc */
+
+import { formatBytes } from "../../base/amounts.ts";
+import { ERRNO } from "../../base/index.ts";
+import type { Json, JsonObject } from "../../encoding/index.ts";
+import type { Image } from "../../librbd/index.ts";
+import { CommandFailure } from "../client/index.ts";
+import type { Call } from "./call.ts";
+import { failed, orFail, saying } from "./failure.ts";
+import { parentText } from "./list.ts";
+import {
+  flag,
+  formatOptions,
+  imageIdOption,
+  imageOptions,
+  snapIdOption,
+  snapOptions,
+} from "./options.ts";
+import { invalid } from "./spec.ts";
+import { ctimeIfKnown } from "./times.ts";
+import { imageOrSnapSpec, imageSpec, type Verb } from "./verb.ts";
+
+export const infoVerbs: readonly Verb[] = [
+  {
+    name: "info",
+    summary: "Show an image's size, layout, features and parent.",
+    positional: [imageOrSnapSpec()],
+    options: [...snapOptions(), imageIdOption, ...formatOptions],
+    run: info,
+  },
+  {
+    name: "status",
+    summary: "Show who has an image open.",
+    positional: [imageSpec()],
+    options: [...imageOptions(), ...formatOptions],
+    run: status,
+  },
+  {
+    name: "children",
+    summary: "List the clones of an image, or of a snapshot.",
+    positional: [imageOrSnapSpec()],
+    options: [
+      ...snapOptions(),
+      snapIdOption,
+      flag("all", "those in the trash, too", "a"),
+      flag("descendants", "the clones' clones, too"),
+      ...formatOptions,
+    ],
+    run: children,
+  },
+];
+
+async function info(call: Call): Promise<void> {
+  const spec = call.imageOrId({ snapshot: "permitted" });
+  call.isStructured;
+  await call.withImage(spec, "read", async (image) => {
+    const facts = await orFail(factsOf(image, spec), "rbd: info");
+    const names = {
+      root: "image",
+      items: { features: "feature", op_features: "op_feature", flags: "flag" },
+    };
+    await call.show(
+      () => jsonOf(facts),
+      names,
+      () => plainOf(facts),
+    );
+  });
+}
+
+type Facts = Awaited<ReturnType<typeof factsOf>>;
+
+async function factsOf(image: Image, spec: { namespace: string; snapshot: string }) {
+  const group = await image.group();
+  const namespace = spec.namespace === "" ? "" : `${spec.namespace}/`;
+  const snapshots = spec.snapshot === "" ? [] : await image.snapshots();
+  return {
+    ...(await image.info()),
+    limit: await image.snapshotLimit(),
+    shown: await image.parent(),
+    group: group === undefined ? undefined : `${group.pool}/${namespace}${group.name}`,
+    isProtected: snapshots.find(({ name }) => name === spec.snapshot)?.isProtected,
+  };
+}
+
+function timesOf(facts: Facts): [name: string, text: string][] {
+  const times: [string, string][] = [
+    ["create_timestamp", ctimeIfKnown(facts.createdMs)],
+    ["access_timestamp", ctimeIfKnown(facts.accessedMs)],
+    ["modify_timestamp", ctimeIfKnown(facts.modifiedMs)],
+  ];
+  return times.filter(([, text]) => text !== "");
+}
+
+function jsonOf(facts: Facts): Json {
+  const { name, id, size, objects, objectSize, dataPool, objectPrefix, features, shown } = facts;
+  const json: Record<string, Json> = {
+    name,
+    id,
+    size,
+    objects,
+    order: Math.log2(objectSize),
+    object_size: objectSize,
+    snapshot_count: facts.snapshotCount,
+  };
+  if (dataPool !== undefined) json["data_pool"] = dataPool;
+  json["block_name_prefix"] = objectPrefix;
+  json["format"] = 2;
+  json["features"] = features;
+  json["op_features"] = facts.operationFeatures;
+  json["flags"] = facts.flags;
+  if (facts.group !== undefined) json["group"] = facts.group;
+  for (const [what, text] of timesOf(facts)) json[what] = text;
+  if (facts.isProtected !== undefined) json["protected"] = String(facts.isProtected);
+  if (facts.limit !== undefined) json["snapshot_limit"] = facts.limit;
+  if (shown !== undefined) {
+    json["parent"] = {
+      pool: shown.pool,
+      pool_namespace: shown.namespace,
+      image: shown.image,
+      id: shown.imageId,
+      snapshot: shown.snapshot,
+      trash: shown.inTrash,
+      overlap: shown.overlap,
+    };
+  }
+  if (features.includes("striping")) {
+    json["stripe_unit"] = facts.stripeUnit;
+    json["stripe_count"] = facts.stripeCount;
+  }
+  if (features.includes("journaling")) {
+    json["journal"] = id;
+    json["mirroring"] = { mode: "journal", state: "disabled" } satisfies JsonObject;
+  }
+  return json;
+}
+
+function plainOf(facts: Facts): string {
+  const { objectSize, dataPool, features, shown } = facts;
+  const lines = [
+    `size ${formatBytes(facts.size)} in ${facts.objects} objects`,
+    `order ${Math.log2(objectSize)} (${formatBytes(objectSize)} objects)`,
+    `snapshot_count: ${facts.snapshotCount}`,
+    `id: ${facts.id}`,
+  ];
+  if (dataPool !== undefined) lines.push(`data_pool: ${dataPool}`);
+  lines.push(
+    `block_name_prefix: ${facts.objectPrefix}`,
+    "format: 2",
+    `features: ${features.join(", ")}`,
+    `op_features: ${facts.operationFeatures.join(", ")}`,
+    `flags: ${facts.flags.join(", ")}`,
+  );
+  if (facts.group !== undefined) lines.push(`group: ${facts.group}`);
+  for (const [what, text] of timesOf(facts)) lines.push(`${what}: ${text}`);
+  if (facts.isProtected !== undefined) {
+    lines.push(`protected: ${facts.isProtected ? "True" : "False"}`);
+  }
+  if (facts.limit !== undefined) lines.push(`snapshot_limit: ${facts.limit}`);
+  if (shown !== undefined) {
+    const trash = shown.inTrash ? ` (trash ${shown.imageId})` : "";
+    lines.push(`parent: ${parentText(shown)}${trash}`, `overlap: ${formatBytes(shown.overlap)}`);
+  }
+  if (features.includes("striping")) {
+    lines.push(
+      `stripe unit: ${formatBytes(facts.stripeUnit)}`,
+      `stripe count: ${facts.stripeCount}`,
+    );
+  }
+  if (features.includes("journaling")) {
+    lines.push(`journal: ${facts.id}`, "mirroring state: disabled");
+  }
+  return `rbd image '${facts.name}':\n${lines.map((line) => `\t${line}\n`).join("")}`;
+}
+
+async function status(call: Call): Promise<void> {
+  const spec = call.spec();
+  call.isStructured;
+  await call.withImage(spec, "read", async (image) => {
+    const watchers = await orFail(image.watchers(), "rbd: show status failed");
+    await call.show(
+      () => ({
+        watchers: watchers.map(({ address, clientId, cookie }) => ({
+          address,
+          client: clientId,
+          cookie,
+        })),
+      }),
+      { root: "status", items: { watchers: "watcher" } },
+      () => {
+        if (watchers.length === 0) return "Watchers: none\n";
+        const lines = watchers.map(
+          ({ address, clientId, cookie }) =>
+            `\twatcher=${address} client.${clientId} cookie=${cookie}\n`,
+        );
+        return `Watchers:\n${lines.join("")}`;
+      },
+    );
+  });
+}
+
+interface FoundChild {
+  readonly poolId: number;
+  readonly pool: string;
+  readonly namespace: string;
+  readonly id: string;
+  readonly name: string;
+  readonly inTrash: boolean;
+}
+
+async function children(call: Call): Promise<void> {
+  const spec = call.spec({ snapshot: "permitted" });
+  const snapId = call.id("snap-id");
+  if (snapId !== undefined && spec.snapshot !== "") {
+    throw invalid("trying to access snapshot using both name and id.");
+  }
+  call.isStructured;
+  await call.withImage({ ...spec, snapshot: "" }, "read", async (image) => {
+    const snapshot = snapId === undefined ? spec.snapshot : await nameOf(image, snapId);
+    if (snapshot !== "") {
+      await orFail(image.setSnapshot(snapshot), (error) =>
+        error.code === "ENOENT"
+          ? saying("rbd: snapshot does not exist.", error)
+          : failed("rbd: error setting snapshot", error),
+      );
+    }
+    const all = await orFail(
+      findChildren(call, image, call.has("descendants")),
+      "rbd: listing children failed",
+    );
+    const isAll = call.has("all");
+    const shown = isAll ? all : all.filter(({ inTrash }) => !inTrash);
+    await call.show(
+      () => shown.map((child) => childJson(child, isAll)),
+      { root: "children", items: { children: "child" } },
+      () => shown.map((child) => `${childText(child)}\n`).join(""),
+    );
+  });
+}
+
+async function nameOf(image: Image, snapId: bigint): Promise<string> {
+  const found = (await image.allSnapshots()).find(({ id }) => id === snapId);
+  if (found === undefined) throw new CommandFailure("rbd: snapshot does not exist.", ERRNO.ENOENT);
+  return found.name;
+}
+
+async function findChildren(call: Call, image: Image, deep: boolean): Promise<FoundChild[]> {
+  const cluster = await call.cluster();
+  const names = new Map((await cluster.pools()).map(({ id, name }) => [id, name]));
+  const found: FoundChild[] = [];
+  for (const child of await image.children()) {
+    const pool = names.get(child.poolId) ?? "";
+    found.push({ ...child, pool });
+    if (!deep || pool === "") continue;
+    const spec = { pool, namespace: child.namespace, name: "", snapshot: "", id: child.id };
+    found.push(...(await call.withImage(spec, "read", (next) => findChildren(call, next, true))));
+  }
+  return found.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+}
+
+function sortKey({ pool, namespace, name, id }: FoundChild): string {
+  return [pool, namespace, name, id].join("\0");
+}
+
+function childJson({ pool, namespace, id, name, inTrash }: FoundChild, isAll: boolean): Json {
+  const place = { pool, pool_namespace: namespace, image: name };
+  return isAll ? { ...place, id, trash: inTrash } : place;
+}
+
+function childText({ poolId, pool, namespace, id, name, inTrash }: FoundChild): string {
+  const start = pool === "" ? `(child missing ${poolId}/` : `${pool}/`;
+  const place = `${start}${namespace === "" ? "" : `${namespace}/`}`;
+  if (name === "") return `${place}${id})`;
+  return `${place}${name}${inTrash ? ` (trash ${id})` : ""}`;
+}

@@ -1,0 +1,25 @@
+/** Verbs that the original has and this command knows by name only: it says so. */
+
+import type { Verb } from "./verb.ts";
+
+const NAMES: Readonly<Record<string, string>> = {
+  "Kernel and userspace devices":
+    "device attach, device detach, device list, device map, device unmap, map, unmap, showmapped, nbd list, nbd map, nbd unmap",
+  "Encryption of an image's data": "encryption format",
+  "Persistent caches": "image-cache invalidate",
+  "Journals of images":
+    "journal client disconnect, journal export, journal import, journal info, journal inspect, journal reset, journal status",
+  "Mirroring of images":
+    "mirror image demote, mirror image disable, mirror image enable, mirror image promote, mirror image resync, mirror image snapshot, mirror image status",
+  "Mirroring of pools":
+    "mirror pool demote, mirror pool disable, mirror pool enable, mirror pool info, mirror pool peer add, mirror pool peer bootstrap create, mirror pool peer bootstrap import, mirror pool peer remove, mirror pool peer set, mirror pool promote, mirror pool status",
+  "Schedules of mirror snapshots":
+    "mirror snapshot schedule add, mirror snapshot schedule list, mirror snapshot schedule remove, mirror snapshot schedule status",
+  "Rates of images": "perf image iostat, perf image iotop",
+  "Schedules of emptying the trash":
+    "trash purge schedule add, trash purge schedule list, trash purge schedule remove, trash purge schedule status",
+};
+
+export const missingVerbs: readonly Verb[] = Object.entries(NAMES).flatMap(([summary, names]) =>
+  names.split(", ").map((name) => ({ name, summary: `${summary}.`, positional: [], options: [] })),
+);

@@ -7,7 +7,6 @@
  */
 
 import process from "node:process";
-import { MessageChannel } from "node:worker_threads";
 import { ERRNO, sleep, systemClock } from "../../base/index.ts";
 import { CommandFailure, Output } from "../client/index.ts";
 import { PerfTable, type ShownCounter } from "./perf-table.ts";
@@ -166,17 +165,6 @@ async function watchCounters(
     shown++;
     if (count !== undefined && shown >= count) return;
     before = now;
-    await sleepAwake(seconds * 1000);
-  }
-}
-
-/** The clock's timers let a process end that has nothing else to do; this one has. */
-async function sleepAwake(ms: number): Promise<void> {
-  const { port1 } = new MessageChannel();
-  port1.ref();
-  try {
-    await sleep(systemClock, ms);
-  } finally {
-    port1.close();
+    await sleep(systemClock, seconds * 1000);
   }
 }

@@ -34,6 +34,11 @@ export interface ClientSurroundings {
 }
 
 export interface ConnectOptions extends ConfigOptions {
+  /**
+   * False: a user who may not see the OSD map can connect too, and give commands. Pools cannot be opened before
+   * a map has come. @default true
+   */
+  readonly needsMap?: boolean;
   /** @default none */
   readonly log?: Logger;
   readonly surroundings?: Partial<ClientSurroundings>;
@@ -52,7 +57,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
 /** The same, with a configuration that has been read. */
 export async function connectWith(
   { config, entity, asksMonitors }: FoundConfig,
-  options: Pick<ConnectOptions, "log" | "surroundings"> = {},
+  options: Pick<ConnectOptions, "log" | "needsMap" | "surroundings"> = {},
 ): Promise<Cluster> {
   const {
     clock = systemClock,
@@ -60,7 +65,7 @@ export async function connectWith(
     transport = tcpTransport,
     resolver = systemResolver,
   } = options.surroundings ?? {};
-  const { log = silentLogger } = options;
+  const { log = silentLogger, needsMap } = options;
   const monitors = await findMonitors((name) => config.get(name), resolver);
   const credentials = await findCredentials(config, entity, { clock, random });
   const timeouts = {
@@ -74,7 +79,17 @@ export async function connectWith(
   };
   const wanted = asksMonitors ? { onConfig: takeConfig } : {};
   const open = (auth: ClientAuth) =>
-    Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts, ...wanted });
+    Rados.connect({
+      monitors,
+      auth,
+      transport,
+      clock,
+      random,
+      log,
+      needsMap,
+      ...timeouts,
+      ...wanted,
+    });
   const engine = await firstTaken(credentials, open);
   return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }

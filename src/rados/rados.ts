@@ -80,6 +80,11 @@ export interface RadosOptions {
    * when they change. @default they are not asked for
    */
   readonly onConfig?: ((options: ReadonlyMap<string, string>) => void) | undefined;
+  /**
+   * Is a client connected only once it has an OSD map? A user who may give commands but not see the map never
+   * gets one. Without it nothing but commands and facts may be asked for. @default true
+   */
+  readonly needsMap?: boolean | undefined;
 }
 
 /** Space, in KiB, and objects. */
@@ -156,7 +161,7 @@ export class Rados implements Dispatcher {
   }
 
   /**
-   * Connects; resolves with a client that has a map.
+   * Connects; resolves with a client that has a map, if it needs one.
    * @throws CephError EACCES if the cluster does not take us; ETIMEDOUT if no monitor has in time, with what
    * the last one tried was found to be as its cause; the signal's reason
    */
@@ -170,7 +175,7 @@ export class Rados implements Dispatcher {
       target: `monitors ${monitors.map(formatAddrVec).join(" ")}`,
     };
     try {
-      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start());
+      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start(options));
       return rados;
     } catch (error) {
       const { lastFailure } = rados.#mon;
@@ -180,7 +185,7 @@ export class Rados implements Dispatcher {
     }
   }
 
-  async #start(): Promise<void> {
+  async #start({ needsMap = true }: RadosOptions): Promise<void> {
     // Where nobody wants them nothing is waited for.
     let config: Promise<void> | undefined;
     if (this.#onConfig !== undefined) {
@@ -190,7 +195,8 @@ export class Rados implements Dispatcher {
       this.#mon.subscribe("config", 0);
     }
     await this.#mon.start();
-    await this.#objecter.mapAtLeast(1);
+    if (needsMap) await this.#objecter.mapAtLeast(1);
+    else await this.#mon.waitForMonMap();
     await config;
   }
 
@@ -247,7 +253,7 @@ export class Rados implements Dispatcher {
   /** A command of the monitors: `{ prefix: "osd pool ls", format: "json" }`. */
   async command(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
     const { input, ...limits } = options;
-    const { fsid } = this.map;
+    const { fsid } = this;
     const words = commandWords(args, input);
     const message = await this.#mon.ask(
       (tid) => MMonCommand.encode({ version: 0, fsid, ...words }, tid),
@@ -313,7 +319,7 @@ export class Rados implements Dispatcher {
 
   /** The cluster's id. */
   get fsid(): string {
-    return this.map.fsid;
+    return this.#mon.monMap?.fsid ?? this.map.fsid;
   }
 
   /** The monitors, as their newest map that has come has them. */

@@ -2,7 +2,7 @@
 //
 // Node 20 does not run TypeScript by itself, and the harness is TypeScript because the tests use it.
 // The bundle lands in .cache/ for as long as the import takes.
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -20,6 +20,20 @@ export function loadTs(path) {
   return loading;
 }
 
+/** In a bundle a module's own address is the bundle's: tests that read files beside them are told their own. */
+const ownAddress = {
+  name: "own address",
+  setup(build) {
+    build.onLoad({ filter: /\/test\/.*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const contents = text
+        .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
+        .replaceAll("import.meta.dirname", JSON.stringify(dirname(path)));
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
 async function load(path) {
   const outdir = join(ROOT, ".cache", "bundles");
   await mkdir(outdir, { recursive: true });
@@ -32,6 +46,7 @@ async function load(path) {
     format: "esm",
     target: "node20",
     packages: "external",
+    plugins: [ownAddress],
     logLevel: "warning",
   });
   try {

@@ -6,7 +6,8 @@
 // which is how one learns what has to pass; --conf FILE on a cluster that is there, all on the same one.
 // --only test_rados.py:TestIoctx.test_lock,rbd/diff.sh,cephtool/test.sh:auth,… narrows it down; --shell and
 // --python leave out the others. --features N sets the features of the images of test_rbd.py, --minutes M is
-// how long one Python suite may take, --logs DIR is where what the shell suites said is kept.
+// how long one Python suite may take, --logs DIR is where what the shell suites said is kept. --own ceph,rados
+// has shell suites run this package's own commands in place of those.
 // Fails if a suite fails of which the tables (scripts/suites/) do not tell why.
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     features: { type: "string" },
     minutes: { type: "string", default: "30" },
     logs: { type: "string" },
+    own: { type: "string" },
   },
 });
 if (values.ceph === undefined) {
@@ -43,6 +45,7 @@ if (values.ceph === undefined) {
 const { tempDir } = await loadTs("test/harness/temp.ts");
 const { requireBuild, startSpirula } = await loadTs("test/harness/spirula.ts");
 const { dropRealCeph, startRealCeph } = await loadTs("test/harness/real-ceph.ts");
+const { ownTools } = await loadTs("test/harness/own-tools.ts");
 const { endChildren } = await loadTs("test/harness/run.ts");
 
 const work = await tempDir("suites");
@@ -157,13 +160,22 @@ async function runPython(jobs, conf) {
 /** Runs shell suites, prints a table, and returns how many failed that had to pass. */
 async function runShell(units) {
   const known = values.real ? "real" : "ours";
+  const own = values.own?.split(",");
+  const tools = own === undefined ? undefined : await ownTools(work.path, own);
   const rows = [];
   for (const unit of units) {
     const id = unit.name.replaceAll(/[/:]/g, "-");
     const log = join(logs, `${id}.log`);
     const minutes = unit.minutes ?? 10;
     const run = (conf) =>
-      workunits.runWorkunit(unit.name, { tree, dir: join(work.path, id), log, conf, minutes });
+      workunits.runWorkunit(unit.name, {
+        tree,
+        dir: join(work.path, id),
+        log,
+        conf,
+        minutes,
+        tools,
+      });
     const result = await onCluster(run);
     const expected = unit.real ?? (known === "ours" ? unit.ours : undefined);
     rows.push({ unit, result, expected });

@@ -9,7 +9,6 @@
  */
 
 const EC = "erasure-coded pools";
-const RUN_TIME_OPTIONS = "daemons do not take options by injectargs or tell … config set";
 
 /** @type {readonly Workunit[]} */
 export const WORKUNITS = [
@@ -43,12 +42,12 @@ export const WORKUNITS = [
   { name: "rados/version_number_sanity.sh" },
   { name: "mon/auth_caps.sh" },
   { name: "mon/caps.sh", minutes: 15 },
-  { name: "mon/config.sh", ours: `config show; ${RUN_TIME_OPTIONS}` },
+  { name: "mon/config.sh" },
   { name: "mon/rbd_snaps_ops.sh" },
   { name: "mon/test_config_key_caps.sh", minutes: 30 },
   ...Object.entries({
-    mon_injectargs: { ours: RUN_TIME_OPTIONS },
-    mon_injectargs_SI: { ours: RUN_TIME_OPTIONS },
+    mon_injectargs: {},
+    mon_injectargs_SI: {},
     auth: {},
     auth_profiles: {},
     mon_misc: {},
@@ -61,12 +60,12 @@ export const WORKUNITS = [
     mon_osd_pool_set: { real: "wants two OSDs" },
     mon_tell: { real: "wants a second monitor" },
     mon_ping: { real: "wants a second monitor" },
-    mon_deprecated_commands: { ours: RUN_TIME_OPTIONS },
+    mon_deprecated_commands: {},
     mon_caps: {},
     mon_cephdf_commands: { real: "wants two OSDs" },
     mon_pool_application: { real: "wants a pool without an application" },
     mon_stdin_stdout: {},
-    osd_bench: { ours: RUN_TIME_OPTIONS },
+    osd_bench: {},
     osd_tell_help_command: { real: "wants a second OSD" },
     osd_compact: { real: "wants a second OSD" },
     per_pool_scrub_status: {},
@@ -108,6 +107,6 @@ export const NOT_RUN = [
   ["cephtool mds_*, mon_mds*", "CephFS"],
   [
     "cephtool admin_heap_profiler, osd_negative_filestore_merge_threshold, mon_tell_help_command",
-    "the daemons' own innards: heap, FileStore, admin socket",
+    "the daemons' own innards: heap, FileStore, sync_force",
   ],
 ];

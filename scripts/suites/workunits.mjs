@@ -32,7 +32,8 @@ export function programsMissing() {
 /**
  * Runs a suite. What it says goes to `log`.
  * @param {string} name `rbd/diff.sh`, or with the sections to run: `cephtool/test.sh:auth`
- * @param {{ tree: string, dir: string, log: string, conf: string, minutes: number }} at `dir`: where it runs
+ * @param {{ tree: string, dir: string, log: string, conf: string, minutes: number, tools?: string }} at
+ *   `dir`: where it runs; `tools`: a folder of commands that are taken instead of the installed ones
  * @returns {Promise<{ passed: boolean, seconds: number, how: string }>}
  */
 export async function runWorkunit(name, at) {
@@ -43,7 +44,7 @@ export async function runWorkunit(name, at) {
   mkdirSync(at.dir, { recursive: true });
   const env = { ...clientEnv(at.conf), TESTDIR: at.dir, TMPDIR: at.dir };
   // The Python that has the bindings comes first.
-  env.PATH = `/usr/bin:${env.PATH}`;
+  env.PATH = `${at.tools === undefined ? "" : `${at.tools}:`}/usr/bin:${env.PATH}`;
   const log = openSync(at.log, "w");
   const startMs = performance.now();
   const child = spawn(join(at.tree, FOLDER, suite), args, {

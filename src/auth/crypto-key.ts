@@ -66,6 +66,11 @@ export function keyTypeOf(name: string): number | undefined {
   return CIPHERS.find((cipher) => cipher.name === name.toLowerCase())?.type;
 }
 
+/** The name of a type that there is. */
+export function keyTypeName(type: number): string {
+  return cipherOf(type).name;
+}
+
 function cipherOf(type: number): Cipher {
   return must(
     CIPHERS.find((cipher) => cipher.type === type),

@@ -32,9 +32,11 @@ export {
 export { type ClientAuth, NoneClient } from "./client.ts";
 export {
   CryptoKey,
+  DEFAULT_KEY_TYPE,
   formatKey,
   generateKey,
   KEY_TYPES,
+  keyTypeName,
   keyTypeOf,
   parseKey,
   secretsEqual,

@@ -76,6 +76,26 @@ export function errnoName(errno: number): string {
   return NAMES.get(Math.abs(errno)) ?? `E${Math.abs(errno)}`;
 }
 
+/** What strerror says of those that daemons answer commands with. */
+const WORDS: Partial<Record<ErrnoName, string>> = {
+  EPERM: "Operation not permitted",
+  ENOENT: "No such file or directory",
+  EIO: "Input/output error",
+  EACCES: "Permission denied",
+  EBUSY: "Device or resource busy",
+  EEXIST: "File exists",
+  EINVAL: "Invalid argument",
+  ENOSPC: "No space left on device",
+  ERANGE: "Numerical result out of range",
+  EOPNOTSUPP: "Operation not supported",
+};
+
+/** `(22) Invalid argument`, for an errno with either sign.  ceph: src/common/errno.cc cpp_strerror */
+export function errnoText(errno: number): string {
+  const name = errnoName(errno);
+  return `(${Math.abs(errno)}) ${WORDS[name as ErrnoName] ?? name}`;
+}
+
 /** The expected failure of an op or a class method. One frozen value per errno: no stack to build. */
 export interface OpFailure {
   /** Negative Linux error number, as it goes on the wire. */

@@ -10,6 +10,7 @@ export {
   ERRNO,
   type ErrnoName,
   errnoName,
+  errnoText,
   fail,
   isFailure,
   type OpFailure,
@@ -25,6 +26,14 @@ export {
   type LogSink,
   silentLogger,
 } from "./log.ts";
+export {
+  PRETTY,
+  PyFloat,
+  type PyJson,
+  type PyJsonOptions,
+  pythonFloat,
+  pythonJson,
+} from "./python-json.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
 export { type Align, TextTable } from "./text-table.ts";
 export { formatAge, parseTimespan } from "./timespan.ts";

@@ -16,6 +16,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: "run a cluster in the foreground",
     run: async (args) => (await import("./start.ts")).runStart(args),
   },
+  ceph: {
+    summary: "administer a cluster, this one or any other: Ceph's own command",
+    run: async (args) => (await import("./ceph/index.ts")).runCeph(args),
+  },
   fsck: {
     summary: "check a data directory that is not in use",
     run: async (args) => (await import("./fsck.ts")).runFsck(args),
@@ -27,6 +31,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
   rbd: {
     summary: "manage images of any cluster, as rbd does",
     run: async (args) => (await import("./rbd/index.ts")).runRbd(args),
+  },
+  rados: {
+    summary: "objects and pools of any cluster, as Ceph's rados",
+    run: async (args) => (await import("./rados/index.ts")).runRados(args),
+  },
+  transfer: {
+    summary: "bring a pool's images to another cluster, with snapshots and clones",
+    run: async (args) => (await import("./transfer.ts")).runTransfer(args),
   },
 };
 

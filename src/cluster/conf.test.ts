@@ -36,6 +36,15 @@ auth cluster required = cephx
 auth service required = cephx
 auth client required = cephx
 
+[mon]
+admin socket = /var/lib/spirula/run/$name.asok
+
+[mgr]
+admin socket = /var/lib/spirula/run/$name.asok
+
+[osd]
+admin socket = /var/lib/spirula/run/$name.asok
+
 [client]
 keyring = /var/lib/spirula/$cluster.$name.keyring
 `);
@@ -45,11 +54,12 @@ keyring = /var/lib/spirula/$cluster.$name.keyring
 });
 
 test("the clients' files are written over, the keyring for its owner only", async () => {
+  const directory = await openDirectory(work);
   await writeFile(join(work, "ceph.conf"), "old");
   await writeFile(join(work, "ceph.client.admin.keyring"), "old", { mode: 0o644 });
   // A cut-off start may have left its half-written file.
   await writeFile(join(work, "ceph.client.admin.keyring.new"), "half", { mode: 0o644 });
-  const path = await writeClientFiles(await openDirectory(work), FACTS, KEYRING);
+  const path = await writeClientFiles(directory, FACTS, KEYRING);
   expect(path).toBe(join(work, "ceph.conf"));
   expect(await readFile(path, "utf8")).toBe(formatConf(facts()));
   expect(await readFile(join(work, "ceph.client.admin.keyring"), "utf8")).toBe(KEYRING);

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../base/index.ts";
+import { adminSocketPath } from "./admin-sockets.ts";
 import { type DataDirectory, replaceFile } from "./data-dir.ts";
 
 export interface ConfFacts {
@@ -18,6 +19,11 @@ export interface ConfFacts {
 }
 
 export function formatConf(facts: ConfFacts): string {
+  const path = adminSocketPath(facts.directory, "$name");
+  // Not for clients: each would make one there.
+  const sockets = ["mon", "mgr", "osd"]
+    .map((type) => `[${type}]\nadmin socket = ${path}\n`)
+    .join("\n");
   return `# For Ceph clients. Written by 'spirula start' at every start.
 [global]
 fsid = ${facts.fsid}
@@ -26,6 +32,7 @@ auth cluster required = ${facts.auth}
 auth service required = ${facts.auth}
 auth client required = ${facts.auth}
 
+${sockets}
 [client]
 keyring = ${join(facts.directory, "$cluster.$name.keyring")}
 `;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import {
   clearUnfinished,
   DATA_VERSION,
   directoryDisk,
+  openDirectory,
   prepareDirectory,
   readIdentity,
   replaceFile,
@@ -117,6 +118,24 @@ test("a disk's directory is made for nobody else to read", async () => {
   const path = join(work, "osd.0");
   directoryDisk(path);
   expect((await stat(path)).mode & 0o777).toBe(0o700);
+});
+
+test.each([
+  ["mon", 0o755, "700"],
+  ["mon", 0o701, "700"],
+  ["ceph.client.admin.keyring", 0o644, "600"],
+])("%s with mode %o is refused: everybody could read keys", async (name, mode, wanted) => {
+  const path = join(work, name);
+  if (name === "mon") await mkdir(path);
+  else await writeFile(path, "[client.admin]");
+  await chmod(path, mode);
+  const now = mode.toString(8).padStart(4, "0");
+  await expect(openDirectory(work)).rejects.toThrow(
+    `${path}: has the cluster's keys, and everybody may read it (mode ${now}); run chmod ${wanted} ${path}`,
+  );
+  // A group is the owner's own affair.
+  await chmod(path, 0o750);
+  expect((await openDirectory(work)).path).toBe(work);
 });
 
 test("a file is replaced whole, with the mode asked for", async () => {

@@ -4,6 +4,7 @@
  *   spirula.json                 version, fsid, OSDs: written once, last of all, when the cluster is whole
  *   lock                         held while a process has the directory open
  *   mon/  osd.0/  …              object stores
+ *   run/                         the daemons' admin sockets, while they run
  *   ceph.conf                    written at every start, for unmodified clients
  *   ceph.client.admin.keyring    the administrator's key, 0600
  *
@@ -12,7 +13,7 @@
  */
 
 import { mkdirSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { type Disk, FileDisk } from "../store/index.ts";
@@ -39,10 +40,11 @@ export interface DataDirectory {
 
 /**
  * The directory of real files at `path`, made if absent.
- * @throws ConfigError if it can not be written to
+ * @throws ConfigError if it can not be written to, or shows keys to others
  */
 export async function openDirectory(path: string): Promise<DataDirectory> {
   const directory = await prepareDirectory(path);
+  await checkSecrecy(directory);
   return {
     path: directory,
     identity: () => readIdentity(directory),
@@ -74,7 +76,7 @@ export interface Identity {
 
 const IDENTITY_FILE = "spirula.json";
 /** What a first start may leave behind. */
-const OURS = /^(lock|mon|osd\.\d+|spirula\.json\.new|ceph\.conf|ceph\.client\.admin\.keyring)$/;
+const OURS = /^(lock|run|mon|osd\.\d+|spirula\.json\.new|ceph\.conf|ceph\.client\.admin\.keyring)$/;
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error;
@@ -110,6 +112,31 @@ export async function prepareDirectory(path: string): Promise<string> {
     explain(directory, error);
   }
   return directory;
+}
+
+/** What holds keys, and the mode it is made with: the monitor's table of them, and the administrator's. */
+const SECRETS: readonly (readonly [name: string, mode: number])[] = [
+  ["mon", 0o700],
+  ["ceph.client.admin.keyring", 0o600],
+];
+
+/**
+ * Nobody but the owner and, if he has said so, his group can read keys.
+ * @throws ConfigError
+ */
+export async function checkSecrecy(directory: string): Promise<void> {
+  for (const [name, mode] of SECRETS) {
+    const path = join(directory, name);
+    const found = await stat(path).catch((error: unknown) => {
+      if (isSystemError(error) && error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (found === undefined || (found.mode & 0o007) === 0) continue;
+    const now = (found.mode & 0o777).toString(8).padStart(4, "0");
+    throw new ConfigError(
+      `${path}: has the cluster's keys, and everybody may read it (mode ${now}); run chmod ${mode.toString(8)} ${path}`,
+    );
+  }
 }
 
 /**

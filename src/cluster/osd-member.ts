@@ -9,7 +9,7 @@
 import { availableParallelism } from "node:os";
 import type { Clock, Timer } from "../base/index.ts";
 import { isUp, OSDMAP_FLAG } from "../maps/index.ts";
-import type { Monitor, OsdMapUpdate } from "../mon/index.ts";
+import { type Monitor, type OsdMapUpdate, optionsFor } from "../mon/index.ts";
 import type { PeerMessage } from "../osd/index.ts";
 import { ENTITY_TYPE, type Uuid, uuidFromBytes } from "../types/index.ts";
 import {
@@ -100,10 +100,7 @@ export class OsdMember {
     const started = member;
     const { config: central, host } = monitor.state;
     const entity = { type: ENTITY_TYPE.OSD, id: String(config.id) };
-    const loadConfig = () =>
-      started.#handle.loadConfig(
-        [...central.resolve(entity, host)].map(([name, { value }]) => [name, value] as const),
-      );
+    const loadConfig = () => started.#handle.loadConfig(optionsFor(central, entity, host));
     loadConfig();
     const secrets = monitor.serviceSecrets();
     started.#undo.push(

@@ -9,6 +9,7 @@ import { Messenger, type Transport } from "../messenger/index.ts";
 import { type AskPeer, type FirstObject, OsdServer, type PeerMessage } from "../osd/index.ts";
 import { type CreateOptions, createStore, type Disk, openStore } from "../store/index.ts";
 import { type AddrVec, ENTITY_TYPE, type IntervalSet } from "../types/index.ts";
+import type { OpenAdminSocket } from "./admin-sockets.ts";
 import { type AuthChoice, authModes } from "./auth-modes.ts";
 import { closeRevoked } from "./revoked.ts";
 import { CEPH_RELEASE_NAME, CEPH_VERSION } from "./version.ts";
@@ -28,6 +29,8 @@ export interface OsdConfig {
   /** What a new cluster's pools begin with. */
   readonly firstObjects: readonly FirstObject[];
   readonly listen: string;
+  /** Path of its admin socket. */
+  readonly adminSocket: string;
   readonly auth: AuthChoice;
   /** Of the store. */
   readonly memoryBytes: number;
@@ -70,6 +73,8 @@ export interface OsdSurroundings {
   readonly transport: Transport;
   /** Milliseconds after a reply to a lone client in which an OSD's loop does not sleep. @default 0 */
   readonly spinMs?: number;
+  /** @default there are no admin sockets */
+  readonly openAdminSocket?: OpenAdminSocket;
   /** The disk of a directory that exists. */
   disk(directory: string): Disk;
   /** Runs an OSD that gets no thread. @default on the caller's event loop, one call away */
@@ -121,6 +126,11 @@ export async function runOsd(
     });
     await messenger.bind({ host: config.listen, port: 0 });
     server.start();
+    const closeAdminSocket = await surroundings.openAdminSocket?.(config.adminSocket, {
+      clock,
+      log,
+      answer: (request) => server.command(request),
+    });
     let closing: Promise<void> | undefined;
     return {
       addrs: messenger.addrs,
@@ -134,6 +144,7 @@ export async function runOsd(
       answer: (from, request) => server.answer(from, request),
       close: () => {
         closing ??= (async () => {
+          closeAdminSocket?.();
           // A store that can not flush must not keep the port open.
           try {
             await store.flush();

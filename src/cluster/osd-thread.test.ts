@@ -20,6 +20,7 @@ const config: OsdConfig = {
   create: false,
   firstObjects: [],
   listen: "127.0.0.1",
+  adminSocket: "/nowhere/osd.4.asok",
   auth: { auth: "none", requireSecure: false },
   memoryBytes: 0,
   poolBytes: 0,

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createLogger, type LogLevel, must, systemClock, systemRandom } from "../base/index.ts";
 import { tcpTransport } from "../messenger/index.ts";
+import { openAdminSocket } from "./admin-sockets.ts";
 import { directoryDisk } from "./data-dir.ts";
 import { runOsd } from "./osd-runner.ts";
 import {
@@ -39,6 +40,7 @@ const osd = await runOsd(
       sink: (level, line) => tell({ type: "log", level, line }),
     }),
     transport: tcpTransport,
+    openAdminSocket,
     disk: directoryDisk,
   },
 );

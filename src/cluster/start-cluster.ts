@@ -23,7 +23,7 @@ import {
   systemClock,
   systemRandom,
 } from "../base/index.ts";
-import { Messenger, tcpTransport } from "../messenger/index.ts";
+import { type AdminSocketOptions, Messenger, tcpTransport } from "../messenger/index.ts";
 import { Manager } from "../mgr/index.ts";
 import { Monitor, type MonitorOptions } from "../mon/index.ts";
 import { Rados } from "../rados/index.ts";
@@ -35,6 +35,7 @@ import {
   isIpAddress,
   uuidFromBytes,
 } from "../types/index.ts";
+import { adminSocketPath, openAdminSocket } from "./admin-sockets.ts";
 import { type AuthChoice, authModes } from "./auth-modes.ts";
 import { writeClientFiles } from "./conf.ts";
 import {
@@ -171,6 +172,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     random: systemRandom,
     log: options.log ?? silentLogger,
     transport: tcpTransport,
+    openAdminSocket,
     disk: directoryDisk,
     // With one processor only the client would pay for it.
     spinMs: availableParallelism() > 1 ? SPIN_MS : 0,
@@ -251,6 +253,16 @@ async function start(
 
   manager.startModules(countImages);
   undo.add(() => manager.stopModules());
+  const daemons: [string, AdminSocketOptions["answer"]][] = [
+    ["mon.a", (request) => monitor.command(request)],
+    [`mgr.${MGR_ENTITY.id}`, (request) => manager.command(request)],
+  ];
+  for (const [daemon, answer] of daemons) {
+    const log = around.log.child(daemon);
+    const path = adminSocketPath(directory.path, daemon);
+    const close = await around.openAdminSocket?.(path, { clock: around.clock, log, answer });
+    if (close !== undefined) undo.add(close);
+  }
 
   const monAddr = must(port.messenger.addrs[0], "the monitor's address");
   const monHost = formatAddr(monAddr).replace(/\/\d+$/, "");
@@ -328,10 +340,13 @@ async function startManager(
   const { clock, random, transport } = around;
   const log = around.log.child("mgr.x");
   const gid = monitor.allocateGlobalId();
-  const { key } = await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
+  await monitor.ensureEntity(MGR_ENTITY, MGR_CAPS);
+  // `ceph auth rotate mgr.x` shuts nobody out: who is in this process reads the table.
+  const key = () => must(monitor.entityAuth(MGR_ENTITY), "the manager's key").key;
   const { auth, requireSecure } = choice;
   const modes = requireSecure ? { monModes: SECURE_ONLY, serviceModes: SECURE_ONLY } : {};
   const manager = new Manager({
+    name: MGR_ENTITY.id,
     monitor,
     random,
     log,
@@ -401,6 +416,7 @@ async function startOsds(
         sizes: around.sizes.osd,
         firstObjects: create ? FIRST_OBJECTS : [],
         listen: options.listen ?? LISTEN_DEFAULT,
+        adminSocket: adminSocketPath(directory.path, `osd.${id}`),
         auth: options.auth,
         memoryBytes: Math.floor((memory * STORE_SHARE) / osds),
         poolBytes: Math.max(POOL_BYTES_MIN, Math.floor((memory * POOL_SHARE) / osds)),

@@ -1,4 +1,4 @@
-/** The config room: Ceph's options, what values they take, what they are without any, and a client's own. */
+/** The config room: Ceph's options, what values they take, and what a daemon and a client go by. */
 export { type CephArguments, parseCephArguments, withEnvironment } from "./arguments.ts";
 export {
   ClientConfig,
@@ -8,12 +8,19 @@ export {
   splitPaths,
 } from "./client-config.ts";
 export {
+  CONFIG_COMMANDS,
+  type ConfigCommand,
+  type ConfigOutcome,
+  type ConfiguredDaemon,
+} from "./commands.ts";
+export { observedBy } from "./observed.ts";
+export {
   allOptions,
   type ConfigOption,
   canonicalName,
-  defaultValue,
   findOption,
   isBootstrapOption,
   optionNames,
   parseOptionValue,
 } from "./options.ts";
+export { type Setting, type SettingLayer, Settings, type SettingsOptions } from "./settings.ts";

@@ -40,6 +40,12 @@ const SUBSYSTEMS: Readonly<Record<string, string>> = {
   "4/5": "rocksdb leveldb memdb",
   "2/5": "mgr",
 };
+/** Options of later releases that we have: nobody finds them in 16.2's list. */
+const LATER: Readonly<Record<string, readonly [type: string, fallback: string]>> = {
+  // Since 19.2.6 and 20.2.4; the default follows auth_allowed_ciphers (mon/services/key-policy.ts).
+  mon_auth_allow_insecure_key: ["bool", "true"],
+};
+
 /** Option names are told with blanks or dashes too. */
 export function canonicalName(name: string): string {
   return name.trim().replaceAll(/[ -]/g, "_");
@@ -80,6 +86,10 @@ function table(): Map<string, ConfigOption> {
       range: rangeOf(bits),
       isListed: true,
     });
+  }
+  for (const [name, [type, fallback]] of Object.entries(LATER)) {
+    const rest = { fallback, choices: undefined, range: ["", ""], isListed: false } as const;
+    options.set(name, { name, type, level: "advanced", runtime: true, ...rest });
   }
   for (const [fallback, subsystems] of Object.entries(SUBSYSTEMS)) {
     for (const subsystem of subsystems.split(" ")) {

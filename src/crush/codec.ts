@@ -11,9 +11,10 @@
  *   map<s32,str> type names, item names, rule names
  *   u32 local tries, fallback tries, total tries | u32 descend once | u8 vary_r | u8 straw calc
  *   u32 allowed algs | u8 stable | map<s32,s32> classes, map<s32,str> class names,
- *   map<s32,map<s32,s32>> shadows | choose args
+ *   map<s32,map<s32,s32>> shadows | choose args | u32 msr descents, collision tries
  *
- * A `|` is a place where maps of older releases end; we always write everything.
+ * A `|` is a place where maps of older releases end. We always write all but the last, which Squid began:
+ * it is written if the map has it.
  * ceph: src/crush/CrushWrapper.cc encode, decode
  */
 
@@ -40,9 +41,25 @@ import {
   type CrushRule,
   type CrushRuleStep,
   type CrushTunables,
+  type MsrTunables,
 } from "./map.ts";
 
-const names = map(s32, str);
+/**
+ * Names by id. No name is empty: a length of zero is the upper half of an id that an old bug wrote as
+ * 64 bits, and the true length follows.
+ */
+const names: Codec<Map<number, string>> = {
+  ...map(s32, str),
+  decode(r) {
+    const out = new Map<number, string>();
+    for (let n = r.count(8); n > 0; n--) {
+      const id = r.s32();
+      const length = r.u32() || r.u32();
+      out.set(id, r.view(length).toString("latin1"));
+    }
+    return out;
+  },
+};
 const classes = map(s32, s32);
 const shadows = map(s32, classes);
 const weights = list(u32);
@@ -169,6 +186,10 @@ function encodeTunables(w: Writer, t: CrushTunables): void {
   w.u8(t.chooseleafStable);
 }
 
+function decodeMsrTunables(r: Reader): MsrTunables | undefined {
+  return r.remaining > 0 ? { descents: r.u32(), collisionTries: r.u32() } : undefined;
+}
+
 /** What maps that end early get is the behaviour of their time ("argonaut"). */
 function decodeTunables(r: Reader): CrushTunables {
   const more = () => r.remaining > 0;
@@ -204,6 +225,16 @@ function encodeChooseArgs(w: Writer, x: CrushMap["chooseArgs"]): void {
   }
 }
 
+/** `set` with as many weights as its bucket has items. */
+function resized(set: number[], size: number): number[] {
+  return Array.from({ length: size }, (_, i) => set[i] ?? 0);
+}
+
+/**
+ * What old releases left behind is put in order as upstream does on reading: overrides of buckets that are
+ * gone, or that do not draw by them, are dropped; a weight set misses no item.
+ * ceph: src/crush/CrushWrapper.cc decode, update_choose_args
+ */
 function decodeChooseArgs(r: Reader, buckets: CrushMap["buckets"]): Map<number, CrushChooseArgs> {
   const out = new Map<number, CrushChooseArgs>();
   for (let n = r.count(12); n > 0; n--) {
@@ -211,19 +242,15 @@ function decodeChooseArgs(r: Reader, buckets: CrushMap["buckets"]): Map<number, 
     const args = new Map<number, CrushChooseArg>();
     for (let m = r.count(12); m > 0; m--) {
       const slot = r.u32();
-      const bucket = buckets[slot];
-      if (bucket === undefined) throw r.fail(`choose args for the empty slot ${slot}`);
+      if (slot >= buckets.length) throw r.fail(`choose args for slot ${slot}`);
       const weightSet: number[][] = [];
-      for (let p = r.count(4); p > 0; p--) {
-        const set = weights.decode(r);
-        if (set.length !== bucket.items.length) throw r.fail("a weight set of another size");
-        weightSet.push(set);
-      }
+      for (let p = r.count(4); p > 0; p--) weightSet.push(weights.decode(r));
       const own = ids.decode(r);
-      if (own.length !== 0 && own.length !== bucket.items.length) {
-        throw r.fail("choose args ids of another size");
-      }
-      args.set(slot, { weightSet, ids: own });
+      const bucket = buckets[slot];
+      if (bucket?.alg !== CRUSH_BUCKET.STRAW2) continue;
+      const size = bucket.items.length;
+      if (own.length !== 0 && own.length !== size) throw r.fail("choose args ids of another size");
+      args.set(slot, { weightSet: weightSet.map((set) => resized(set, size)), ids: own });
     }
     out.set(pool, args);
   }
@@ -248,12 +275,17 @@ export const CrushMapCodec: Codec<CrushMap> = {
     names.encode(w, new Map(x.classNames));
     shadows.encode(w, new Map([...x.classBucket].map(([id, m]) => [id, new Map(m)])));
     encodeChooseArgs(w, x.chooseArgs);
+    const { msr } = x.tunables;
+    if (msr !== undefined) {
+      w.u32(msr.descents);
+      w.u32(msr.collisionTries);
+    }
   },
   decode(r) {
     if (r.u32() !== CRUSH_MAGIC) throw r.fail("not a crush map");
     const slots = r.s32();
     const ruleSlots = r.u32();
-    // Written for old readers; like upstream we go by the items.
+    // Written for old readers; like upstream we go by the items and the names.
     r.s32();
     if (slots < 0 || slots > CRUSH_MAX_BUCKETS || slots * 4 > r.remaining) {
       throw r.fail(`${slots} buckets`);
@@ -261,14 +293,15 @@ export const CrushMapCodec: Codec<CrushMap> = {
     if (ruleSlots > CRUSH_MAX_RULES) throw r.fail(`${ruleSlots} rules`);
     const buckets: (CrushBucket | undefined)[] = [];
     for (let i = 0; i < slots; i++) buckets.push(decodeBucket(r, i));
-    let maxDevices = 0;
-    for (const bucket of buckets) {
-      for (const item of bucket?.items ?? []) maxDevices = Math.max(maxDevices, item + 1);
-    }
     const rules: (CrushRule | undefined)[] = [];
     for (let i = 0; i < ruleSlots; i++) rules.push(decodeRule(r));
     const typeNames = names.decode(r);
     const itemNames = names.decode(r);
+    let maxDevices = 0;
+    for (const bucket of buckets) {
+      for (const item of bucket?.items ?? []) maxDevices = Math.max(maxDevices, item + 1);
+    }
+    for (const id of itemNames.keys()) maxDevices = Math.max(maxDevices, id + 1);
     const ruleNames = names.decode(r);
     const tunables = decodeTunables(r);
     const hasClasses = r.remaining > 0;
@@ -277,6 +310,7 @@ export const CrushMapCodec: Codec<CrushMap> = {
     const classBucket = hasClasses ? shadows.decode(r) : new Map<number, Map<number, number>>();
     const chooseArgs =
       r.remaining > 0 ? decodeChooseArgs(r, buckets) : new Map<number, CrushChooseArgs>();
+    const msr = decodeMsrTunables(r);
     return {
       buckets,
       rules,
@@ -284,7 +318,7 @@ export const CrushMapCodec: Codec<CrushMap> = {
       typeNames,
       itemNames,
       ruleNames,
-      tunables,
+      tunables: msr === undefined ? tunables : { ...tunables, msr },
       classMap,
       classNames,
       classBucket,

@@ -8,6 +8,7 @@ export {
   type SimpleRuleOptions,
 } from "./builder.ts";
 export { CrushMapCodec } from "./codec.ts";
+export type { RuleInput } from "./draws.ts";
 export { crushHash32x2, crushHash32x3, crushHash32x4 } from "./hash.ts";
 export * from "./map.ts";
-export { doRule, findRule, type RuleInput } from "./mapper.ts";
+export { doRule, findRule } from "./mapper.ts";

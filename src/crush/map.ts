@@ -36,7 +36,18 @@ export const CRUSH_RULE_OP = {
   SET_CHOOSE_LOCAL_FALLBACK_TRIES: 11,
   SET_CHOOSELEAF_VARY_R: 12,
   SET_CHOOSELEAF_STABLE: 13,
+  /** Only in rules of an MSR type: see CRUSH_RULE_TYPE. */
+  SET_MSR_DESCENTS: 14,
+  SET_MSR_COLLISION_TRIES: 15,
+  /** arg1: how many, 0 for as many as wanted; arg2: bucket type. */
+  CHOOSE_MSR: 16,
 } as const;
+
+/**
+ * What a rule is for. The first two are types of pools; the others, of Squid and later, retry over all their
+ * steps ("multi-step retry") and serve pools of the type that they replace.
+ */
+export const CRUSH_RULE_TYPE = { REPLICATED: 1, ERASURE: 3, MSR_FIRSTN: 4, MSR_INDEP: 5 } as const;
 
 interface BucketBase {
   readonly id: number;
@@ -84,7 +95,7 @@ export interface CrushRuleStep {
 
 export interface CrushRule {
   readonly ruleset: number;
-  /** 1 replicated, 3 erasure: a pool's type. */
+  /** CRUSH_RULE_TYPE */
   readonly type: number;
   readonly minSize: number;
   readonly maxSize: number;
@@ -101,7 +112,19 @@ export interface CrushTunables {
   /** Bits 1 << CRUSH_BUCKET.x. */
   readonly allowedBucketAlgs: number;
   readonly chooseleafStable: number;
+  /** Of MSR rules; undefined in maps that end before it. @default DEFAULT_MSR_TUNABLES */
+  readonly msr?: MsrTunables | undefined;
 }
+
+/** How often an MSR rule tries: descents from the top, and draws at one place that collide. */
+export interface MsrTunables {
+  readonly descents: number;
+  readonly collisionTries: number;
+}
+export const DEFAULT_MSR_TUNABLES: MsrTunables = Object.freeze({
+  descents: 100,
+  collisionTries: 100,
+});
 
 /** The "jewel" profile, which every release since has as its default. */
 export const TUNABLES_JEWEL: CrushTunables = Object.freeze({
@@ -133,7 +156,7 @@ export interface CrushMap {
   readonly buckets: readonly (CrushBucket | undefined)[];
   /** By rule id. */
   readonly rules: readonly (CrushRule | undefined)[];
-  /** One more than the highest device id. */
+  /** One more than the highest id of a device that a bucket holds or that has a name. */
   readonly maxDevices: number;
   readonly typeNames: ReadonlyMap<number, string>;
   /** Names of devices and buckets; shadow buckets are `name~class`. */

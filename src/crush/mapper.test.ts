@@ -51,6 +51,51 @@ describe("the built map", () => {
   });
 });
 
+describe("a map of an older release, or with leftovers,", () => {
+  const decoded = (m: CrushMap) => decodeFromBytes(CrushMapCodec, encodeToBytes(CrushMapCodec, m));
+  const withArgs = (slot: number, weights: number[]): CrushMap => ({
+    ...map,
+    chooseArgs: new Map([[1, new Map([[slot, { weightSet: [weights], ids: [] }]])]]),
+  });
+
+  test("has as many devices as have a name, held by a bucket or not", () => {
+    const itemNames = new Map(map.itemNames).set(9, "osd.9");
+    expect(decoded({ ...map, itemNames }).maxDevices).toBe(10);
+  });
+  test("loses overrides of buckets that are gone or do not draw by them", () => {
+    expect(decoded(withArgs(7, [1])).chooseArgs.get(1)).toEqual(new Map());
+    const [root] = map.buckets;
+    const uniform = { ...root!, alg: CRUSH_BUCKET.UNIFORM, itemWeight: IN };
+    const buckets = [uniform, ...map.buckets.slice(1)];
+    expect(decoded({ ...withArgs(0, [1]), buckets }).chooseArgs.get(1)).toEqual(new Map());
+    expect(() => decoded(withArgs(8, [1]))).toThrow(DecodeError);
+  });
+  test("gets weight sets of the buckets' sizes", () => {
+    const sets = (m: CrushMap) => m.chooseArgs.get(1)!.get(2)!.weightSet;
+    expect(map.buckets[2]!.items.length).toBe(4);
+    expect(sets(decoded(withArgs(2, [5, 6])))).toEqual([[5, 6, 0, 0]]);
+    expect(sets(decoded(withArgs(2, [1, 2, 3, 4, 5])))).toEqual([[1, 2, 3, 4]]);
+  });
+  test("may have names whose ids are of 64 bits", () => {
+    const bytes = encodeToBytes(CrushMapCodec, map);
+    const name = Buffer.from([0, 0, 0, 0, 3, 0, 0, 0, ...Buffer.from("osd")]);
+    const at = bytes.indexOf(name);
+    const wide = Buffer.concat([
+      bytes.subarray(0, at + 4),
+      Buffer.alloc(4),
+      bytes.subarray(at + 4),
+    ]);
+    expect(at).toBeGreaterThan(0);
+    expect(decodeFromBytes(CrushMapCodec, wide)).toEqual(map);
+  });
+  test("may end before what later releases added", () => {
+    const msr = { descents: 7, collisionTries: 8 };
+    const tunables = { ...map.tunables, msr };
+    expect(decoded({ ...map, tunables }).tunables).toEqual(tunables);
+    expect(decoded(map).tunables.msr).toBeUndefined();
+  });
+});
+
 describe("rules", () => {
   test("give distinct devices, in shares near their weights", () => {
     const firsts = [0, 0, 0, 0];

@@ -7,8 +7,7 @@
  * ceph: src/crush/mapper.c crush_do_rule
  */
 
-import { bucketChoose, type Permutations, permChoose } from "./choose.ts";
-import { crushHash32x2 } from "./hash.ts";
+import { DESCENT_MAX, Draws, type RuleInput } from "./draws.ts";
 import {
   bucketOf,
   CRUSH_BUCKET,
@@ -16,14 +15,11 @@ import {
   CRUSH_ITEM_UNDEF,
   CRUSH_RULE_OP,
   type CrushBucket,
-  type CrushChooseArgs,
   type CrushMap,
   type CrushRuleStep,
-  DEFAULT_CHOOSE_ARGS,
 } from "./map.ts";
+import { isMsrRule, runMsrRule } from "./msr.ts";
 
-/** A real tree has about ten levels; a cycle has no end. */
-const DESCENT_MAX = 100;
 /** Bound of tries and of replicas looked for. */
 const TRIES_MAX = 10_000;
 
@@ -49,39 +45,22 @@ interface Search {
   readonly parentR: number;
 }
 
-export interface RuleInput {
-  /** Placement seed, 32 bits. */
-  readonly x: number;
-  /** Most devices wanted: a pool's size. */
-  readonly resultMax: number;
-  /** 16.16 weight by device: 0 is out, 0x10000 is in. */
-  readonly weights: readonly number[];
-  /** Pool whose choose args apply, if it (or the default) has any. @default the default's */
-  readonly chooseArgsPool?: number;
-}
-
 class RuleRun {
   readonly #map: CrushMap;
-  readonly #x: number;
-  readonly #weights: readonly number[];
-  readonly #chooseArgs: CrushChooseArgs | undefined;
-  readonly #perms: Permutations = new Map();
+  readonly #draws: Draws;
   readonly #settings: Settings;
 
-  constructor(map: CrushMap, input: RuleInput) {
+  constructor(draws: Draws) {
+    const { map } = draws;
     this.#map = map;
-    this.#x = input.x;
-    this.#weights = input.weights;
-    this.#chooseArgs =
-      map.chooseArgs.get(input.chooseArgsPool ?? DEFAULT_CHOOSE_ARGS) ??
-      map.chooseArgs.get(DEFAULT_CHOOSE_ARGS);
+    this.#draws = draws;
     const t = map.tunables;
     this.#settings = {
       // The tunable counts retries, a rule's own setting counts tries.
       tries: t.chooseTotalTries + 1,
       leafTries: 0,
-      localRetries: t.chooseLocalTries,
-      localFallbackRetries: t.chooseLocalFallbackTries,
+      localRetries: Math.min(t.chooseLocalTries, TRIES_MAX),
+      localFallbackRetries: Math.min(t.chooseLocalFallbackTries, TRIES_MAX),
       varyR: t.chooseleafVaryR,
       stable: t.chooseleafStable,
     };
@@ -121,8 +100,9 @@ class RuleRun {
     if (op === CRUSH_RULE_OP.SET_CHOOSE_TRIES && value > 0) s.tries = value;
     if (op === CRUSH_RULE_OP.SET_CHOOSELEAF_TRIES && value > 0) s.leafTries = value;
     if (value < 0) return;
-    if (op === CRUSH_RULE_OP.SET_CHOOSE_LOCAL_TRIES) s.localRetries = value;
-    if (op === CRUSH_RULE_OP.SET_CHOOSE_LOCAL_FALLBACK_TRIES) s.localFallbackRetries = value;
+    const bounded = Math.min(value, TRIES_MAX);
+    if (op === CRUSH_RULE_OP.SET_CHOOSE_LOCAL_TRIES) s.localRetries = bounded;
+    if (op === CRUSH_RULE_OP.SET_CHOOSE_LOCAL_FALLBACK_TRIES) s.localFallbackRetries = bounded;
     if (op === CRUSH_RULE_OP.SET_CHOOSELEAF_VARY_R) s.varyR = value;
     if (op === CRUSH_RULE_OP.SET_CHOOSELEAF_STABLE) s.stable = value;
   }
@@ -153,24 +133,6 @@ class RuleRun {
       out.push(...(toLeaf ? leaves.slice(0, found.length) : found));
     }
     return out;
-  }
-
-  #choose(bucket: CrushBucket, r: number, position: number): number {
-    const arg = this.#chooseArgs?.get(-1 - bucket.id);
-    return bucketChoose(bucket, this.#perms, this.#x, r, arg, position);
-  }
-
-  /** Type of an item: 0 for a device, undefined for a bucket that is not there. */
-  #typeOf(item: number): number | undefined {
-    return item >= 0 ? 0 : bucketOf(this.#map, item)?.type;
-  }
-
-  /** Is a device out? One of weight 0.3 is, for seven in ten inputs. */
-  #isOut(item: number): boolean {
-    const weight = this.#weights[item];
-    if (weight === undefined || weight === 0) return true;
-    if (weight >= 0x10000) return false;
-    return (crushHash32x2(this.#x, item) & 0xffff) >= weight;
   }
 
   /**
@@ -210,10 +172,10 @@ class RuleRun {
         if (size > 0) {
           const exhaustive = fallback > 0 && flocal >= size >> 1 && flocal > fallback;
           const item = exhaustive
-            ? permChoose(bucket, this.#perms, this.#x, r)
-            : this.#choose(bucket, r, target.outpos);
+            ? this.#draws.chooseInTurn(bucket, r)
+            : this.#draws.choose(bucket, r, target.outpos);
           if (item >= this.#map.maxDevices) return undefined;
-          if (this.#typeOf(item) !== search.type) {
+          if (this.#draws.typeOf(item) !== search.type) {
             const next = bucketOf(this.#map, item);
             if (next === undefined || ++depth > DESCENT_MAX) return undefined;
             bucket = next;
@@ -256,7 +218,7 @@ class RuleRun {
         if (found <= outpos) return "reject";
       }
     }
-    return search.type === 0 && this.#isOut(item) ? "reject" : "fits";
+    return search.type === 0 && this.#draws.isOut(item) ? "reject" : "fits";
   }
 
   /** Fills positions independently, with holes where nothing fits: erasure-coded pools. */
@@ -301,9 +263,9 @@ class RuleRun {
         bucket.alg === CRUSH_BUCKET.UNIFORM && size % numrep === 0 ? numrep + 1 : numrep;
       const r = rep + search.parentR + stride * ftotal;
       if (size === 0) return undefined;
-      const item = this.#choose(bucket, r, outpos);
+      const item = this.#draws.choose(bucket, r, outpos);
       if (item >= this.#map.maxDevices) return CRUSH_ITEM_NONE;
-      if (this.#typeOf(item) !== type) {
+      if (this.#draws.typeOf(item) !== type) {
         const next = bucketOf(this.#map, item);
         if (next === undefined) return CRUSH_ITEM_NONE;
         bucket = next;
@@ -321,7 +283,7 @@ class RuleRun {
           if (leaves[rep] === CRUSH_ITEM_NONE) return undefined;
         }
       }
-      return type === 0 && this.#isOut(item) ? undefined : item;
+      return type === 0 && this.#draws.isOut(item) ? undefined : item;
     }
     return CRUSH_ITEM_NONE;
   }
@@ -342,10 +304,14 @@ interface Target {
  */
 export function doRule(map: CrushMap, ruleId: number, input: RuleInput): number[] {
   const rule = map.rules[ruleId];
-  return rule === undefined ? [] : new RuleRun(map, input).run(rule.steps, input.resultMax);
+  if (rule === undefined) return [];
+  const draws = new Draws(map, input);
+  return isMsrRule(rule)
+    ? runMsrRule(draws, rule, input.resultMax)
+    : new RuleRun(draws).run(rule.steps, input.resultMax);
 }
 
-/** Id of the rule a pool's crush_rule, type and size select; -1 for none. */
+/** Id of the rule that a pool's crush_rule, type and size select before Quincy; -1 for none. */
 export function findRule(map: CrushMap, ruleset: number, type: number, size: number): number {
   return map.rules.findIndex(
     (rule) =>

@@ -74,6 +74,11 @@ export class Cluster implements AsyncDisposable {
     return formatAuthEntity(this.#entity);
   }
 
+  /** The cluster's own id: a UUID. */
+  get fsid(): string {
+    return this.engine.fsid;
+  }
+
   /** What the cluster knows this client by, for as long as it is connected. */
   get instanceId(): bigint {
     return this.engine.globalId;

@@ -36,6 +36,8 @@ export interface ConfigOptions {
   readonly options?: Readonly<Record<string, string | number | boolean>>;
   /** A command line's words that every Ceph command knows; see `parseCephArguments`. */
   readonly args?: Omit<CephArguments, "rest">;
+  /** What `$pid` stands for, in another process's options. @default this process's id */
+  readonly pid?: number;
   /** @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -68,7 +70,7 @@ export async function readConfig(wanted: ConfigOptions = {}): Promise<FoundConfi
     type: entityTypeName(entity.type),
     id: entity.id,
     host: hostname().split(".")[0] ?? "",
-    pid: process.pid,
+    pid: wanted.pid ?? process.pid,
     home: env["HOME"] ?? homedir(),
   };
   const file = isNone ? undefined : await findConf(new ClientConfig(facts), paths);

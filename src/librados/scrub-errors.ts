@@ -68,13 +68,13 @@ export const SHARD_ERROR = {
 export const SNAPSET_ERROR = {
   SNAPSET_MISSING: 1n << 0n,
   SNAPSET_CORRUPTED: 1n << 1n,
-  CLONE_MISSING: 1n << 2n,
+  INFO_MISSING: 1n << 7n,
+  INFO_CORRUPTED: 1n << 8n,
   SNAPSET_ERROR: 1n << 3n,
   HEADLESS: 1n << 5n,
   SIZE_MISMATCH: 1n << 6n,
-  INFO_MISSING: 1n << 7n,
-  INFO_CORRUPTED: 1n << 8n,
   EXTRA_CLONES: 1n << 9n,
+  CLONE_MISSING: 1n << 2n,
 } as const;
 
 const ObjectId = struct(

@@ -5,6 +5,7 @@
  */
 
 import { Readable, Writable } from "node:stream";
+import { callbackify } from "node:util";
 import { CephError, ERRNO } from "../base/index.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
 import type { IoCtx } from "../librados/index.ts";
@@ -183,7 +184,7 @@ export class Image implements BlockDevice, AsyncDisposable {
         parent === undefined
           ? undefined
           : {
-              poolId: Number(parent.spec.poolId),
+              poolId: parent.spec.poolId,
               namespace: nameText(parent.spec.poolNamespace),
               imageId: nameText(parent.spec.imageId),
               snapId: parent.spec.snapId,
@@ -276,19 +277,15 @@ export class Image implements BlockDevice, AsyncDisposable {
   /** Takes a stream of bytes, from `start` on. It ends once all is written and flushed. */
   writable(options: { readonly start?: number } = {}): Writable {
     let at = options.start ?? 0;
-    const finished = (done: (error?: Error | null) => void, work: Promise<void>) =>
-      work.then(
-        () => done(),
-        (error: Error) => done(error),
-      );
+    const write = callbackify(async (chunk: Buffer): Promise<void> => {
+      const offset = at;
+      at += chunk.length;
+      await this.write(offset, chunk);
+    });
     return new Writable({
       highWaterMark: STREAM_BYTES,
-      write: (chunk: Buffer, _encoding, done) => {
-        const offset = at;
-        at += chunk.length;
-        void finished(done, this.write(offset, chunk));
-      },
-      final: (done) => void finished(done, this.flush()),
+      write: (chunk: Buffer, _encoding, done) => write(chunk, done),
+      final: callbackify(() => this.flush()),
     });
   }
 

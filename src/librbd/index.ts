@@ -1,4 +1,6 @@
 /** The librbd room: what programs use of images (`spirula/rbd`). */
+
+export type { PoolStats } from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions } from "./create-options.ts";
 export { featureBits, featureNames } from "./features.ts";
@@ -18,7 +20,6 @@ export type {
   SnapshotInfo,
   SnapshotOwner,
 } from "./image-details.ts";
-export type { PoolStats } from "../rbd/index.ts";
 export {
   type CloneOptions,
   type GroupMember,
@@ -27,3 +28,5 @@ export {
   type TrashEntry,
   type TrashSource,
 } from "./rbd.ts";
+export { RECORD_KEY, type TransferProgress } from "./transfer/transfer-image.ts";
+export { type TransferOptions, transferPool } from "./transfer/transfer-pool.ts";

@@ -167,6 +167,7 @@ function applyPgs(m: Draft, inc: OsdMapIncremental): void {
   m.primaryTemp = merged(m.primaryTemp, inc.newPrimaryTemp, unset);
   m.pgUpmap = merged(m.pgUpmap, inc.newPgUpmap, inc.oldPgUpmap);
   m.pgUpmapItems = merged(m.pgUpmapItems, inc.newPgUpmapItems, inc.oldPgUpmapItems);
+  m.pgUpmapPrimaries = merged(m.pgUpmapPrimaries, inc.newPgUpmapPrimaries, inc.oldPgUpmapPrimaries);
 }
 
 /** Flags with value 0 are gone. */
@@ -265,6 +266,7 @@ export function applyIncremental(base: OsdMap, inc: OsdMapIncremental): OsdMap {
   m.deviceClassFlags = mergedFlags(m.deviceClassFlags, inc.newDeviceClassFlags);
   applySettings(m, inc);
   applyCrush(m, inc);
+  m.allowCrimson = inc.newAllowCrimson ?? m.allowCrimson;
   if (inc.stretchChange.change) {
     const { enabled, bucketCount, degraded, recovering, bucket } = inc.stretchChange;
     m.stretchMode = { enabled, bucketCount, degraded, recovering, bucket };

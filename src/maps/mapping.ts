@@ -2,15 +2,23 @@
  * From object to PG, and from PG to OSDs.
  *
  * A PG's up set is what CRUSH and upmap give, without OSDs that are down; its acting set is pg_temp's if
- * there is one, else the up set. Answers are kept for as long as the map object lives.
+ * there is one, else the up set. Answers are kept for as long as the map object lives. Where releases place
+ * differently it is by what the map requires of its OSDs, so that all who have the map agree.
  * ceph: src/osd/OSDMap.cc OSDMap::_pg_to_up_acting_osds
  */
 
 import { CRUSH_ITEM_NONE, crushHash32x2, doRule, findRule } from "../crush/index.ts";
 import { objectHash, PgId, stableMod, stableModMask } from "../types/index.ts";
-import { isUp, type OsdMap, PRIMARY_AFFINITY_DEFAULT } from "./osd-map.ts";
+import {
+  CEPH_RELEASE,
+  isUp,
+  OSD_OUT,
+  type OsdMap,
+  osdExists,
+  PRIMARY_AFFINITY_DEFAULT,
+} from "./osd-map.ts";
 import { type PgKey, pgKey } from "./pg-key.ts";
-import { canShiftOsds, type PgPool, POOL_FLAG } from "./pg-pool.ts";
+import { canShiftOsds, type PgPool, POOL_FLAG, POOL_FLAG_EC_OPTIMIZATIONS } from "./pg-pool.ts";
 
 /** Where a PG is. Holes of an erasure-coded PG are CRUSH_ITEM_NONE; no primary is -1. */
 export interface PgMapping {
@@ -18,6 +26,8 @@ export interface PgMapping {
   readonly upPrimary: number;
   readonly acting: readonly number[];
   readonly actingPrimary: number;
+  /** Place of the acting primary in `acting`; -1 in replicated pools, which have no shards. */
+  readonly actingShard: number;
 }
 
 export interface Locator {
@@ -25,9 +35,17 @@ export interface Locator {
   readonly nspace: string;
   /** Hashed in place of the name unless "". */
   readonly key: string;
+  /** Placement hash in place of the name's, below 2^31; negative for none. @default -1 */
+  readonly hash?: number;
 }
 
-const NOWHERE: PgMapping = Object.freeze({ up: [], upPrimary: -1, acting: [], actingPrimary: -1 });
+const NOWHERE: PgMapping = Object.freeze({
+  up: [],
+  upPrimary: -1,
+  acting: [],
+  actingPrimary: -1,
+  actingShard: -1,
+});
 
 /** The PG that a 32-bit placement hash falls into; `pg.seed` is below pgNum. */
 export function pgOfHash(pool: PgPool, poolId: number, hash: number): PgId {
@@ -44,7 +62,9 @@ export function locateObject(
 ): { hash: number; pg: PgId } | undefined {
   const pool = map.pools.get(locator.pool);
   if (pool === undefined) return undefined;
-  const hash = objectHash(name, locator.nspace, locator.key);
+  const { nspace, key } = locator;
+  const given = locator.hash ?? -1;
+  const hash = given >= 0 ? given : objectHash(name, nspace, key, pool.objectHash);
   return { hash, pg: pgOfHash(pool, locator.pool, hash) };
 }
 
@@ -63,16 +83,30 @@ function filtered(pool: PgPool, osds: readonly number[], keep: (osd: number) => 
     : osds.map((osd) => (keep(osd) ? osd : CRUSH_ITEM_NONE));
 }
 
+/**
+ * What CRUSH gives. Up to Pacific a pool's rule was looked up by its type and size as well, and counted as
+ * missing if they did not fit; MSR rules are of types that no pool has.
+ */
+function rawOsds(map: OsdMap, pool: PgPool, poolId: number, seed: number): number[] {
+  const rule =
+    map.requireOsdRelease >= CEPH_RELEASE.QUINCY
+      ? pool.crushRule
+      : findRule(map.crush, pool.crushRule, pool.type, pool.size);
+  if (rule < 0) return [];
+  const input = { x: seed, resultMax: pool.size, weights: map.osdWeight, chooseArgsPool: poolId };
+  return doRule(map.crush, rule, input);
+}
+
 /** An upmap may not send data to an OSD that is out. */
 function isTargetOut(map: OsdMap, osd: number): boolean {
-  return osd >= 0 && osd < map.maxOsd && map.osdWeight[osd] === 0;
+  return osd >= 0 && osd < map.maxOsd && map.osdWeight[osd] === OSD_OUT;
 }
 
 function applyUpmap(map: OsdMap, key: PgKey, raw: number[]): number[] {
   let osds = raw;
   const whole = map.pgUpmap.get(key);
   if (whole !== undefined) {
-    // Ignored entirely, items too, if any of its targets is out.
+    // Ignored entirely, items and primary too, if any of its targets is out.
     if (whole.some((osd) => isTargetOut(map, osd))) return raw;
     osds = [...whole];
   }
@@ -80,6 +114,11 @@ function applyUpmap(map: OsdMap, key: PgKey, raw: number[]): number[] {
     if (osds.includes(to) || isTargetOut(map, to)) continue;
     const at = osds.indexOf(from);
     if (at >= 0) osds[at] = to;
+  }
+  const primary = map.pgUpmapPrimaries.get(key);
+  if (primary !== undefined && (map.osdWeight[primary] ?? OSD_OUT) !== OSD_OUT) {
+    const at = osds.indexOf(primary);
+    if (at > 0) [osds[0], osds[at]] = [primary, osds[0]!];
   }
   return osds;
 }
@@ -107,29 +146,41 @@ function pickPrimary(map: OsdMap, pool: PgPool, seed: number, osds: number[]): n
   return primary;
 }
 
+/** Are shards that cannot be primary put last in the pool's pg_temp?  ceph: OSDMap::pgtemp_primaryfirst */
+function hasPrimariesFirst(pool: PgPool): boolean {
+  return (pool.flags & POOL_FLAG_EC_OPTIMIZATIONS) !== 0;
+}
+
+/** The shard that each entry of a pg_temp is for. */
+function shardsOfTemp(pool: PgPool, length: number): number[] {
+  const shards = Array.from({ length }, (_, shard) => shard);
+  if (!hasPrimariesFirst(pool)) return shards;
+  const isLast = (shard: number) => pool.nonprimaryShards.has(shard);
+  return [...shards.filter((shard) => !isLast(shard)), ...shards.filter(isLast)];
+}
+
 function computeMapping(map: OsdMap, pool: PgPool, pg: PgId): PgMapping {
   const key = pgKey(pg);
   const seed = placementSeed(pool, pg);
-  const rule = findRule(map.crush, pool.crushRule, pool.type, pool.size);
-  const raw =
-    rule < 0
-      ? []
-      : doRule(map.crush, rule, {
-          x: seed,
-          resultMax: pool.size,
-          weights: map.osdWeight,
-          chooseArgsPool: pg.pool,
-        });
-  const exists = (osd: number) => ((map.osdState[osd] ?? 0) & 1) !== 0;
   const upOsd = (osd: number) => isUp(map, osd);
-  const mapped = applyUpmap(map, key, filtered(pool, raw, exists));
-  const up = filtered(pool, mapped, upOsd);
+  const existing = filtered(pool, rawOsds(map, pool, pg.pool, seed), (osd) => osdExists(map, osd));
+  const up = filtered(pool, applyUpmap(map, key, existing), upOsd);
   const upPrimary = pickPrimary(map, pool, seed, up);
   const temp = filtered(pool, map.pgTemp.get(key) ?? [], upOsd);
   const tempPrimary = map.primaryTemp.get(key) ?? firstOf(temp);
-  return temp.length > 0
-    ? { up, upPrimary, acting: temp, actingPrimary: tempPrimary }
-    : { up, upPrimary, acting: up, actingPrimary: tempPrimary === -1 ? upPrimary : tempPrimary };
+  if (temp.length === 0) {
+    const actingPrimary = tempPrimary === -1 ? upPrimary : tempPrimary;
+    const actingShard = canShiftOsds(pool) ? -1 : up.indexOf(actingPrimary);
+    return { up, upPrimary, acting: up, actingPrimary, actingShard };
+  }
+  const shards = shardsOfTemp(pool, temp.length);
+  const acting: number[] = [];
+  temp.forEach((osd, i) => {
+    acting[shards[i]!] = osd;
+  });
+  // An OSD that has two shards is meant as the one that comes first in pg_temp.
+  const actingShard = canShiftOsds(pool) ? -1 : (shards[temp.indexOf(tempPrimary)] ?? -1);
+  return { up, upPrimary, acting, actingPrimary: tempPrimary, actingShard };
 }
 
 /** Mappings by pool, then seed. A map's own, and gone with it. */

@@ -2,7 +2,9 @@
  * What one epoch changed in the OSD map, and how to apply it.
  *
  *   hdr(8,7) { hdr(8,1) client part; hdr(9,1) osd part; u32 inc_crc; u32 full_crc }
- *   osd part: 10 if stretch mode changes; 11, with those fields, if locked-out ranges do
+ *   client part: 9, since Reef, with changes of the balancer's primaries behind
+ *   osd part: 10 if stretch mode changes; 11, with those fields, if locked-out ranges do; 12, since Reef, with
+ *   both, if crimson is let in or no more
  *   inc_crc: crc32c seeded with -1 over all but itself; full_crc: the crc inside the resulting full map
  *
  * "No change" has a value of its own in each scalar: -1, 255 for releases, zero for times, empty for
@@ -51,6 +53,7 @@ const addrsByOsd = map(s32, AddrVec);
 const EpochInterval = record("pair<epoch_t,epoch_t>", { begin: u32, end: u32 });
 
 const CLIENT_V = 8;
+const CLIENT_PRIMARIES_V = 9;
 const ClientPart = record("OSDMap::Incremental", {
   fsid: Uuid,
   epoch: u32,
@@ -86,9 +89,21 @@ const ClientPart = record("OSDMap::Incremental", {
   newLastInChange: Utime,
 });
 
+const PrimariesChange = record("OSDMap::Incremental", {
+  newPgUpmapPrimaries: pgMap(s32),
+  oldPgUpmapPrimaries: pgSet,
+});
+const noPrimariesChange = (): Infer<typeof PrimariesChange> => ({
+  newPgUpmapPrimaries: new Map(),
+  oldPgUpmapPrimaries: new Set(),
+});
+
 const OSD_V = 9;
 const OSD_STRETCH_V = 10;
 const OSD_RANGE_V = 11;
+const OSD_CRIMSON_V = 12;
+/** What becomes of the map's allowCrimson. */
+const CRIMSON_CHANGE = { NONE: 0, SET: 1, CLEAR: 2 } as const;
 const OsdPart = record("OSDMap::Incremental", {
   newHbBackUp: addrsByOsd,
   newUpThru: map(s32, u32),
@@ -143,7 +158,10 @@ const noRangeChange = (): Infer<typeof RangeChange> => ({
 
 export type OsdMapIncremental = Infer<typeof ClientPart> &
   Infer<typeof OsdPart> &
-  Infer<typeof RangeChange> & {
+  Infer<typeof RangeChange> &
+  Infer<typeof PrimariesChange> & {
+    /** Undefined: as before. */
+    newAllowCrimson?: boolean | undefined;
     stretchChange: StretchChange;
     /** crc of the resulting full map. */
     fullCrc: number;
@@ -165,15 +183,21 @@ export const OsdMapIncremental: Codec<OsdMapIncremental> = {
   encode(w, x) {
     const start = w.length;
     const outer = w.begin(8, 7);
-    const client = w.begin(CLIENT_V, 1);
+    const primaries = x.newPgUpmapPrimaries.size > 0 || x.oldPgUpmapPrimaries.size > 0;
+    const client = w.begin(primaries ? CLIENT_PRIMARIES_V : CLIENT_V, 1);
     ClientPart.encode(w, x);
+    if (primaries) PrimariesChange.encode(w, x);
     w.end(client);
     const ranges = x.newRangeBlocklist.size > 0 || x.oldRangeBlocklist.length > 0;
-    const osdV = ranges ? OSD_RANGE_V : x.stretchChange.change ? OSD_STRETCH_V : OSD_V;
+    const rangeV = ranges ? OSD_RANGE_V : x.stretchChange.change ? OSD_STRETCH_V : OSD_V;
+    const osdV = x.newAllowCrimson === undefined ? rangeV : OSD_CRIMSON_V;
     const osd = w.begin(osdV, 1);
     OsdPart.encode(w, x);
     if (osdV >= OSD_STRETCH_V) StretchChange.encode(w, x.stretchChange);
     if (osdV >= OSD_RANGE_V) RangeChange.encode(w, x);
+    if (osdV >= OSD_CRIMSON_V) {
+      w.u8(x.newAllowCrimson === true ? CRIMSON_CHANGE.SET : CRIMSON_CHANGE.CLEAR);
+    }
     w.end(osd);
     const crcAt = w.reserve(4);
     w.u32(x.fullCrc);
@@ -185,15 +209,18 @@ export const OsdMapIncremental: Codec<OsdMapIncremental> = {
     const start = r.offset;
     const v = r.begin("OSDMap::Incremental", 8);
     if (v < 8) throw r.fail(`version ${v} is older than 8`);
-    const clientV = r.begin("OSDMap::Incremental client part", CLIENT_V);
+    const clientV = r.begin("OSDMap::Incremental client part", CLIENT_PRIMARIES_V);
     if (clientV < CLIENT_V) throw r.fail(`version ${clientV} is older than ${CLIENT_V}`);
     const client = ClientPart.decode(r);
+    const primaries =
+      clientV >= CLIENT_PRIMARIES_V ? PrimariesChange.decode(r) : noPrimariesChange();
     r.finish();
-    const osdV = r.begin("OSDMap::Incremental osd part", OSD_RANGE_V);
+    const osdV = r.begin("OSDMap::Incremental osd part", OSD_CRIMSON_V);
     if (osdV < OSD_V) throw r.fail(`version ${osdV} is older than ${OSD_V}`);
     const osd = OsdPart.decode(r);
     const stretchChange = osdV >= OSD_STRETCH_V ? StretchChange.decode(r) : NO_STRETCH_CHANGE;
     const ranges = osdV >= OSD_RANGE_V ? RangeChange.decode(r) : noRangeChange();
+    const crimson = osdV >= OSD_CRIMSON_V ? r.u8() : CRIMSON_CHANGE.NONE;
     r.finish();
     const crcAt = r.offset;
     const expected = r.u32();
@@ -201,7 +228,9 @@ export const OsdMapIncremental: Codec<OsdMapIncremental> = {
     // A newer writer's tail would be covered as well, and we do not know how it is laid out.
     if (r.remaining === 0) checkCrc(r, start, crcAt, expected);
     r.finish();
-    return { ...client, ...osd, ...ranges, stretchChange, fullCrc };
+    const newAllowCrimson =
+      crimson === CRIMSON_CHANGE.NONE ? undefined : crimson === CRIMSON_CHANGE.SET;
+    return { ...client, ...osd, ...ranges, ...primaries, newAllowCrimson, stretchChange, fullCrc };
   },
 };
 
@@ -255,6 +284,8 @@ export function newIncremental(base: Pick<OsdMap, "fsid" | "epoch">): OsdMapIncr
     newCrushNodeFlags: new Map(),
     newDeviceClassFlags: new Map(),
     ...noRangeChange(),
+    ...noPrimariesChange(),
+    newAllowCrimson: undefined,
     stretchChange: NO_STRETCH_CHANGE,
     fullCrc: 0,
   };

@@ -5,11 +5,13 @@ import { ADDR_TYPE, IntervalSet, UTIME_ZERO } from "../types/index.ts";
 import {
   addrMapKey,
   applyIncremental,
+  CEPH_RELEASE,
   commitIncremental,
   emptyOsdMap,
   isBlocklisted,
   isIn,
   isUp,
+  locateObject,
   mapPg,
   newIncremental,
   newPool,
@@ -18,6 +20,7 @@ import {
   OsdMap,
   OsdMapIncremental,
   osdExists,
+  POOL_FLAG_EC_OPTIMIZATIONS,
   POOL_TYPE,
   parsePgId,
   pgKey,
@@ -129,7 +132,7 @@ describe("where a pg is", () => {
     ).toEqual(mapPg(base, pg));
   });
   test("is nowhere for a pg or pool that is not there", () => {
-    const nowhere = { up: [], upPrimary: -1, acting: [], actingPrimary: -1 };
+    const nowhere = { up: [], upPrimary: -1, acting: [], actingPrimary: -1, actingShard: -1 };
     expect(mapPg(base, { pool: 1, seed: 8 })).toEqual(nowhere);
     expect(mapPg(base, { pool: 9, seed: 0 })).toEqual(nowhere);
   });
@@ -163,6 +166,75 @@ describe("where a pg is", () => {
   });
 });
 
+describe("where an object is", () => {
+  const at = (hash: number, pool = 1) =>
+    locateObject(base, { pool, nspace: "", key: "", hash }, "name");
+
+  test("follows a given position before its name", () => {
+    expect(at(0x1234)).toEqual({ hash: 0x1234, pg: { pool: 1, seed: 4 } });
+    expect(at(-1)).toEqual(locateObject(base, { pool: 1, nspace: "", key: "" }, "name"));
+    expect(at(0, 9)).toBeUndefined();
+  });
+});
+
+describe("a balancer's primary", () => {
+  const pg = { pool: 1, seed: 3 };
+  const [first, second] = mapPg(base, pg).up as [number, number];
+  const withPrimary = after(base, (inc) => inc.newPgUpmapPrimaries.set(pgKey(pg), second));
+
+  test("comes first, and is kept in the map and its changes", () => {
+    expect(mapPg(withPrimary, pg)).toMatchObject({ up: [second, first], upPrimary: second });
+    const { full, incremental } = commitIncremental(withPrimary, newIncremental(withPrimary));
+    expect(decodeFromBytes(OsdMap, full).pgUpmapPrimaries).toEqual(withPrimary.pgUpmapPrimaries);
+    const gone = newIncremental(withPrimary);
+    gone.oldPgUpmapPrimaries.add(pgKey(pg));
+    const read = decodeFromBytes(OsdMapIncremental, encodeToBytes(OsdMapIncremental, gone));
+    expect(mapPg(applyIncremental(withPrimary, read), pg)).toEqual(mapPg(base, pg));
+    expect(decodeFromBytes(OsdMapIncremental, incremental).newPgUpmapPrimaries.size).toBe(0);
+  });
+  test("counts for nothing if it is out, or not of the pg", () => {
+    const out = after(withPrimary, (inc) => inc.newWeight.set(second, 0));
+    expect(mapPg(out, pg).upPrimary).toBe(first);
+    const other = [0, 1, 2].find((osd) => osd !== first && osd !== second)!;
+    const strange = after(base, (inc) => inc.newPgUpmapPrimaries.set(pgKey(pg), other));
+    expect(mapPg(strange, pg)).toEqual(mapPg(base, pg));
+  });
+});
+
+test("a rule of another type serves a pool since Quincy, and is none before", () => {
+  const pg = { pool: 2, seed: 0 };
+  expect(mapPg(base, pg).up).toEqual([]);
+  const quincy = after(base, (inc) => void (inc.newRequireOsdRelease = CEPH_RELEASE.QUINCY));
+  expect(mapPg(quincy, pg).up.length).toBe(3);
+});
+
+test("what only later releases have comes through a map and its changes", () => {
+  const inc = newIncremental(base);
+  inc.newAllowCrimson = true;
+  const shards = new Set([1, 2]);
+  inc.newPools.set(2, { ...base.pools.get(2)!, nonprimaryShards: shards });
+  const read = decodeFromBytes(OsdMapIncremental, encodeToBytes(OsdMapIncremental, inc));
+  const { full } = commitIncremental(base, read);
+  const map = decodeFromBytes(OsdMap, full);
+  expect(map.allowCrimson).toBe(true);
+  expect(map.pools.get(2)!.nonprimaryShards).toEqual(shards);
+});
+
+test("shards that cannot be primary come last in pg_temp, and an OSD of two shards is its first there", () => {
+  const pg = { pool: 2, seed: 0 };
+  const ec = base.pools.get(2)!;
+  const pool = {
+    ...ec,
+    flags: ec.flags | POOL_FLAG_EC_OPTIMIZATIONS,
+    nonprimaryShards: new Set([0]),
+  };
+  const map = after(base, (inc) => {
+    inc.newPools.set(2, pool);
+    inc.newPgTemp.set(pgKey(pg), [2, 1, 2]);
+  });
+  expect(mapPg(map, pg)).toMatchObject({ acting: [2, 2, 1], actingPrimary: 2, actingShard: 1 });
+});
+
 test("a hole in an erasure-coded pg is kept", () => {
   const rule = { ...base.crush.rules[0]!, type: POOL_TYPE.ERASURE };
   const [take, choose, emit] = rule.steps;
@@ -176,7 +248,8 @@ test("a hole in an erasure-coded pg is kept", () => {
   expect([...up].sort((a, b) => a - b)).toEqual([0, 1, 2]);
   const down = after(map, (inc) => inc.newState.set(up[0]!, OSD_STATE.UP));
   expect(mapPg(down, pg).up).toEqual([CRUSH_ITEM_NONE, up[1], up[2]]);
-  expect(mapPg(down, pg).upPrimary).toBe(up[1]);
+  expect(mapPg(down, pg)).toMatchObject({ upPrimary: up[1], actingShard: 1 });
+  expect(mapPg(map, { pool: 1, seed: 0 }).actingShard).toBe(-1);
 });
 
 describe("the blocklist", () => {

@@ -7,7 +7,9 @@
  * incrementals carry that crc. So nothing may be lost or reordered on the way through.
  *
  *   hdr(8,7) { hdr(9,1) client part; hdr(9,1) osd part; u32 crc }
- *   osd part: 10 in stretch mode; 11, with the stretch fields, if ranges are locked out
+ *   client part: 10, since Reef, with the balancer's primaries behind
+ *   osd part: 10 in stretch mode; 11, with the stretch fields, if ranges are locked out; 12, since Reef, with
+ *   both, for crimson
  *   crc: crc32c seeded with -1 over all that precedes it, the outer header included
  * ceph: src/osd/OSDMap.h, src/osd/OSDMap.cc OSDMap::encode
  */
@@ -45,7 +47,7 @@ import {
   Uuid,
 } from "../types/index.ts";
 import { addrMap, addrMapKey, ipBytes } from "./addr-map.ts";
-import { pgMap } from "./pg-key.ts";
+import { type PgKey, pgMap } from "./pg-key.ts";
 import { PgPool } from "./pg-pool.ts";
 
 /** CEPH_OSD_*: bits of an OSD's state. */
@@ -105,6 +107,7 @@ export const CEPH_RELEASE = {
   LUMINOUS: 12,
   NAUTILUS: 14,
   PACIFIC: 16,
+  QUINCY: 17,
 } as const;
 
 /** History of an OSD's ups and downs, as epochs. */
@@ -163,6 +166,7 @@ export const UpmapItems = pairs(s32, s32);
 const crush: Codec<CrushMap> = boxed(CrushMapCodec);
 
 const CLIENT_V = 9;
+const CLIENT_PRIMARIES_V = 10;
 const ClientPart = record("OSDMap", {
   fsid: Uuid,
   epoch: u32,
@@ -197,10 +201,13 @@ const ClientPart = record("OSDMap", {
   lastUpChange: Utime,
   lastInChange: Utime,
 });
+/** PG → OSD that a balancer wants as its primary. */
+const PgUpmapPrimaries = pgMap(s32);
 
 const OSD_V = 9;
 const OSD_STRETCH_V = 10;
 const OSD_RANGE_V = 11;
+const OSD_CRIMSON_V = 12;
 const OsdPart = record("OSDMap", {
   hbBackAddrs: list(AddrVec),
   osdInfo: list(OsdInfo),
@@ -248,6 +255,9 @@ export const RangeBlocklist = addrMap(Utime, "until");
 export type OsdMap = Readonly<Infer<typeof ClientPart> & Infer<typeof OsdPart>> & {
   readonly stretchMode: StretchMode;
   readonly rangeBlocklist: Infer<typeof RangeBlocklist>;
+  readonly pgUpmapPrimaries: Infer<typeof PgUpmapPrimaries>;
+  /** May OSDs of the next generation join? Theirs are no OSDs of ours: only kept. */
+  readonly allowCrimson: boolean;
 };
 
 /** Seed of map checksums. */
@@ -256,15 +266,19 @@ const CRC_SEED = 0xffff_ffff;
 function encodeMap(w: Writer, x: OsdMap): void {
   const start = w.length;
   const outer = w.begin(8, 7);
-  const client = w.begin(CLIENT_V, 1);
+  const hasPrimaries = x.pgUpmapPrimaries.size > 0;
+  const client = w.begin(hasPrimaries ? CLIENT_PRIMARIES_V : CLIENT_V, 1);
   ClientPart.encode(w, x);
+  if (hasPrimaries) PgUpmapPrimaries.encode(w, x.pgUpmapPrimaries);
   w.end(client);
   const plainV = x.stretchMode.enabled ? OSD_STRETCH_V : OSD_V;
-  const osdV = x.rangeBlocklist.size > 0 ? OSD_RANGE_V : plainV;
+  const rangeV = x.rangeBlocklist.size > 0 ? OSD_RANGE_V : plainV;
+  const osdV = x.allowCrimson ? OSD_CRIMSON_V : rangeV;
   const osd = w.begin(osdV, 1);
   OsdPart.encode(w, x);
   if (osdV >= OSD_STRETCH_V) StretchMode.encode(w, x.stretchMode);
   if (osdV >= OSD_RANGE_V) RangeBlocklist.encode(w, x.rangeBlocklist);
+  if (osdV >= OSD_CRIMSON_V) w.u8(x.allowCrimson ? 1 : 0);
   w.end(osd);
   const crcAt = w.reserve(4);
   // The checksum covers the outer length, so that goes in first.
@@ -301,20 +315,30 @@ export const OsdMap: Codec<OsdMap> = {
     const start = r.offset;
     const v = r.begin("OSDMap", 8);
     if (v < 8) throw r.fail(`version ${v} is older than 8`);
-    const clientV = r.begin("OSDMap client part", CLIENT_V);
+    const clientV = r.begin("OSDMap client part", CLIENT_PRIMARIES_V);
     if (clientV < CLIENT_V) throw r.fail(`version ${clientV} is older than ${CLIENT_V}`);
     const client = ClientPart.decode(r);
+    const pgUpmapPrimaries =
+      clientV >= CLIENT_PRIMARIES_V ? PgUpmapPrimaries.decode(r) : new Map<PgKey, number>();
     r.finish();
-    const osdV = r.begin("OSDMap osd part", OSD_RANGE_V);
+    const osdV = r.begin("OSDMap osd part", OSD_CRIMSON_V);
     if (osdV < OSD_V) throw r.fail(`version ${osdV} is older than ${OSD_V}`);
     const osd = OsdPart.decode(r);
     const stretchMode = osdV >= OSD_STRETCH_V ? StretchMode.decode(r) : NO_STRETCH_MODE;
     const rangeBlocklist = osdV >= OSD_RANGE_V ? RangeBlocklist.decode(r) : new Map();
+    const allowCrimson = osdV >= OSD_CRIMSON_V && r.bool();
     r.finish();
     const crc = crc32c(CRC_SEED, r.buffer, start, r.offset);
     const expected = r.u32();
     if (r.remaining === 0 && crc !== expected) throw r.fail(`bad crc ${crc}, not ${expected}`);
-    const x: OsdMap = { ...client, ...osd, stretchMode, rangeBlocklist };
+    const x: OsdMap = {
+      ...client,
+      ...osd,
+      stretchMode,
+      rangeBlocklist,
+      pgUpmapPrimaries,
+      allowCrimson,
+    };
     checkLengths(r, x);
     r.finish();
     return x;
@@ -380,6 +404,8 @@ export function emptyOsdMap(fsid: Uuid, created: Utime = UTIME_ZERO): OsdMap {
     deviceClassFlags: new Map(),
     stretchMode: NO_STRETCH_MODE,
     rangeBlocklist: new Map(),
+    pgUpmapPrimaries: new Map(),
+    allowCrimson: false,
   };
 }
 

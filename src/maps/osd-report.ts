@@ -72,4 +72,6 @@ export interface OsdReport {
   readonly perf: { readonly commitLatencyMs: number; readonly applyLatencyMs: number };
   /** undefined: nobody has asked this OSD to count. */
   readonly images?: readonly ImageIo[] | undefined;
+  /** Options that this OSD was told itself, by name. @default none */
+  readonly overrides?: ReadonlyMap<string, string>;
 }

@@ -30,15 +30,14 @@ import {
   EVersion,
   IntervalSet,
   IntervalSetCodec,
+  OBJECT_HASH,
   PgId,
   UTIME_ZERO,
   Utime,
 } from "../types/index.ts";
+import { ShardSet } from "./shard-set.ts";
 
 export const POOL_TYPE = { REPLICATED: 1, ERASURE: 3 } as const;
-/** Object names are hashed by rjenkins. */
-export const POOL_OBJECT_HASH_RJENKINS = 2;
-
 /** pg_pool_t FLAG_*; listed in the order of the bits. */
 export const POOL_FLAG = {
   HASHPSPOOL: 1 << 0,
@@ -59,6 +58,9 @@ export const POOL_FLAG = {
   POOL_SNAPS: 1 << 14,
   CREATING: 1 << 15,
 } as const;
+
+/** Of erasure-coded pools of Tentacle and later; no flag that 16.2 has a name for. */
+export const POOL_FLAG_EC_OPTIMIZATIONS = 1 << 19;
 
 /** Text of each flag, as `osd dump` and `osd pool set` have it. */
 export const POOL_FLAG_NAMES: readonly (readonly [flag: number, name: string])[] = Object.entries(
@@ -208,6 +210,7 @@ const PoolBody = record("pg_pool_t", {
   type: u8,
   size: u8,
   crushRule: u8,
+  /** OBJECT_HASH */
   objectHash: u8,
   pgNum: u32,
   pgpNum: u32,
@@ -285,29 +288,46 @@ const NO_STRETCH: Infer<typeof PoolStretch> = Object.freeze({
   peeringCrushMandatoryMember: 0x7fff_ffff,
 });
 
-export type PgPool = Infer<typeof PoolBody> & Infer<typeof PoolStretch>;
+export type PgPool = Infer<typeof PoolBody> &
+  Infer<typeof PoolStretch> & {
+    /** Shards that cannot be a PG's primary: they miss what only the others are written. */
+    readonly nonprimaryShards: ReadonlySet<number>;
+  };
 
 const POOL_V = 29;
 const POOL_STRETCH_V = 30;
+const POOL_OPTIONAL_STRETCH_V = 31;
+const POOL_SHARDS_V = 32;
+const NO_SHARDS: ReadonlySet<number> = new Set();
 
-/* hdr(29,5) as in PoolBody; hdr(30,5) with PoolStretch behind it for a stretch pool. */
+/*
+ * hdr(29,5) as in PoolBody; hdr(30,5) with PoolStretch behind it for a stretch pool. Squid writes 31, with a
+ * byte before PoolStretch that tells if it is there, Tentacle 32, with the set of nonprimary shards behind.
+ * The lowest version that loses nothing is written.
+ */
 export const PgPool: Codec<PgPool> = {
   name: "pg_pool_t",
   minSize: 6,
   encode(w, x) {
     const stretch = x.peeringCrushBucketCount > 0;
-    const mark = w.begin(stretch ? POOL_STRETCH_V : POOL_V, 5);
+    const plainV = stretch ? POOL_STRETCH_V : POOL_V;
+    const v = x.nonprimaryShards.size > 0 ? POOL_SHARDS_V : plainV;
+    const mark = w.begin(v, 5);
     PoolBody.encode(w, x);
+    if (v >= POOL_OPTIONAL_STRETCH_V) w.u8(stretch ? 1 : 0);
     if (stretch) PoolStretch.encode(w, x);
+    if (v >= POOL_SHARDS_V) ShardSet.encode(w, x.nonprimaryShards);
     w.end(mark);
   },
   decode(r) {
-    const v = r.begin("pg_pool_t", POOL_STRETCH_V);
+    const v = r.begin("pg_pool_t", POOL_SHARDS_V);
     if (v < POOL_V) throw r.fail(`version ${v} is older than ${POOL_V}`);
     const body = PoolBody.decode(r);
-    const stretch = v >= POOL_STRETCH_V ? PoolStretch.decode(r) : NO_STRETCH;
+    const isStretch = v >= POOL_OPTIONAL_STRETCH_V ? r.bool() : v === POOL_STRETCH_V;
+    const stretch = isStretch ? PoolStretch.decode(r) : NO_STRETCH;
+    const nonprimaryShards = v >= POOL_SHARDS_V ? ShardSet.decode(r) : NO_SHARDS;
     r.finish();
-    return { ...body, ...stretch };
+    return { ...body, ...stretch, nonprimaryShards };
   },
 };
 
@@ -317,7 +337,7 @@ export function newPool(fields: Partial<PgPool> & { pgNum: number; size: number 
   return {
     type: POOL_TYPE.REPLICATED,
     crushRule: 0,
-    objectHash: POOL_OBJECT_HASH_RJENKINS,
+    objectHash: OBJECT_HASH.RJENKINS,
     pgpNum: pgNum,
     lastChange: 0,
     snapSeq: 0n,
@@ -374,6 +394,7 @@ export function newPool(fields: Partial<PgPool> & { pgNum: number; size: number 
       targetVersion: EVERSION_ZERO,
     },
     ...NO_STRETCH,
+    nonprimaryShards: NO_SHARDS,
     ...fields,
   };
 }

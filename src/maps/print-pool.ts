@@ -4,13 +4,12 @@
  */
 
 import { textOf } from "../encoding/index.ts";
-import { formatEVersion, formatPgId, type IntervalSet } from "../types/index.ts";
+import { formatEVersion, formatPgId, type IntervalSet, OBJECT_HASH } from "../types/index.ts";
 import type { OsdMap } from "./osd-map.ts";
 import {
   PG_AUTOSCALE_MODE,
   type PgPool,
   POOL_FLAG,
-  POOL_OBJECT_HASH_RJENKINS,
   POOL_OPTS,
   POOL_TYPE,
   poolFlagNames,
@@ -155,6 +154,11 @@ function dumpTiering(p: PgPool): DumpObject {
   };
 }
 
+const HASH_NAMES: ReadonlyMap<number, string> = new Map([
+  [OBJECT_HASH.LINUX, "linux"],
+  [OBJECT_HASH.RJENKINS, "rjenkins"],
+]);
+
 /** The words of a pool after its name. Of cache tiers, which cache nothing here, the basics only. */
 function poolWords(p: PgPool): string {
   const when = (shown: boolean, text: string) => (shown ? text : "");
@@ -164,7 +168,7 @@ function poolWords(p: PgPool): string {
     p.lastForceOpResendPreluminous,
   ];
   const apps = [...p.applicationMetadata.keys()].map(textOf).join(",");
-  const hash = p.objectHash === POOL_OBJECT_HASH_RJENKINS ? "rjenkins" : "unknown";
+  const hash = HASH_NAMES.get(p.objectHash) ?? "unknown";
   return [
     poolTypeName(p.type),
     when(p.type === POOL_TYPE.ERASURE, ` profile ${textOf(p.erasureCodeProfile)}`),

@@ -45,3 +45,10 @@ export const RING_BYTES_MAX = 256 * KIB;
 export const QUEUE_BYTES_PAUSE = 64 * MIB;
 /** Beyond this its link is closed. */
 export const QUEUE_BYTES_MAX = 1024 * MIB;
+
+/** A request to an admin socket, with its end. ceph: AdminSocket::do_accept */
+export const ADMIN_REQUEST_BYTES_MAX = 1024;
+/** For a request to come in whole, and for its answer to be taken, milliseconds. */
+export const ADMIN_DEADLINE_MS = 5000;
+/** Links to one admin socket at a time. */
+export const ADMIN_LINKS_MAX = 16;

@@ -53,6 +53,8 @@ export interface MessengerOptions {
   dataMemory?: DataMemory;
   /** Milliseconds after a reply to a lone client in which the loop does not sleep: see Spinner. @default 0 */
   spinMs?: number;
+  /** Links there may be at a time, those of others and our own. @default LINKS_MAX */
+  linksMax?: number;
 }
 
 /** A handshake under way. */
@@ -224,7 +226,8 @@ export class Messenger implements ConnectionHost {
   }
 
   #onLink(link: Link): void {
-    if (this.#links.size >= LINKS_MAX || this.#isClosed) {
+    const { linksMax = LINKS_MAX } = this.#options;
+    if (this.#links.size >= linksMax || this.#isClosed) {
       this.log.debug("link refused", { links: this.#links.size, pending: this.#pending.size });
       link.destroy("too many links");
       return;

@@ -45,6 +45,7 @@ test("while it serves, it tells every two seconds how the groups are", async () 
   const first = { pools: ["rbd"], numOsds: 1, osdBytes: 2 ** 32, pgNum: 32 };
   const monitor = await Monitor.create(options, first);
   const manager = new Manager({
+    name: "x",
     monitor,
     random: seededRandom(2),
     log: silentLogger,

@@ -4,8 +4,9 @@
  * ceph: src/mgr/DaemonServer.cc
  */
 
-import { parseMgrCap } from "../auth/index.ts";
+import { ALLOW_ALL_CAPS, parseMgrCap } from "../auth/index.ts";
 import { ERRNO, type Logger, type Random, type Timer } from "../base/index.ts";
+import { observedBy, type Settings } from "../config/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import type { OsdReport } from "../maps/index.ts";
 import {
@@ -30,9 +31,13 @@ import {
   type CommandContext,
   type CommandReply,
   CommandTable,
+  daemonCommandTable,
+  daemonConfigCommands,
+  daemonSettings,
   isReply,
   type Monitor,
   managerInfoCommands,
+  parseSignature,
   refused,
   renderDescriptions,
   versionCommand,
@@ -81,11 +86,26 @@ const COMMANDS: readonly Command<MgrContext>[] = [
   ...managerInfoCommands,
 ];
 
+/** What the daemon is asked itself, by who may do everything. */
+const DAEMON_COMMANDS: readonly Command<MgrContext>[] = daemonConfigCommands("mgr", (ctx) => ({
+  name: `mgr.${ctx.state.mgrMap().activeName}`,
+  settings: ctx.settings,
+}));
+
+/** `ceph tell mgr`: the daemon's own commands come before the cluster's of the same name. */
+function tellCommands(): Command<MgrContext>[] {
+  const own = [...DAEMON_COMMANDS, versionCommand];
+  const prefixes = new Set(own.map(({ sig }) => parseSignature(sig).prefix));
+  return [...COMMANDS.filter(({ sig }) => !prefixes.has(parseSignature(sig).prefix)), ...own];
+}
+
 export function mgrCommandTable(commands = COMMANDS): CommandTable<MgrContext> {
   return new CommandTable<MgrContext>(commands, (prefix) => `No handler found for '${prefix}'`);
 }
 
 export interface ManagerOptions {
+  /** `x` */
+  readonly name: string;
   readonly monitor: Monitor;
   readonly random: Random;
   readonly log: Logger;
@@ -97,8 +117,10 @@ export class Manager implements Dispatcher {
   readonly #monitor: Monitor;
   readonly #log: Logger;
   readonly #commands = mgrCommandTable();
-  /** `ceph tell mgr`: what the daemon is asked itself comes on top. */
-  readonly #tellCommands = mgrCommandTable([...COMMANDS, versionCommand]);
+  readonly #tellCommands = mgrCommandTable(tellCommands());
+  /** Over the admin socket. */
+  readonly #daemonCommands = daemonCommandTable<MgrContext>([...DAEMON_COMMANDS, versionCommand]);
+  readonly #settings: Settings;
   readonly #tick: Timer;
   readonly #progress: ProgressModule;
   readonly #rbd: RbdSupport;
@@ -108,6 +130,10 @@ export class Manager implements Dispatcher {
     this.#monitor = options.monitor;
     this.#log = options.log;
     const { state } = options.monitor;
+    const entity = { type: ENTITY_TYPE.MGR, id: options.name };
+    this.#settings = daemonSettings(state.config, entity, state.host, {
+      observed: observedBy("mgr"),
+    });
     this.#progress = new ProgressModule(state, options.log);
     this.#rbd = new RbdSupport({
       state,
@@ -146,7 +172,7 @@ export class Manager implements Dispatcher {
 
   /** The commands for a client that sends them to the monitor: that one has asked its caps, and is trusted. */
   #forwarded(): CommandTable<CommandContext> {
-    const house = { progress: this.#progress, rbd: this.#rbd, authorized: () => true };
+    const house = { ...this.#house(), authorized: () => true };
     return new CommandTable(
       COMMANDS.map((command) => ({
         ...command,
@@ -233,12 +259,16 @@ export class Manager implements Dispatcher {
     }
   }
 
+  /** What all commands work on. */
+  #house() {
+    return { progress: this.#progress, rbd: this.#rbd, settings: this.#settings };
+  }
+
   #context(connection: Connection): MgrContext | undefined {
     const { identity } = connection;
     if (identity === undefined) return undefined;
     return {
-      progress: this.#progress,
-      rbd: this.#rbd,
+      ...this.#house(),
       authorized: () => false,
       state: this.#monitor.state,
       identity,
@@ -273,12 +303,14 @@ export class Manager implements Dispatcher {
       exec: command.perm.includes("x"),
       addr: connection.peerAddr.ip,
     };
-    const allowed = cap?.isCapable({
-      ...wanted,
-      service: pythonModule === undefined ? module : "py",
-      command: args.prefix,
-      args: argTexts,
-    });
+    const allowed = DAEMON_COMMANDS.includes(command)
+      ? cap?.allowsAll
+      : cap?.isCapable({
+          ...wanted,
+          service: pythonModule === undefined ? module : "py",
+          command: args.prefix,
+          args: argTexts,
+        });
     // The command itself was allowed; what it works on is the module's to ask for.
     const authorized = (pool: string, namespace: string): boolean =>
       cap?.isCapable({ ...wanted, service: "py", command: "", args: { pool, namespace } }) === true;
@@ -292,6 +324,23 @@ export class Manager implements Dispatcher {
     const reply = await command.run({ ...context, authorized }, args);
     // compat: upstream says it again behind a module's own words.
     return reply.r === -ERRNO.EACCES ? { ...reply, status: reply.status + ACCESS_DENIED } : reply;
+  }
+
+  /** Answers a command of whoever may do everything, one JSON object, as `ceph daemon mgr.x` sends it. */
+  async command(json: string): Promise<CommandReply> {
+    const parsed = this.#daemonCommands.parse([json], new Uint8Array(0));
+    if (isReply(parsed)) return parsed;
+    const { state } = this.#monitor;
+    const entity = { type: ENTITY_TYPE.MGR, id: state.mgrMap().activeName };
+    const context: MgrContext = {
+      ...this.#house(),
+      authorized: () => true,
+      state,
+      identity: { entity, globalId: state.mgrMap().activeGid, caps: ALLOW_ALL_CAPS },
+      peerAddrs: [],
+      descriptions: () => renderDescriptions(this.#commands.descriptions()),
+    };
+    return await parsed.command.run(context, parsed.args);
   }
 
   async #answer(

@@ -4,9 +4,15 @@
  * ceph: src/pybind/mgr/progress/module.py
  */
 
-import type { Clock, Logger } from "../base/index.ts";
+import {
+  type Clock,
+  type Logger,
+  PRETTY,
+  PyFloat,
+  type PyJson,
+  pythonJson,
+} from "../base/index.ts";
 import type { ClusterState } from "../mon/index.ts";
-import { PRETTY, PyFloat, type PyJson, pythonJson } from "./python-json.ts";
 
 /** ceph: mgr/progress/max_completed_events */
 const COMPLETED_MAX = 50;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { textOf } from "../encoding/index.ts";
 import { CLOG, MMonCommand, MMonCommandAck } from "../messages/index.ts";
 import { formatLogEntry } from "./services/log.ts";
+import { tellerOf } from "./testing/ask.ts";
 import { createBench, FakeClient, FSID, settle } from "./testing/bench.ts";
 
 const FROM = "from='client.5000 127.0.0.1:0/77' entity='client.test'";
@@ -51,6 +52,16 @@ describe("the channel audit", () => {
       { prefix: "config-key put", key: "k", val: "secret" },
     ]);
     expect(lines).toEqual([]);
+  });
+
+  test("nor are they if the monitor itself is told", async () => {
+    const { monitor } = await createBench();
+    const tell = tellerOf(monitor);
+    await tell("version");
+    await tell("config set", { var: "mon_lease", val: ["6"] });
+    await tell("injectargs", { injected_args: ["--mon_lease 7"] });
+    const lines = monitor.state.log.last(1000, CLOG.DEBUG, "audit");
+    expect(lines.map(({ message }) => textOf(message)).join("\n")).toMatch(/^.*"version".*$/);
   });
 });
 

@@ -13,7 +13,7 @@ import {
 } from "../types/index.ts";
 
 /** Commands whose arguments are secrets. `config-key put` is another word for `config-key set`. */
-const SECRET = new Set(["config set", "config-key set", "config-key put"]);
+const SECRET = new Set(["config set", "config-key set", "config-key put", "injectargs"]);
 
 /** Somebody who asks, and what, in the words it came in. */
 export interface AuditRequest {

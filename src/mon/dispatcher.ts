@@ -3,9 +3,9 @@
  * ceph: src/mon/Monitor.cc dispatch_op
  */
 
-import type { MonAuthServer } from "../auth/index.ts";
+import { ALLOW_ALL_CAPS, type MonAuthServer } from "../auth/index.ts";
 import { ERRNO, type Logger } from "../base/index.ts";
-import { byteString, renderJsonPretty, textOf } from "../encoding/index.ts";
+import { byteString, EMPTY, renderJsonPretty, textOf } from "../encoding/index.ts";
 import {
   CLOG,
   MAuth,
@@ -27,9 +27,10 @@ import {
   messageName,
 } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
-import { formatAuthEntity, type IncomingMessage } from "../types/index.ts";
+import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
 import { auditLine } from "./audit.ts";
 import {
+  COMMAND_FLAG,
   type CommandReply,
   type CommandTable,
   isReply,
@@ -241,6 +242,9 @@ export class MonDispatcher implements Dispatcher {
     if (prefix === "get_command_descriptions") {
       return await command.run(this.#context(session), args);
     }
+    if (this.#isObsolete(command.flags ?? 0)) {
+      return refused("EOPNOTSUPP", "command is obsolete; please check usage and/or man page");
+    }
     const { peerName, peerAddrs } = session.connection;
     const request = { peerName, peerAddrs, identity: session.identity, prefix, cmd: texts };
     const isWrite = /[wx]/.test(command.perm);
@@ -261,6 +265,27 @@ export class MonDispatcher implements Dispatcher {
     const reply = await command.run(this.#context(session), args);
     if (isWrite && reply.r >= 0) this.#audit(prio, auditLine(request, "finished"));
     return reply;
+  }
+
+  /** What is to go one day goes now if the monitor is told so. */
+  #isObsolete(flags: number): boolean {
+    if ((flags & COMMAND_FLAG.OBSOLETE) !== 0) return true;
+    const isDeprecated = (flags & COMMAND_FLAG.DEPRECATED) !== 0;
+    return isDeprecated && this.#state.settings.flag("mon_debug_deprecated_as_obsolete");
+  }
+
+  /** Answers a command of whoever may do everything, one JSON object: what the monitor is asked itself. */
+  async command(json: string): Promise<CommandReply> {
+    const parsed = this.#tell.parse([json], EMPTY);
+    if (isReply(parsed)) return parsed;
+    const { name } = this.#state;
+    const identity = {
+      entity: { type: ENTITY_TYPE.MON, id: name },
+      globalId: 0n,
+      caps: ALLOW_ALL_CAPS,
+    };
+    const context = { state: this.#state, identity, peerAddrs: [], descriptions: () => "" };
+    return await parsed.command.run(context, parsed.args);
   }
 
   #audit(prio: number, line: string | undefined): void {

@@ -10,11 +10,13 @@ export {
   CommandTable,
   isReply,
   ok,
+  parseSignature,
   refused,
   renderDescriptions,
 } from "./commands/command.ts";
 export { findPool, isCommandReply, poolName, poolsOf } from "./commands/common.ts";
 export type { ClusterState, CommandContext, Metadata, VersionInfo } from "./commands/context.ts";
+export { daemonConfigCommands } from "./commands/daemon-config.ts";
 export { deviceClass } from "./commands/df.ts";
 export { managerInfoCommands } from "./commands/mon-info.ts";
 export { nodeLabel, nodeWeight } from "./commands/osd-tree.ts";
@@ -30,7 +32,7 @@ export {
   sortedPgs,
 } from "./commands/pg-json.ts";
 export { ioRateJson, ioRateText } from "./commands/status.ts";
-export { versionCommand } from "./commands/table.ts";
+export { daemonCommandTable, versionCommand } from "./commands/table.ts";
 export { formatAge, formatBytes, formatCount } from "./commands/units.ts";
 export {
   type BootstrapOptions,
@@ -39,5 +41,6 @@ export {
   type OsdBootInfo,
 } from "./monitor.ts";
 export { parseConfigEntity } from "./services/config.ts";
+export { daemonSettings, optionsFor } from "./services/daemon-settings.ts";
 export type { OsdMapUpdate } from "./services/osd-map.ts";
 export { type PgEntry, type PoolSums, STATFS_ZERO, usedBytes } from "./services/stats.ts";

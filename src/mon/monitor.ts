@@ -19,6 +19,7 @@ import {
 } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { ConfigError, type Timer } from "../base/index.ts";
+import type { Settings } from "../config/index.ts";
 import {
   isIn,
   isUp,
@@ -45,7 +46,7 @@ import {
   type Uuid,
   utimeFromMs,
 } from "../types/index.ts";
-import type { CommandTable } from "./commands/command.ts";
+import type { CommandReply, CommandTable } from "./commands/command.ts";
 import type {
   ClusterState,
   CommandContext,
@@ -59,6 +60,7 @@ import { MonStore, put } from "./mon-store.ts";
 import { AuthService } from "./services/auth.ts";
 import { ConfigService } from "./services/config.ts";
 import { ConfigKeyService } from "./services/config-key.ts";
+import { daemonSettings, MON_SETTINGS } from "./services/daemon-settings.ts";
 import { checkHealth, type Health } from "./services/health.ts";
 import { HealthLog } from "./services/health-log.ts";
 import { HealthMutes } from "./services/health-mutes.ts";
@@ -115,14 +117,25 @@ export type OsdBootInfo = Metadata;
 interface Tables {
   readonly auth: AuthService;
   readonly config: ConfigService;
+  readonly settings: Settings;
 }
 
 /** The tables of users and options; how long users' tickets are good is an option. */
-async function openTables(store: MonStore, options: MonitorOptions): Promise<Tables> {
-  const { clock, random, name, host } = options;
+async function openTables(
+  store: MonStore,
+  { clock, random, name, host }: MonitorOptions,
+): Promise<Tables> {
   const config = new ConfigService(store, clock);
-  const ttlMs = ticketTtl(config, name, host);
-  return { auth: await AuthService.open(store, { clock, random, ttlMs }), config };
+  const settings = daemonSettings(config, { type: ENTITY_TYPE.MON, id: name }, host, MON_SETTINGS);
+  const ttlMs = ticketTtl(settings);
+  const allowWeakKeys = () => {
+    const setting = settings.get("mon_auth_allow_insecure_key");
+    return setting === undefined || setting.layers.length === 0
+      ? undefined
+      : setting.value === "true";
+  };
+  const options = { clock, random, ttlMs, allowWeakKeys };
+  return { auth: await AuthService.open(store, options), config, settings };
 }
 
 export class Monitor {
@@ -145,7 +158,7 @@ export class Monitor {
   private constructor(
     options: MonitorOptions,
     store: MonStore,
-    { auth, config }: Tables,
+    { auth, config, settings }: Tables,
     monMap: MonMap,
   ) {
     const { clock, log } = options;
@@ -165,6 +178,7 @@ export class Monitor {
       maps: this.#maps,
       auth,
       config,
+      settings,
       configKey: new ConfigKeyService(store),
       log: new LogService(store, clock, log),
       stats: this.#stats,
@@ -267,7 +281,7 @@ export class Monitor {
     const isOpen = methods.includes(AUTH_METHOD.NONE) && !addrs.every(({ ip }) => isLoopback(ip));
     this.#auth.openTo = isOpen ? formatAddrVec(addrs) : undefined;
     const server: MonAuthServer = createMonAuthServer({
-      keys: (entity) => this.#auth.get(entity),
+      keys: (entity) => this.#auth.getUsable(entity),
       secrets: this.#auth.secrets,
       globalIds: this.#auth.globalIds,
       methods,
@@ -281,6 +295,11 @@ export class Monitor {
 
   get dispatcher(): Dispatcher {
     return this.#dispatcher;
+  }
+
+  /** Answers a command of whoever may do everything, one JSON object, as `ceph daemon mon.a` sends it. */
+  command(json: string): Promise<CommandReply> {
+    return this.#dispatcher.command(json);
   }
 
   /** Messages of types we do not serve, so far. */
@@ -449,7 +468,8 @@ export class Monitor {
   /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
   #health(): Health {
     const { maps, stats, auth, mutes, modules } = this.state;
-    const basis = [maps.map, stats.version, auth.badCaps, mutes.all, modules.enabled] as const;
+    const keys = [auth.badCaps, auth.weakKeys, auth.policy.makesWeak];
+    const basis = [maps.map, stats.version, mutes.all, modules.enabled, ...keys];
     if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
       this.#healthBasis = basis;
       this.#healthNow = checkHealth(this.state);

@@ -29,7 +29,7 @@ import {
   removePoolSnap,
   removeSelfManagedSnap,
 } from "./services/osd-pools.ts";
-import { isTier, tierRefusal } from "./services/osd-tiers.ts";
+import { isTier, removalRefusal } from "./services/osd-tiers.ts";
 import { usedBytes } from "./services/stats.ts";
 import type { MonSession } from "./session.ts";
 
@@ -90,9 +90,11 @@ function apply(state: ClusterState, pending: PendingMap, message: MPoolOp): Outc
       return id instanceof Refusal ? { code: id.errno } : DONE;
     }
     case POOL_OP.DELETE: {
-      const tied = tierRefusal(pending.map, pool);
-      if (tied !== undefined) return outcome(tied);
-      if (pending.map.pools.has(pool)) deletePool(pending, state.maps, pool);
+      if (!pending.map.pools.has(pool)) return DONE;
+      const isFree = state.settings.flag("mon_allow_pool_delete");
+      const refusal = removalRefusal(pending.map, pool, isFree);
+      if (refusal !== undefined) return outcome(refusal);
+      deletePool(pending, state.maps, pool);
       return DONE;
     }
     case POOL_OP.CREATE_SNAP: {

@@ -4,22 +4,17 @@
  * The objects lie in a collection of their own and are removed at the end; what a crash leaves behind goes
  * with the first map after the next start, as all collections do that no pool owns. Some writes are on their
  * way at a time, so that memory stays bounded and clients are served in between; one run follows another.
- * ceph: src/osd/OSD.cc asok_command "bench"; the limits: src/common/options.cc osd_bench_*
+ * ceph: src/osd/OSD.cc asok_command "bench"
  */
 
 import { type Clock, ERRNO, formatBytes, seededRandom, sleep } from "../base/index.ts";
 import { NoSpaceError, type ObjectStore, type StoreOp } from "../store/index.ts";
 import { HOBJECT_MIN, type HObject, NOSNAP } from "../types/index.ts";
+import type { BenchLimits } from "./settings.ts";
 
 export const BENCH_COLLECTION = "bench";
 
-/** Bytes in one write.  ceph: osd_bench_max_block_size */
-const SIZE_MAX = 64 << 20;
-/** ceph: osd_bench_duration */
-const SECONDS_MAX = 30;
-/** Writes and bytes per second that set how much may be written.  ceph: osd_bench_{small,large}_size_max_* */
-const SMALL_IOPS = 100;
-const LARGE_BYTES_PER_S = 100 << 20;
+/** Writes of less are small. */
 const SMALL_SIZE = 1 << 20;
 /** On their way to the disk at a time: whichever comes first. */
 const BATCH_BYTES = 16 << 20;
@@ -53,25 +48,23 @@ interface BenchHost {
 }
 
 /** Why these options are refused; undefined if they are fine. */
-export function benchRefusal({
-  count,
-  size,
-  objectSize,
-  objectNum,
-}: BenchOptions): string | undefined {
-  if (size > SIZE_MAX || objectSize > SIZE_MAX) {
-    return `block 'size' values are capped at ${formatBytes(SIZE_MAX)}. If you wish to use a higher value, please adjust 'osd_bench_max_block_size'`;
+export function benchRefusal(
+  { count, size, objectSize, objectNum }: BenchOptions,
+  { blockBytes, seconds, smallIops, largeBytesPerS }: BenchLimits,
+): string | undefined {
+  if (size > blockBytes || objectSize > blockBytes) {
+    return `block 'size' values are capped at ${formatBytes(blockBytes)}. If you wish to use a higher value, please adjust 'osd_bench_max_block_size'`;
   }
   if (Math.min(size - 1, count, objectSize, objectNum) < 0) return "sizes and counts are positive";
   const isSmall = size < SMALL_SIZE;
-  const rate = isSmall ? `${SMALL_IOPS} IOPS` : `${formatBytes(LARGE_BYTES_PER_S)}/s`;
+  const rate = isSmall ? `${smallIops} IOPS` : `${formatBytes(largeBytesPerS)}/s`;
   const option = `osd_bench_${isSmall ? "small_size_max_iops" : "large_size_max_throughput"}`;
-  const most = SECONDS_MAX * (isSmall ? size * SMALL_IOPS : LARGE_BYTES_PER_S);
+  const most = seconds * (isSmall ? size * smallIops : largeBytesPerS);
   if (count > most) {
-    return `'count' values greater than ${most} for a block size of ${formatBytes(size)}, assuming ${rate}, for ${SECONDS_MAX} seconds, can cause ill effects on osd.  Please adjust '${option}' with a higher value if you wish to use a higher 'count'.`;
+    return `'count' values greater than ${most} for a block size of ${formatBytes(size)}, assuming ${rate}, for ${seconds} seconds, can cause ill effects on osd.  Please adjust '${option}' with a higher value if you wish to use a higher 'count'.`;
   }
   // Ours: upstream fills the disk with them.
-  if (objectSize * objectNum > SECONDS_MAX * LARGE_BYTES_PER_S) return "objects are too large";
+  if (objectSize * objectNum > seconds * largeBytesPerS) return "objects are too large";
   return undefined;
 }
 

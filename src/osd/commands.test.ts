@@ -17,3 +17,31 @@ describe("flush_pg_stats", () => {
     expect(Math.floor((first.value as number) / 2 ** 32)).toBe(upFrom);
   });
 });
+
+describe("over the admin socket", () => {
+  it("an OSD answers what it is asked by tell", async () => {
+    const osd = new TestOsd();
+    const ask = (request: object) => osd.server.command(JSON.stringify(request));
+    expect(await ask({ prefix: "config get", var: "osd_max_backfills" })).toEqual({
+      r: 0,
+      status: "",
+      data: '{\n    "osd_max_backfills": "1"\n}\n',
+    });
+    expect(await ask({ prefix: "config set", var: "osd_max_backfills", val: ["10F"] })).toEqual({
+      r: -22,
+      status: "error setting 'osd_max_backfills' to '10F': (22) Invalid argument",
+      data: "",
+    });
+    expect((await osd.server.command("no JSON")).r).toBe(-22);
+  });
+
+  it("its help names what its descriptions describe", async () => {
+    const client = new TestOsd().client(4100);
+    const { value: help } = await client.command({ prefix: "help" });
+    const { value: known } = await client.command({ prefix: "get_command_descriptions" });
+    const prefixes = Object.values(known as Record<string, { sig: unknown[] }>).map(({ sig }) =>
+      sig.filter((word) => typeof word === "string").join(" "),
+    );
+    expect(Object.keys(help as object)).toEqual([...prefixes].sort());
+  });
+});

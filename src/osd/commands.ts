@@ -4,28 +4,30 @@
  */
 
 import { ERRNO, errnoName } from "../base/index.ts";
+import { CONFIG_COMMANDS, type ConfigCommand } from "../config/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import { MCommand, MCommandReply } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
 import type { IncomingMessage } from "../types/index.ts";
 import { type Bench, benchRefusal } from "./bench.ts";
-import { CONFIG_COMMANDS } from "./config-commands.ts";
 import type { OsdCounters } from "./counters.ts";
 import type { Session } from "./session.ts";
-import type { Settings } from "./settings.ts";
+import type { OsdSettings } from "./settings.ts";
 
-interface Answer {
+/** What goes back. */
+export interface Answer {
+  /** 0 or a negative error number. */
   readonly r: number;
   readonly status: string;
   readonly data: string;
 }
 
 /** What a command prints, or why it does not. */
-export type Outcome =
+type Outcome =
   | { readonly value: unknown; readonly status?: string }
   | { readonly r: number; readonly status: string };
 
-export interface Command {
+interface Command {
   readonly help: string;
   /** Names of its arguments: whole numbers, each of which may be left out. */
   readonly args?: readonly string[];
@@ -52,7 +54,7 @@ export interface CommandHost {
   readonly pgs: number;
   readonly counters: OsdCounters;
   readonly bench: Bench;
-  readonly settings: Settings;
+  readonly settings: OsdSettings;
   /** Tells the monitor how things are now. Returns the sequence number of what it was told. */
   report(): number;
 }
@@ -64,11 +66,22 @@ async function bench(host: CommandHost, args: ReadonlyMap<string, number>): Prom
     objectSize: args.get("object_size") ?? 0,
     objectNum: args.get("object_num") ?? 0,
   };
-  const refusal = benchRefusal(options);
+  const refusal = benchRefusal(options, host.settings.bench);
   if (refusal !== undefined) return { r: -ERRNO.EINVAL, status: refusal };
   const result = await host.bench.run(options);
   if (typeof result !== "number") return { value: result };
   return { r: result, status: errnoName(-result) };
+}
+
+function configCommand({ help, texts, run }: ConfigCommand): Command {
+  return {
+    help,
+    texts,
+    run: ({ id, settings }, _, words) => {
+      const outcome = run({ name: `osd.${id}`, settings }, words);
+      return "value" in outcome ? outcome : { r: -ERRNO[outcome.errno], status: outcome.status };
+    },
+  };
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -98,8 +111,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     args: ["count", "size", "object_size", "object_num"],
     run: bench,
   },
-  ...CONFIG_COMMANDS,
+  help: { help: "say what each command is for", run: () => ({ value: helps() }) },
+  ...Object.fromEntries(CONFIG_COMMANDS.map((command) => [command.prefix, configCommand(command)])),
 };
+
+function helps(): Record<string, string> {
+  const all = Object.entries(COMMANDS).map(([prefix, { help }]) => [prefix, help] as const);
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /** The table the ceph tool validates a command line with. */
 function descriptions(): Record<string, unknown> {
@@ -179,7 +198,7 @@ export function answerCommand(
 }
 
 /** @param json the command as the client sent it, one JSON object */
-async function runCommand(host: CommandHost, json: string): Promise<Answer> {
+export async function runCommand(host: CommandHost, json: string): Promise<Answer> {
   const raw = parse(json);
   if (raw === undefined) return refuse("command is not JSON");
   const { prefix, format } = raw;

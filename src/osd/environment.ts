@@ -5,7 +5,7 @@ import { locateObject } from "../maps/index.ts";
 import { utimeFromMs } from "../types/index.ts";
 import type { OpEnvironment } from "./op-context.ts";
 import type { OsdMaps } from "./osd-maps.ts";
-import type { Settings } from "./settings.ts";
+import type { OsdSettings } from "./settings.ts";
 
 /** Bytes of the store's allocation unit, as class methods may ask for it. */
 const MIN_ALLOC_SIZE = 4096;
@@ -16,7 +16,7 @@ export function makeEnvironment(of: {
   readonly random: Random;
   readonly maps: OsdMaps;
   readonly log: OpEnvironment["log"];
-  readonly settings: Settings;
+  readonly settings: OsdSettings;
 }): OpEnvironment {
   const { clock, random, maps, settings } = of;
   let notifications = 0;

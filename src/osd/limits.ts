@@ -7,6 +7,8 @@
 export const OBJECT_SIZE_MAX = 128 * 1024 * 1024;
 /** osd_max_write_size: data of one request. */
 export const WRITE_SIZE_MAX = 90 * 1024 * 1024;
+/** Bytes of one write of `bench`, which is held in memory. */
+export const BENCH_BLOCK_MAX = 64 * 1024 * 1024;
 /** osd_max_object_name_len, for names and locator keys. */
 export const OBJECT_NAME_MAX = 2048;
 /** osd_max_object_namespace_len */

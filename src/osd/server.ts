@@ -33,7 +33,13 @@ import {
 import { Admission } from "./admission.ts";
 import { Arrival } from "./arrival.ts";
 import { BENCH_COLLECTION, Bench } from "./bench.ts";
-import { answerCommand, type CommandHost, type Release } from "./commands.ts";
+import {
+  type Answer,
+  answerCommand,
+  type CommandHost,
+  type Release,
+  runCommand,
+} from "./commands.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { Copies } from "./copies.ts";
 import { OsdCounters } from "./counters.ts";
@@ -51,7 +57,7 @@ import { removeCollection } from "./remove-collection.ts";
 import { Reporter } from "./reporter.ts";
 import { NO_OP_INFO, opInfo, unsupportedNames } from "./request.ts";
 import { Session } from "./session.ts";
-import { Settings } from "./settings.ts";
+import { OsdSettings } from "./settings.ts";
 import { SnapTrimmer } from "./snap-trimmer.ts";
 import { poolSnapContext } from "./snapshots.ts";
 
@@ -99,7 +105,7 @@ export class OsdServer implements Dispatcher {
   readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
   readonly #images: ImageCounters;
-  readonly #settings = new Settings();
+  readonly #settings = new OsdSettings();
   readonly #bench: Bench;
   readonly #peers: Peers;
   readonly #copies: Copies;
@@ -128,6 +134,7 @@ export class OsdServer implements Dispatcher {
       make: () => this.#report(),
       send: (report) => options.report(report),
     });
+    this.#settings.onChange(() => this.#reporter.soon());
     this.#fullness = new Fullness(options, this.#maps.current, () => this.#reporter.now());
     this.#firstObjects = new FirstObjects(options.firstObjects ?? [], options.clock);
     this.#commits = new CommitQueue(options.store.lastDurable);
@@ -535,7 +542,13 @@ export class OsdServer implements Dispatcher {
       pgs,
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
       images: this.#images.take(),
+      overrides: new Map(this.#settings.overrides),
     };
+  }
+
+  /** Answers a command of whoever may do everything, one JSON object. */
+  command(json: string): Promise<Answer> {
+    return runCommand(this.#commandHost(), json);
   }
 
   #commandHost(): CommandHost {

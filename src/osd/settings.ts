@@ -1,40 +1,38 @@
 /**
- * The options an OSD goes by: what it was told itself (`ceph tell osd.N config set`) before what the monitor has
- * for it, before the defaults. Told values are forgotten at its end, as upstream's are.
- * ceph: src/common/config.cc
+ * The options that an OSD goes by, as numbers it can use: never more than what it is made for, whatever is set.
+ * ceph: src/common/options.cc
  */
 
-import {
-  allOptions,
-  type ConfigOption,
-  canonicalName,
-  defaultValue,
-  findOption,
-  parseOptionValue,
-} from "../config/index.ts";
-import { OBJECT_SIZE_MAX, WRITE_SIZE_MAX } from "./limits.ts";
+import { observedBy, Settings } from "../config/index.ts";
+import { BENCH_BLOCK_MAX, OBJECT_SIZE_MAX, WRITE_SIZE_MAX } from "./limits.ts";
 
 /** osd_max_write_size counts these. */
 const MIB = 1 << 20;
 
-/** Why an option is not set. */
-export type SettingRefusal =
-  | { readonly errno: "ENOENT" | "EPERM" }
-  | { readonly errno: "EINVAL"; readonly why: string };
-
-/** An option with all it could be, and what it is. */
-export interface Setting {
-  readonly option: ConfigOption;
-  readonly mon: string | undefined;
-  readonly override: string | undefined;
-  readonly value: string;
+/** What `bench` may be asked for. */
+export interface BenchLimits {
+  /** osd_bench_max_block_size, bytes of one write. */
+  readonly blockBytes: number;
+  /** osd_bench_duration */
+  readonly seconds: number;
+  /** osd_bench_small_size_max_iops: writes per second that set how much may be written. */
+  readonly smallIops: number;
+  /** osd_bench_large_size_max_throughput, bytes per second, the same for large writes. */
+  readonly largeBytesPerS: number;
 }
 
-export class Settings {
-  #mon: ReadonlyMap<string, string> = new Map();
-  readonly #overrides = new Map<string, string>();
+export class OsdSettings extends Settings {
   #objectSizeMax = OBJECT_SIZE_MAX;
   #writeSizeMax = WRITE_SIZE_MAX;
+
+  constructor() {
+    super({ observed: observedBy("osd") });
+    // Both are asked of every request.
+    this.onChange(() => {
+      this.#objectSizeMax = Math.min(this.number("osd_max_object_size"), OBJECT_SIZE_MAX);
+      this.#writeSizeMax = Math.min(this.number("osd_max_write_size") * MIB, WRITE_SIZE_MAX);
+    });
+  }
 
   /** osd_max_object_size, bytes; never more than what the store is made for. */
   get objectSizeMax(): number {
@@ -46,59 +44,12 @@ export class Settings {
     return this.#writeSizeMax;
   }
 
-  /** What the monitor has for this OSD, all of it. */
-  load(options: Iterable<readonly [name: string, value: string]>): void {
-    this.#mon = new Map(options);
-    this.#apply();
+  get bench(): BenchLimits {
+    return {
+      blockBytes: Math.min(this.number("osd_bench_max_block_size"), BENCH_BLOCK_MAX),
+      seconds: this.number("osd_bench_duration"),
+      smallIops: this.number("osd_bench_small_size_max_iops"),
+      largeBytesPerS: this.number("osd_bench_large_size_max_throughput"),
+    };
   }
-
-  /** undefined: there is no such option. */
-  get(name: string): Setting | undefined {
-    const option = findOption(canonicalName(name));
-    return option === undefined || isModuleOption(option) ? undefined : this.#of(option);
-  }
-
-  /** In order of their names. */
-  all(): Setting[] {
-    return allOptions().flatMap((option) => (isModuleOption(option) ? [] : [this.#of(option)]));
-  }
-
-  /** Its value in canonical form, if the option can be set to it; nothing is set yet. */
-  check(name: string, text: string): string | SettingRefusal {
-    const option = this.get(name)?.option;
-    if (option === undefined) return { errno: "ENOENT" };
-    if (!option.runtime) return { errno: "EPERM" };
-    const value = parseOptionValue(option, text);
-    return typeof value === "string" ? value : { errno: "EINVAL", why: value.error };
-  }
-
-  /** @param value as `check` gave it */
-  set(name: string, value: string): void {
-    this.#overrides.set(canonicalName(name), value);
-    this.#apply();
-  }
-
-  /** Was it set? */
-  unset(name: string): boolean {
-    const wasSet = this.#overrides.delete(canonicalName(name));
-    this.#apply();
-    return wasSet;
-  }
-
-  #of(option: ConfigOption): Setting {
-    const mon = this.#mon.get(option.name);
-    const override = this.#overrides.get(option.name);
-    return { option, mon, override, value: override ?? mon ?? defaultValue(option) };
-  }
-
-  #apply(): void {
-    const number = (name: string) => Number(this.get(name)?.value);
-    this.#objectSizeMax = Math.min(number("osd_max_object_size"), OBJECT_SIZE_MAX);
-    this.#writeSizeMax = Math.min(number("osd_max_write_size") * MIB, WRITE_SIZE_MAX);
-  }
-}
-
-/** Those of the manager's modules are no OSD's. */
-function isModuleOption({ name }: ConfigOption): boolean {
-  return name.startsWith("mgr/");
 }

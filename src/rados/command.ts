@@ -3,14 +3,14 @@
  * by `MgrClient`, `OsdCommands` and `MonTells`; what they have in common is here.
  */
 
-import { CephError, type Clock, ERRNO } from "../base/index.ts";
+import { CephError, type Clock, ERRNO, type PyJson, pythonJson } from "../base/index.ts";
 import { byteString, EMPTY, textOf } from "../encoding/index.ts";
 import { MCommandReply, MMgrCommandReply } from "../messages/index.ts";
 import type { IncomingMessage } from "../types/index.ts";
 import { type CallOptions, type Subject, watchLimits } from "./limits.ts";
 import { closedError } from "./mon-client.ts";
 
-/** A command's words by name, `prefix` first of all. */
+/** A command's words by name, `prefix` first of all. Floats that may be whole are `PyFloat`: daemons tell them apart. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
 
 export interface CommandOptions extends CallOptions {
@@ -33,32 +33,11 @@ export interface CommandWords {
   readonly data: Uint8Array;
 }
 
-/**
- * A word that the command's signature calls a float: a monitor takes `3600.0` for one, and not `3600`.
- * ceph: src/common/cmdparse.cc cmd_getval
- */
-export class CommandFloat {
-  readonly value: number;
-
-  constructor(value: number) {
-    this.value = value;
-  }
-}
-
-function wordText(word: unknown): string {
-  if (!(word instanceof CommandFloat)) return JSON.stringify(word);
-  const text = String(word.value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
-}
-
-/** As `JSON.stringify` has it, but for floats. */
-function toJson(args: CommandArgs): string {
-  const words = Object.entries(args).filter(([, word]) => word !== undefined);
-  return `{${words.map(([name, word]) => `${JSON.stringify(name)}:${wordText(word)}`).join()}}`;
-}
-
+/** As `ceph` sends them. */
 export function commandWords(args: CommandArgs, input: Uint8Array = EMPTY): CommandWords {
-  return { cmd: [byteString(toJson(args))], data: input };
+  const given = Object.entries(args).filter(([, word]) => word !== undefined);
+  const words = Object.fromEntries(given) as PyJson;
+  return { cmd: [byteString(pythonJson(words))], data: input };
 }
 
 /** @param to who is asked, for errors */

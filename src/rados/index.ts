@@ -10,7 +10,6 @@ export { type ClassCall, callOp, callReply, classCalls, nothing } from "./class-
 export type { ClusterLogEntry, LogLevelName } from "./cluster-log.ts";
 export {
   type CommandArgs,
-  CommandFloat,
   type CommandOptions,
   type CommandResult,
 } from "./command.ts";

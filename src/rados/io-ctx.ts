@@ -315,7 +315,8 @@ export class IoCtx {
 
   #place(oid: string): Place {
     const { pool, nspace, key } = this;
-    return { pool, nspace, oid, key, hash: objectHash(oid, nspace, key) };
+    const kind = this.#engine.objecter.map?.pools.get(pool)?.objectHash;
+    return { pool, nspace, oid, key, hash: objectHash(oid, nspace, key, kind) };
   }
 }
 

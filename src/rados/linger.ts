@@ -79,12 +79,36 @@ export interface NotifyReply {
   readonly timedOut: boolean;
 }
 
+/** The intervals of an object's placement group, counted while something of it lingers. */
+class Intervals {
+  readonly #objecter: Objecter;
+  readonly #place: Place;
+  #current: string;
+  /** Changes so far: what was asked at another count may be forgotten. */
+  count = 0;
+
+  constructor(objecter: Objecter, place: Place) {
+    this.#objecter = objecter;
+    this.#place = place;
+    this.#current = objecter.intervalFor(place.pool, place.hash);
+  }
+
+  onEpoch(skipped: boolean): void {
+    const now = this.#objecter.intervalFor(this.#place.pool, this.#place.hash);
+    if (skipped || now !== this.#current) this.count++;
+    this.#current = now;
+  }
+}
+
 class LingeringWatch implements Watch {
   readonly place: Place;
   readonly cookie: bigint;
   readonly handler: WatchHandler;
   /** The way to the interval that knows it. */
   registered: Route | undefined;
+  readonly intervals: Intervals;
+  /** Which of the intervals that was, or an earlier one. */
+  registeredIn = 0;
   isRegistering = false;
   isPinging = false;
   readonly keepSeconds: number;
@@ -96,9 +120,10 @@ class LingeringWatch implements Watch {
     owner: Lingers,
     place: Place,
     cookie: bigint,
-    settings: { handler: WatchHandler; keepSeconds: number },
+    settings: { handler: WatchHandler; keepSeconds: number; intervals: Intervals },
   ) {
-    const { handler, keepSeconds } = settings;
+    const { handler, keepSeconds, intervals } = settings;
+    this.intervals = intervals;
     this.#owner = owner;
     this.keepSeconds = keepSeconds;
     this.place = place;
@@ -114,6 +139,7 @@ class LingeringWatch implements Watch {
 interface PendingNotify {
   readonly finish: (message: MWatchNotify) => void;
   readonly place: Place;
+  readonly intervals: Intervals;
   /** The way it went and does not go any more: whoever has it may have forgotten it. */
   readonly lost: (isGone: (route: Route) => boolean) => void;
   readonly fail: (error: Error) => void;
@@ -174,7 +200,8 @@ export class Lingers {
   /** @throws CephError, ENOENT if there is no such object */
   async watch(place: Place, handler: WatchHandler, options: WatchOptions = {}): Promise<Watch> {
     const { keepSeconds = 0, ...limits } = options;
-    const settings = { handler, keepSeconds };
+    const intervals = new Intervals(this.#objecter, place);
+    const settings = { handler, keepSeconds, intervals };
     const watch = new LingeringWatch(this, place, ++this.#lastCookie, settings);
     // Known before the OSD answers: a notification may be faster than the answer.
     this.#watches.set(watch.cookie, watch);
@@ -201,6 +228,7 @@ export class Lingers {
     const op = opWatch(cookie, WATCH_OP.WATCH, 0, keepSeconds);
     const left = shared(this.#clock, limits, this.#objecter.opTimeoutMs);
     for (;;) {
+      watch.registeredIn = watch.intervals.count;
       try {
         const { reply, route } = await this.#submit(place, op, {
           ...left(),
@@ -229,28 +257,39 @@ export class Lingers {
     }
   }
 
+  /** Each epoch of the map, before `onChange` for the last of them. */
+  onEpoch(skipped: boolean): void {
+    for (const watch of this.#watches.values()) watch.intervals.onEpoch(skipped);
+    for (const { intervals } of this.#notifies.values()) intervals.onEpoch(skipped);
+  }
+
   /** Registers on a new session, or in a new interval, what was registered in an old one. */
   onChange(): void {
     for (const watch of this.#watches.values()) {
       if (watch.isRegistering || watch.registered === undefined) continue;
       const { pool, hash } = watch.place;
       const route = this.#objecter.routeFor(pool, hash);
-      if (route === undefined || isSameRoute(route, watch.registered)) continue;
+      const isCurrent = watch.registeredIn === watch.intervals.count;
+      if (route === undefined || (isCurrent && isSameRoute(route, watch.registered))) continue;
       this.#background(this.#reconnect(watch));
     }
-    for (const { place, lost } of this.#notifies.values()) {
+    for (const { place, lost, intervals } of this.#notifies.values()) {
       const route = this.#objecter.routeFor(place.pool, place.hash);
-      if (route !== undefined) lost((by) => !isSameRoute(by, route));
+      if (route !== undefined) lost((by) => intervals.count > 0 || !isSameRoute(by, route));
     }
   }
 
   async #reconnect(watch: LingeringWatch): Promise<void> {
     watch.isRegistering = true;
+    const { count } = watch.intervals;
     const op = opWatch(watch.cookie, WATCH_OP.RECONNECT, ++watch.gen, watch.keepSeconds);
     try {
       const { reply, route } = await this.#submit(watch.place, op, LINGERING_WRITE);
       if (reply.result < 0) this.#lost(watch, reply.result);
-      else watch.registered = route;
+      else {
+        watch.registered = route;
+        watch.registeredIn = count;
+      }
     } catch (error) {
       if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
     } finally {
@@ -336,10 +375,12 @@ export class Lingers {
   ): Promise<MWatchNotify | undefined> {
     if (this.#isClosed) throw closedError();
     let by: Route | undefined;
+    const intervals = new Intervals(this.#objecter, place);
     const completion = new Promise<MWatchNotify | undefined>((resolve, reject) => {
       this.#notifies.set(cookie, {
         finish: resolve,
         place,
+        intervals,
         lost: (isGone) => by !== undefined && isGone(by) && resolve(undefined),
         fail: reject,
       });
@@ -349,7 +390,7 @@ export class Lingers {
       const { reply, route } = await this.#submit(place, op, { ...limits, isWrite: false });
       if (reply.result < 0) throw opError(reply.result, "notify", place);
       by = route;
-      if (!route.connection.isOpen) return undefined;
+      if (!route.connection.isOpen || intervals.count > 0) return undefined;
       // The OSD itself ends the wait for the watchers: the caller's time-out was for the request.
       const { signal } = limits;
       const subject = () => ({ op: "notify", target: place.oid });

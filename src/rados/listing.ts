@@ -81,7 +81,8 @@ export class ObjectListing {
 
   /** Where an object is, or would be. */
   cursorOf({ nspace, oid, key }: ListedObject): ListCursor {
-    const hash = objectHash(oid, nspace, key);
+    const kind = this.#objecter.map?.pools.get(this.#pool)?.objectHash;
+    const hash = objectHash(oid, nspace, key, kind);
     return { key, oid, snap: NOSNAP, hash, max: 0, nspace, pool: BigInt(this.#pool) };
   }
 

@@ -4,10 +4,16 @@
  */
 
 import { CephError, ERRNO, type ErrnoName } from "../base/index.ts";
+import { bytesOf } from "../encoding/index.ts";
 import type { MonMap } from "../maps/index.ts";
-import { MCommand } from "../messages/index.ts";
+import { MCommand, MPing } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
-import { type AddrVec, ENTITY_TYPE, type IncomingMessage } from "../types/index.ts";
+import {
+  type AddrVec,
+  ENTITY_TYPE,
+  type IncomingMessage,
+  type OutgoingMessage,
+} from "../types/index.ts";
 import {
   type CommandArgs,
   type CommandOptions,
@@ -54,14 +60,36 @@ export class MonTells {
     options: CommandOptions,
   ): Promise<CommandResult> {
     const { input, ...limits } = options;
+    const words = commandWords(args, input);
+    const subject = commandSubject(args, `mon.${who}`);
+    const encode = (tid: number, { fsid }: MonMap) => MCommand.encode({ fsid, ...words }, tid);
+    return await this.#request(who, encode, subject, limits);
+  }
+
+  /**
+   * Asks a monitor for a sign of life.
+   * @returns its health and its state, as JSON
+   * @throws CephError like `tell`
+   */
+  async ping(who: string | number, limits: CallOptions): Promise<string> {
+    const subject = { op: "ping", target: `mon.${who}` };
+    const encode = (tid: number) => MPing.encode({}, tid);
+    const { data } = await this.#request(who, encode, subject, limits);
+    return Buffer.from(data).toString("utf8");
+  }
+
+  async #request(
+    who: string | number,
+    encode: (tid: number, map: MonMap) => OutgoingMessage,
+    subject: Subject,
+    limits: CallOptions,
+  ): Promise<CommandResult> {
     const { mon, clock, opTimeoutMs } = this.#options;
     const left = shared(clock, limits, opTimeoutMs);
-    const subject = commandSubject(args, `mon.${who}`);
     const map = await mon.waitForMonMap(left());
     const name = typeof who === "number" ? map.ranks[who] : who;
     const addrs = map.monInfo.get(name ?? "")?.publicAddrs;
     if (addrs === undefined) throw unreachable("ENOENT", subject);
-    const words = commandWords(args, input);
     let cause: unknown;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       let connection: Connection;
@@ -73,7 +101,8 @@ export class MonTells {
         continue;
       }
       try {
-        return await this.#ask(connection, map, words, { subject, limits: left() });
+        const send = (tid: number) => connection.send(encode(tid, map));
+        return await this.#ask(connection, send, { subject, limits: left() });
       } catch (error) {
         if (!isErrno(error, "ENOTCONN")) throw error;
         cause = error;
@@ -97,14 +126,13 @@ export class MonTells {
 
   async #ask(
     connection: Connection,
-    map: MonMap,
-    words: { cmd: string[]; data: Uint8Array },
+    send: (tid: number) => void,
     { subject, limits }: { subject: Subject; limits: CallOptions },
   ): Promise<CommandResult> {
     try {
       return await this.#commands.add(connection, subject, limits, (tid) => {
         if (!connection.isOpen) return this.#commands.fail(tid, lost(subject));
-        connection.send(MCommand.encode({ fsid: map.fsid, ...words }, tid));
+        send(tid);
       });
     } finally {
       connection.close("the monitor has answered");
@@ -113,10 +141,20 @@ export class MonTells {
 
   /** @returns whether the message was for us */
   onMessage(connection: Connection, message: IncomingMessage): boolean {
+    if (message.type === MPing.type) return this.#onPing(connection, message);
     if (this.#commands.get(message.tid) !== connection) return false;
     const result = commandResult(message);
     if (result === undefined) return false;
     this.#commands.finish(message.tid, result);
+    return true;
+  }
+
+  /** A sign of life says only by its connection what it answers. */
+  #onPing(connection: Connection, message: IncomingMessage): boolean {
+    const tid = [...this.#commands].find(([, by]) => by === connection)?.[0];
+    if (tid === undefined) return false;
+    const { text = "" } = MPing.decode(message);
+    this.#commands.finish(tid, { result: 0, status: "", data: bytesOf(text) });
     return true;
   }
 

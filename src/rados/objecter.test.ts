@@ -239,6 +239,25 @@ test("a request of an erasure-coded pool names its primary's shard", async () =>
   });
 });
 
+test("a primary that becomes another shard of its group is asked again, in order", async () => {
+  // Found by the client test on a real cluster: what the old shard had dropped went again behind what came later.
+  const osds = new ScriptedOsds({ type: POOL_TYPE.ERASURE, size: 3 });
+  osds.change((inc) => osds.serveBy(inc, [0, 1, 2]));
+  osds.submit("o", [opAppend(X)]);
+  await until(() => osds.to(0)[0]?.requests.length === 1);
+  osds.change((inc) => {
+    osds.serveBy(inc, [1, 0, 2]);
+    for (let seed = 0; seed < 4; seed++) inc.newPrimaryTemp.set(`${POOL}.${seed}`, 0);
+  });
+  osds.submit("o", [opAppend(X)]);
+  const sent = osds.to(0)[0]!.requests.map(({ tid, op }) => [tid, op.pgid.shard]);
+  expect(sent).toEqual([
+    [1, 0],
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
 test("a snapshot that is removed while a write waits is not in what is sent", async () => {
   const osds = new ScriptedOsds();
   osds.change((inc) => void (inc.newFlags = osds.map.flags | OSDMAP_FLAG.PAUSEWR));

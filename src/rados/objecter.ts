@@ -106,6 +106,11 @@ export interface ObjecterOptions extends LinkContext {
   readonly wantMap: (start: number) => void;
   /** Sessions or the map have changed: whoever has something registered looks after it. */
   readonly onChange: () => void;
+  /**
+   * The next epoch of the map is there, `skipped` if others before it were not seen: what is registered with a
+   * placement group is forgotten with each interval of it, however short.
+   */
+  readonly onEpoch: (skipped: boolean) => void;
   /** The cluster has locked this client out: what is registered is lost. */
   readonly onBlocklisted: (error: CephError) => void;
 }
@@ -207,11 +212,20 @@ export class Objecter {
     });
   }
 
+  #watchTarget(pool: number, hash: number): Target | undefined {
+    // Watches are writes: that decides which tier has them.
+    return this.#map && targetOf(this.#map, { pool, hash, flags: OSD_FLAG.WRITE });
+  }
+
+  /** The interval of the group that an object with this hash is in now; "" while nobody serves it. */
+  intervalFor(pool: number, hash: number): string {
+    return this.#watchTarget(pool, hash)?.interval ?? "";
+  }
+
   /** The way that a request on an object with this hash would take now; undefined while there is none. */
   routeFor(pool: number, hash: number): Route | undefined {
     const map = this.#map;
-    // Watches are writes: that decides which tier has them.
-    const target = map && targetOf(map, { pool, hash, flags: OSD_FLAG.WRITE });
+    const target = this.#watchTarget(pool, hash);
     if (map === undefined || target === undefined) return undefined;
     const { connection } = this.sessions.get(map, target.osd).link;
     const { interval, tenure } = target;
@@ -344,10 +358,11 @@ export class Objecter {
     for (;;) {
       const step = nextMap(this.#map, maps);
       if (step === undefined) break;
-      const wasFull = this.#map;
+      const previous = this.#map;
       this.#map = step.map;
       // Each epoch counts: a primary that was another one for a moment has forgotten what it had.
-      this.#scan(step.map, wasFull, step.skipped);
+      this.#scan(step.map, previous, step.skipped);
+      this.#options.onEpoch(step.skipped);
       this.sessions.dropOldInstances(step.map);
     }
     const epoch = this.#map?.epoch ?? 0;

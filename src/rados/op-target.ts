@@ -1,7 +1,8 @@
 /**
  * Where a request goes by one epoch of the map, whether it may go, and what makes it go again.
  *
- * ceph: src/osdc/Objecter.cc _calc_target, target_should_be_paused; src/osd/osd_types.cc is_new_interval
+ * ceph: src/osdc/Objecter.cc _calc_target, target_should_be_paused; src/osd/OSDMap.cc primary_changed_broken;
+ * src/osd/osd_types.cc is_new_interval
  */
 
 import {
@@ -12,7 +13,6 @@ import {
   type PgMapping,
   type PgPool,
   POOL_FLAG,
-  POOL_TYPE,
   pgOfHash,
 } from "../maps/index.ts";
 import { OSD_FLAG } from "../messages/index.ts";
@@ -59,7 +59,10 @@ function computeTerms(pg: PgId, pool: PgPool, mapping: PgMapping): Terms {
   const { up, upPrimary, acting, actingPrimary } = mapping;
   const { pgNum, pgNumPending, size, minSize, lastForceOpResend } = pool;
   const { peeringCrushBucketCount, peeringCrushBucketTarget, peeringCrushBucketBarrier } = pool;
-  const tenure = [pg.seed, shareOf(pg.seed, pgNum), actingPrimary, lastForceOpResend].join();
+  // The same OSD as another shard is another primary: what the old shard has is not the new one's.
+  const rank = acting.indexOf(actingPrimary);
+  const share = shareOf(pg.seed, pgNum);
+  const tenure = [pg.seed, share, actingPrimary, rank, lastForceOpResend].join();
   const sets = [upPrimary, up, "", acting, size, minSize];
   // A merge begins when the number to come falls below the group's own.
   const merges = pg.seed >= pgNumPending;
@@ -93,7 +96,7 @@ export function targetOf(map: OsdMap, aim: Aim): Target | undefined {
   if (osd < 0 || !isUp(map, osd)) return undefined;
   let terms = termsOf.get(mapping);
   if (terms === undefined) termsOf.set(mapping, (terms = computeTerms(pg, pool, mapping)));
-  const shard = pool.type === POOL_TYPE.ERASURE ? mapping.acting.indexOf(osd) : -1;
+  const shard = mapping.actingShard;
   const { interval, tenure } = terms;
   return { pool: poolId, pg, spg: { pgid: pg, shard }, osd, interval, tenure };
 }

@@ -4,7 +4,15 @@
  */
 
 import type { ClientAuth } from "../auth/index.ts";
-import { assert, CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
+import {
+  assert,
+  CephError,
+  type Clock,
+  ERRNO,
+  type Logger,
+  PyFloat,
+  type Random,
+} from "../base/index.ts";
 import { decodeFromBytes, textOf } from "../encoding/index.ts";
 import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
 import {
@@ -34,7 +42,6 @@ import {
 import { ClusterLog, type ClusterLogEntry, type LogLevelName } from "./cluster-log.ts";
 import {
   type CommandArgs,
-  CommandFloat,
   type CommandOptions,
   type CommandResult,
   commandSubject,
@@ -116,6 +123,7 @@ export class Rados implements Dispatcher {
         this.#lingers.onChange();
         this.#osdCommands.onChange();
       },
+      onEpoch: (skipped) => this.#lingers.onEpoch(skipped),
       onBlocklisted: (error) => this.#lingers.onBlocklisted(error),
     });
     this.#objecter = objecter;
@@ -275,6 +283,14 @@ export class Rados implements Dispatcher {
     return await this.#monTells.tell(who, args, options);
   }
 
+  /**
+   * `ceph ping mon.NAME`. @param who name or rank @returns the monitor's health and state, as JSON
+   * @throws CephError ENOENT if there is no such monitor, ETIMEDOUT if it cannot be reached
+   */
+  async pingMonitor(who: string | number, options: CallOptions = {}): Promise<string> {
+    return await this.#monTells.ping(who, options);
+  }
+
   // --- Facts ------------------------------------------------------------------------------------
 
   /** The cluster's id. */
@@ -352,7 +368,7 @@ export class Rados implements Dispatcher {
     options: CallOptions = {},
   ): Promise<CommandResult> {
     const text = `${addr.ip.includes(":") ? `[${addr.ip}]` : addr.ip}:${addr.port}/${addr.nonce}`;
-    const expire = seconds === undefined ? {} : { expire: new CommandFloat(seconds) };
+    const expire = seconds === undefined ? {} : { expire: new PyFloat(seconds) };
     const args = { prefix: "osd blocklist", blocklistop: "add", addr: text, ...expire };
     const done = await this.command(args, options);
     await this.latestMap(options);

@@ -57,7 +57,7 @@ export async function diffIterate(
 ): Promise<void> {
   const { toSnap = NOSNAP, wholeObject = false, includeParent = true } = options;
   if (image.dataIo === undefined) throw imageError("ENODEV", "open the data pool of", image.target);
-  await image.gate.drained();
+  await image.gate.flushed();
   await image.refreshIfStale();
   const fromSnap =
     options.fromSnap === undefined ? 0n : mustFindSnapshot(image, options.fromSnap).id;

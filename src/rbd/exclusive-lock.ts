@@ -64,6 +64,7 @@ export class ExclusiveLock {
   #cookie: string | undefined;
   #policy: LockPolicy = "refuse";
   #isWanted = false;
+  #turns = 0;
   #onPeer: (() => void) | undefined;
 
   constructor(image: LockableImage) {
@@ -72,6 +73,11 @@ export class ExclusiveLock {
 
   get isHeld(): boolean {
     return this.#cookie !== undefined;
+  }
+
+  /** How often it has been taken. */
+  get turns(): number {
+    return this.#turns;
   }
 
   /** Somebody has asked for it, and was promised it. */
@@ -100,6 +106,7 @@ export class ExclusiveLock {
         this.#cookie = cookie;
         this.#policy = policy;
         this.#isWanted = false;
+        this.#turns++;
         return;
       }
       // Between the question and the attempt it was free and is not any more.

@@ -39,11 +39,11 @@ import {
   decodeHeaderNotice,
   encodeHeaderNotice,
   encodeResponse,
-  type HeaderNotice,
   type OwnerRequest,
 } from "./notify.ts";
 import { ObjectMap } from "./object-map.ts";
-import type { Progress } from "./progress.ts";
+import { OwnerNews } from "./owner-news.ts";
+import { Quiescers } from "./quiescers.ts";
 import { objectsIn } from "./striper.ts";
 
 /** Wait before a lost watch is registered again, when that fails.  ceph: librbd::Watcher rewatch delay */
@@ -68,15 +68,6 @@ export interface OwnerRequests {
   /** @returns the result that is answered at once: 0 if it is being done, or a negative errno */
   start(request: OwnerRequest & Asked): number;
 }
-
-/** Somebody who can make what uses the image hold still: a file system that can be frozen. */
-export interface Quiescer {
-  /** Resolves once it holds still. @throws CephError if it can not; then no snapshot is taken */
-  quiesce(): Promise<void>;
-  unquiesce(): void;
-}
-
-type RequestNews = Extract<HeaderNotice, { op: "complete" | "progress" }>;
 
 export class Image {
   readonly rados: Rados;
@@ -119,7 +110,8 @@ export class Image {
   autoLock = true;
   /** Who answers requests to the lock's owner; undefined: they are told to do it themselves. */
   ownerRequests: OwnerRequests | undefined;
-  readonly quiescers = new Set<Quiescer>();
+  readonly ownerNews: OwnerNews;
+  readonly quiescers = new Quiescers();
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
   /** It is an end of a migration, and what is done to it is a step of that. */
@@ -139,10 +131,6 @@ export class Image {
   #lastOperation: Promise<unknown> = Promise.resolve();
   #operationsDone: (() => void)[] = [];
   #handingOver: Promise<void> | undefined;
-  #lastRequest = 0n;
-  /** What waits for news of a request to the lock's owner. */
-  readonly #requests = new Map<bigint, (notice: RequestNews) => void>();
-  readonly #quiesced = new Set<string>();
   #isForced = false;
 
   private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader, readOnly: boolean) {
@@ -160,6 +148,7 @@ export class Image {
     this.stripeCount = fixed.stripeCount;
     this.dataIo = fixed.dataIo;
     this.readOnly = readOnly;
+    this.ownerNews = new OwnerNews(context.clock);
     this.gate = new WriteGate(
       () => !this.#isStale && this.lost === undefined && this.#hasLock(),
       () => this.#prepareChange(),
@@ -413,40 +402,6 @@ export class Image {
     }
   }
 
-  // --- Requests to the owner --------------------------------------------------------------------
-
-  /** A number for a request to the lock's owner. */
-  newRequest(): bigint {
-    return ++this.#lastRequest;
-  }
-
-  /** The result of a request, once the owner tells; undefined: no word has come for so long. */
-  async completionOf(
-    request: bigint,
-    timeoutMs: number,
-    progress: Progress,
-  ): Promise<number | undefined> {
-    try {
-      return await new Promise<number | undefined>((resolve, reject) => {
-        const wait = () => this.clock.after(timeoutMs, () => resolve(undefined));
-        let timer = wait();
-        this.#requests.set(request, (notice) => {
-          timer.cancel();
-          if (notice.op === "complete") return resolve(notice.result);
-          timer = wait();
-          try {
-            progress(notice.done, notice.total);
-          } catch (error) {
-            timer.cancel();
-            reject(error);
-          }
-        });
-      });
-    } finally {
-      this.#requests.delete(request);
-    }
-  }
-
   // --- The header -------------------------------------------------------------------------------
 
   /** Tells every watcher to read the header again. */
@@ -542,8 +497,7 @@ export class Image {
 
   /** A failure to tell others what they will find out by themselves. */
   #untold(error: unknown): void {
-    if (!(error instanceof CephError)) throw error;
-    this.log.debug("notice of a lock", { image: this.id, why: error.message });
+    this.log.debug("notice of a lock", { image: this.id, why: String(error) });
   }
 
   #onNotify(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
@@ -558,15 +512,13 @@ export class Image {
       case "complete":
       case "progress": {
         const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;
-        if (isOurs) this.#requests.get(notice.request)?.(notice);
+        if (isOurs) this.ownerNews.told(notice);
         return isOurs ? encodeResponse(0) : EMPTY;
       }
     }
-    if (notice.op === "quiesce") return this.#quiesce(notice);
+    if (notice.op === "quiesce") return this.quiescers.quiesce(notice);
     if (notice.op === "unquiesce") {
-      if (this.#quiesced.delete(keyOf(notice))) {
-        for (const quiescer of this.quiescers) quiescer.unquiesce();
-      }
+      this.quiescers.unquiesce(notice);
       return EMPTY;
     }
     if (notice.from.gid === own.gid && notice.from.handle === own.handle) return EMPTY;
@@ -586,26 +538,8 @@ export class Image {
       }
     }
   }
-
-  /** ceph: ImageWatcher::handle_payload(QuiescePayload), ImageUpdateWatchers::notify_quiesce */
-  async #quiesce(notice: Asked): Promise<Uint8Array> {
-    if (this.quiescers.size === 0) return encodeResponse(-ERRNO.EOPNOTSUPP);
-    this.#quiesced.add(keyOf(notice));
-    try {
-      await Promise.all([...this.quiescers].map((quiescer) => quiescer.quiesce()));
-      return encodeResponse(0);
-    } catch (error) {
-      if (!(error instanceof CephError)) throw error;
-      return encodeResponse(error.errno);
-    }
-  }
 }
 
 function answer(result: number | undefined): Uint8Array {
   return result === undefined ? EMPTY : encodeResponse(result);
-}
-
-/** A request as all know it. */
-export function keyOf({ from, request }: Asked): string {
-  return `${from.gid}/${from.handle}/${request}`;
 }

@@ -45,7 +45,6 @@ export {
   Image,
   type ImageParent,
   type ImageSnapshot,
-  type Quiescer,
   type RbdContext,
 } from "./image.ts";
 export { CompareMismatch, ImageIo, type ImageIoOptions } from "./io/image-io.ts";
@@ -69,6 +68,7 @@ export {
   createMirrorSnapshot,
   isMirroredBySnapshots,
   listPrimaries,
+  mirrorInfo,
   mirrorMode,
 } from "./mirror/primary-snapshot.ts";
 export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from "./namespaces.ts";
@@ -95,6 +95,7 @@ export {
 } from "./operations.ts";
 export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { noProgress, type Progress } from "./progress.ts";
+export type { Quiescer } from "./quiescers.ts";
 export { removeImage } from "./remove.ts";
 export { getTrash, listTrash, purgeTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";
 export { evict, listWatchers } from "./watchers.ts";

@@ -57,10 +57,10 @@ async function ask(
   what: OwnerRequest,
   progress: Progress,
 ): Promise<number | undefined> {
-  const request = image.newRequest();
+  const request = image.ownerNews.newRequest();
   const notice = encodeHeaderNotice({ ...what, from: image.watcherId, request });
   // It may be done before it is answered.
-  const completion = image.completionOf(request, TIMEOUT_MS, progress);
+  const completion = image.ownerNews.completionOf(request, TIMEOUT_MS, progress);
   completion.catch(() => undefined); // waited for below, unless there is nothing to wait for
   const { replies } = await image.io.notify(image.headerOid, notice, NOTIFY_TIMEOUT_MS);
   const [answer] = replies.filter(([, payload]) => payload.length > 0);

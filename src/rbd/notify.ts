@@ -102,6 +102,11 @@ export interface Asked {
   readonly request: bigint;
 }
 
+/** A request as all know it. */
+export function keyOf({ from, request }: Asked): string {
+  return `${from.gid}/${from.handle}/${request}`;
+}
+
 export type HeaderNotice =
   | { readonly op: "acquired" | "released" | "request"; readonly from: WatcherId }
   | { readonly op: "update" }

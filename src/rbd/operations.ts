@@ -106,7 +106,7 @@ export async function execute(
       throw imageError("EROFS", request.op, image.target, "operations of a newer release");
     }
     const work = EXECUTE[request.op as keyof typeof EXECUTE] as Execute<OwnerRequest["op"]>;
-    await work(image, request as never, progress);
+    await work(image, request, progress);
   });
 }
 

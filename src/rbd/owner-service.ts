@@ -7,8 +7,8 @@
 import { CephError, ERRNO } from "../base/index.ts";
 import { isErrno } from "./errors.ts";
 import { NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
-import { type Image, keyOf, type OwnerRequests } from "./image.ts";
-import { type Asked, encodeHeaderNotice, type OwnerRequest } from "./notify.ts";
+import type { Image, OwnerRequests } from "./image.ts";
+import { type Asked, encodeHeaderNotice, keyOf, type OwnerRequest } from "./notify.ts";
 import { execute, isExecutableHere } from "./operations.ts";
 
 /** How long an ended request is known, for who asks again. */

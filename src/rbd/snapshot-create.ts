@@ -37,7 +37,7 @@ export async function createSnapshot(
     throw imageError("EEXIST", "take a snapshot of", target, name);
   }
   const asksWatchers = (flags & SNAP_CREATE_FLAG.SKIP_QUIESCE) === 0n;
-  const request = image.newRequest();
+  const request = image.ownerNews.newRequest();
   let isBlocked = false;
   try {
     if (asksWatchers) {

@@ -26,7 +26,10 @@ export async function sparsifyLocked(
     const oid = image.objectName(objectNo);
     const sparsify = callOp(DATA.sparsify, { sparseSize, removeEmpty });
     const found = await unless(dataIo.write(oid, [sparsify], { snapContext }), "ENOENT");
-    if (found === undefined || !removeEmpty || objectMap === undefined) return;
+    if (found === undefined || objectMap === undefined) return;
+    // It has a revision of its own now, if it was that of a snapshot.
+    await objectMap.update(objectNo, objectNo + 1, EXISTS, EXISTS);
+    if (!removeEmpty) return;
     // Nobody may write to it between the question and the map's change.
     const drained = image.gate.block();
     try {

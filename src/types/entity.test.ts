@@ -20,6 +20,7 @@ import {
   isIpAddress,
   isLoopback,
   parseAuthEntity,
+  parseEntityName,
 } from "./entity.ts";
 
 function hex(text: string): Buffer {
@@ -39,6 +40,10 @@ describe("entity names", () => {
     expect(formatEntityName({ type: ENTITY_TYPE.CLIENT, num: 4123n })).toBe("client.4123");
     expect(formatEntityName({ type: ENTITY_TYPE.CLIENT, num: -1n })).toBe("client.?");
     expect(formatEntityName({ type: 77, num: 0n })).toBe("unknown77.0");
+    expect(parseEntityName("client.4123")).toEqual({ type: ENTITY_TYPE.CLIENT, num: 4123n });
+    for (const odd of ["client", "client.", "client.x", "nobody.1"]) {
+      expect(parseEntityName(odd), odd).toBeUndefined();
+    }
   });
 
   test("types have names both ways", () => {

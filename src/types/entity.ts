@@ -46,6 +46,13 @@ export function formatEntityName(n: EntityName): string {
   return `${entityTypeName(n.type)}.${n.num < 0n ? "?" : n.num}`;
 }
 
+/** Reads `client.4123`; undefined if it is no type and number. */
+export function parseEntityName(text: string): EntityName | undefined {
+  const [, name = "", digits = ""] = /^([a-z]+)\.(-?\d{1,18})$/.exec(text) ?? [];
+  const type = entityTypeOf(name);
+  return type === undefined ? undefined : { type, num: BigInt(digits) };
+}
+
 /** EntityName of the auth world: a type and a text id, `client.admin`. */
 export interface AuthEntity {
   type: number;

@@ -18,6 +18,7 @@ export {
   isIpAddress,
   isLoopback,
   parseAuthEntity,
+  parseEntityName,
 } from "./entity.ts";
 export {
   FEATURE_MSG_ADDR2,
@@ -49,7 +50,14 @@ export {
   Uuid,
   uuidFromBytes,
 } from "./object.ts";
-export { objectHash, rjenkins, stableMod, stableModMask } from "./object-hash.ts";
+export {
+  linuxHash,
+  OBJECT_HASH,
+  objectHash,
+  rjenkins,
+  stableMod,
+  stableModMask,
+} from "./object-hash.ts";
 export {
   type Clone,
   EMPTY_SNAP_CONTEXT,

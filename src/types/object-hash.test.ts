@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { byteString } from "../encoding/index.ts";
-import { objectHash, rjenkins, stableMod, stableModMask } from "./object-hash.ts";
+import { OBJECT_HASH, objectHash, rjenkins, stableMod, stableModMask } from "./object-hash.ts";
 
 /** What `ceph osd map rbd NAME [NAMESPACE]` of a real 16.2.15 says: name, namespace, raw pg, pg of 32. */
 const MAPPED: [name: string, nspace: string, hash: number, pg: number][] = [
@@ -28,6 +28,29 @@ describe("where a real cluster places objects", () => {
     expect(objectHash(byteString(name), nspace, "").toString(16)).toBe(hash.toString(16));
     expect(stableMod(hash, 32, stableModMask(32))).toBe(pg);
   });
+});
+
+describe("in a pool of the linux hash", () => {
+  /** What `osdmaptool --test-map-object` of 16.2.15 says of a pool of 2^30 PGs. */
+  test.each([
+    ["a", 0x42f2],
+    ["rbd_info", 0x619c16],
+    ["rbd_directory", 0x1569da2c],
+    ["rbd_data.1043b2d1a6d4.0000000000000000", 0x255f0fbb],
+    ["café", 0x10c6e734],
+    ["x".repeat(40), 0x29dc9f0],
+  ])("%s", (name, pg) => {
+    const hash = objectHash(byteString(name), "", "", OBJECT_HASH.LINUX);
+    expect((hash & 0x3fff_ffff).toString(16)).toBe(pg.toString(16));
+  });
+  test("namespace and key count as in any other", () => {
+    const whole = objectHash("one\x1fkey", "", "", OBJECT_HASH.LINUX);
+    expect(objectHash("name", "one", "key", OBJECT_HASH.LINUX)).toBe(whole);
+  });
+});
+
+test("an unknown hash puts everything in one place, as upstream's does", () => {
+  expect(objectHash("a", "", "", 7)).toBe(0xffff_ffff);
 });
 
 test("a locator key takes the name's place, the namespace stays", () => {

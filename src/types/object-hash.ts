@@ -1,7 +1,13 @@
 /**
- * The hash that places objects: Robert Jenkins' lookup2 over the name's bytes.
- * ceph: src/common/ceph_hash.cc ceph_str_hash_rjenkins
+ * The hashes that place objects: Robert Jenkins' lookup2 over the name's bytes, or that of Linux' directory
+ * cache, as the pool has it.
+ * ceph: src/common/ceph_hash.cc ceph_str_hash
  */
+
+/** CEPH_STR_HASH_*; every pool of the last ten years has rjenkins. */
+export const OBJECT_HASH = { LINUX: 1, RJENKINS: 2 } as const;
+/** What an unknown hash gives for every name. */
+const NO_HASH = 0xffff_ffff;
 
 let a = 0;
 let b = 0;
@@ -47,13 +53,33 @@ export function rjenkins(name: string): number {
   return c >>> 0;
 }
 
+/** The 32-bit hash of a byte string, as Linux hashed names of files. */
+export function linuxHash(name: string): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) {
+    const byte = name.charCodeAt(i);
+    hash = Math.imul(hash + (byte << 4) + (byte >> 4), 11);
+  }
+  return hash >>> 0;
+}
+
 /** Byte between namespace and name in what is hashed.  ceph: src/osd/osd_types.cc pg_pool_t::hash_key */
 const NAMESPACE_SEPARATOR = "\x1f";
 
-/** The placement hash of an object: of its locator key if it has one, else of its name. */
-export function objectHash(name: string, nspace: string, key: string): number {
+/**
+ * The placement hash of an object: of its locator key if it has one, else of its name.
+ * @param hash OBJECT_HASH, of the pool
+ */
+export function objectHash(
+  name: string,
+  nspace: string,
+  key: string,
+  hash: number = OBJECT_HASH.RJENKINS,
+): number {
   const what = key === "" ? name : key;
-  return rjenkins(nspace === "" ? what : nspace + NAMESPACE_SEPARATOR + what);
+  const whole = nspace === "" ? what : nspace + NAMESPACE_SEPARATOR + what;
+  if (hash === OBJECT_HASH.RJENKINS) return rjenkins(whole);
+  return hash === OBJECT_HASH.LINUX ? linuxHash(whole) : NO_HASH;
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 import { CephError, must } from "../../src/base/index.ts";
 import { OSD_FLAG, opAppend, opWriteFull } from "../../src/messages/index.ts";
-import { type IoCtx, type Rados, statObject } from "../../src/rados/index.ts";
+import { type IoCtx, type Rados, statObject, type Watch } from "../../src/rados/index.ts";
 import { Dice } from "../harness/dice.ts";
 import { type ClusterAccess, connect } from "./connect.ts";
 import { CutTransport } from "./cut-transport.ts";
@@ -48,6 +48,7 @@ interface Stage {
   readonly writer: Writer;
 }
 
+const bytes = (text: string) => Buffer.from(text);
 const sleep = (ms: number) =>
   new Promise<void>((resolve) => {
     setTimeout(resolve, ms);
@@ -223,11 +224,12 @@ async function compareListing(io: IoCtx, expected: string): Promise<void> {
 class Ears {
   readonly #heard: string[] = [];
   #said = 0;
+  #watch: Watch | undefined;
 
   static async open(io: IoCtx): Promise<Ears> {
     const ears = new Ears();
     await io.write("watched", [opWriteFull(Buffer.from("x"))]);
-    await io.watch("watched", {
+    ears.#watch = await io.watch("watched", {
       onNotify: ({ payload }) => {
         ears.#heard.push(Buffer.from(payload).toString());
         return Buffer.from("heard");
@@ -240,9 +242,16 @@ class Ears {
   /** A notification by another client is heard and answered; what came before it has been, too. */
   async test(notifier: IoCtx): Promise<void> {
     const word = `word ${++this.#said}`;
-    await until("the notification is heard", 60_000, async () => {
-      const { replies } = await notifier.notify("watched", Buffer.from(word), 5000);
+    let last = "";
+    const isHeard = async () => {
+      const { replies, missed, timedOut } = await notifier.notify("watched", bytes(word), 5000);
+      last = `${replies.length} answers, ${missed.length} missed, timed out ${timedOut}`;
       return replies.some(([, answer]) => Buffer.from(answer).toString() === "heard");
+    };
+    await until("the notification is heard", 60_000, isHeard).catch((error: unknown) => {
+      const alive = this.#watch?.isAlive === true ? "alive" : "dead";
+      const state = `the watch is ${alive}, heard: ${this.#heard.join()}; ${last}`;
+      throw new Error(`${(error as Error).message}; ${state}`);
     });
     const others = this.#heard.filter((each) => each !== word);
     if (others.length > 0) throw new Error(`the watch heard ${others.join(", ")}`);

@@ -6,6 +6,8 @@ import type { Dice } from "./mutate.ts";
 
 export interface Target {
   readonly name: string;
+  /** Its part of a run's inputs, against 1 of a target that is quick. @default 1 */
+  readonly share?: number;
   /** A fresh one of whatever is fed. */
   open(): Promise<Opened> | Opened;
 }

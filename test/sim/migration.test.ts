@@ -122,11 +122,17 @@ test("a migration whose clients die goes on where they were, and keeps what was 
   const first = await bench.client();
   const { target } = await bench.run(prepared(first.io));
   const snapContext = { seq: target, snaps: [target] };
-  for (let ms = 1; ms < 30; ms += 6) {
+  for (let ms = 1; ms < 24; ms += 5) {
     const dying = await bench.client();
-    void executeMigration(dying.context, dying.io, "b", noProgress).catch(() => undefined);
+    const executing = executeMigration(dying.context, dying.io, "b", noProgress);
+    let isDone = false;
+    executing.then(
+      () => (isDone = true),
+      () => undefined,
+    );
     await bench.pass(ms);
     dying.die("killed");
+    expect(isDone, `done after ${ms} ms: there is nothing left to go on with`).toBe(false);
     await bench.pass(40_000);
   }
   // Where all snapshots are there already, a write is the newest.

@@ -54,6 +54,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   cli: [
     "librbd",
     "librados",
+    "librbd",
     "rados",
     "config",
     "cluster",
@@ -135,8 +136,8 @@ export const BANNED_MODULES: readonly Banned[] = [
   {
     pattern: /^node:(net|tls|dgram|dns|http|https)$/,
     why: "sockets belong to messenger/transport",
-    // Asks Node only what lies inside a network; opens nothing.
-    except: (path) => path === "auth/caps/network.ts",
+    // Ask Node only what an address is; open nothing.
+    except: (path) => path === "auth/caps/network.ts" || path === "cli/ceph/address-argument.ts",
   },
   {
     pattern: /^node:fs(\/promises)?$/,

@@ -46,7 +46,8 @@ interface HeldTicket extends TicketGrant {
 
 export interface CephxClientOptions {
   readonly entity: AuthEntity;
-  readonly key: CryptoKey;
+  /** A function is asked at each login: the key may have been rotated. */
+  readonly key: CryptoKey | (() => CryptoKey);
   readonly clock: Clock;
   readonly random: Random;
   /** Mask of services to hold tickets for. @default CLIENT_KEYS */
@@ -60,7 +61,9 @@ export interface CephxClientOptions {
 export class CephxClient implements ClientAuth {
   readonly entity: AuthEntity;
   readonly method = AUTH_METHOD.CEPHX;
-  readonly #key: CryptoKey;
+  readonly #currentKey: () => CryptoKey;
+  /** The one of the last login, which its answer is sealed under. */
+  #key: CryptoKey;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #keys: number;
@@ -73,7 +76,9 @@ export class CephxClient implements ClientAuth {
 
   constructor(options: CephxClientOptions) {
     this.entity = options.entity;
-    this.#key = options.key;
+    const { key } = options;
+    this.#currentKey = typeof key === "function" ? key : () => key;
+    this.#key = this.#currentKey();
     this.#clock = options.clock;
     this.#random = options.random;
     this.#monModes = options.monModes ?? [CON_MODE.SECURE, CON_MODE.CRC];
@@ -214,6 +219,7 @@ export class CephxClient implements ClientAuth {
   }
 
   #authenticate(otherKeys: number): Uint8Array {
+    this.#key = this.#currentKey();
     const clientChallenge = randomU64(this.#random);
     const serverChallenge = this.#serverChallenge;
     const w = new Writer();

@@ -7,6 +7,7 @@ import { ENTITY_TYPE } from "../../types/index.ts";
 import { type AuthInitiator, type AuthServer, CON_MODE } from "../auth-method.ts";
 import { generateKey, KEY_TYPES, keyTypeOf } from "../crypto-key.ts";
 import { ALICE, talk, talkWell, world } from "../testing/world.ts";
+import { CephxClient } from "./initiator.ts";
 import { AUTH_TICKET_TTL_MS } from "./rotating-secrets.ts";
 
 const HOUR_MS = 3600 * 1000;
@@ -50,18 +51,44 @@ describe.each(KEY_TYPES)("a key of type %s", (name) => {
     },
   );
 
-  it("renews its tickets for days", () => {
+  it("renews its tickets for days, in one session, and they open new ones at any time", () => {
     const w = world(typeOf(name));
     const client = w.client();
     const { identity } = talkWell(w.mon, client.monInitiator());
+    const seen = { auth: new Set<bigint>(), osd: new Set<bigint>() };
     for (let now = 0; now < 2 * AUTH_TICKET_TTL_MS; now += HOUR_MS / 2) {
       w.clock.nowMs += HOUR_MS / 2;
+      w.secrets.check();
+      seen.auth.add(w.secrets.forIssue(ENTITY_TYPE.AUTH).id);
+      seen.osd.add(w.secrets.forIssue(ENTITY_TYPE.OSD).id);
       const request = client.buildRenewal();
-      if (request === undefined) continue;
-      const reply = w.mon.renew(identity, request);
-      client.takeRenewal(reply.errno, reply.blob);
-      expect(client.needed).toBe(0);
+      if (request !== undefined) {
+        const reply = w.mon.renew(identity, request);
+        client.takeRenewal(reply.errno, reply.blob);
+        expect(client.needed).toBe(0);
+      }
+      const isTurnOfMgr = seen.osd.size % 2 === 0;
+      const service = isTurnOfMgr ? ENTITY_TYPE.MGR : ENTITY_TYPE.OSD;
+      const session = talkWell(isTurnOfMgr ? w.mgr : w.osd, client.serviceInitiator(service));
+      expect(session.identity).toMatchObject({ entity: ALICE, globalId: identity.globalId });
+      expect(session.server.sessionKey.length).toBe(SECRET_LEN[name]);
     }
+    expect(seen.auth.size).toBeGreaterThanOrEqual(2);
+    expect(seen.osd.size).toBeGreaterThan(100);
+  });
+
+  it("that is rotated is what its client logs in with next, if it is told each time", () => {
+    const w = world(typeOf(name));
+    const { clock, random } = w;
+    const current = () => w.keys.get("alice")!;
+    const client = new CephxClient({ clock, random, entity: ALICE, key: () => current().key });
+    const { identity } = talkWell(w.mon, client.monInitiator());
+    const key = generateKey(w.random, w.clock.now(), typeOf(name));
+    w.keys.set("alice", { ...current(), key });
+    w.clock.nowMs += 0.9 * AUTH_TICKET_TTL_MS;
+    const reply = w.mon.renew(identity, client.buildRenewal()!);
+    client.takeRenewal(reply.errno, reply.blob);
+    expect(talkWell(w.mon, client.monInitiator()).identity.globalId).toBe(identity.globalId);
     talkWell(w.osd, client.serviceInitiator(ENTITY_TYPE.OSD));
   });
 

@@ -51,3 +51,17 @@ export function errnoOf(error: unknown): number {
   if (error instanceof Error && typeof errno === "number") return errno;
   throw error;
 }
+
+/**
+ * Does one thing of a command.
+ * @param what the line's beginning, should it fail: `error getting rbd/x`
+ * @throws CommandFailure `what: (2) No such file or directory`
+ */
+export async function attempt<T>(what: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (error instanceof CommandFailure) throw error;
+    throw new CommandFailure(`${what}: ${cppStrerror(errnoOf(error))}`, 1, error);
+  }
+}

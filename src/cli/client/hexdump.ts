@@ -1,5 +1,5 @@
 /**
- * Bytes as `hexdump -C` shows them, a line for sixteen, `*` for lines like the one before.
+ * Bytes as `hexdump -C` shows them, a line for sixteen, `*` for lines like the one before, then how many there are.
  * ceph: src/common/buffer.cc list::hexdump
  */
 
@@ -21,13 +21,16 @@ export function hexdump(bytes: Uint8Array): string {
     else if (!isStarred) lines.push("*");
     isStarred = isRepeat;
   }
+  if (bytes.length > 0) lines.push(offset(bytes.length));
   return lines.map((text) => `${text}\n`).join("");
 }
+
+const offset = (at: number) => at.toString(16).padStart(8, "0");
 
 function line(at: number, row: Uint8Array): string {
   const hex = [...row].map((byte) => byte.toString(16).padStart(2, "0"));
   const halves = [hex.slice(0, 8).join(" "), hex.slice(8).join(" ")];
   const text = [...row].map((byte) => (byte >= 0x20 && byte < 0x7f ? byte : 0x2e));
   const columns = `${halves[0]}  ${halves[1]}`.padEnd(48);
-  return `${at.toString(16).padStart(8, "0")}  ${columns}  |${String.fromCharCode(...text)}|`;
+  return `${offset(at)}  ${columns}  |${String.fromCharCode(...text)}|`;
 }

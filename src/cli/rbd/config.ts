@@ -13,7 +13,7 @@ import { failed, orFail, saying } from "./failure.ts";
 import { formatOptions, imageOptions } from "./options.ts";
 import { invalid } from "./spec.ts";
 import { left, textTable } from "./table.ts";
-import { imageSpec, poolName, type Positional, type Verb } from "./verb.ts";
+import { imageSpec, type Positional, poolName, type Verb } from "./verb.ts";
 
 const entity: Positional = { name: "config-entity", help: "whose: global, client, client.<id>" };
 const key: Positional = { name: "key", help: "option: rbd_..." };

@@ -4,7 +4,7 @@
  */
 
 import process from "node:process";
-import { cephArguments, CommandFailure, runCommand } from "../client/index.ts";
+import { CommandFailure, cephArguments, runCommand } from "../client/index.ts";
 import { Call } from "./call.ts";
 import { completion, usage, verbUsage } from "./help.ts";
 import { findVerb, parseVerb, plainWords } from "./parse.ts";

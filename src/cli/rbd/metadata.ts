@@ -1,7 +1,7 @@
 /** Keys and values kept with images. ceph: src/tools/rbd/action/ImageMeta.cc */
 
-import type { Call } from "./call.ts";
 import { cppStrerror, errnoOf } from "../client/index.ts";
+import type { Call } from "./call.ts";
 import { orFail } from "./failure.ts";
 import { formatOptions, imageOptions } from "./options.ts";
 import { left, textTable } from "./table.ts";

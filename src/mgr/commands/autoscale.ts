@@ -4,20 +4,18 @@
  * ceph: src/pybind/mgr/pg_autoscaler/module.py, src/pybind/mgr/mgr_util.py format_units
  */
 
-import { TextTable } from "../../base/index.ts";
-import { findOption } from "../../config/index.ts";
+import { PRETTY, PyFloat, type PyJson, pythonJson, TextTable } from "../../base/index.ts";
+import type { Settings } from "../../config/index.ts";
 import { CRUSH_RULE_OP, type CrushMap } from "../../crush/index.ts";
 import { autoscaleModeName, type OsdMap, type PgPool, POOL_OPTS } from "../../maps/index.ts";
 import {
   type Args,
   type ClusterState,
-  type CommandContext,
   type CommandReply,
   poolName,
   poolsOf,
 } from "../../mon/index.ts";
-import { ENTITY_TYPE } from "../../types/index.ts";
-import { PRETTY, PyFloat, type PyJson, pythonJson } from "../python-json.ts";
+import type { MgrContext } from "../context.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { commandsOf } from "./row.ts";
 
@@ -106,14 +104,11 @@ interface Status {
 }
 
 /** OSDs make room for so many groups, each. */
-function targetPerOsd(state: ClusterState): number {
-  const key = "mon_target_pg_per_osd";
-  const entity = { type: ENTITY_TYPE.MGR, id: state.mgrMap().activeName };
-  const value = state.config.resolve(entity, state.host).get(key)?.value;
-  return Number(value ?? findOption(key)?.fallback);
+function targetPerOsd(settings: Settings): number {
+  return settings.number("mon_target_pg_per_osd");
 }
 
-function statusOf(state: ClusterState): Status[] {
+function statusOf({ state, settings }: MgrContext): Status[] {
   const { map } = state.maps;
   /** Groups that the pools looked at so far have left, by root. */
   const left = new Map<number, number>();
@@ -125,7 +120,7 @@ function statusOf(state: ClusterState): Status[] {
     const target = targetBytes(pool);
     const effective = effectiveRatio(option(pool, "target_size_ratio", 0), root);
     const ratio = Math.max((Math.max(used, target) * pool.size) / root.capacity, effective);
-    const room = left.get(rootId) ?? root.osds.size * targetPerOsd(state);
+    const room = left.get(rootId) ?? root.osds.size * targetPerOsd(settings);
     const groups = ratio * room;
     left.set(rootId, room - Math.trunc(groups));
     const bias = option(pool, "pg_autoscale_bias", 1);
@@ -238,8 +233,9 @@ function table(state: ClusterState, statuses: readonly Status[]): string {
   return out.toString().replaceAll("\n", "  \n");
 }
 
-function status({ state }: CommandContext, args: Args): CommandReply {
-  const found = statusOf(state);
+function status(ctx: MgrContext, args: Args): CommandReply {
+  const { state } = ctx;
+  const found = statusOf(ctx);
   if (args.format === "plain") return moduleAnswer(table(state, found));
   return moduleAnswer(
     pythonJson(
@@ -249,7 +245,7 @@ function status({ state }: CommandContext, args: Args): CommandReply {
   );
 }
 
-export const autoscaleCommands = commandsOf<CommandContext>("pg_autoscaler", [
+export const autoscaleCommands = commandsOf<MgrContext>("pg_autoscaler", [
   [
     "osd pool autoscale-status name=format,type=CephString,req=false",
     "r",

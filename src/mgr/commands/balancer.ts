@@ -4,6 +4,7 @@
  * ceph: src/pybind/mgr/balancer/module.py
  */
 
+import { PRETTY, pythonJson } from "../../base/index.ts";
 import { byteString } from "../../encoding/index.ts";
 import { poolByName } from "../../maps/index.ts";
 import {
@@ -14,7 +15,6 @@ import {
   poolName,
   refused,
 } from "../../mon/index.ts";
-import { PRETTY, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { moduleOption, setModuleOption } from "./module-options.ts";
 import { commandsOf } from "./row.ts";

@@ -4,80 +4,104 @@
  */
 
 import { TextTable } from "../../base/index.ts";
-import { allOptions, defaultValue } from "../../config/index.ts";
+import { type Setting, type SettingLayer, Settings } from "../../config/index.ts";
 import {
   type Args,
   COMMAND_FLAG,
   type Command,
-  type CommandContext,
   type CommandReply,
   ok,
+  optionsFor,
   parseConfigEntity,
   refused,
 } from "../../mon/index.ts";
 import { type AuthEntity, ENTITY_TYPE } from "../../types/index.ts";
 import type { MgrContext } from "../context.ts";
 
-/** An option as a daemon has it. */
-interface Shown {
-  readonly name: string;
-  readonly value: string;
-  readonly source: "default" | "mon";
-}
-
-/** The daemon by its name, if there is such a one; otherwise the refusal. */
-function findDaemon(ctx: CommandContext, who: string): AuthEntity | CommandReply {
+/** What the daemon of this name goes by, if there is such a one; otherwise the refusal. */
+function settingsOf(ctx: MgrContext, who: string): Settings | CommandReply {
   if (!who.includes(".")) return refused("EINVAL", "invalid daemon name: use <type>.<id>");
-  const unknown = refused("ENOENT", `no config state for daemon ${who}`);
   const entity = parseConfigEntity(who);
-  if (entity === undefined) return unknown;
-  const { type, id } = entity;
+  const settings = entity === undefined ? undefined : findSettings(ctx, entity);
+  return settings ?? refused("ENOENT", `no config state for daemon ${who}`);
+}
+
+function findSettings(ctx: MgrContext, entity: AuthEntity): Settings | undefined {
   const { state } = ctx;
-  const isThere =
-    (type === ENTITY_TYPE.MON && id === state.name) ||
-    (type === ENTITY_TYPE.MGR && state.mgrMap().available && id === state.mgrMap().activeName) ||
-    (type === ENTITY_TYPE.OSD && /^\d+$/.test(id) && state.osdMetadata(Number(id)) !== undefined);
-  return isThere ? entity : unknown;
+  const { type, id } = entity;
+  switch (type) {
+    case ENTITY_TYPE.MON:
+      return id === state.name ? state.settings : undefined;
+    case ENTITY_TYPE.MGR: {
+      const { available, activeName } = state.mgrMap();
+      return available && id === activeName ? ctx.settings : undefined;
+    }
+    case ENTITY_TYPE.OSD: {
+      if (!/^\d+$/.test(id) || state.osdMetadata(Number(id)) === undefined) return undefined;
+      const settings = new Settings();
+      settings.load(optionsFor(state.config, entity, state.host));
+      const overrides = state.stats.osd(Number(id))?.overrides ?? new Map<string, string>();
+      for (const [name, value] of overrides) settings.set(name, value);
+      return settings;
+    }
+    default:
+      return undefined;
+  }
 }
 
-/** In order of their names. */
-function optionsOf(ctx: CommandContext, entity: AuthEntity): Shown[] {
-  const { config, host } = ctx.state;
-  const found = config.resolve(entity, host);
-  // Those of the manager's modules are no daemon's.
-  const options = allOptions().filter(({ name }) => !name.startsWith("mgr/"));
-  return options.map((option) => {
-    const entry = found.get(option.name);
-    return entry === undefined
-      ? { name: option.name, value: defaultValue(option), source: "default" }
-      : { name: option.name, value: entry.value, source: "mon" };
-  });
+/** The layer that counts; where there is none, the default does. */
+function shown({ layers, value }: Setting): SettingLayer {
+  return layers.at(-1) ?? { source: "default", value };
 }
 
-function table(rows: readonly Shown[]): string {
+/** Layers that do not count, in parentheses where they say the same as the one that does. */
+function overridden({ layers, value }: Setting): string {
+  return layers
+    .slice(0, -1)
+    .map((layer) => {
+      const text = `${layer.source}[${layer.value}]`;
+      return layer.value === value ? `(${text})` : text;
+    })
+    .reverse()
+    .join(",");
+}
+
+function table(settings: readonly Setting[]): string {
   const out = new TextTable();
   for (const name of ["NAME", "VALUE", "SOURCE", "OVERRIDES", "IGNORES"]) {
     out.column(name, "left", "left");
   }
-  for (const { name, value, source } of rows) out.row(name, value, source, "", "");
+  for (const setting of settings) {
+    const { source, value } = shown(setting);
+    out.row(setting.option.name, value, source, overridden(setting), "");
+  }
   return out.toString();
 }
 
-function show(ctx: CommandContext, args: Args): CommandReply {
-  const entity = findDaemon(ctx, args.text("who") ?? "");
-  if ("r" in entity) return entity;
-  const options = optionsOf(ctx, entity);
+function json(setting: Setting) {
+  const { source, value } = shown(setting);
+  const overrides = setting.layers
+    .slice(0, -1)
+    .map((layer) => ({ source: layer.source, value: layer.value }));
+  const name = setting.option.name;
+  return { name, value, source, overrides: overrides.length > 0 ? overrides : undefined };
+}
+
+function show(ctx: MgrContext, args: Args): CommandReply {
+  const settings = settingsOf(ctx, args.text("who") ?? "");
+  if ("r" in settings) return settings;
+  const all = settings.all();
   const key = args.text("key");
   if (key !== undefined) {
-    const found = options.find(({ name }) => name === key);
+    const found = all.find(({ option }) => option.name === key);
     return found === undefined ? refused("ENOENT", "") : ok(`${found.value}\n`);
   }
   const isAll = args.prefix === "config show-with-defaults";
-  const rows = options.filter(({ source }) => isAll || source !== "default");
+  const rows = all.filter(({ layers }) => isAll || layers.length > 0);
   return ok(
     args.render(
       () => table(rows),
-      () => rows.map(({ name, value, source }) => ({ name, value, source })),
+      () => rows.map(json),
     ),
   );
 }
@@ -86,7 +110,7 @@ const common = {
   module: "mgr",
   perm: "r",
   flags: COMMAND_FLAG.MGR,
-  xml: { root: "config", items: { config: "value" } },
+  xml: { root: "config", items: { config: "value", overrides: "value" } },
   run: show,
 } as const;
 

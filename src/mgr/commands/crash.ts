@@ -5,8 +5,8 @@
  */
 
 import { createHash } from "node:crypto";
+import { PRETTY, type PyJson, pythonJson } from "../../base/index.ts";
 import { type Args, type CommandContext, type CommandReply, ok } from "../../mon/index.ts";
-import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { commandsOf } from "./row.ts";
 

@@ -3,9 +3,9 @@
  * ceph: src/pybind/mgr/telemetry/module.py
  */
 
+import { PRETTY, type PyJson, pythonJson } from "../../base/index.ts";
 import { findOption } from "../../config/index.ts";
 import { type Args, type CommandContext, type CommandReply, ok, refused } from "../../mon/index.ts";
-import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { moduleAnswer } from "./module-answer.ts";
 import { moduleOption } from "./module-options.ts";
 import { commandsOf } from "./row.ts";

@@ -4,10 +4,10 @@
  * ceph: src/pybind/mgr/rbd_support/perf.py
  */
 
+import { PyFloat, type PyJson, pythonJson } from "../../base/index.ts";
 import { byteString, textOf } from "../../encoding/index.ts";
 import type { ImageIo } from "../../maps/index.ts";
 import { listImages } from "../../rbd/index.ts";
-import { PyFloat, type PyJson, pythonJson } from "../python-json.ts";
 import { isRefusal, ModuleError, poolNotFound } from "./errors.ts";
 import { type Authorized, type ModuleHost, rbdPools } from "./host.ts";
 import { COUNTERS, type CounterName, ImageRates, type RatedImage } from "./rates.ts";

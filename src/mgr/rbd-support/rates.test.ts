@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { PyFloat } from "../../base/index.ts";
 import type { ImageIo } from "../../maps/index.ts";
-import { PyFloat } from "../python-json.ts";
 import { COUNTERS, ImageRates } from "./rates.ts";
 
 const IO: ImageIo = {

@@ -3,9 +3,9 @@
  * ceph: src/pybind/mgr/rbd_support/perf.py sum_osd_perf_counters, extract_stat
  */
 
+import { PyFloat } from "../../base/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import type { ImageIo } from "../../maps/index.ts";
-import { PyFloat } from "../python-json.ts";
 
 export const COUNTERS = [
   "write_ops",

@@ -4,7 +4,7 @@
  * ceph: src/pybind/mgr/rbd_support/schedule.py
  */
 
-import type { PyJson } from "../python-json.ts";
+import type { PyJson } from "../../base/index.ts";
 import { ModuleError } from "./errors.ts";
 import { formatWall } from "./local-time.ts";
 

@@ -6,8 +6,8 @@
  * ceph: src/pybind/mgr/rbd_support/trash_purge_schedule.py, mirror_snapshot_schedule.py
  */
 
+import { PRETTY, type PyJson, pythonJson } from "../../base/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
-import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { isRefusal, ModuleError } from "./errors.ts";
 import { type ModuleHost, rbdPools } from "./host.ts";
 import { levelByName } from "./levels.ts";

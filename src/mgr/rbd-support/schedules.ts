@@ -4,10 +4,10 @@
  * ceph: src/pybind/mgr/rbd_support/schedule.py class Schedules
  */
 
+import { PRETTY, type PyJson, pythonJson } from "../../base/index.ts";
 import { byteString, byteStringOf, textOf } from "../../encoding/index.ts";
 import { opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
-import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { isRefusal, ModuleError } from "./errors.ts";
 import { type ModuleHost, rbdPools } from "./host.ts";
 import { type LevelRules, levelById } from "./levels.ts";

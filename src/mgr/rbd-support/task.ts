@@ -3,7 +3,7 @@
  * ceph: src/pybind/mgr/rbd_support/task.py class Task
  */
 
-import { PyFloat, type PyJson, pythonJson } from "../python-json.ts";
+import { PyFloat, type PyJson, pythonJson } from "../../base/index.ts";
 import { localIso } from "./local-time.ts";
 
 /** What a task does to its image, as `refs` names it. */

@@ -4,7 +4,14 @@
  * ceph: src/pybind/mgr/rbd_support/task.py class TaskHandler
  */
 
-import { CephError, ERRNO, type ErrnoName } from "../../base/index.ts";
+import {
+  CephError,
+  ERRNO,
+  type ErrnoName,
+  PRETTY,
+  type PyJson,
+  pythonJson,
+} from "../../base/index.ts";
 import { byteString, byteStringOf, textOf } from "../../encoding/index.ts";
 import { opOmapRmKeys, opOmapSetVals } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
@@ -27,7 +34,6 @@ import {
   removeTrash,
 } from "../../rbd/index.ts";
 import { uuidFromBytes } from "../../types/index.ts";
-import { PRETTY, type PyJson, pythonJson } from "../python-json.ts";
 import { failureText, ModuleError, rbdError } from "./errors.ts";
 import { type Authorized, authorize, type ModuleHost, rbdPools } from "./host.ts";
 import { readOmap } from "./omap.ts";

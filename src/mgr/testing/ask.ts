@@ -4,6 +4,8 @@ import { ALLOW_ALL_CAPS, type EntityCaps } from "../../auth/index.ts";
 import { type Clock, seededRandom, silentLogger, systemClock } from "../../base/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import {
+  MCommand,
+  MCommandReply,
   MMgrCommand,
   MMgrCommandReply,
   MMonCommand,
@@ -27,8 +29,13 @@ export interface Answer {
 export interface AskedManager {
   readonly monitor: Monitor;
   readonly ask: Ask;
+  /** A command's text as it is, whatever it is. */
+  readonly send: (text: string, input: Uint8Array) => Promise<Answer>;
   /** The same command, sent to the monitor. */
   readonly askMonitor: Ask;
+  /** `ceph tell mgr`. */
+  readonly tell: Ask;
+  readonly manager: Manager;
 }
 
 type Ask = (prefix: string, args?: object, input?: string) => Promise<Answer>;
@@ -78,6 +85,7 @@ export async function askManager({
     ? await Monitor.open(options)
     : await Monitor.create(options, { pools: ["rbd"], numOsds, osdBytes: 2 ** 32 });
   const manager = new Manager({
+    name: "x",
     monitor,
     random: seededRandom(2),
     log: silentLogger,
@@ -105,31 +113,40 @@ export async function askManager({
     resume: () => undefined,
     close: () => undefined,
   });
-  const requestOf = (prefix: string, args: object, input: string) => ({
-    fsid: FSID,
-    cmd: [JSON.stringify({ prefix, ...args })],
-    data: Buffer.from(input),
-  });
+  const textOfCommand = (prefix: string, args: object) => JSON.stringify({ prefix, ...args });
   const answerOf = ({ r, rs, data }: { r: number; rs: string; data: Uint8Array }): Answer => ({
     r,
     status: textOf(rs),
     data: Buffer.from(data).toString(),
   });
-  const ask: Ask = (prefix, args = {}, input = "") =>
+  const send: AskedManager["send"] = (text, data) =>
     new Promise((resolve) => {
       const client = connection((message) =>
         resolve(answerOf(MMgrCommandReply.decode(toIncoming(message)))),
       );
-      manager.onMessage(client, toIncoming(MMgrCommand.encode(requestOf(prefix, args, input), 1)));
+      const request = { fsid: FSID, cmd: [text], data };
+      manager.onMessage(client, toIncoming(MMgrCommand.encode(request, 1)));
     });
+  const tell: Ask = (prefix, args = {}, input = "") =>
+    new Promise((resolve) => {
+      const client = connection((message) =>
+        resolve(answerOf(MCommandReply.decode(toIncoming(message)))),
+      );
+      const cmd = [textOfCommand(prefix, args)];
+      const request = { fsid: FSID, cmd, data: Buffer.from(input) };
+      manager.onMessage(client, toIncoming(MCommand.encode(request, 1)));
+    });
+  const ask: Ask = (prefix, args = {}, input = "") =>
+    send(textOfCommand(prefix, args), Buffer.from(input));
   const askMonitor: Ask = (prefix, args = {}, input = "") =>
     new Promise((resolve) => {
       const client = connection((message) =>
         resolve(answerOf(MMonCommandAck.decode(toIncoming(message)))),
       );
-      const request = { version: 0, ...requestOf(prefix, args, input) };
+      const cmd = [textOfCommand(prefix, args)];
+      const request = { version: 0, fsid: FSID, cmd, data: Buffer.from(input) };
       monitor.dispatcher.onOpen(client);
       monitor.dispatcher.onMessage(client, toIncoming(MMonCommand.encode(request, 1)));
     });
-  return { monitor, ask, askMonitor };
+  return { monitor, manager, ask, send, askMonitor, tell };
 }

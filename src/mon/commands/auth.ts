@@ -71,19 +71,21 @@ function full(ctx: CommandContext): CommandReply | undefined {
   return refused("ENOSPC", `there are ${AUTH_ENTITIES_MAX} entities already`);
 }
 
-/** The type that a new key is to have, undefined for the default; a reply says that there is none such. */
-function keyTypeArg(args: Args): number | undefined | CommandReply {
-  const name = args.text("key_type");
-  if (name === undefined || name === "preferred") return undefined;
+/** The type that a new key is to have; a reply says that there is none such, or that none is made. */
+function keyTypeArg({ state }: CommandContext, args: Args): number | CommandReply {
+  const { policy } = state.auth;
+  const asked = args.text("key_type") ?? "preferred";
+  const name = asked === "preferred" ? policy.preferred : asked;
   const type = keyTypeOf(name);
-  if (type !== undefined) return type;
-  return refused("EINVAL", `invalid key type: ${name}`);
+  if (type === undefined) return refused("EINVAL", `invalid key type: ${name}`);
+  const refusal = policy.refusalOf(type);
+  return refusal === undefined ? type : refused("EINVAL", refusal);
 }
 
 async function getOrCreate(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const subject = subjectOf(args);
   if (subject === undefined) return refused("EINVAL", "bad entity name");
-  const type = keyTypeArg(args);
+  const type = keyTypeArg(ctx, args);
   if (typeof type === "object") return type;
   const caps = capsOf(args.list("caps"));
   if (!isCaps(caps)) return caps;
@@ -195,7 +197,7 @@ function inputKeyring(args: Args, missing?: () => EntityAuth["key"]): KeyringEnt
 async function add(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const subject = subjectOf(args);
   if (subject === undefined) return refused("EINVAL", "bad entity name");
-  const type = keyTypeArg(args);
+  const type = keyTypeArg(ctx, args);
   if (typeof type === "object") return type;
   const caps = capsOf(args.list("caps"));
   if (!isCaps(caps)) return caps;
@@ -238,7 +240,8 @@ async function importKeys(ctx: CommandContext, args: Args): Promise<CommandReply
   if (entries === undefined) {
     return refused("EINVAL", "error decoding keyring cannot parse buffer: Malformed input");
   }
-  if (ctx.state.auth.size + entries.length > AUTH_ENTITIES_MAX) {
+  const fresh = entries.filter(({ entity }) => ctx.state.auth.get(entity) === undefined);
+  if (ctx.state.auth.size + fresh.length > AUTH_ENTITIES_MAX) {
     return refused("ENOSPC", `there may be ${AUTH_ENTITIES_MAX} entities`);
   }
   for (const { auth } of entries) {
@@ -270,7 +273,7 @@ async function rotate(ctx: CommandContext, args: Args): Promise<CommandReply> {
   if (subject === undefined) return refused("EINVAL", "bad entity name");
   const present = ctx.state.auth.get(subject.entity);
   if (present === undefined) return refused("ENOENT", "entity does not exist");
-  const type = keyTypeArg(args);
+  const type = keyTypeArg(ctx, args);
   if (typeof type === "object") return type;
   const auth = { key: ctx.state.auth.newKey(type), caps: present.caps };
   const entry = { entity: subject.entity, auth };

@@ -297,6 +297,10 @@ export class CommandTable<C> {
     return [...this.#byPrefix.keys()];
   }
 
+  isDeprecated(prefix: string): boolean {
+    return ((this.#byPrefix.get(prefix)?.command.flags ?? 0) & COMMAND_FLAG.DEPRECATED) !== 0;
+  }
+
   /** Finds and checks a request: the strings of a command message are one JSON text. */
   parse(cmd: readonly string[], input: Uint8Array): ParsedCommand<C> | CommandReply {
     let raw: Record<string, unknown>;

@@ -312,6 +312,9 @@ async function assimilate(ctx: CommandContext, args: Args): Promise<CommandReply
     }
     if (left !== "") rest += `\n[${section}]\n${left}`;
   }
+  if (config.size + wanted.length > CONFIG_ENTRIES_MAX) {
+    return refused("ENOSPC", `there may be ${CONFIG_ENTRIES_MAX} options set`);
+  }
   await config.apply(wanted);
   // compat: a value that is none shows in the result only if it was the last, and nothing was stored.
   return isLastBad && wanted.length === 0 ? refused("EINVAL", "", rest) : ok(rest);

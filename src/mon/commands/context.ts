@@ -4,6 +4,7 @@
 
 import type { AuthIdentity } from "../../auth/index.ts";
 import type { Clock } from "../../base/index.ts";
+import type { Settings } from "../../config/index.ts";
 import type { MgrMap, MonMap } from "../../maps/index.ts";
 import type { AddrVec } from "../../types/index.ts";
 import type { AuthService } from "../services/auth.ts";
@@ -49,6 +50,8 @@ export interface ClusterState {
   readonly maps: OsdMapService;
   readonly auth: AuthService;
   readonly config: ConfigService;
+  /** What the monitor goes by itself. */
+  readonly settings: Settings;
   readonly configKey: ConfigKeyService;
   readonly log: LogService;
   readonly stats: StatsService;

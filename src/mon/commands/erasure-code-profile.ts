@@ -5,10 +5,8 @@
  * src/erasure-code/jerasure/ErasureCodeJerasure.cc, src/erasure-code/isa/ErasureCodeIsa.cc
  */
 
-import { findOption } from "../../config/index.ts";
 import { byteString, textOf } from "../../encoding/index.ts";
 import type { OsdMap } from "../../maps/index.ts";
-import { ENTITY_TYPE } from "../../types/index.ts";
 import { Refusal } from "../services/osd-pools.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
 import { changeMap, type MonCommand } from "./common.ts";
@@ -46,9 +44,7 @@ function parsePairs(words: readonly string[]): Profile {
 
 /** What a profile of the default plugin begins with. */
 function defaults(ctx: CommandContext): Profile {
-  const { config, name, host } = ctx.state;
-  const set = config.resolve({ type: ENTITY_TYPE.MON, id: name }, host).get(DEFAULT_OPTION)?.value;
-  const text = set ?? findOption(DEFAULT_OPTION)?.fallback ?? "";
+  const text = ctx.state.settings.text(DEFAULT_OPTION);
   return parsePairs(text.split(/\s+/).filter((word) => word !== ""));
 }
 

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { decodeFromBytes, textOf } from "../../encoding/index.ts";
+import { MgrMap } from "../../maps/index.ts";
+import { MMgrMap, MMonSubscribe } from "../../messages/index.ts";
 import { Monitor } from "../monitor.ts";
 import { askerOf } from "../testing/ask.ts";
-import { createBench, optionsFor } from "../testing/bench.ts";
+import { createBench, FakeClient, optionsFor } from "../testing/bench.ts";
 
 async function cluster() {
   const bench = await createBench();
@@ -55,6 +58,26 @@ test("a module that is not here is in the map once it is enabled, and health say
   for (const module of ["foodne", "restful"]) await other("mgr module disable", { module });
   expect((await other("health")).data).not.toContain("MGR_MODULE");
   expect((await other("health")).data).not.toContain("Module");
+});
+
+test("a name in any script goes to clients in the map, and comes back as it was; names have bounds", async () => {
+  const { ask, monitor } = await cluster();
+  const name = "модуль";
+  const client = new FakeClient(monitor);
+  const what = new Map([["mgrmap", { start: 0, flags: 0 }]]);
+  client.send(MMonSubscribe, { what, hostname: "h" });
+  await ask("mgr module enable", { module: name, force: "--force" });
+  const map = decodeFromBytes(MgrMap, client.take(MMgrMap).at(-1)!.map);
+  expect([...map.modules].map(textOf)).toEqual([name]);
+  expect(JSON.parse((await ask("mgr module ls")).data)).toMatchObject({ enabled_modules: [name] });
+  expect(JSON.parse((await ask("mgr dump")).data)).toMatchObject({ modules: [name] });
+  await ask("mgr module disable", { module: name });
+
+  const enable = (module: string) => ask("mgr module enable", { module, force: "--force" });
+  expect(await enable("x".repeat(101))).toMatchObject({ r: -7 });
+  expect(await enable("x".repeat(100))).toMatchObject({ r: 0 });
+  for (let i = 1; i < 100; i++) expect(await enable(`m${i}`)).toMatchObject({ r: 0 });
+  expect(await enable("m100")).toMatchObject({ r: -7 });
 });
 
 test("the list has those that are always on, and those that could be switched on", async () => {

@@ -3,7 +3,7 @@
  * ceph: src/mon/MgrMonitor.cc preprocess_command, prepare_command
  */
 
-import { type JsonObject } from "../../encoding/index.ts";
+import { type JsonObject, textOf } from "../../encoding/index.ts";
 import type { MgrModuleInfo } from "../../maps/index.ts";
 import { Refusal } from "../services/osd-pools.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
@@ -22,7 +22,7 @@ function ls(ctx: CommandContext, args: Args): CommandReply {
   return ok(
     args.json({
       always_on_modules: always,
-      enabled_modules: [...modules],
+      enabled_modules: [...modules].map(textOf),
       disabled_modules: availableModules.filter(isOff).map(moduleJson),
     }),
   );

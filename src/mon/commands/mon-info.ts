@@ -4,7 +4,7 @@
  * ceph: src/mon/MonmapMonitor.cc, src/mon/MgrMonitor.cc, src/mon/MDSMonitor.cc
  */
 
-import { encodeToBytes, type Json, type JsonObject } from "../../encoding/index.ts";
+import { encodeToBytes, type Json, type JsonObject, textOf } from "../../encoding/index.ts";
 import {
   dumpAddrVec,
   dumpMonMap,
@@ -19,6 +19,7 @@ import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./comma
 import type { MonCommand } from "./common.ts";
 import type { ClusterState, CommandContext } from "./context.ts";
 import { moduleJson } from "./mgr-module.ts";
+import { keyPolicyJson, keyPolicyText } from "./mon-set.ts";
 
 const FEATURE_NAMES = MON_FEATURES.map(([, name]) => name);
 
@@ -34,8 +35,8 @@ function dump(ctx: CommandContext, args: Args): CommandReply {
   const { monMap } = state;
   const refusal = epochRefusal(args, monMap.epoch);
   if (refusal !== undefined) return refusal;
-  const text = () => monMapText(monMap);
-  const json = () => ({ ...dumpMonMap(state.monMap), quorum: [0] });
+  const text = () => monMapText(monMap) + keyPolicyText(state.auth.policy);
+  const json = () => ({ ...dumpMonMap(monMap), ...keyPolicyJson(state.auth.policy), quorum: [0] });
   const data = args.render(text, json, { newline: args.format === "json" });
   return ok(data, `dumped monmap epoch ${monMap.epoch}`);
 }
@@ -137,7 +138,7 @@ function mgrDump(ctx: CommandContext, args: Args): CommandReply {
       active_mgr_features: mgr.activeMgrFeatures,
       available: mgr.available,
       standbys: [],
-      modules: [...mgr.modules].sort(),
+      modules: [...mgr.modules].sort().map(textOf),
       available_modules: mgr.availableModules.map(moduleJson),
       services: Object.fromEntries(mgr.services),
       always_on_modules: Object.fromEntries(
@@ -319,6 +320,14 @@ export const monInfoCommands: readonly MonCommand[] = [
       help: "remove a monitor",
       module: "mon",
       perm: "rw",
+      run: monRm,
+    },
+    {
+      sig: "mon remove name=name,type=CephString",
+      help: "remove a monitor",
+      module: "mon",
+      perm: "rw",
+      flags: COMMAND_FLAG.DEPRECATED,
       run: monRm,
     },
   ]);

@@ -8,7 +8,6 @@ import {
   dumpPools,
   type OsdMap,
   PG_AUTOSCALE_MODE,
-  POOL_FLAG,
   POOL_OPTS,
   type PoolOpt,
   poolByName,
@@ -25,7 +24,7 @@ import {
   renamePool,
   updatePool,
 } from "../services/osd-pools.ts";
-import { isTier, tierRefusal } from "../services/osd-tiers.ts";
+import { isTier, removalRefusal } from "../services/osd-tiers.ts";
 import { type Args, COMMAND_FLAG, type CommandReply, ok, refused } from "./command.ts";
 import {
   changeMap,
@@ -123,14 +122,9 @@ async function remove(ctx: CommandContext, args: Args): Promise<CommandReply> {
         `WARNING: this will *PERMANENTLY DESTROY* all data stored in pool ${name}.  If you are *ABSOLUTELY CERTAIN* that is what you want, pass the pool name *twice*, followed by --yes-i-really-really-mean-it.`,
       );
     }
-    const tied = tierRefusal(pending.map, found.id);
-    if (tied !== undefined) return tied;
-    if ((found.pool.flags & POOL_FLAG.NODELETE) !== 0) {
-      return new Refusal(
-        "EPERM",
-        "pool deletion is disabled; you must unset nodelete flag for the pool first",
-      );
-    }
+    const isAllowed = ctx.state.settings.flag("mon_allow_pool_delete");
+    const refusal = removalRefusal(pending.map, found.id, isAllowed);
+    if (refusal !== undefined) return refusal;
     deletePool(pending, ctx.state.maps, found.id);
     return `pool '${name}' removed`;
   });

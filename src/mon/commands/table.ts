@@ -2,14 +2,24 @@
  * All commands of the monitor, and the few that `ceph tell mon.a` may ask.
  */
 
+import { byKey } from "../../encoding/index.ts";
 import { authCommands } from "./auth.ts";
 import { blocklistCommands } from "./blocklist.ts";
-import { type Args, type CommandReply, CommandTable, ok, renderDescriptions } from "./command.ts";
+import {
+  type Args,
+  type Command,
+  type CommandReply,
+  CommandTable,
+  ok,
+  parseSignature,
+  renderDescriptions,
+} from "./command.ts";
 import type { MonCommand } from "./common.ts";
 import { configCommands } from "./config.ts";
 import { configKeyCommands } from "./config-key.ts";
 import type { CommandContext } from "./context.ts";
 import { crushCommands } from "./crush.ts";
+import { daemonConfigCommands } from "./daemon-config.ts";
 import { dfCommands } from "./df.ts";
 import { erasureCodeProfileCommands } from "./erasure-code-profile.ts";
 import { healthCommands } from "./health.ts";
@@ -18,6 +28,7 @@ import { mgrModuleCommands } from "./mgr-module.ts";
 import { minCompatCommands } from "./min-compat.ts";
 import { monInfoCommands } from "./mon-info.ts";
 import { monQuorumCommands } from "./mon-quorum.ts";
+import { monSetCommands } from "./mon-set.ts";
 import { monStatusJson } from "./mon-status.ts";
 import { osdAdminCommands } from "./osd-admin.ts";
 import { osdTierCommands } from "./osd-tier.ts";
@@ -37,6 +48,7 @@ export function monCommandTable(): CommandTable<CommandContext> {
       ...monInfoCommands,
       ...mgrModuleCommands,
       ...monQuorumCommands,
+      ...monSetCommands,
       ...osdViewCommands,
       ...osdAdminCommands,
       ...osdTierCommands,
@@ -75,8 +87,36 @@ function monStatus(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json(monStatusJson(ctx.state)));
 }
 
+/**
+ * What a daemon can be asked itself, over its admin socket and by `ceph tell`: these, and what commands there are.
+ * ceph: src/common/admin_socket.cc HelpHook, GetdescsHook
+ */
+export function daemonCommandTable<C>(commands: readonly Command<C>[]): CommandTable<C> {
+  const common = { module: "mon", perm: "r" } as const;
+  const own: Command<C>[] = [
+    ...commands,
+    {
+      ...common,
+      sig: "get_command_descriptions",
+      help: "list the commands",
+      run: () => ok(renderDescriptions(table.descriptions())),
+    },
+    {
+      ...common,
+      sig: "help",
+      help: "say what each command is for",
+      run: (_ctx, args) => ok(args.json(helps)),
+    },
+  ];
+  const helps = new Map(
+    own.map(({ sig, help }) => [parseSignature(sig).prefix, help] as const).sort(byKey),
+  );
+  const table = new CommandTable<C>(own, (prefix) => `unknown command '${prefix}'`);
+  return table;
+}
+
 export function tellCommandTable(): CommandTable<CommandContext> {
-  const own: MonCommand[] = [
+  return daemonCommandTable([
     versionCommand,
     {
       sig: "mon_status",
@@ -85,14 +125,9 @@ export function tellCommandTable(): CommandTable<CommandContext> {
       perm: "r",
       run: monStatus,
     },
-    {
-      sig: "get_command_descriptions",
-      help: "list the commands",
-      module: "mon",
-      perm: "r",
-      run: () => ok(renderDescriptions(table.descriptions())),
-    },
-  ];
-  const table = new CommandTable<CommandContext>(own, (prefix) => `unknown command '${prefix}'`);
-  return table;
+    ...daemonConfigCommands<CommandContext>("mon", ({ state }) => ({
+      name: `mon.${state.name}`,
+      settings: state.settings,
+    })),
+  ]);
 }

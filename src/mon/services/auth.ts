@@ -10,6 +10,8 @@ import {
   type GlobalIds,
   generateKey,
   type KeyringEntry,
+  keyTypeName,
+  keyTypeOf,
   parseKey,
   parseMgrCap,
   parseMonCap,
@@ -17,8 +19,14 @@ import {
   RotatingSecrets,
 } from "../../auth/index.ts";
 import type { Clock, Random } from "../../base/index.ts";
-import { type AuthEntity, formatAuthEntity, parseAuthEntity } from "../../types/index.ts";
+import {
+  type AuthEntity,
+  ENTITY_TYPE,
+  formatAuthEntity,
+  parseAuthEntity,
+} from "../../types/index.ts";
 import { keyOf, type MonStore, put, remove, textOfKey } from "../mon-store.ts";
+import { KeyPolicy } from "./key-policy.ts";
 
 /** Ids reserved with one write. */
 const GLOBAL_ID_RANGE = 10_000;
@@ -90,6 +98,15 @@ export interface AuthServiceOptions {
   readonly random: Random;
   /** How long tickets of a service are good. */
   readonly ttlMs: (service: number) => number;
+  /** mon_auth_allow_insecure_key, if it is set. @default it is not */
+  readonly allowWeakKeys?: () => boolean | undefined;
+}
+
+/** An entity with a key of a type that is known to be weak. */
+export interface WeakKey {
+  readonly name: string;
+  readonly isClient: boolean;
+  readonly keyType: string;
 }
 
 export class AuthService {
@@ -98,6 +115,9 @@ export class AuthService {
   readonly #random: Random;
   readonly #entities = new Map<string, KeyringEntry>();
   #badCaps: AuthService["badCaps"] = [];
+  #weakKeys: readonly WeakKey[] = [];
+  /** Which types of keys there may be. Changed by `setPolicy`. */
+  readonly policy: KeyPolicy;
   readonly globalIds: GlobalIds;
   readonly secrets: RotatingSecrets;
   /** Where anybody is let in as anyone, if others than this machine's users reach it. */
@@ -105,13 +125,14 @@ export class AuthService {
 
   private constructor(
     store: MonStore,
-    { clock, random, ttlMs }: AuthServiceOptions,
+    { clock, random, ttlMs, allowWeakKeys = () => undefined }: AuthServiceOptions,
     ids: GlobalIds,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
     this.globalIds = ids;
+    this.policy = new KeyPolicy(store, allowWeakKeys);
     const state = store.get("monitor", "rotating-secrets");
     this.secrets = new RotatingSecrets({
       clock,
@@ -156,6 +177,11 @@ export class AuthService {
     return this.#badCaps;
   }
 
+  /** Entities whose keys are of a weak type, by name. */
+  get weakKeys(): readonly WeakKey[] {
+    return this.#weakKeys;
+  }
+
   /** After every change of the table: health asks often, and tables change rarely. */
   #check(): void {
     this.#badCaps = this.list().flatMap(({ entity, auth }) =>
@@ -164,6 +190,13 @@ export class AuthService {
         return reason === undefined ? [] : [{ name: formatAuthEntity(entity), reason }];
       }),
     );
+    this.#weakKeys = this.list()
+      .filter(({ auth }) => this.policy.isWeak(auth.key.type))
+      .map(({ entity, auth }) => ({
+        name: formatAuthEntity(entity),
+        isClient: entity.type === ENTITY_TYPE.CLIENT,
+        keyType: keyTypeName(auth.key.type),
+      }));
   }
 
   get size(): number {
@@ -174,6 +207,12 @@ export class AuthService {
     return this.#entities.get(formatAuthEntity(entity))?.auth;
   }
 
+  /** The same, if its key is of a type that may open sessions. */
+  getUsable(entity: AuthEntity): EntityAuth | undefined {
+    const auth = this.get(entity);
+    return auth !== undefined && this.policy.allows(auth.key.type) ? auth : undefined;
+  }
+
   /** By entity type, then name, as `auth ls` lists them. */
   list(): KeyringEntry[] {
     return [...this.#entities.values()].sort(
@@ -181,9 +220,15 @@ export class AuthService {
     );
   }
 
-  /** @param type not given: that of the default */
-  newKey(type?: number): EntityAuth["key"] {
+  /** @param type not given: the one that is preferred */
+  newKey(type = keyTypeOf(this.policy.preferred)): EntityAuth["key"] {
     return generateKey(this.#random, this.#clock.now(), type);
+  }
+
+  /** Takes, makes and warns of other types of keys from now on. */
+  async setPolicy(change: Parameters<KeyPolicy["change"]>[0]): Promise<void> {
+    await this.policy.change(change);
+    this.#check();
   }
 
   async set(entries: readonly KeyringEntry[]): Promise<void> {

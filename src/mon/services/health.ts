@@ -91,6 +91,43 @@ function authChecks(auth: AuthService): HealthCheck[] {
   ];
 }
 
+/**
+ * Keys of types that are known to be weak, and whoever may still use or get one, once the operator wants better.
+ * ceph: AuthMonitor::check_health, since 19.2.6 and 20.2.4. Those releases' checks of the secrets that tickets are
+ * sealed under have no counterpart: ours are sealed with an AEAD whatever the keys.
+ */
+function keyTypeChecks({ policy, weakKeys }: AuthService): HealthCheck[] {
+  if (!policy.wantsStrong) return [];
+  const checks: HealthCheck[] = [];
+  for (const [who, severity] of [
+    ["client", "HEALTH_WARN"],
+    ["service", "HEALTH_ERR"],
+  ] as const) {
+    const found = weakKeys.filter(({ isClient }) => isClient === (who === "client"));
+    if (found.length === 0) continue;
+    checks.push({
+      code: `AUTH_INSECURE_${who.toUpperCase()}_KEY_TYPE`,
+      severity,
+      message: `${found.length} auth ${who} entities with insecure key types`,
+      count: found.length,
+      detail: found
+        .slice(0, DETAIL_MAX)
+        .map(({ name, keyType }) => `entity ${name} using insecure key type: ${keyType}`),
+    });
+  }
+  const add = (code: string, what: string) =>
+    checks.push({
+      code,
+      severity: "HEALTH_WARN",
+      message: `Monitors are configured to allow ${what} insecure key types`,
+      count: 1,
+      detail: [],
+    });
+  if (policy.takesWeak) add("AUTH_INSECURE_KEYS_ALLOWED", "auth using");
+  if (policy.makesWeak) add("AUTH_INSECURE_KEYS_CREATABLE", "creation of");
+  return checks;
+}
+
 function osdChecks(map: OsdMap): HealthCheck[] {
   const checks = downChecks(map).map(
     (check): HealthCheck => ({ ...check, severity: "HEALTH_WARN" }),
@@ -299,6 +336,7 @@ export function checkHealth(sources: HealthSources): Health {
   const checks = [
     ...authChecks(auth),
     ...openChecks(auth),
+    ...keyTypeChecks(auth),
     ...osdChecks(map),
     ...spaceChecks(map),
     ...poolChecks(map, stats),

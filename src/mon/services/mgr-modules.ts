@@ -6,6 +6,7 @@
  * ceph: src/mon/MgrMonitor.cc, src/mon/MgrMap.h, src/mgr/PyModuleRegistry.cc get_health_checks
  */
 
+import { byteString } from "../../encoding/index.ts";
 import type { MgrMap, MgrModuleInfo } from "../../maps/index.ts";
 import { CEPH_RELEASE } from "../../maps/index.ts";
 import { type MonStore, put } from "../mon-store.ts";
@@ -28,6 +29,10 @@ const ALWAYS_ON: readonly string[] = [
  * They are not here.
  */
 const EXPECTED: readonly string[] = ["iostat", "nfs", "restful"];
+
+/** The map goes to every client. */
+const NAME_MAX = 100;
+const ENABLED_MAX = 100;
 
 const NOT_HERE = "Spirula has no such module";
 const KEY = "mgr-modules";
@@ -52,7 +57,7 @@ export class MgrModules {
     this.#pending = this.#enabled;
   }
 
-  /** In order; a new set after every change. Those that are always on are not among them. */
+  /** Text, in order; a new set after every change. Those that are always on are not among them. */
   get enabled(): ReadonlySet<string> {
     return this.#enabled;
   }
@@ -65,7 +70,7 @@ export class MgrModules {
   /** The modules' part of the map. */
   get mapPart(): Pick<MgrMap, "modules" | "availableModules" | "alwaysOnModules"> {
     return {
-      modules: new Set(this.#enabled),
+      modules: new Set([...this.#enabled].map(byteString)),
       availableModules: [
         ...ALWAYS_ON.map((name) => infoOf(name, "")),
         ...EXPECTED.map((name) => infoOf(name, NOT_HERE)),
@@ -84,6 +89,12 @@ export class MgrModules {
       );
     }
     if (this.#pending.has(name)) return `module '${name}' is already enabled`;
+    if (name.length > NAME_MAX || this.#pending.size >= ENABLED_MAX) {
+      return new Refusal(
+        "E2BIG",
+        `no more than ${ENABLED_MAX} modules, of ${NAME_MAX} letters each, can be enabled`,
+      );
+    }
     await this.#set([...this.#pending, name]);
     return "";
   }

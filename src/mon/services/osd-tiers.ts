@@ -18,8 +18,29 @@ export function isTier(pool: PgPool): boolean {
   return pool.tierOf >= 0;
 }
 
+/**
+ * Why a pool stays; undefined if it may go.
+ * @param isAllowed mon_allow_pool_delete
+ * ceph: src/mon/OSDMonitor.cc _check_remove_pool
+ */
+export function removalRefusal(map: OsdMap, id: number, isAllowed: boolean): Refusal | undefined {
+  const tied = tierRefusal(map, id);
+  if (tied !== undefined) return tied;
+  if (!isAllowed) {
+    return new Refusal(
+      "EPERM",
+      "pool deletion is disabled; you must first set the mon_allow_pool_delete config option to true before you can destroy a pool",
+    );
+  }
+  if (((map.pools.get(id)?.flags ?? 0) & POOL_FLAG.NODELETE) === 0) return undefined;
+  return new Refusal(
+    "EPERM",
+    "pool deletion is disabled; you must unset nodelete flag for the pool first",
+  );
+}
+
 /** Pools that are tiers of others, or have them, stay until that is over. */
-export function tierRefusal(map: OsdMap, id: number): Refusal | undefined {
+function tierRefusal(map: OsdMap, id: number): Refusal | undefined {
   const pool = map.pools.get(id);
   if (pool === undefined) return undefined;
   const name = nameOf(map, id);

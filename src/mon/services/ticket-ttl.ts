@@ -5,33 +5,18 @@
  * ceph: src/auth/cephx/CephxKeyServer.cc (_rotate_secret, _build_session_auth_info)
  */
 
-import { AUTH_TICKET_TTL_MS, SERVICE_TICKET_TTL_MS } from "../../auth/index.ts";
+import type { Settings } from "../../config/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
-import type { ConfigService } from "./config.ts";
 
 /** Upstream spins on 0; less than a second is a slip, for renewals alone take as long. */
 const TTL_MIN_MS = 1000;
+/** Ten years: three of them after now still have a place in the u32 seconds of a ticket's end. */
+const TTL_MAX_MS = 10 * 365 * 86_400_000;
 
-/** The ttl of a service's tickets, for `RotatingSecrets`, by the options of monitor `id` on `host`. */
-export function ticketTtl(
-  config: ConfigService,
-  id: string,
-  host: string,
-): (service: number) => number {
-  const read = () => {
-    const options = config.resolve({ type: ENTITY_TYPE.MON, id }, host);
-    const ttlMs = (name: string, defaultMs: number): number => {
-      const text = options.get(name)?.value;
-      return text === undefined ? defaultMs : Math.max(Number(text) * 1000, TTL_MIN_MS);
-    };
-    return {
-      authMs: ttlMs("auth_mon_ticket_ttl", AUTH_TICKET_TTL_MS),
-      serviceMs: ttlMs("auth_service_ticket_ttl", SERVICE_TICKET_TTL_MS),
-    };
-  };
-  let ttl = read();
-  config.onChange(() => {
-    ttl = read();
-  });
-  return (service) => (service === ENTITY_TYPE.AUTH ? ttl.authMs : ttl.serviceMs);
+/** The ttl of a service's tickets, for `RotatingSecrets`, by the monitor's options. */
+export function ticketTtl(settings: Settings): (service: number) => number {
+  const read = (name: string) =>
+    Math.min(Math.max(settings.number(name) * 1000, TTL_MIN_MS), TTL_MAX_MS);
+  return (service) =>
+    read(service === ENTITY_TYPE.AUTH ? "auth_mon_ticket_ttl" : "auth_service_ticket_ttl");
 }

@@ -107,6 +107,7 @@ export class ScriptedOsds {
       renewTickets: () => undefined,
       wantMap: (start) => this.wantedMaps.push(start),
       onChange: () => undefined,
+      onEpoch: () => undefined,
       onBlocklisted: (error) => this.blocklisted.push(error),
       ...options,
     });

@@ -22,7 +22,7 @@ export class WriteGate {
   readonly #prepare: () => Promise<void>;
   #waiters: Waiter[] = [];
   #idlers: (() => void)[] = [];
-  /** Changes that have come and are not done, let in or not. */
+  /** In flight, or waiting. */
   readonly #begun = new Set<Promise<unknown>>();
   #inFlight = 0;
   #shut = 0;
@@ -42,18 +42,13 @@ export class WriteGate {
    * @throws what keeps the gate from opening, and what the change throws
    */
   async pass<T>(change: () => Promise<T>): Promise<T> {
-    const passing = this.#pass(change);
-    this.#begun.add(passing);
+    const done = this.#pass(change);
+    this.#begun.add(done);
     try {
-      return await passing;
+      return await done;
     } finally {
-      this.#begun.delete(passing);
+      this.#begun.delete(done);
     }
-  }
-
-  /** Resolves when every change that has come before is done, be it well or not; later ones are not waited for. */
-  async flushed(): Promise<void> {
-    await Promise.allSettled(this.#begun);
   }
 
   async #pass<T>(change: () => Promise<T>): Promise<T> {
@@ -85,7 +80,12 @@ export class WriteGate {
     this.#open();
   }
 
-  /** Resolves when what is in flight now is done, be it well or not. */
+  /** Resolves when all that was begun before is done, be it well or not; what comes later is not waited for. */
+  async flushed(): Promise<void> {
+    await Promise.allSettled(this.#begun);
+  }
+
+  /** Resolves when nothing is in flight. */
   async drained(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((wake) => this.#idlers.push(wake));
   }

@@ -48,6 +48,20 @@ export async function isMirroredBySnapshots({ io, id }: Image): Promise<boolean>
   return (await entryOf(io, id))?.mode === MIRROR_IMAGE_MODE.SNAPSHOT;
 }
 
+/**
+ * How an image is mirrored, and whether ours is the copy that is written to, which is undefined for one that is
+ * mirrored by its journal: only that knows. undefined: it is not mirrored.
+ */
+export async function mirrorInfo(
+  image: Image,
+): Promise<(MirrorImage & { readonly primary: boolean | undefined }) | undefined> {
+  const entry = await entryOf(image.io, image.id);
+  if (entry === undefined) return undefined;
+  const { SNAPSHOT } = MIRROR_IMAGE_MODE;
+  const primary = entry.mode === SNAPSHOT ? newestState(image) === PRIMARY : undefined;
+  return { ...entry, primary };
+}
+
 async function entryOf(io: IoCtx, id: string): Promise<MirrorImage | undefined> {
   const asked = io.query(RBD_MIRRORING, DIRECTORY.getMirror, id);
   return await unless(asked, "ENOENT", "EOPNOTSUPP");

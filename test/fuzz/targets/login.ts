@@ -20,7 +20,14 @@ import {
   type MonAuthServer,
   RotatingSecrets,
 } from "../../../src/auth/index.ts";
-import { CephError, seededRandom, silentLogger, systemClock } from "../../../src/base/index.ts";
+import {
+  CephError,
+  type Clock,
+  seededRandom,
+  silentLogger,
+  systemClock,
+  type Timer,
+} from "../../../src/base/index.ts";
 import { DecodeError } from "../../../src/encoding/index.ts";
 import {
   type ControlTag,
@@ -43,7 +50,7 @@ import { InitiatorHandshake } from "../../../src/messenger/initiator-handshake.t
 import { createOnWire } from "../../../src/messenger/modes.ts";
 import type { OnWire } from "../../../src/messenger/on-wire.ts";
 import { OutQueue } from "../../../src/messenger/out-queue.ts";
-import { TAG, tagName } from "../../../src/messenger/preamble.ts";
+import { HEADER2_SIZE, TAG, tagName } from "../../../src/messenger/preamble.ts";
 import { ADDR_TYPE, ENTITY_TYPE, type EntityAddr } from "../../../src/types/index.ts";
 import { type Dice, mutated, pick } from "../mutate.ts";
 import type { Target } from "../target.ts";
@@ -52,9 +59,45 @@ const CAPS = { mon: "allow r", osd: "allow rwx pool=a" };
 const BLANK: EntityAddr = { type: ADDR_TYPE.ANY, nonce: 9, ip: "", port: 0 };
 const TAGS = Object.values(TAG).filter((tag) => tag !== TAG.MESSAGE);
 
+/** Where one listens, and the address that clients are told, with its nonce. */
+interface Door extends Endpoint {
+  readonly addr: EntityAddr;
+}
+
 /** Who tries to get in: one with her key, and one who has a key of somebody else's. */
 const ALICE = { type: ENTITY_TYPE.CLIENT, id: "alice" };
 const VICTIM = { type: ENTITY_TYPE.CLIENT, id: "admin" };
+
+/** The real one, which knows whether anything deferred is still to come: then nobody has more to say. */
+class CountingClock implements Clock {
+  pending = 0;
+
+  now(): number {
+    return systemClock.now();
+  }
+  monotonic(): number {
+    return systemClock.monotonic();
+  }
+  after(delayMs: number, fn: () => void): Timer {
+    return systemClock.after(delayMs, fn);
+  }
+  every(periodMs: number, fn: () => void): Timer {
+    return systemClock.every(periodMs, fn);
+  }
+  defer(fn: () => void): void {
+    this.pending++;
+    systemClock.defer(() => {
+      this.pending--;
+      fn();
+    });
+  }
+
+  /** Until nothing moves any more, or `isOver`. */
+  async settle(isOver: () => boolean = () => false): Promise<void> {
+    do await new Promise(setImmediate);
+    while (this.pending > 0 && !isOver());
+  }
+}
 
 /** A client's end of a link that lies, once in a while, in what it sends. */
 class Liar implements HandshakeLink {
@@ -66,12 +109,14 @@ class Liar implements HandshakeLink {
   #onWire: OnWire = crcOnWire;
   readonly #parser: FrameParser;
   #handshake: InitiatorHandshake | undefined;
+  /** There is nothing more to say: it is in a session, or the link is closed. */
   isOver = false;
+  isClosed = false;
   /** Its signature was not the right one. */
   isForger = false;
 
-  constructor(link: Link, at: Endpoint, dice: Dice) {
-    this.remote = { type: ADDR_TYPE.MSGR2, nonce: 0, ip: at.host, port: at.port };
+  constructor(link: Link, at: Door, dice: Dice) {
+    this.remote = at.addr;
     this.#dice = dice;
     this.#link = link;
     this.#parser = new FrameParser({
@@ -84,6 +129,7 @@ class Liar implements HandshakeLink {
       received: (count) => this.#received(count),
       closed: () => {
         this.isOver = true;
+        this.isClosed = true;
       },
       drained: () => undefined,
     });
@@ -150,6 +196,33 @@ class Liar implements HandshakeLink {
 
   established(): void {
     this.isOver = true;
+    // Whatever the server says in the session is nothing to us.
+    this.#handshake = undefined;
+    this.#parser.messagesAllowed = true;
+  }
+
+  /** Goes on to talk, if it is in a session: frames of every kind, most of them wrong in it. */
+  chatter(): void {
+    if (!this.isOver || this.isClosed) return;
+    const out = new OutQueue();
+    for (let n = this.#dice.below(5) - 1; n > 0; n--) {
+      const [payload, front] = [pick(this.#dice, this.#samples), pick(this.#dice, this.#samples)];
+      if (this.#dice.below(3) === 0) {
+        const tag = pick(this.#dice, TAGS);
+        this.said.push(tagName(tag));
+        this.#onWire.seal(out, tag, mutated(this.#dice, payload, this.#samples), []);
+      } else {
+        const header = Buffer.alloc(HEADER2_SIZE);
+        header.writeUInt32LE(n, 0);
+        const told = mutated(this.#dice, header, [header]);
+        // A message's header has its size, whatever is in it.
+        told.copy(header, 0, 0, HEADER2_SIZE);
+        this.said.push(`message ${header.toString("hex")}`);
+        this.#onWire.seal(out, TAG.MESSAGE, header, [[front], [], [payload]]);
+      }
+    }
+    const bytes = out.take();
+    if (bytes.length > 0) this.#link.write([Buffer.concat(bytes)]);
   }
 
   debug(): void {}
@@ -161,10 +234,11 @@ class Liar implements HandshakeLink {
 
 /** A monitor's and an OSD's messengers, who has got in there, and what a client needs to try. */
 class Doors {
+  readonly clock = new CountingClock();
   readonly random = seededRandom(42);
   readonly secrets = new RotatingSecrets({ clock: systemClock, random: this.random });
   readonly #keys: ReadonlyMap<string, EntityAuth>;
-  readonly transport = new MemoryNetwork(systemClock).transport("127.0.0.1");
+  readonly transport = new MemoryNetwork(this.clock).transport("127.0.0.1");
   readonly opened: Connection[] = [];
   readonly #messengers: Messenger[] = [];
   readonly mon: MonAuthServer;
@@ -189,7 +263,7 @@ class Doors {
     });
   }
 
-  async open(type: number): Promise<Endpoint> {
+  async open(type: number): Promise<Door> {
     const auth: AuthServer =
       type === ENTITY_TYPE.MON
         ? this.mon
@@ -202,7 +276,7 @@ class Doors {
     const messenger = new Messenger({
       name: { type, num: 0n },
       transport: this.transport,
-      clock: systemClock,
+      clock: this.clock,
       random: this.random,
       log: silentLogger,
       auth,
@@ -213,8 +287,8 @@ class Doors {
       },
     });
     this.#messengers.push(messenger);
-    const { ip, port } = await messenger.bind({ host: "127.0.0.1", port: 0 });
-    return { host: ip, port };
+    const addr = await messenger.bind({ host: "127.0.0.1", port: 0 });
+    return { host: addr.ip, port: addr.port, addr };
   }
 
   client(entity = ALICE, clock = systemClock): CephxClient {
@@ -230,24 +304,56 @@ const modes = (dice: Dice) => [pick(dice, [CON_MODE.CRC, CON_MODE.SECURE])];
 /** One attempt; whoever got in by it. */
 async function attempt(
   doors: Doors,
-  at: Endpoint,
+  at: Door,
   dice: Dice,
   who: { auth: AuthInitiator; peerType: number; gid: bigint },
 ): Promise<{ said: string; in: Connection | undefined }> {
   doors.opened.length = 0;
   const liar = new Liar(await doors.transport.connect(at), at, dice);
   liar.start(who.auth, who.peerType, who.gid);
-  // A server that waits for more says nothing.
-  for (let turns = 0; turns < 40 && !liar.isOver; turns++) await new Promise(setImmediate);
+  await doors.clock.settle(() => liar.isOver);
   const [connection] = doors.opened;
   if (connection !== undefined && liar.isForger) throw new Error("got in by a wrong signature");
+  liar.chatter();
+  await doors.clock.settle();
   liar.close();
-  for (let turns = 0; turns < 4; turns++) await new Promise(setImmediate);
+  await doors.clock.settle();
   return { said: liar.said.join("\n"), in: connection };
 }
 
+/** A client that is in a session all the while, and what must not change by others' attempts. */
+interface Bystander {
+  /** Throws if either has changed, or nobody has got in: then the fuzzer knocks at a wall. */
+  check(): void;
+  /** Somebody got in, as who she is. */
+  gotIn(): void;
+}
+
+async function createBystander(
+  doors: Doors,
+  at: Door,
+  client: CephxClient,
+  peerType: number,
+): Promise<Bystander> {
+  const liar = new Liar(await doors.transport.connect(at), at, truthful);
+  const isMonitor = peerType === ENTITY_TYPE.MON;
+  const auth = isMonitor ? client.monInitiator() : client.serviceInitiator(peerType);
+  liar.start(auth, peerType, isMonitor ? -1n : client.globalId);
+  await doors.clock.settle(() => liar.isOver);
+  const secrets = Buffer.from(doors.secrets.encode());
+  let successes = 0;
+  return {
+    gotIn: () => successes++,
+    check() {
+      if (liar.isClosed) throw new Error("somebody else's session has ended");
+      if (!secrets.equals(doors.secrets.encode())) throw new Error("the secrets have changed");
+      if (successes === 0) throw new Error("nobody has got in");
+    },
+  };
+}
+
 /** A client's first login to the monitor, without a lie. */
-async function logIn(doors: Doors, monitor: Endpoint, client: CephxClient): Promise<AuthIdentity> {
+async function logIn(doors: Doors, monitor: Door, client: CephxClient): Promise<AuthIdentity> {
   const auth = client.monInitiator();
   const who = { auth, peerType: ENTITY_TYPE.MON, gid: -1n };
   const identity = (await attempt(doors, monitor, truthful, who)).in?.identity;
@@ -276,12 +382,15 @@ function mustBeAlice(
 
 const monitorLogins = (keyType: string): Target => ({
   name: `logins to a monitor, ${keyType}`,
+  share: 0.15,
   async open() {
     const doors = new Doors(keyType);
     const at = await doors.open(ENTITY_TYPE.MON);
     const returning = doors.client();
     await logIn(doors, at, returning);
+    const bystander = await createBystander(doors, at, doors.client(), ENTITY_TYPE.MON);
     return {
+      check: () => bystander.check(),
       async feed(dice) {
         const isStranger = dice.below(4) === 0;
         const client = isStranger
@@ -297,6 +406,7 @@ const monitorLogins = (keyType: string): Target => ({
         if (isStranger && result.in !== undefined) throw new Error("got in without the key");
         if (isStranger && doors.lastId !== before) throw new Error("an id for a stranger");
         mustBeAlice(result.in, CAPS, (id) => id === own || (id > before && id === doors.lastId));
+        if (result.in !== undefined) bystander.gotIn();
         return result.said;
       },
     };
@@ -305,18 +415,22 @@ const monitorLogins = (keyType: string): Target => ({
 
 const osdLogins = (keyType: string): Target => ({
   name: `logins to an OSD, ${keyType}`,
+  share: 0.15,
   async open() {
     const doors = new Doors(keyType);
     const mon = await doors.open(ENTITY_TYPE.MON);
     const at = await doors.open(ENTITY_TYPE.OSD);
     const client = doors.client();
     await logIn(doors, mon, client);
+    const bystander = await createBystander(doors, at, client, ENTITY_TYPE.OSD);
     return {
+      check: () => bystander.check(),
       async feed(dice) {
         const auth = client.serviceInitiator(ENTITY_TYPE.OSD, modes(dice));
         const who = { auth, peerType: ENTITY_TYPE.OSD, gid: client.globalId };
         const result = await attempt(doors, at, dice, who);
         mustBeAlice(result.in, { osd: CAPS.osd }, (id) => id === client.globalId);
+        if (result.in !== undefined) bystander.gotIn();
         return result.said;
       },
     };
@@ -325,6 +439,7 @@ const osdLogins = (keyType: string): Target => ({
 
 const renewals = (keyType: string): Target => ({
   name: `renewals, ${keyType}`,
+  share: 0.5,
   async open() {
     const doors = new Doors(keyType);
     const at = await doors.open(ENTITY_TYPE.MON);

@@ -3,7 +3,16 @@
  * its own, and what they leave behind can be read after a restart.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { DecodeError, EMPTY } from "../../../src/encoding/index.ts";
+import {
+  blob,
+  bool,
+  DecodeError,
+  decodeFromBytes,
+  EMPTY,
+  map,
+  record,
+  str,
+} from "../../../src/encoding/index.ts";
 import {
   COPY_START,
   OSD_OP,
@@ -51,12 +60,14 @@ const OIDS = ["a", "b", "rbd_header.1", "rbd_directory", "journal.1", "log"];
 const CONTENT = Buffer.from("nobody may change this");
 const HERE = { pool: 1, key: "", nspace: "", hash: -1 };
 
+const Entries = record("omap_get_vals reply", { entries: map(str, blob), more: bool });
+
 interface Recording {
   sequences: { steps: { do: string; cls: string; method: string; input: string }[] }[];
 }
 
 /** What a real cluster was called with. */
-function recordedCalls(): OsdOp[] {
+export function recordedCalls(): OsdOp[] {
   const files = readdirSync(CLASSES).filter((name) => name.endsWith(".json"));
   return files
     .map((name) => JSON.parse(readFileSync(new URL(name, CLASSES), "utf8")) as Recording)
@@ -151,6 +162,7 @@ class Requests {
     }
     this.#osd.clock.advance(1);
     if (dice.below(20) === 0) await Promise.resolve();
+    if (dice.below(40) === 0) await this.#spoil(oid, dice);
     // Replies that nobody looks at would be all the memory there is.
     this.#client.received.length = 0;
     if (dice.below(100) === 0) {
@@ -158,6 +170,17 @@ class Requests {
       this.#client = this.#osd.client(++this.#clients);
     }
     return `${oid} ${ops.map((op) => `${op.code.toString(16)}:${Buffer.from(op.indata.subarray(0, 60)).toString("hex")}`).join(" ")}`;
+  }
+
+  /** Writes nonsense over what a class keeps in an object's omap, as whoever may write to it can. */
+  async #spoil(oid: string, dice: Dice): Promise<void> {
+    const { result, ops } = await this.#client.op(oid, [opOmapGetVals("", 100)]);
+    if (result !== 0) return;
+    const { entries } = decodeFromBytes(Entries, Buffer.concat(ops[0]!.outdata));
+    if (entries.size === 0) return;
+    const [key, value] = pick(dice, [...entries]);
+    const nonsense = new Map([[key, mutated(dice, value, this.#inputs, 2)]]);
+    this.#client.submit(oid, [opOmapSetVals(nonsense)]);
   }
 
   /** Another client's object is what it was; all objects can still be asked for, also after a restart. */
@@ -192,6 +215,7 @@ function withLength(args: Buffer, length: number): Buffer {
 
 export const osdTarget: Target = {
   name: "osd",
+  share: 0.5,
   async open() {
     const requests = new Requests();
     await requests.check();

@@ -1,5 +1,5 @@
 /** Parsers of text: they say what is wrong, and throw nothing. */
-import { parseKeyring, parseMonCap, parseOsdCap } from "../../../src/auth/index.ts";
+import { parseKeyring, parseMgrCap, parseMonCap, parseOsdCap } from "../../../src/auth/index.ts";
 import { mutated, pick } from "../mutate.ts";
 import type { Target } from "../target.ts";
 
@@ -28,6 +28,10 @@ export const textTargets: readonly Target[] = [
     "allow rwx pool=rbd namespace=a* object_prefix rbd_children, allow class-read",
     "profile rbd pool=vms, profile rbd-read-only, allow class rbd metadata_list network 10.0.0.0/8",
     'allow rw tag rbd data=x; allow * pool "odd name", allow rwx all',
+  ]),
+  textTarget("manager caps", parseMgrCap, [
+    "profile rbd pool=vms namespace=a, allow r, allow command 'rbd task add remove' with x=y",
+    "allow module rbd_support with level=vms r, allow service x rw network 10.0.0.0/8, allow *",
   ]),
   textTarget("monitor caps", parseMonCap, [
     'profile rbd, allow command "auth get" with entity=client.a, allow r',

@@ -23,8 +23,6 @@ interface Case {
 }
 const cases = JSON.parse(read("crush-mappings.json").toString()) as Case[];
 const INPUTS = 1024;
-/** Offset of the device count. */
-const DEVICES_AT = 12;
 
 function weightsOf(map: CrushMap, changed: Record<string, number>): number[] {
   const weights = Array.from({ length: map.maxDevices }, () => 0x10000);
@@ -42,10 +40,7 @@ describe.each(maps)("%s", (name) => {
     const r = new Reader(bytes);
     CrushMapCodec.decode(r);
     expect(r.remaining).toBe(0);
-    // crushtool counts devices that no bucket holds; a decoder, upstream's as well, does not.
-    const expected = Buffer.from(bytes);
-    expected.writeInt32LE(map.maxDevices, DEVICES_AT);
-    expect(encodeToBytes(CrushMapCodec, map).equals(expected)).toBe(true);
+    expect(encodeToBytes(CrushMapCodec, map).equals(bytes)).toBe(true);
   });
 
   test.each([0, 1, 2, 3, 4, 5, 6, 7])("rule %i maps as crushtool does", (rule) => {

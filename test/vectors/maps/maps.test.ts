@@ -187,7 +187,7 @@ test("every pg of the rich map is where osdmaptool says", () => {
   expect(lines.length).toBe(54);
   for (const each of lines) {
     const [, pg = "", up = "", upPrimary, acting = "", actingPrimary] = line.exec(each) ?? [];
-    expect(mapPg(rich, parsePgId(pg)!), each).toEqual({
+    expect(mapPg(rich, parsePgId(pg)!), each).toMatchObject({
       up: osds(up),
       upPrimary: Number(upPrimary),
       acting: osds(acting),

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ALLOW_ALL_CAPS } from "../../../src/auth/index.ts";
 import { seededRandom, silentLogger, systemClock } from "../../../src/base/index.ts";
+import { Settings } from "../../../src/config/index.ts";
 import { newObjectStatSum } from "../../../src/maps/index.ts";
 import { mgrCommandTable } from "../../../src/mgr/index.ts";
 import { isReply, type CommandReply, Monitor } from "../../../src/mon/index.ts";
@@ -207,6 +208,7 @@ async function openMonitor(): Promise<{ ctx: MgrContext; close: () => void }> {
       connect: () => Promise.reject(new Error("no network")),
     }),
     authorized: () => true,
+    settings: new Settings(),
     identity: { entity: { type: 8, id: "admin" }, globalId: 4100n, caps: ALLOW_ALL_CAPS },
     peerAddrs: [],
     descriptions: () => "{}",

@@ -64,75 +64,38 @@ describe("an option of an OSD", () => {
     expect(all).toMatchObject({ name: "osd.0", cluster: "ceph", osd_recovery_sleep: "0.000000" });
   });
 
-  test("is not set to what it cannot be", async () => {
-    const { tell, set, get } = bench();
-    expect(await set("nosuch", "1")).toMatchObject({
-      r: -2,
-      status: "error setting 'nosuch' to '1': (2) No such file or directory",
-    });
-    expect(await set(NAME, "xx")).toMatchObject({
-      r: -22,
-      status: `error setting '${NAME}' to 'xx': (22) Invalid argument`,
-    });
-    expect(await set("osd_data", "/x")).toMatchObject({
-      r: -1,
-      status: "error setting 'osd_data' to '/x': (1) Operation not permitted",
-    });
-    expect(await tell("config get", { var: "nosuch" })).toMatchObject({
-      r: -2,
-      status: "error getting 'nosuch': (2) No such file or directory",
-    });
-    expect(await tell("config unset", { var: "nosuch" })).toMatchObject({
-      r: -22,
-      status: "error unsetting 'nosuch': (22) Invalid argument",
-    });
-    expect(await tell("config set", { var: NAME })).toMatchObject({
-      r: -22,
-      status: "bad or missing field 'val'",
-    });
-    expect(await get(NAME)).toEqual({ [NAME]: "134217728" });
+  test("is told to the monitor soon when the OSD was told it itself", async () => {
+    const { osd, set, tell } = bench();
+    osd.reports.length = 0;
+    await set("osd_max_backfills", "3");
+    osd.clock.advance(20);
+    expect(osd.reports.at(-1)?.overrides).toEqual(new Map([["osd_max_backfills", "3"]]));
+    await tell("config unset", { var: "osd_max_backfills" });
+    osd.clock.advance(20);
+    expect(osd.reports.at(-1)?.overrides).toEqual(new Map());
   });
 
-  test("that nothing goes by says so when it is set", async () => {
-    const { set } = bench();
-    expect((await set("osd_scrub_cost", "1")).value).toEqual({
-      success: "osd_scrub_cost = '1' (not observed, change may require restart) ",
+  test("sets what bench may be asked for, up to what fits in memory", async () => {
+    const { tell, inject } = bench();
+    const run = (count: number, size: number) => tell("bench", { count, size });
+    await inject("--osd-bench-duration 10", "--osd-bench-max-block-size 2097152");
+    await inject(
+      "--osd_bench_small_size_max_iops 10 --osd_bench_large_size_max_throughput 10485760",
+    );
+    expect(await run(1, 2097153)).toMatchObject({
+      r: -22,
+      status:
+        "block 'size' values are capped at 2 MiB. If you wish to use a higher value, please adjust 'osd_bench_max_block_size'",
     });
-  });
-});
-
-describe("injected arguments", () => {
-  test("set several options at once, however they are written", async () => {
-    const { inject, get } = bench();
-    expect(await inject(`--${NAME} 3000`, "--osd-max-backfills=7")).toEqual({
-      r: 0,
-      status: `osd_max_backfills = '7' ${NAME} = '3000' `,
-      value: {},
-    });
-    expect(await get(NAME)).toEqual({ [NAME]: "3000" });
-    expect(await inject(`--${NAME}`, "4000")).toMatchObject({ status: `${NAME} = '4000' ` });
-  });
-
-  test.each([
-    [["--nosuch 3"], -22, " failed to parse arguments: --nosuch,3\n"],
-    [
-      [`--${NAME} xx`],
-      -22,
-      `Parse error setting ${NAME} to 'xx' using injectargs (strict_iecstrtoll: unit prefix not recognized).\n`,
-    ],
-    [
-      ["--osd_data /x"],
-      -1,
-      "Parse error setting osd_data to '/x' using injectargs (Configuration option 'osd_data' may not be modified at runtime).\n",
-    ],
-    [
-      [`--${NAME}`],
-      -22,
-      `Parse error setting ${NAME} to '' using injectargs (Option --${NAME} requires an argument.\n).\n`,
-    ],
-  ])("%j are refused, and set nothing", async (words, r, status) => {
-    const { inject, get } = bench();
-    expect(await inject("--osd_max_backfills 9", ...words)).toMatchObject({ r, status });
-    expect(await get("osd_max_backfills")).toEqual({ osd_max_backfills: "1" });
+    expect((await run(1, 2097152)).r).toBe(0);
+    expect((await run(409601, 4096)).status).toContain(
+      "greater than 409600 for a block size of 4 KiB, assuming 10 IOPS, for 10 seconds",
+    );
+    expect((await run(409600, 4096)).r).toBe(0);
+    expect((await run(104857601, 2097152)).status).toContain(
+      "greater than 104857600 for a block size of 2 MiB, assuming 10 MiB/s, for 10 seconds",
+    );
+    await inject("--osd-bench-max-block-size 1G");
+    expect((await run(1, (64 << 20) + 1)).status).toContain("capped at 64 MiB");
   });
 });

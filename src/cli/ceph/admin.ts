@@ -1,0 +1,81 @@
+/**
+ * `ceph daemon`: what one daemon of this machine is asked through its admin socket, without the cluster.
+ * ceph: src/ceph.in maybe_daemon_command, get_admin_socket; src/pybind/ceph_daemon.py admin_socket
+ */
+
+import { statSync } from "node:fs";
+import { ConfigError, ERRNO, pythonJson } from "../../base/index.ts";
+import type { CephArguments } from "../../config/index.ts";
+import { readConfig } from "../../librados/index.ts";
+import { askAdminSocket } from "../../messenger/index.ts";
+import { CommandFailure, Output } from "../client/index.ts";
+import { chooseCommand } from "./choose.ts";
+import { commandJson } from "./command-json.ts";
+import type { OptionKey } from "./options.ts";
+import { complain } from "./session.ts";
+import { parseSignatures } from "./signature.ts";
+
+/**
+ * Runs the words if they are for an admin socket.
+ * @returns the exit code; undefined if they are not
+ */
+export async function runAdminCommand(
+  options: ReadonlyMap<OptionKey, string>,
+  args: CephArguments,
+  words: readonly string[],
+): Promise<number | undefined> {
+  const named = options.get("adminDaemon");
+  if (named !== undefined) return await askDaemon(named, words, options.get("format"));
+  if (words[0] !== "daemon") return undefined;
+  const [, who, ...command] = words;
+  if (who === undefined || command.length === 0) {
+    complain("daemon requires at least 3 arguments");
+    return ERRNO.EINVAL;
+  }
+  try {
+    const path = who.includes("/") ? who : await socketOf(who, args);
+    return await askDaemon(path, command, options.get("format"));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandFailure(`Can't get admin socket path: ${error.message}`, ERRNO.EINVAL, error);
+  }
+}
+
+/** Where a daemon's socket is by the configuration: `osd.0`, or `client.x.4711` with the process's id. */
+async function socketOf(name: string, args: CephArguments): Promise<string> {
+  const path = await configuredSocket(name, args);
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) return path;
+  const match = /^(.+)\.(\d+)$/.exec(name);
+  if (match === null || !match[1]?.includes(".")) return path;
+  return await configuredSocket(match[1], args, Number(match[2]));
+}
+
+async function configuredSocket(name: string, args: CephArguments, pid?: number): Promise<string> {
+  const { config } = await readConfig({ args, name, ...(pid !== undefined && { pid }) });
+  // Clients have none unless they are told to; daemons have this one.
+  return config.get("admin_socket") || config.expand("$run_dir/$cluster-$name.asok");
+}
+
+async function askDaemon(
+  path: string,
+  words: readonly string[],
+  format: string | undefined,
+): Promise<number> {
+  let data: Buffer;
+  try {
+    const described = await askAdminSocket(path, '{"prefix": "get_command_descriptions"}');
+    const chosen = chooseCommand(parseSignatures(described.toString("utf8")), words);
+    if ("advice" in chosen) {
+      for (const line of chosen.advice) complain(line);
+      throw new Error("invalid command");
+    }
+    data = await askAdminSocket(path, pythonJson(commandJson(chosen, { format })));
+  } catch (error) {
+    const text = `admin_socket: ${(error as Error).message}`;
+    throw new CommandFailure(text, ERRNO.EINVAL, error);
+  }
+  const out = new Output();
+  out.put(data);
+  await out.flush();
+  return 0;
+}

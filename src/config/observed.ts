@@ -1,0 +1,63 @@
+/**
+ * Options that a daemon of 16.2.15 acts upon while it runs, because something in it observes them: when they are
+ * set it does not say that they may need a restart. What it reads anew each time is not among them. Each was set
+ * to what it was on a running daemon; what the daemon said of it is this table.
+ * ceph: get_tracked_conf_keys, md_config_cacher_t
+ */
+
+const EVERY_DAEMON = `
+auth_client_required auth_cluster_required auth_service_required auth_supported clog_to_graylog
+clog_to_graylog_host clog_to_graylog_port clog_to_monitors clog_to_syslog clog_to_syslog_facility
+clog_to_syslog_level container_image crush_location
+enable_experimental_unrecoverable_data_corrupting_features err_to_graylog err_to_stderr err_to_syslog host
+keyring lockdep log_coarse_timestamps log_file log_graylog_host log_graylog_port log_max_new log_max_recent
+log_stderr_prefix log_to_file log_to_graylog log_to_stderr log_to_syslog mempool_debug ms_client_mode
+ms_cluster_mode ms_mon_client_mode ms_mon_cluster_mode ms_mon_service_mode ms_service_mode
+`;
+
+const BY_TYPE = {
+  mon: `
+fsid mon_accept_timeout_factor mon_allow_pool_delete mon_cluster_log_file mon_cluster_log_file_level
+mon_cluster_log_to_graylog mon_cluster_log_to_graylog_host mon_cluster_log_to_graylog_port
+mon_cluster_log_to_syslog mon_cluster_log_to_syslog_facility mon_cluster_log_to_syslog_level
+mon_debug_block_osdmap_trim mon_debug_extra_checks mon_election_timeout mon_health_to_clog
+mon_health_to_clog_interval mon_health_to_clog_tick_interval mon_lease mon_lease_ack_timeout_factor
+mon_lease_renew_interval_factor mon_memory_autotune mon_memory_target mon_osdmap_full_prune_enabled
+mon_osdmap_full_prune_interval mon_osdmap_full_prune_min mon_osdmap_full_prune_txsize mon_scrub_interval
+rocksdb_cache_size
+`,
+  mgr: `
+client_acl_type client_cache_mid client_cache_size client_caps_release_delay client_mount_timeout
+client_oc_max_dirty client_oc_max_dirty_age client_oc_max_objects client_oc_size client_oc_target_dirty
+mgr_standby_modules mgr_stats_period mgr_stats_threshold rados_mon_op_timeout rados_osd_op_timeout
+`,
+  osd: `
+bluestore_cache_autotune bluestore_cache_autotune_interval bluestore_compression_algorithm
+bluestore_compression_max_blob_size bluestore_compression_max_blob_size_hdd
+bluestore_compression_max_blob_size_ssd bluestore_compression_min_blob_size
+bluestore_compression_min_blob_size_hdd bluestore_compression_min_blob_size_ssd bluestore_compression_mode
+bluestore_compression_required_ratio bluestore_csum_type bluestore_deferred_batch_ops
+bluestore_deferred_batch_ops_hdd bluestore_deferred_batch_ops_ssd bluestore_max_alloc_size
+bluestore_max_blob_size bluestore_max_blob_size_hdd bluestore_max_blob_size_ssd bluestore_max_defer_interval
+bluestore_prefer_deferred_size bluestore_prefer_deferred_size_hdd bluestore_prefer_deferred_size_ssd
+bluestore_throttle_bytes bluestore_throttle_cost_per_io bluestore_throttle_cost_per_io_hdd
+bluestore_throttle_cost_per_io_ssd bluestore_throttle_deferred_bytes bluestore_warn_on_legacy_statfs
+bluestore_warn_on_no_per_pool_omap osd_client_message_cap osd_client_message_size_cap osd_delete_sleep
+osd_delete_sleep_hdd osd_delete_sleep_hybrid osd_delete_sleep_ssd osd_enable_op_tracker
+osd_heartbeat_interval osd_heartbeat_min_size osd_map_cache_size osd_max_backfills osd_max_object_size
+osd_max_trimming_pgs osd_memory_base osd_memory_cache_min osd_memory_expected_fragmentation
+osd_memory_target osd_memory_target_cgroup_limit_ratio osd_min_recovery_priority
+osd_object_clean_region_max_num_intervals osd_objectstore_fuse osd_op_complaint_time osd_op_history_duration
+osd_op_history_size osd_op_history_slow_op_size osd_op_history_slow_op_threshold osd_op_log_threshold
+osd_pg_epoch_max_lag_factor osd_pg_epoch_persisted_max_stale osd_recovery_delay_start
+osd_recovery_max_active osd_recovery_max_active_hdd osd_recovery_max_active_ssd osd_recovery_sleep
+osd_recovery_sleep_hdd osd_recovery_sleep_hybrid osd_recovery_sleep_ssd osd_scrub_max_interval
+osd_scrub_min_interval osd_skip_data_digest osd_snap_trim_sleep osd_snap_trim_sleep_hdd
+osd_snap_trim_sleep_ssd rados_mon_op_timeout rados_osd_op_timeout
+`,
+} as const;
+
+/** The names of those that a daemon of this type observes. */
+export function observedBy(type: keyof typeof BY_TYPE): ReadonlySet<string> {
+  return new Set(`${EVERY_DAEMON}${BY_TYPE[type]}`.split(/\s+/).filter((name) => name !== ""));
+}

@@ -1,0 +1,132 @@
+/** Links that are too many, and peers that do not read: what a messenger bears, and where it ends. */
+import { afterEach, expect, test } from "vitest";
+import { seededRandom, silentLogger, systemClock } from "../base/index.ts";
+import { ENTITY_TYPE } from "../types/index.ts";
+import { QUEUE_BYTES_MAX, QUEUE_BYTES_PAUSE } from "./limits.ts";
+import { Messenger } from "./messenger.ts";
+import { FAKE_GLOBAL_ID, noneInitiator, noneServer, Recorder, until } from "./testing/fakes.ts";
+import { MemoryNetwork } from "./transport/memory.ts";
+import type { Link, Transport } from "./transport/transport.ts";
+
+/** Of a server here: 4096 take their time. */
+const LINKS = 20;
+
+const open: Messenger[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((messenger) => messenger.close()));
+});
+
+function make(transport: Transport, type: number) {
+  const dispatcher = new Recorder();
+  const messenger = new Messenger({
+    name: { type, num: type === ENTITY_TYPE.CLIENT ? FAKE_GLOBAL_ID : 3n },
+    transport,
+    clock: systemClock,
+    random: seededRandom(type),
+    log: silentLogger,
+    dispatcher,
+    auth: noneServer,
+    linksMax: LINKS,
+  });
+  open.push(messenger);
+  return { messenger, dispatcher };
+}
+
+const words = (front: string) => ({
+  type: 42,
+  version: 1,
+  compatVersion: 1,
+  front: Buffer.from(front),
+});
+
+/** Links that are accepted hold as much unsent as the test says, whatever they were given. */
+class FullNetwork implements Transport {
+  readonly #inner = new MemoryNetwork(systemClock).transport("127.0.0.1");
+  queuedBytes = 0;
+  /** The end that accepted, as the messenger was told of it. */
+  onDrained: (() => void) | undefined;
+
+  connect: Transport["connect"] = (endpoint) => this.#inner.connect(endpoint);
+  listen: Transport["listen"] = (endpoint, onLink) =>
+    this.#inner.listen(endpoint, (link) => onLink(this.#full(link)));
+
+  #full(link: Link): Link {
+    const queued = () => this.queuedBytes;
+    return {
+      local: link.local,
+      remote: link.remote,
+      takenBytes: 0,
+      get queuedBytes() {
+        return queued();
+      },
+      start: (receiver) => {
+        this.onDrained = () => receiver.drained();
+        link.start(receiver);
+      },
+      write: (chunks, taken) => link.write(chunks, taken),
+      resume: () => link.resume(),
+      destroy: (reason) => link.destroy(reason),
+    };
+  }
+}
+
+async function fullPair() {
+  const network = new FullNetwork();
+  const server = make(network, ENTITY_TYPE.OSD);
+  const client = make(network, ENTITY_TYPE.CLIENT);
+  const addr = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
+  const there = await client.messenger.connect([addr], ENTITY_TYPE.OSD, noneInitiator);
+  return { network, server, client, there, here: server.dispatcher.opened[0]! };
+}
+
+test("as many links as there may be are sessions; one more is closed unheard, until there is room", async () => {
+  const network = new MemoryNetwork(systemClock);
+  const transport = network.transport("127.0.0.1");
+  const server = make(transport, ENTITY_TYPE.OSD);
+  const client = make(transport, ENTITY_TYPE.CLIENT);
+  const addr = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
+  const connect = () => client.messenger.connect([addr], ENTITY_TYPE.OSD, noneInitiator);
+  const first = await connect();
+  for (let i = 1; i < LINKS; i++) await connect();
+  expect(server.dispatcher.opened.length).toBe(LINKS);
+  await expect(connect()).rejects.toThrow("closed by peer");
+  expect(server.dispatcher.closed).toEqual([]);
+  first.close("enough");
+  await until(() => server.dispatcher.closed.length === 1);
+  expect((await connect()).isOpen).toBe(true);
+});
+
+test("who leaves unread what the bound allows is read from; beyond it no more, until it has read", async () => {
+  const { network, server, there, here } = await fullPair();
+  const heard = () => server.dispatcher.messages.map(({ front }) => Buffer.from(front).toString());
+  const hears = async (front: string) => {
+    there.send(words(front));
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    return heard().includes(front);
+  };
+  network.queuedBytes = QUEUE_BYTES_PAUSE;
+  here.send(words("an answer"));
+  expect(await hears("at the bound")).toBe(true);
+  network.queuedBytes = QUEUE_BYTES_PAUSE + 1;
+  here.send(words("another"));
+  // What had arrived before the answer left is heard still.
+  await hears("on the way");
+  expect(await hears("past it")).toBe(false);
+  expect(here.isOpen).toBe(true);
+  network.queuedBytes = 0;
+  network.onDrained?.();
+  expect(await hears("when it has read")).toBe(true);
+  expect(heard()).toContain("past it");
+});
+
+test("who leaves more unread than there can be memory for loses its link", async () => {
+  const { network, server, here } = await fullPair();
+  network.queuedBytes = QUEUE_BYTES_MAX;
+  here.send(words("an answer"));
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  expect(here.isOpen).toBe(true);
+  network.queuedBytes = QUEUE_BYTES_MAX + 1;
+  here.send(words("another"));
+  await until(() => server.dispatcher.closed.length === 1);
+  expect(here.isOpen).toBe(false);
+});

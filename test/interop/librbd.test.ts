@@ -1,0 +1,155 @@
+/**
+ * Images in pure TypeScript (`spirula/rbd`) beside Ceph's own tools on one cluster: what one writes the other
+ * reads. With SPIRULA_TARGET=ceph on a real cluster. The engine below has tests of its own (rbd.test.ts).
+ */
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type * as librados from "../../src/librados/index.ts";
+import type * as librbd from "../../src/librbd/index.ts";
+import { loadPackage } from "../harness/package.ts";
+import { clientEnv, must, type RunOptions } from "../harness/run.ts";
+import { startTarget, type Target } from "../harness/target.ts";
+import { type TempDir, tempDir } from "../harness/temp.ts";
+
+const MIB = 2 ** 20;
+
+let rados: typeof librados;
+let api: typeof librbd;
+let work: TempDir;
+let target: Target;
+let shell: RunOptions;
+let cluster: librados.Cluster;
+let rbd: librbd.Rbd;
+
+beforeAll(async () => {
+  rados = await loadPackage<typeof librados>("rados");
+  api = await loadPackage<typeof librbd>("rbd");
+  work = await tempDir("librbd");
+  target = await startTarget(work.path);
+  shell = { env: clientEnv(target.confPath), cwd: work.path, timeoutMs: 120_000 };
+  cluster = await rados.connect({ conf: target.confPath, env: {} });
+  rbd = await api.Rbd.open(cluster, "rbd");
+});
+
+afterAll(async () => {
+  await cluster?.close();
+  await target?.stop();
+  await work?.remove();
+});
+
+const exported = async (spec: string): Promise<Buffer> => {
+  await must(`rbd export --no-progress ${spec} out && chmod +r out`, shell);
+  const data = await readFile(join(work.path, "out"));
+  await must("rm out", shell);
+  return data;
+};
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+test("an image that it makes and writes is what rbd exports, snapshots and clones too", async () => {
+  await rbd.create("größe", 32 * MIB, { objectSize: MIB });
+  const head = randomBytes(3 * MIB);
+  const image = await rbd.open("größe");
+  await image.write(MIB / 2, head);
+  await image.createSnapshot("first");
+  await image.write(0, Buffer.from("after"));
+  await image.discard(MIB, MIB);
+  await image.flush();
+  expect(image.hasLock).toBe(true);
+  const expected = Buffer.alloc(32 * MIB);
+  head.copy(expected, MIB / 2);
+  expect((await exported("rbd/größe@first")).equals(expected)).toBe(true);
+  expected.write("after");
+  expected.fill(0, MIB, 2 * MIB);
+  expect((await exported("rbd/größe")).equals(expected)).toBe(true);
+  await image.close();
+  await must("rbd object-map check rbd/größe", shell);
+
+  await rbd.clone({ image: "größe", snapshot: "first" }, "child", { format: 2 });
+  await using child = await rbd.open("child");
+  await child.write(10 * MIB, Buffer.from("own"));
+  const parts = await all(child.diff());
+  expect(parts.some(({ offset }) => offset === 10 * MIB)).toBe(true);
+  const seen = await exported("rbd/child");
+  expect(seen.subarray(MIB / 2, MIB / 2 + head.length).equals(head)).toBe(true);
+  expect(String(seen.subarray(10 * MIB, 10 * MIB + 3))).toBe("own");
+  await child.flatten();
+  expect((await child.info()).parent).toBeUndefined();
+  expect((await exported("rbd/child")).equals(seen)).toBe(true);
+});
+
+test("an image that rbd imports is read as it is, as a stream too, and told of as rbd does", async () => {
+  await must(
+    "head -c 9000000 /dev/urandom > in && rbd import --no-progress in rbd/imported",
+    shell,
+  );
+  const data = await readFile(join(work.path, "in"));
+  await using image = await rbd.open("imported", { readOnly: true });
+  expect(image.isReadOnly).toBe(true);
+  expect((await image.read(0, data.length)).equals(data)).toBe(true);
+  const pieces = await all<Buffer>(image.readable({ start: 1000, end: 8_000_000 }));
+  expect(Buffer.concat(pieces).equals(data.subarray(1000, 8_000_000))).toBe(true);
+  await expect(image.write(0, Buffer.from("x"))).rejects.toMatchObject({ code: "EROFS" });
+  const info = await image.info();
+  const told = JSON.parse(await must("rbd info --format json rbd/imported", shell));
+  expect(info).toMatchObject({
+    id: told.id,
+    size: told.size,
+    objects: told.objects,
+    objectSize: told.object_size,
+    objectPrefix: told.block_name_prefix,
+    features: told.features,
+  });
+  expect((await rbd.list()).map(({ name }) => name)).toContain("imported");
+});
+
+test("a stream goes into an image, and what does not fit is refused", async () => {
+  await rbd.create("small", 4 * MIB);
+  await using image = await rbd.open("small");
+  const data = randomBytes(3_333_333);
+  await pipeline([data.subarray(0, 1_000_000), data.subarray(1_000_000)], image.writable());
+  expect((await image.read(0, data.length)).equals(data)).toBe(true);
+  expect(await image.read(4 * MIB, 10)).toHaveLength(0);
+  await expect(image.write(4 * MIB - 1, Buffer.from("xy"))).rejects.toMatchObject({
+    code: "EINVAL",
+  });
+  await image.resize(8 * MIB);
+  await image.write(4 * MIB - 1, Buffer.from("xy"));
+  await expect(image.resize(MIB)).rejects.toMatchObject({ code: "EINVAL" });
+  await image.setMetadata("owner", "mö");
+  expect(await must("rbd image-meta get rbd/small owner", shell)).toBe("mö\n");
+});
+
+test("the lock goes to rbd when that writes, and comes back", async () => {
+  await rbd.create("shared", 16 * MIB);
+  await using image = await rbd.open("shared");
+  await image.write(0, Buffer.from("mine"));
+  expect(image.hasLock).toBe(true);
+  await must("rbd bench --io-type write --io-size 4K --io-total 64K rbd/shared", shell);
+  expect(image.hasLock).toBe(false);
+  await image.write(0, Buffer.from("mine again"));
+  expect(image.hasLock).toBe(true);
+  // What only the owner may do rbd has us do.
+  await must("rbd resize --no-progress --size 32M rbd/shared", shell);
+  expect((await image.info()).size).toBe(32 * MIB);
+  expect(String(await image.read(0, 10))).toBe("mine again");
+});
+
+test("what is removed, renamed and put in the trash is so for rbd", async () => {
+  await rbd.create("one", MIB);
+  await rbd.rename("one", "two");
+  expect(await must("rbd ls", shell)).toMatch(/^two$/m);
+  const id = await rbd.moveToTrash("two");
+  expect(await must("rbd trash ls", shell)).toBe(`${id} two\n`);
+  await rbd.restoreFromTrash(id, "three");
+  await rbd.remove("three");
+  await expect(rbd.open("three")).rejects.toMatchObject({ code: "ENOENT" });
+  expect(await must("rbd ls; rbd trash ls", shell)).not.toMatch(/two|three/);
+});

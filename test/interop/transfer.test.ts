@@ -1,0 +1,169 @@
+/**
+ * Moving a pool's images from one cluster to another: snapshots, clones and metadata come along, an end at any
+ * point is gone on from, and what Ceph's own tools read there is what they read here. The source is ours; the
+ * target, with SPIRULA_TARGET=ceph, a real cluster.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type * as librados from "../../src/librados/index.ts";
+import type * as librbd from "../../src/librbd/index.ts";
+import { loadPackage } from "../harness/package.ts";
+import { clientEnv, must, sh } from "../harness/run.ts";
+import { SPIRULA, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
+import { startTarget, type Target } from "../harness/target.ts";
+import { type TempDir, tempDir } from "../harness/temp.ts";
+
+let rados: typeof librados;
+let api: typeof librbd;
+let work: TempDir;
+let home: SpirulaServer;
+let away: Target;
+let from: librados.Cluster;
+let to: librados.Cluster;
+
+beforeAll(async () => {
+  rados = await loadPackage<typeof librados>("rados");
+  api = await loadPackage<typeof librbd>("rbd");
+  work = await tempDir("transfer");
+  home = await startSpirula({ dir: join(work.path, "home") });
+  away = await startTarget(work.path);
+  from = await rados.connect({ conf: home.confPath, env: {} });
+  to = await rados.connect({ conf: away.confPath, env: {} });
+});
+
+afterAll(async () => {
+  await from?.close();
+  await to?.close();
+  await home?.stop();
+  await away?.stop();
+  await work?.remove();
+});
+
+const here = (command: string) => must(command, options(home.confPath));
+const there = (command: string) => must(command, options(away.confPath));
+function options(confPath: string) {
+  return { env: clientEnv(confPath), cwd: work.path, timeoutMs: 180_000 };
+}
+
+/** What is in it, by Ceph's own tool. */
+async function digest(run: typeof here, spec: string): Promise<string> {
+  return await run(`rbd export --no-progress ${spec} - | sha256sum`);
+}
+
+function noise(name: string, bytes: number): Buffer {
+  const blocks = Array.from({ length: bytes / 32 }, (_, i) =>
+    createHash("sha256").update(`${name} ${i}`).digest(),
+  );
+  return Buffer.concat(blocks);
+}
+
+const MIB = 2 ** 20;
+
+test("a pool's images are the same there, after ends at any point on the way", async () => {
+  await here("rbd namespace create rbd/tenant && rbd create --size 8M rbd/tenant/own");
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("base", 24 * MIB, { objectSize: MIB });
+  {
+    await using base = await rbd.open("base");
+    await base.write(0, noise("one", 6 * MIB));
+    await base.createSnapshot("s1");
+    await base.write(2 * MIB, noise("two", 3 * MIB));
+    await base.discard(4 * MIB, 2 * MIB);
+    await base.resize(40 * MIB);
+    await base.write(39 * MIB, noise("end", MIB));
+    await base.createSnapshot("s2");
+    await base.protectSnapshot("s2");
+    await base.resize(30 * MIB, { allowShrink: true });
+    await base.setMetadata("owner", "mö");
+    await base.setMetadata("conf_rbd_cache", "false");
+  }
+  await rbd.clone({ image: "base", snapshot: "s2" }, "child", { format: 2 });
+  {
+    await using child = await rbd.open("child");
+    await child.write(10 * MIB, noise("own", MIB));
+    // A hole that hides what the parent has.
+    await child.writeZeroes(MIB, MIB);
+    await child.createSnapshot("c1");
+    await child.resize(20 * MIB, { allowShrink: true });
+    await child.resize(26 * MIB);
+    await child.write(25 * MIB, noise("grown", MIB / 2));
+  }
+
+  // Ended by whatever is told of progress: each time a little later.
+  let ends = 0;
+  for (let steps = 1; ; steps++) {
+    let left = steps;
+    const onProgress = () => {
+      if (left-- === 0) throw new Error("ended");
+    };
+    try {
+      await api.transferPool(from, to, "rbd", { onProgress, verify: false });
+      break;
+    } catch (error) {
+      expect((error as Error).message).toBe("ended");
+      ends++;
+    }
+  }
+  expect(ends).toBeGreaterThan(6);
+
+  for (const spec of ["base@s1", "base@s2", "base", "child@c1", "child", "tenant/own"]) {
+    expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
+  }
+  expect(await there("rbd ls rbd; rbd ls rbd/tenant")).toBe("base\nchild\nown\n");
+  expect(await there("rbd children rbd/base@s2")).toBe("rbd/child\n");
+  const facts = "--format json rbd/base | jq -c '[.[] | [.name, .size, .protected]]'";
+  expect(await there(`rbd snap ls ${facts}`)).toBe(await here(`rbd snap ls ${facts}`));
+  expect(await there("rbd image-meta get rbd/base owner")).toBe("mö\n");
+  await there(
+    "rbd object-map check --no-progress rbd/base; rbd object-map check --no-progress rbd/child",
+  );
+});
+
+test("images that are there are left alone, unless they are to be brought up to date", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  {
+    await using base = await rbd.open("base");
+    await base.write(0, noise("later", MIB));
+  }
+  await there("rbd bench --io-type write --io-size 4K --io-total 64K rbd/base");
+  const before = await digest(there, "rbd/base");
+  const notes: string[] = [];
+  const onNote = (line: string) => void notes.push(line);
+  expect(await api.transferPool(from, to, "rbd", { images: ["base"], onNote })).toEqual([]);
+  expect(notes).toEqual(["base: is there already, and was left as it is"]);
+  expect(await digest(there, "rbd/base")).toBe(before);
+  const again = { images: ["base"], again: true };
+  expect(await api.transferPool(from, to, "rbd", again)).toEqual(["base"]);
+  expect(await digest(there, "rbd/base")).toBe(await digest(here, "rbd/base"));
+});
+
+test("one that is in use is not touched, nor one that is somebody else's", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("busy", MIB);
+  await rbd.create("taken", MIB);
+  await there("rbd create --size 2M rbd/taken");
+  const moved = (images: string[]) => api.transferPool(from, to, "rbd", { images });
+  {
+    await using busy = await rbd.open("busy");
+    expect(busy.size).toBe(MIB);
+    await expect(moved(["busy"])).rejects.toMatchObject({ code: "EBUSY" });
+  }
+  await expect(moved(["taken"])).rejects.toMatchObject({ code: "EEXIST" });
+  await expect(moved(["nothing"])).rejects.toMatchObject({ code: "ENOENT" });
+  expect(await there("rbd info --format json rbd/taken | jq .size")).toBe(`${2 * MIB}\n`);
+});
+
+test("the command tells what it brought, what it left, and why it could not", async () => {
+  await here("rbd create --size 3M rbd/told && rbd trash mv rbd/busy");
+  const transfer = `node ${SPIRULA} transfer rbd --from ${home.confPath} --to ${away.confPath}`;
+  const done = await sh(`${transfer} --image told`, { cwd: work.path, timeoutMs: 60_000 });
+  expect(done).toMatchObject({ code: 0, stdout: "told: transferred and compared\n" });
+  expect(done.stderr).toBe("the trash of rbd/ stays: 1 images\n");
+  const taken = await sh(`${transfer} --image taken`, { cwd: work.path, timeoutMs: 60_000 });
+  expect(taken.code).toBe(1);
+  expect(taken.stderr).toContain("the target has another image of this name");
+  const nowhere = await sh(`node ${SPIRULA} transfer rbd --to /nowhere.conf`, { cwd: work.path });
+  expect(nowhere.code).toBe(1);
+  expect(nowhere.stderr).toMatch(/^spirula transfer: the .*\n$/);
+});

@@ -135,6 +135,23 @@ export class Rbd {
   async setMetadata(key: string, value: string | undefined): Promise<void> {
     const bytes = value === undefined ? undefined : nameBytes(value);
     await changeMetadata(this.io.engine, POOL_METADATA, nameBytes(key), bytes);
+    if (key.startsWith("conf_")) await this.#announceOptions();
+  }
+
+  /**
+   * Clients that have images open hear of new options by one whose value is the time of the last change. One
+   * without the right to set it makes its change all the same.
+   * ceph: src/librbd/api/PoolMetadata.cc update_pool_timestamp
+   */
+  async #announceOptions(): Promise<void> {
+    const { rados, clock, log } = this.context;
+    const { result, status } = await rados.command({
+      prefix: "config set",
+      who: "global",
+      name: "rbd_config_pool_override_update_timestamp",
+      value: String(Math.floor(clock.now() / 1000)),
+    });
+    if (result < 0) log.warn("clients are not told of a pool's options", { why: status });
   }
 
   async namespaceExists(name: string): Promise<boolean> {

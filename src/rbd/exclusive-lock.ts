@@ -123,6 +123,7 @@ export class ExclusiveLock {
     return owner === undefined || !(await this.#isAlive(owner));
   }
 
+  /** Gives it back. Who waits for it hears so by `tell`. */
   async release(): Promise<void> {
     const cookie = this.#cookie;
     if (cookie === undefined) return;
@@ -130,7 +131,6 @@ export class ExclusiveLock {
     this.#isWanted = false;
     const { io, headerOid } = this.#image;
     await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
-    await this.tell("released");
   }
 
   /**

@@ -255,6 +255,7 @@ export class Image {
         await this.#openObjectMap();
       } catch (error) {
         await lock.release();
+        lock.tell("released").catch((untold: unknown) => this.#untold(untold));
         throw error;
       }
       // Nobody has to answer, and somebody who is dead would hold us up.

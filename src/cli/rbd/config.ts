@@ -10,7 +10,7 @@ import type { Rbd } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { failed, orFail, saying } from "./failure.ts";
-import { formatOptions, imageOptions } from "./options.ts";
+import { formatOptions, imageOptions, parseFeatures } from "./options.ts";
 import { invalid } from "./spec.ts";
 import { left, textTable } from "./table.ts";
 import { imageSpec, type Positional, poolName, type Verb } from "./verb.ts";
@@ -156,7 +156,7 @@ async function listGlobal(call: Call): Promise<void> {
 /** What no pool and no image may have of its own. ceph: EXCLUDE_OPTIONS */
 const NOT_OVERRIDDEN = new Set(
   (
-    "auto_exclusive_lock_until_manual_request default_format default_map_options default_pool " +
+    "auto_exclusive_lock_until_manual_request default_format default_pool " +
     "discard_on_zeroed_write_same op_thread_timeout op_threads tracing validate_names validate_pool " +
     "mirror_pool_replayers_refresh_interval config_pool_override_update_timestamp"
   )
@@ -197,8 +197,18 @@ async function optionsOf(
       if (own !== undefined) return { name, value: own, source: "image" };
       const pools = pool.get(PREFIX + name);
       if (pools !== undefined) return { name, value: pools, source: "pool" };
-      return { name, value: config.get(name), source: "config" };
+      return { name, value: shownValue(name, config.get(name)), source: "config" };
     });
+}
+
+/** As the original has them when it lists them. */
+function shownValue(name: string, value: string): string {
+  // Names are turned into bits as the option is read.
+  if (name === "rbd_default_features" && !/^\d+$/.test(value)) {
+    return String(parseFeatures(value.replaceAll(" ", "")) ?? value);
+  }
+  // The tool turns it off for itself.
+  return name === "rbd_cache_writethrough_until_flush" ? "false" : value;
 }
 
 function optionTable(options: readonly Overridable[]): string {

@@ -3,6 +3,7 @@
 import { formatBytes } from "../../base/amounts.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Image, ParentSnapshot, Rbd } from "../../librbd/index.ts";
+import { CommandFailure, cppStrerror } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { orFail } from "./failure.ts";
 import { flag, formatOptions, poolOptions } from "./options.ts";
@@ -28,7 +29,12 @@ async function list(call: Call): Promise<void> {
   const spec = call.pool();
   // Said before anything is asked.
   call.isStructured;
-  const rbd = await orFail(call.open(spec), FAILED);
+  const rbd = await call.open(spec).catch((error: unknown) => {
+    if (!(error instanceof CommandFailure)) throw error;
+    const { message, exitCode } = error;
+    // compat: the original says it in both its words.
+    throw new CommandFailure(`${message}\n${FAILED}: ${cppStrerror(exitCode)}`, exitCode, error);
+  });
   const images = await orFail(rbd.list(), FAILED);
   if (!call.has("long")) {
     const names = images.map(({ name }) => name);

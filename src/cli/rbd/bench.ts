@@ -32,13 +32,11 @@ export const benchVerbs: readonly Verb[] = [
     positional: [imageSpec()],
     options: [
       ...benchOptions,
-      {
-        ...choiceOption("io-type", "read, write or readwrite", "read", "write", "readwrite", "rw"),
-        isRequired: true,
-      },
+      choiceOption("io-type", "read, write or readwrite", "read", "write", "readwrite", "rw"),
     ],
     run: async (call) => {
       const type = call.text("io-type");
+      if (type === "") throw invalid("--io-type must be specified.");
       await bench(call, type === "rw" ? "readwrite" : type);
     },
   },

@@ -176,7 +176,7 @@ export class Call {
       for (const [isWanted, what] of wants) {
         if (isWanted) throw invalid(`${what} not allowed with format 1; use --image-format 2`);
       }
-      throw invalid("images of format 1 cannot be made any more; use --image-format 2");
+      throw invalid("image format 1 is deprecated, and not made any more: use --image-format 2");
     }
     const stripeUnit = this.number("stripe-unit");
     const stripeCount = this.number("stripe-count");

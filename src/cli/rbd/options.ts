@@ -18,7 +18,6 @@ export interface RbdOption {
   readonly help: string;
   /** Reads its value; undefined: it is a flag. Answers undefined where the value is none. */
   readonly parse?: (text: string) => OptionValue | undefined;
-  readonly isRequired?: boolean;
   /** Given more than once, values add up. */
   readonly adds?: (before: OptionValue, value: OptionValue) => OptionValue;
 }
@@ -154,7 +153,6 @@ export const sizeOption: RbdOption = {
   short: "s",
   help: "size of the image, M/G/T [default: M]",
   parse: parseImageSize,
-  isRequired: true,
 };
 
 /** How images are made. @param hasFormat where the format of the image may be said */

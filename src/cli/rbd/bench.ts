@@ -1,7 +1,6 @@
 /** Reading and writing as fast as it goes. ceph: src/tools/rbd/action/Bench.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO, randomU32, systemClock, systemRandom } from "../../base/index.ts";
+import { ERRNO, formatBytes, randomU32, systemClock, systemRandom } from "../../base/index.ts";
 import type { Image } from "../../librbd/index.ts";
 import { CommandFailure, interruptible } from "../client/index.ts";
 import type { Call } from "./call.ts";

@@ -1,7 +1,6 @@
 /** What there is to say of one image. ceph: src/tools/rbd/action/Info.cc, Status.cc, Children.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, formatBytes } from "../../base/index.ts";
 import type { Json, JsonObject } from "../../encoding/index.ts";
 import type { Image } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";

@@ -1,6 +1,6 @@
 /** `rbd ls`: names, or a line for each image and snapshot. ceph: src/tools/rbd/action/List.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
+import { formatBytes } from "../../base/index.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Image, ParentSnapshot, Rbd } from "../../librbd/index.ts";
 import { CommandFailure, cppStrerror } from "../client/index.ts";

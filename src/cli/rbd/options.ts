@@ -3,9 +3,8 @@
  * ceph: src/tools/rbd/ArgumentTypes.cc
  */
 
-import { RBD_FEATURE_NAMES } from "../../cls/rbd/types/features.ts";
 import { ConfigError } from "../../librados/index.ts";
-import { featureBits } from "../../librbd/index.ts";
+import { FEATURE_NAMES, featureBits } from "../../librbd/index.ts";
 
 /** A value of an option, once it is understood. Flags are true. */
 export type OptionValue = string | number | bigint | true;
@@ -171,7 +170,7 @@ export function createOptions(hasFormat: boolean): readonly RbdOption[] {
     bytesOption("object-size", "bytes of an object, B/K/M [4K to 32M]"),
     {
       name: "image-feature",
-      help: `features: ${RBD_FEATURE_NAMES.slice(0, 8).join(", ")}`,
+      help: `features: ${FEATURE_NAMES.slice(0, 8).join(", ")}`,
       parse: parseFeatures,
       adds: (before, value) => BigInt(before) | BigInt(value),
     },

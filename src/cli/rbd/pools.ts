@@ -1,6 +1,6 @@
 /** Pools of images, and their namespaces. ceph: src/tools/rbd/action/Pool.cc, Namespace.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
+import { formatBytes } from "../../base/index.ts";
 import type { Call } from "./call.ts";
 import { failed, orFail, saying } from "./failure.ts";
 import { flag, formatOptions, poolOption, poolOptions } from "./options.ts";

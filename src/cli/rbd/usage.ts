@@ -1,7 +1,6 @@
 /** What images take, and what differs between their revisions. ceph: src/tools/rbd/action/DiskUsage.cc, Diff.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, formatBytes } from "../../base/index.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Image, Rbd, SnapshotInfo } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";

@@ -166,7 +166,7 @@ export async function parentSnapshot(
       : engine.snapshots.find(({ id }) => id === snap)?.parentOverlap;
   if (overlap === undefined) return undefined;
   const { poolId, poolNamespace, imageId, snapId } = parent.spec;
-  const parentIo = io.inPool(Number(poolId), poolNamespace);
+  const parentIo = io.inPool(poolId, poolNamespace);
   const image = await openImage(engine.context, parentIo, { id: imageId }, { readOnly: true });
   try {
     const found = image.snapshots.find(({ id }) => id === snapId);

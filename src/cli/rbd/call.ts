@@ -300,6 +300,11 @@ export class Call {
     return format !== "plain";
   }
 
+  /** Says what is wrong with --format before anything is asked. @throws CommandFailure */
+  checkFormat(): void {
+    void this.isStructured;
+  }
+
   /** Prints what --format asks for. */
   async show(value: () => Json, names: XmlNames, plain: () => string): Promise<void> {
     await this.out.write(this.isStructured ? this.#structured(value(), names) : plain());

@@ -51,7 +51,7 @@ export const infoVerbs: readonly Verb[] = [
 
 async function info(call: Call): Promise<void> {
   const spec = call.imageOrId({ snapshot: "permitted" });
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const facts = await orFail(factsOf(image, spec), "rbd: info");
     const names = {
@@ -173,7 +173,7 @@ function plainOf(facts: Facts): string {
 
 async function status(call: Call): Promise<void> {
   const spec = call.spec();
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const watchers = await orFail(image.watchers(), "rbd: show status failed");
     await call.show(
@@ -212,7 +212,7 @@ async function children(call: Call): Promise<void> {
   if (snapId !== undefined && spec.snapshot !== "") {
     throw invalid("trying to access snapshot using both name and id.");
   }
-  call.isStructured;
+  call.checkFormat();
   await call.withImage({ ...spec, snapshot: "" }, "read", async (image) => {
     const snapshot = snapId === undefined ? spec.snapshot : await nameOf(image, snapId);
     if (snapshot !== "") {

@@ -28,7 +28,7 @@ const FAILED = "rbd: listing images failed";
 async function list(call: Call): Promise<void> {
   const spec = call.pool();
   // Said before anything is asked.
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec).catch((error: unknown) => {
     if (!(error instanceof CommandFailure)) throw error;
     const { message, exitCode } = error;

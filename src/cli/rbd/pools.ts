@@ -60,7 +60,7 @@ async function init(call: Call): Promise<void> {
 
 async function stats(call: Call): Promise<void> {
   const spec = call.pool();
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const found = await orFail(rbd.stats(), "rbd: failed to query pool stats");
   const inTrash = (text: string) => (found.trashCount > 0 ? ` (${text} in trash)` : "");
@@ -117,7 +117,7 @@ async function removeNamespace(call: Call): Promise<void> {
 
 async function listNamespaces(call: Call): Promise<void> {
   const spec = call.pool({ hasNamespace: false });
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const names = await orFail(rbd.listNamespaces(), "rbd: failed to list namespaces");
   await call.show(

@@ -116,7 +116,7 @@ export const snapshotVerbs: readonly Verb[] = [
 
 async function list(call: Call): Promise<void> {
   const spec = call.imageOrId();
-  call.isStructured;
+  call.checkFormat();
   const isAll = call.has("all");
   await call.withImage(spec, "read", async (image) => {
     const every = await orFail(image.allSnapshots(), "rbd: failed to list snapshots");

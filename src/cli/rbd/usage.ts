@@ -47,7 +47,7 @@ async function usage(call: Call): Promise<void> {
   const from = call.text("from-snap");
   const spec = call.spec({ snapshot: "permitted", isOptional: true });
   if (from !== "" && spec.name === "") throw invalid("image name was not specified");
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const images = await orFail(rbd.list(), "rbd: du failed");
   const wanted = images.filter(({ name }) => spec.name === "" || name === spec.name);
@@ -173,7 +173,7 @@ async function usedAt(call: Call, image: Image, snapshot: string, from: string):
 async function diff(call: Call): Promise<void> {
   const spec = call.spec({ snapshot: "permitted" });
   const from = call.text("from-snap");
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const options = {
       wholeObject: call.has("whole-object"),

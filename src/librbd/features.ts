@@ -3,6 +3,9 @@
 import { ConfigError } from "../base/index.ts";
 import { RBD_FEATURE_NAMES } from "../cls/rbd/types/features.ts";
 
+/** All there are, in the order of their bits. */
+export const FEATURE_NAMES: readonly string[] = RBD_FEATURE_NAMES;
+
 /** In the order of their bits: `["layering", "exclusive-lock"]`. */
 export function featureNames(bits: bigint): string[] {
   return RBD_FEATURE_NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) !== 0n);

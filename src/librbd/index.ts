@@ -3,7 +3,7 @@
 export type { PoolStats } from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions } from "./create-options.ts";
-export { featureBits, featureNames } from "./features.ts";
+export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";
 export {
   type DiffOptions,
   type Extent,

@@ -1,7 +1,6 @@
 /** Reading and writing as fast as it goes. ceph: src/tools/rbd/action/Bench.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO, randomU32, systemClock, systemRandom } from "../../base/index.ts";
+import { ERRNO, formatBytes, randomU32, systemClock, systemRandom } from "../../base/index.ts";
 import type { Image } from "../../librbd/index.ts";
 import { CommandFailure, interruptible } from "../client/index.ts";
 import type { Call } from "./call.ts";
@@ -32,13 +31,11 @@ export const benchVerbs: readonly Verb[] = [
     positional: [imageSpec()],
     options: [
       ...benchOptions,
-      {
-        ...choiceOption("io-type", "read, write or readwrite", "read", "write", "readwrite", "rw"),
-        isRequired: true,
-      },
+      choiceOption("io-type", "read, write or readwrite", "read", "write", "readwrite", "rw"),
     ],
     run: async (call) => {
       const type = call.text("io-type");
+      if (type === "") throw invalid("--io-type must be specified.");
       await bench(call, type === "rw" ? "readwrite" : type);
     },
   },

@@ -176,7 +176,7 @@ export class Call {
       for (const [isWanted, what] of wants) {
         if (isWanted) throw invalid(`${what} not allowed with format 1; use --image-format 2`);
       }
-      throw invalid("images of format 1 cannot be made any more; use --image-format 2");
+      throw invalid("image format 1 is deprecated, and not made any more: use --image-format 2");
     }
     const stripeUnit = this.number("stripe-unit");
     const stripeCount = this.number("stripe-count");
@@ -298,6 +298,11 @@ export class Call {
       throw invalid("--pretty-format only works when --format is json or xml");
     }
     return format !== "plain";
+  }
+
+  /** Says what is wrong with --format before anything is asked. @throws CommandFailure */
+  checkFormat(): void {
+    void this.isStructured;
   }
 
   /** Prints what --format asks for. */

@@ -136,7 +136,7 @@ async function removeGlobal(call: Call): Promise<void> {
 
 async function listGlobal(call: Call): Promise<void> {
   const who = entityOf(call);
-  call.isStructured;
+  call.checkFormat();
   const settings = [...(await globalSettings(call, who)).values()];
   if (settings.length === 0 && !call.isStructured) return;
   const columns = [left("Name"), left("Value"), left("Section")];
@@ -253,7 +253,7 @@ async function removePool(call: Call): Promise<void> {
 }
 
 async function listPool(call: Call): Promise<void> {
-  call.isStructured;
+  call.checkFormat();
   const rbd = await rootOf(call);
   const options = await optionsOf(call, rbd, undefined);
   await call.show(
@@ -295,7 +295,7 @@ async function removeImage(call: Call): Promise<void> {
 
 async function listImage(call: Call): Promise<void> {
   const spec = call.spec();
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image, rbd) => {
     const own = await orFail(image.metadata(), "rbd: failed to list config");
     const options = await optionsOf(call, rbd, own);

@@ -1,7 +1,6 @@
 /** Features of images, and their object maps. ceph: src/tools/rbd/action/Feature.cc, ObjectMap.cc */
 
-import { RBD_FEATURE_NAMES } from "../../cls/rbd/types/features.ts";
-import { featureNames } from "../../librbd/index.ts";
+import { FEATURE_NAMES, featureNames } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { orFail } from "./failure.ts";
@@ -11,7 +10,7 @@ import { imageOrSnapSpec, imageSpec, type Positional, type Verb } from "./verb.t
 
 const features: Positional = {
   name: "features",
-  help: `features: ${RBD_FEATURE_NAMES.slice(2, 7).join(", ")}`,
+  help: `features: ${FEATURE_NAMES.slice(2, 7).join(", ")}`,
   isMany: true,
 };
 

@@ -156,7 +156,7 @@ async function create(call: Call): Promise<void> {
 
 async function list(call: Call): Promise<void> {
   const spec = call.pool();
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const names = await orFail(rbd.listGroups(), "rbd: group list failed");
   await call.show(
@@ -246,7 +246,7 @@ async function nameOf(rbd: Rbd, id: string): Promise<string> {
 
 async function listImages(call: Call): Promise<void> {
   const group = groupOf(call);
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(group);
   const images = await orFail(rbd.groupImages(group.name), "rbd: group image list failed");
   const { namespace } = group;
@@ -284,7 +284,7 @@ async function createSnapshot(call: Call): Promise<void> {
 
 async function listSnapshots(call: Call): Promise<void> {
   const group = groupOf(call);
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(group);
   const listing = rbd.groupSnapshots(group.name);
   const found = await orFail(listing, "rbd: group snap list failed");

@@ -83,7 +83,7 @@ export const imageVerbs: readonly Verb[] = [
 async function create(call: Call): Promise<void> {
   const spec = call.spec({ check: "full" });
   const options = call.createOptions();
-  const size = call.number("size") ?? 0;
+  const size = sizeOf(call);
   const rbd = await call.open(spec);
   await orFail(rbd.create(spec.name, size, options), (error) => {
     if (spec.namespace !== "" && error.code === "ENOENT") {
@@ -100,6 +100,13 @@ async function create(call: Call): Promise<void> {
       "rbd: image created but error encountered during thick provisioning",
     );
   });
+}
+
+/** @throws CommandFailure if it was not said */
+function sizeOf(call: Call): number {
+  const size = call.number("size");
+  if (size === undefined) throw invalid("must specify --size <M/G/T>");
+  return size;
 }
 
 async function thickProvision(call: Call, image: Image): Promise<void> {
@@ -164,7 +171,7 @@ async function rename(call: Call): Promise<void> {
 
 async function resize(call: Call): Promise<void> {
   const spec = call.spec();
-  const size = call.number("size") ?? 0;
+  const size = sizeOf(call);
   const allowShrink = call.has("allow-shrink");
   await call.withImage(spec, "write", async (image) => {
     if (image.size === size) throw invalid("new size is equal to original size ");

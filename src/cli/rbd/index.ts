@@ -53,7 +53,7 @@ function help(words: readonly string[]): number {
 }
 
 function unknown(words: readonly string[]): CommandFailure {
-  return new CommandFailure(
-    `error: unknown option '${words.join(" ")}'\n\n${usage(VERBS)}`.trimEnd(),
-  );
+  process.stderr.write(`error: unknown option '${words.join(" ")}'\n\n`);
+  process.stdout.write(usage(VERBS));
+  return new CommandFailure("");
 }

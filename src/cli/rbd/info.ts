@@ -1,7 +1,6 @@
 /** What there is to say of one image. ceph: src/tools/rbd/action/Info.cc, Status.cc, Children.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, formatBytes } from "../../base/index.ts";
 import type { Json, JsonObject } from "../../encoding/index.ts";
 import type { Image } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
@@ -52,7 +51,7 @@ export const infoVerbs: readonly Verb[] = [
 
 async function info(call: Call): Promise<void> {
   const spec = call.imageOrId({ snapshot: "permitted" });
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const facts = await orFail(factsOf(image, spec), "rbd: info");
     const names = {
@@ -174,7 +173,7 @@ function plainOf(facts: Facts): string {
 
 async function status(call: Call): Promise<void> {
   const spec = call.spec();
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const watchers = await orFail(image.watchers(), "rbd: show status failed");
     await call.show(
@@ -213,7 +212,7 @@ async function children(call: Call): Promise<void> {
   if (snapId !== undefined && spec.snapshot !== "") {
     throw invalid("trying to access snapshot using both name and id.");
   }
-  call.isStructured;
+  call.checkFormat();
   await call.withImage({ ...spec, snapshot: "" }, "read", async (image) => {
     const snapshot = snapId === undefined ? spec.snapshot : await nameOf(image, snapId);
     if (snapshot !== "") {

@@ -1,6 +1,6 @@
 /** `rbd ls`: names, or a line for each image and snapshot. ceph: src/tools/rbd/action/List.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
+import { formatBytes } from "../../base/index.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Image, ParentSnapshot, Rbd } from "../../librbd/index.ts";
 import { CommandFailure, cppStrerror } from "../client/index.ts";
@@ -28,7 +28,7 @@ const FAILED = "rbd: listing images failed";
 async function list(call: Call): Promise<void> {
   const spec = call.pool();
   // Said before anything is asked.
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec).catch((error: unknown) => {
     if (!(error instanceof CommandFailure)) throw error;
     const { message, exitCode } = error;

@@ -36,7 +36,7 @@ export const lockVerbs: readonly Verb[] = [
 
 async function list(call: Call): Promise<void> {
   const spec = call.spec();
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const locks = await orFail(image.locks(), "rbd: listing locks failed");
     const { lockers, isExclusive, tag } = locks;

@@ -61,7 +61,7 @@ async function saidTwice<T>(
 
 async function list(call: Call): Promise<void> {
   const spec = call.spec();
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const all = [...(await orFail(image.metadata(), "rbd: listing metadata failed"))];
     if (call.isStructured && all.length === 0) return;

@@ -3,9 +3,8 @@
  * ceph: src/tools/rbd/ArgumentTypes.cc
  */
 
-import { RBD_FEATURE_NAMES } from "../../cls/rbd/types/features.ts";
 import { ConfigError } from "../../librados/index.ts";
-import { featureBits } from "../../librbd/index.ts";
+import { FEATURE_NAMES, featureBits } from "../../librbd/index.ts";
 
 /** A value of an option, once it is understood. Flags are true. */
 export type OptionValue = string | number | bigint | true;
@@ -18,7 +17,6 @@ export interface RbdOption {
   readonly help: string;
   /** Reads its value; undefined: it is a flag. Answers undefined where the value is none. */
   readonly parse?: (text: string) => OptionValue | undefined;
-  readonly isRequired?: boolean;
   /** Given more than once, values add up. */
   readonly adds?: (before: OptionValue, value: OptionValue) => OptionValue;
 }
@@ -154,7 +152,6 @@ export const sizeOption: RbdOption = {
   short: "s",
   help: "size of the image, M/G/T [default: M]",
   parse: parseImageSize,
-  isRequired: true,
 };
 
 /** How images are made. @param hasFormat where the format of the image may be said */
@@ -173,7 +170,7 @@ export function createOptions(hasFormat: boolean): readonly RbdOption[] {
     bytesOption("object-size", "bytes of an object, B/K/M [4K to 32M]"),
     {
       name: "image-feature",
-      help: `features: ${RBD_FEATURE_NAMES.slice(0, 8).join(", ")}`,
+      help: `features: ${FEATURE_NAMES.slice(0, 8).join(", ")}`,
       parse: parseFeatures,
       adds: (before, value) => BigInt(before) | BigInt(value),
     },

@@ -97,11 +97,6 @@ export function parseVerb(
   }
   const isMany = verb.positional.at(-1)?.isMany === true;
   if (own.length > verb.positional.length && !isMany) throw bad("too many arguments");
-  for (const { name: wanted, isRequired } of verb.options) {
-    if (isRequired === true && !options.has(wanted)) {
-      throw bad(`the option '--${wanted}' is required but missing`);
-    }
-  }
   return { words: own, options };
 }
 
@@ -129,8 +124,8 @@ function valueOf(option: RbdOption, written: string, text: string | undefined): 
     throw bad(`the required argument for option '--${option.name}' is missing`);
   }
   const value = option.parse(text);
-  if (value === undefined)
-    throw bad(`the argument ('${text}') for option '--${option.name}' is invalid`);
+  // compat: the original names the option alone.
+  if (value === undefined) throw bad(`the argument for option '--${option.name}' is invalid`);
   return value;
 }
 

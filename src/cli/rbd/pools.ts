@@ -1,6 +1,6 @@
 /** Pools of images, and their namespaces. ceph: src/tools/rbd/action/Pool.cc, Namespace.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
+import { formatBytes } from "../../base/index.ts";
 import type { Call } from "./call.ts";
 import { failed, orFail, saying } from "./failure.ts";
 import { flag, formatOptions, poolOption, poolOptions } from "./options.ts";
@@ -60,7 +60,7 @@ async function init(call: Call): Promise<void> {
 
 async function stats(call: Call): Promise<void> {
   const spec = call.pool();
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const found = await orFail(rbd.stats(), "rbd: failed to query pool stats");
   const inTrash = (text: string) => (found.trashCount > 0 ? ` (${text} in trash)` : "");
@@ -117,7 +117,7 @@ async function removeNamespace(call: Call): Promise<void> {
 
 async function listNamespaces(call: Call): Promise<void> {
   const spec = call.pool({ hasNamespace: false });
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const names = await orFail(rbd.listNamespaces(), "rbd: failed to list namespaces");
   await call.show(

@@ -1,7 +1,6 @@
 /** Snapshots of images. ceph: src/tools/rbd/action/Snap.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, formatBytes } from "../../base/index.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Image, OwnedSnapshot, SnapshotOwner } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
@@ -117,7 +116,7 @@ export const snapshotVerbs: readonly Verb[] = [
 
 async function list(call: Call): Promise<void> {
   const spec = call.imageOrId();
-  call.isStructured;
+  call.checkFormat();
   const isAll = call.has("all");
   await call.withImage(spec, "read", async (image) => {
     const every = await orFail(image.allSnapshots(), "rbd: failed to list snapshots");

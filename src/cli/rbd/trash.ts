@@ -157,7 +157,7 @@ const isUsers = ({ source }: TrashEntry) => source === "user" || source === "use
 
 async function list(call: Call): Promise<void> {
   const spec = call.pool();
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const every = await orFail(rbd.listTrash(), "rbd: trash list");
   const entries = call.has("all") ? every : every.filter(isUsers);

@@ -1,7 +1,6 @@
 /** What images take, and what differs between their revisions. ceph: src/tools/rbd/action/DiskUsage.cc, Diff.cc */
 
-import { formatBytes } from "../../base/amounts.ts";
-import { ERRNO } from "../../base/index.ts";
+import { ERRNO, formatBytes } from "../../base/index.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Image, Rbd, SnapshotInfo } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
@@ -48,7 +47,7 @@ async function usage(call: Call): Promise<void> {
   const from = call.text("from-snap");
   const spec = call.spec({ snapshot: "permitted", isOptional: true });
   if (from !== "" && spec.name === "") throw invalid("image name was not specified");
-  call.isStructured;
+  call.checkFormat();
   const rbd = await call.open(spec);
   const images = await orFail(rbd.list(), "rbd: du failed");
   const wanted = images.filter(({ name }) => spec.name === "" || name === spec.name);
@@ -174,7 +173,7 @@ async function usedAt(call: Call, image: Image, snapshot: string, from: string):
 async function diff(call: Call): Promise<void> {
   const spec = call.spec({ snapshot: "permitted" });
   const from = call.text("from-snap");
-  call.isStructured;
+  call.checkFormat();
   await call.withImage(spec, "read", async (image) => {
     const options = {
       wholeObject: call.has("whole-object"),

@@ -62,14 +62,15 @@ async function watch(call: Call): Promise<void> {
 
 /** A line, or the end, of standard input. @throws CommandFailure at ctrl-C */
 async function enterPressed(): Promise<void> {
-  const { signal, release } = interruptible();
+  const stop = interruptible();
+  const { signal } = stop;
   try {
     const ended = once(process.stdin, "end", { signal });
     await Promise.race([once(process.stdin, "data", { signal }), ended]);
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
-    release();
+    stop.release();
     process.stdin.destroy();
   }
 }

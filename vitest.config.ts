@@ -9,7 +9,9 @@ export default defineConfig({
         // Every truncation and every flipped bit: seconds on a busy machine.
         test: { name: "vectors", include: ["test/vectors/**/*.test.ts"], testTimeout: 60_000 },
       },
-      { test: { name: "property", include: ["test/property/**/*.test.ts"] } },
+      {
+        test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 60_000 },
+      },
       { test: { name: "compliance", include: ["test/compliance/**/*.test.ts"] } },
       { test: { name: "compat", include: ["test/compat/**/*.test.ts"] } },
       { test: { name: "crash", include: ["test/crash/**/*.test.ts"], testTimeout: 120_000 } },

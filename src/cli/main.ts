@@ -5,6 +5,7 @@
 import process from "node:process";
 import { ConfigError } from "../base/index.ts";
 import { VERSION } from "../cluster/version.ts";
+import { stayAwake } from "./stay-awake.ts";
 
 interface Verb {
   readonly summary: string;
@@ -62,7 +63,7 @@ async function main(argv: string[]): Promise<number> {
     process.stderr.write(`spirula: unknown command '${name}'\n${usage()}`);
     return 1;
   }
-  return verb.run(rest);
+  return await stayAwake(verb.run(rest));
 }
 
 try {

@@ -19,6 +19,7 @@ describe("arguments of every command", () => {
     });
     expect(parse("--conf=/y --user u").conf).toBe("/y");
     expect(parse("--no-config-file").noConfigFile).toBe(true);
+    expect(parse("--no-mon-config").noMonConfig).toBe(true);
   });
 
   it.each([
@@ -28,7 +29,6 @@ describe("arguments of every command", () => {
     ["--rbd-cache", { rbd_cache: "true" }],
     ["--no-rbd-cache", { rbd_cache: "false" }],
     ["--rbd_cache=false", { rbd_cache: "false" }],
-    ["--no-mon-config", { no_mon_config: "true" }],
   ])("set options: %s", (line, options) => {
     expect(parse(line)).toMatchObject({ options, rest: [] });
   });

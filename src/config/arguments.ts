@@ -11,6 +11,8 @@ export interface CephArguments {
   conf?: string;
   /** `--no-config-file`. */
   noConfigFile: boolean;
+  /** `--no-mon-config`: the monitors' options are not asked for. */
+  noMonConfig: boolean;
   /** `--cluster`. */
   cluster?: string;
   /** `-n`, `--name`: type and id. */
@@ -41,7 +43,12 @@ const WHO: Readonly<Record<string, "conf" | "cluster" | "name" | "id">> = {
 
 /** @returns a line that says what is wrong, if something is */
 export function parseCephArguments(words: readonly string[]): CephArguments | { error: string } {
-  const out: CephArguments = { noConfigFile: false, options: new Map(), rest: [] };
+  const out: CephArguments = {
+    noConfigFile: false,
+    noMonConfig: false,
+    options: new Map(),
+    rest: [],
+  };
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     if (word === "--") {
@@ -53,6 +60,8 @@ export function parseCephArguments(words: readonly string[]): CephArguments | { 
     const option = optionOf(flag);
     if (flag === "--no-config-file") {
       out.noConfigFile = true;
+    } else if (flag === "--no-mon-config" || flag === "--mon-config") {
+      out.noMonConfig = flag === "--no-mon-config";
     } else if (who === undefined && option === undefined) {
       out.rest.push(word);
     } else if (option?.isFlag === true) {
@@ -100,7 +109,6 @@ interface Known {
 function optionOf(flag: string): Known | undefined {
   const short = Object.hasOwn(SHORT, flag) ? SHORT[flag] : undefined;
   if (short !== undefined) return { name: short, isFlag: false };
-  if (flag === "--no-mon-config") return { name: "no_mon_config", isFlag: true, fixed: "true" };
   if (!flag.startsWith("--") || flag === "--") return undefined;
   const name = canonicalName(flag.slice(2));
   const option = findOption(name);

@@ -17,6 +17,7 @@ import {
   systemClock,
   systemRandom,
 } from "../base/index.ts";
+import { textOf } from "../encoding/index.ts";
 import { type Resolver, systemResolver, type Transport, tcpTransport } from "../messenger/index.ts";
 import { Rados } from "../rados/index.ts";
 import { Cluster } from "./cluster.ts";
@@ -33,6 +34,11 @@ export interface ClientSurroundings {
 }
 
 export interface ConnectOptions extends ConfigOptions {
+  /**
+   * False: a user who may not see the OSD map can connect too, and give commands. Pools cannot be opened before
+   * a map has come. @default true
+   */
+  readonly needsMap?: boolean;
   /** @default none */
   readonly log?: Logger;
   readonly surroundings?: Partial<ClientSurroundings>;
@@ -50,8 +56,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
 
 /** The same, with a configuration that has been read. */
 export async function connectWith(
-  { config, entity }: FoundConfig,
-  options: Pick<ConnectOptions, "log" | "surroundings"> = {},
+  { config, entity, asksMonitors }: FoundConfig,
+  options: Pick<ConnectOptions, "log" | "needsMap" | "surroundings"> = {},
 ): Promise<Cluster> {
   const {
     clock = systemClock,
@@ -59,7 +65,7 @@ export async function connectWith(
     transport = tcpTransport,
     resolver = systemResolver,
   } = options.surroundings ?? {};
-  const { log = silentLogger } = options;
+  const { log = silentLogger, needsMap } = options;
   const monitors = await findMonitors((name) => config.get(name), resolver);
   const credentials = await findCredentials(config, entity, { clock, random });
   const timeouts = {
@@ -67,8 +73,23 @@ export async function connectWith(
     monOpTimeoutMs: config.getNumber("rados_mon_op_timeout") * 1000,
     osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
   };
+  const takeConfig = (values: ReadonlyMap<string, string>) => {
+    const text = [...values].map(([name, value]) => [textOf(name), textOf(value)] as const);
+    for (const problem of config.load("mon", text)) log.warn("option of the monitors", { problem });
+  };
+  const wanted = asksMonitors ? { onConfig: takeConfig } : {};
   const open = (auth: ClientAuth) =>
-    Rados.connect({ monitors, auth, transport, clock, random, log, ...timeouts });
+    Rados.connect({
+      monitors,
+      auth,
+      transport,
+      clock,
+      random,
+      log,
+      needsMap,
+      ...timeouts,
+      ...wanted,
+    });
   const engine = await firstTaken(credentials, open);
   return new Cluster(engine, { config, entity, around: { clock, random, log } });
 }

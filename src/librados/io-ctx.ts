@@ -225,8 +225,7 @@ export class IoCtx {
   async *objects(options: ListObjectsOptions = {}): AsyncGenerator<ListedObject> {
     const { everyNamespace = false, pgSeed } = options;
     const listing = everyNamespace ? this.engine.listing(ALL_NSPACES) : this.engine.listing();
-    // A group is a range of the order that begins at its own number.
-    const range = pgSeed === undefined ? {} : { begin: { ...listing.begin, hash: pgSeed } };
+    const range = pgSeed === undefined ? {} : { begin: listing.groupBegin(pgSeed) };
     for await (const { oid, nspace, key } of listing.objects(range)) {
       const at = { oid: nameText(oid), namespace: nameText(nspace), locator: nameText(key) };
       if (pgSeed !== undefined && this.#at(at).engine.pgSeedOf(oid) !== pgSeed) return;

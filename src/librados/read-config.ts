@@ -47,6 +47,8 @@ export interface FoundConfig {
   readonly entity: AuthEntity;
   /** Path of the configuration file that was read; undefined: none was there. */
   readonly path: string | undefined;
+  /** Whether the monitors are asked for what they have for the client. */
+  readonly asksMonitors: boolean;
   /** Lines for the user: values that could not be taken. */
   readonly problems: readonly string[];
 }
@@ -91,7 +93,8 @@ export async function readConfig(wanted: ConfigOptions = {}): Promise<FoundConfi
       Object.entries(wanted.options ?? {}).map(([name, value]) => [name, String(value)] as const),
     ),
   ];
-  return { config, entity, path: file?.path, problems };
+  const asksMonitors = !said.some((args) => args?.noMonConfig === true);
+  return { config, entity, path: file?.path, asksMonitors, problems };
 }
 
 function entityOf(wanted: ConfigOptions, said: readonly (ConfigOptions["args"] | undefined)[]) {

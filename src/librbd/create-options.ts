@@ -1,11 +1,12 @@
 /** How images are made: what is asked for in words, as the engine has it. */
 
+import type { ClientConfig } from "../config/index.ts";
 import { nameBytes } from "../encoding/index.ts";
 import type { CreateOptions as EngineOptions } from "../rbd/index.ts";
 import { featureBits } from "./features.ts";
 
 export interface CreateOptions {
-  /** @default layering, exclusive-lock, object-map, fast-diff, deep-flatten */
+  /** @default rbd_default_features: layering, exclusive-lock, object-map, fast-diff, deep-flatten */
   readonly features?: readonly string[];
   /** Bytes of an object: a power of two from 4 KiB to 32 MiB. @default 4 MiB */
   readonly objectSize?: number;
@@ -15,6 +16,24 @@ export interface CreateOptions {
   readonly stripeCount?: number;
   /** Pool of the data, where that is not to be the image's own. */
   readonly dataPool?: string;
+}
+
+/** What is not said is as the client's options have it.  ceph: src/librbd/ImageOptions (rbd_default_*) */
+export function withDefaults(options: EngineOptions, config: ClientConfig): EngineOptions {
+  const features = config.get("rbd_default_features");
+  const [stripeUnit, stripeCount] = ["unit", "count"].map((what) =>
+    config.getNumber(`rbd_default_stripe_${what}`),
+  );
+  const isStriped = stripeUnit !== 0 && stripeCount !== 0;
+  const dataPool = config.get("rbd_default_data_pool");
+  return {
+    features: /^\d+$/.test(features) ? BigInt(features) : featureBits(features.split(",")),
+    order: config.getNumber("rbd_default_order"),
+    ...(isStriped ? { stripeUnit: stripeUnit ?? 0, stripeCount: stripeCount ?? 0 } : {}),
+    ...(dataPool === "" ? {} : { dataPool: nameBytes(dataPool) }),
+    validatePool: config.getBoolean("rbd_validate_pool"),
+    ...options,
+  };
 }
 
 export function engineCreateOptions(options: CreateOptions): EngineOptions {

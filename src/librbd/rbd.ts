@@ -8,8 +8,9 @@
  * ceph: src/include/rbd/librbd.hpp RBD
  */
 
-import { CephError, type Clock, ERRNO, type Logger, type Random } from "../base/index.ts";
+import { CephError, ERRNO } from "../base/index.ts";
 import { GROUP_IMAGE_LINK_STATE, GROUP_SNAPSHOT_STATE } from "../cls/rbd/types/features.ts";
+import type { ClientConfig } from "../config/index.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
 import type { Cluster, IoCtx } from "../librados/index.ts";
 import {
@@ -51,7 +52,7 @@ import {
   trashImage,
 } from "../rbd/index.ts";
 import { utimeToMs } from "../types/index.ts";
-import { type CreateOptions, engineCreateOptions } from "./create-options.ts";
+import { type CreateOptions, engineCreateOptions, withDefaults } from "./create-options.ts";
 import { Image, type ProgressOptions } from "./image.ts";
 
 export interface OpenOptions {
@@ -91,12 +92,14 @@ export class Rbd {
   readonly io: IoCtx;
   /** For rooms of this package. */
   readonly context: RbdContext;
+  readonly #config: ClientConfig;
 
   /** See `Rbd.open`. */
   constructor(cluster: Cluster, io: IoCtx) {
-    const { engine } = cluster;
-    const { clock, random, log }: { clock: Clock; random: Random; log: Logger } = cluster.around;
+    const { engine, config, around } = cluster;
+    const { clock, random, log } = around;
     this.io = io;
+    this.#config = config;
     this.context = { rados: engine, clock, random, log };
   }
 
@@ -163,7 +166,7 @@ export class Rbd {
 
   /** @param size bytes @returns the image's id @throws CephError EEXIST */
   async create(name: string, size: number, options: CreateOptions = {}): Promise<string> {
-    const engineOptions = engineCreateOptions(options);
+    const engineOptions = withDefaults(engineCreateOptions(options), this.#config);
     const bytes = nameBytes(name);
     return nameText(await createImage(this.context, this.io.engine, bytes, size, engineOptions));
   }

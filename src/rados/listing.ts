@@ -86,6 +86,11 @@ export class ObjectListing {
     return { key, oid, snap: NOSNAP, hash, max: 0, nspace, pool: BigInt(this.#pool) };
   }
 
+  /** Where a placement group begins: its number is the first hash of its range. */
+  groupBegin(seed: number): ListCursor {
+    return { ...HOBJECT_MIN, snap: NOSNAP, hash: seed, pool: BigInt(this.#pool) };
+  }
+
   /** A range in so many parts, of hashes alike in number, that together are the range. */
   split(parts: number, { begin = this.begin, end = this.end }: ListOptions = {}) {
     assert(Number.isInteger(parts) && parts > 0, `a range in ${parts} parts`);
@@ -94,8 +99,7 @@ export class ObjectListing {
     const at = (part: number): ListCursor => {
       if (part === 0) return begin;
       if (part === parts) return end;
-      const hash = reverseBits(first + Math.floor((size * part) / parts));
-      return { ...HOBJECT_MIN, snap: NOSNAP, hash, pool: BigInt(this.#pool) };
+      return this.groupBegin(reverseBits(first + Math.floor((size * part) / parts)));
     };
     return Array.from({ length: parts }, (_, part) => ({ begin: at(part), end: at(part + 1) }));
   }

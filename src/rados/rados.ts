@@ -16,6 +16,7 @@ import {
 import { decodeFromBytes, textOf } from "../encoding/index.ts";
 import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
 import {
+  MConfig,
   MGetPoolStats,
   MGetPoolStatsReply,
   MLog,
@@ -74,6 +75,16 @@ export interface RadosOptions {
   readonly osdOpTimeoutMs?: number | undefined;
   readonly monOpTimeoutMs?: number | undefined;
   readonly mountTimeoutMs?: number | undefined;
+  /**
+   * Told the options that the monitors have for this client, by name: once before it is connected, and again
+   * when they change. @default they are not asked for
+   */
+  readonly onConfig?: ((options: ReadonlyMap<string, string>) => void) | undefined;
+  /**
+   * Is a client connected only once it has an OSD map? A user who may give commands but not see the map never
+   * gets one. Without it nothing but commands and facts may be asked for. @default true
+   */
+  readonly needsMap?: boolean | undefined;
 }
 
 /** Space, in KiB, and objects. */
@@ -96,6 +107,8 @@ export class Rados implements Dispatcher {
   readonly #log: ClusterLog;
   readonly #pools: PoolAdmin;
   readonly #engine: Engine;
+  readonly #onConfig: RadosOptions["onConfig"];
+  #configHasCome: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: RadosOptions) {
@@ -112,6 +125,7 @@ export class Rados implements Dispatcher {
     });
     this.#auth = auth;
     this.#messenger = messenger;
+    this.#onConfig = options.onConfig;
     const { osdOpTimeoutMs = 0, monOpTimeoutMs = 0 } = options;
     const renewTickets = () => this.#mon.renewTickets();
     const link = { auth, messenger, clock, random, log, renewTickets };
@@ -147,7 +161,7 @@ export class Rados implements Dispatcher {
   }
 
   /**
-   * Connects; resolves with a client that has a map.
+   * Connects; resolves with a client that has a map, if it needs one.
    * @throws CephError EACCES if the cluster does not take us; ETIMEDOUT if no monitor has in time, with what
    * the last one tried was found to be as its cause; the signal's reason
    */
@@ -161,7 +175,7 @@ export class Rados implements Dispatcher {
       target: `monitors ${monitors.map(formatAddrVec).join(" ")}`,
     };
     try {
-      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start());
+      await bounded(clock, { signal, timeoutMs }, () => subject, rados.#start(options));
       return rados;
     } catch (error) {
       const { lastFailure } = rados.#mon;
@@ -171,9 +185,19 @@ export class Rados implements Dispatcher {
     }
   }
 
-  async #start(): Promise<void> {
+  async #start({ needsMap = true }: RadosOptions): Promise<void> {
+    // Where nobody wants them nothing is waited for.
+    let config: Promise<void> | undefined;
+    if (this.#onConfig !== undefined) {
+      config = new Promise((resolve) => {
+        this.#configHasCome = resolve;
+      });
+      this.#mon.subscribe("config", 0);
+    }
     await this.#mon.start();
-    await this.#objecter.mapAtLeast(1);
+    if (needsMap) await this.#objecter.mapAtLeast(1);
+    else await this.#mon.waitForMonMap();
+    await config;
   }
 
   /** The id that the cluster knows this client by. */
@@ -229,7 +253,7 @@ export class Rados implements Dispatcher {
   /** A command of the monitors: `{ prefix: "osd pool ls", format: "json" }`. */
   async command(args: CommandArgs, options: CommandOptions = {}): Promise<CommandResult> {
     const { input, ...limits } = options;
-    const { fsid } = this.map;
+    const { fsid } = this;
     const words = commandWords(args, input);
     const message = await this.#mon.ask(
       (tid) => MMonCommand.encode({ version: 0, fsid, ...words }, tid),
@@ -295,7 +319,7 @@ export class Rados implements Dispatcher {
 
   /** The cluster's id. */
   get fsid(): string {
-    return this.map.fsid;
+    return this.#mon.monMap?.fsid ?? this.map.fsid;
   }
 
   /** The monitors, as their newest map that has come has them. */
@@ -408,6 +432,9 @@ export class Rados implements Dispatcher {
         return this.#objecter.onBackoff(connection, message);
       case MLog.type:
         return this.#log.onMessage(message);
+      case MConfig.type:
+        this.#onConfig?.(MConfig.decode(message).config);
+        return this.#configHasCome?.();
       default:
         if (connection === this.#mon.connection && this.#mon.onMessage(message)) return;
         if (this.#mgr.onMessage(connection, message)) return;

@@ -142,6 +142,25 @@ test("the lock goes to rbd when that writes, and comes back", async () => {
   expect(String(await image.read(0, 10))).toBe("mine again");
 });
 
+test("an image is made as the monitors' options for the client have it", async () => {
+  await must("ceph config set client rbd_default_order 23", shell);
+  await must("ceph config set client rbd_default_features layering,exclusive-lock", shell);
+  {
+    await using other = await rados.connect({ conf: target.confPath, env: {} });
+    expect(other.config.get("rbd_default_order")).toBe("23");
+    await (await api.Rbd.open(other, "rbd")).create("by-options", MIB);
+    await using deaf = await rados.connect({
+      conf: target.confPath,
+      env: { CEPH_ARGS: "--no-mon-config" },
+    });
+    expect(deaf.config.get("rbd_default_order")).toBe("22");
+  }
+  const told = JSON.parse(await must("rbd info --format json rbd/by-options", shell));
+  expect(told).toMatchObject({ order: 23, features: ["layering", "exclusive-lock"] });
+  await must("ceph config rm client rbd_default_order", shell);
+  await must("ceph config rm client rbd_default_features", shell);
+});
+
 test("what is removed, renamed and put in the trash is so for rbd", async () => {
   await rbd.create("one", MIB);
   await rbd.rename("one", "two");

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deviceClassBelow } from "../harness/device-class.ts";
 import { ownTools, shellWith } from "../harness/own-tools.ts";
+import { clientEnv, sh } from "../harness/run.ts";
 import {
   compareStep,
   loadScenarios,
@@ -49,3 +50,12 @@ for (const scenario of loadScenarios().filter(({ name }) => ROWS.includes(name))
     }
   });
 }
+
+test("without a monitor it says so, after as long as it may try, and fails", async () => {
+  const options = { env: { ...clientEnv(), CEPH_CONF: "/dev/null" }, timeoutMs: 60_000 };
+  const words = "--connect-timeout 2 -m v2:127.0.0.1:1 --auth_client_required none -s";
+  const { code, stdout, stderr, durationMs } = await sh(`${join(bin, "ceph")} ${words}`, options);
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(/^Error connecting to cluster: no answer from .*127\.0\.0\.1:1.*\n$/);
+  expect(durationMs).toBeGreaterThan(2000);
+});

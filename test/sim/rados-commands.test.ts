@@ -1,8 +1,10 @@
 /** Commands, facts and pools by the client library, on the simulated server. */
 import { expect, test } from "vitest";
-import { CephError } from "../../src/base/index.ts";
+import { CephxClient, parseKey } from "../../src/auth/index.ts";
+import { CephError, must } from "../../src/base/index.ts";
 import { opAppend, opRead, opWriteFull } from "../../src/messages/index.ts";
-import type { ClusterLogEntry } from "../../src/rados/index.ts";
+import { type ClusterLogEntry, Rados } from "../../src/rados/index.ts";
+import { ENTITY_TYPE } from "../../src/types/index.ts";
 import { Bench } from "./bench.ts";
 
 const bytes = (text: string) => Buffer.from(text);
@@ -36,6 +38,46 @@ test("each kind of daemon answers what it is told, and one that is not there is 
   expect(await bench.run(code(rados.pgCommand({ pool: 9, seed: 0 }, version)))).toBe("ENOENT");
   const unknown = await bench.run(rados.osdCommand(0, { prefix: "no such thing" }));
   expect(unknown.result).toBe(-22);
+  await bench.run(rados.close());
+  await bench.close();
+});
+
+test("a user who may not see the OSD map connects without it and gives commands", async () => {
+  const bench = await Bench.start();
+  const { rados: admin } = await bench.client();
+  const entity = { type: ENTITY_TYPE.CLIENT, id: "definer" };
+  const caps = ["mon", "allow profile role-definer"];
+  const user = { prefix: "auth get-or-create-key", entity: "client.definer", caps };
+  const key = Buffer.from((await bench.run(admin.command(user))).data)
+    .toString("utf8")
+    .trim();
+  const { options } = bench.clientOptions();
+  const { clock, random } = options;
+  const auth = () => new CephxClient({ entity, key: must(parseKey(key), "a key"), clock, random });
+  const mountTimeoutMs = 5_000;
+  const waits = Rados.connect({ ...options, auth: auth(), mountTimeoutMs });
+  expect(await bench.run(code(waits))).toBe("ETIMEDOUT");
+  const rados = await bench.run(
+    Rados.connect({ ...options, auth: auth(), mountTimeoutMs, needsMap: false }),
+  );
+  expect((await bench.run(rados.command({ prefix: "auth ls" }))).result).toBe(0);
+  expect((await bench.run(rados.command({ prefix: "osd pool create", pool: "x" }))).result).toBe(
+    -13,
+  );
+  await bench.run(Promise.all([rados.close(), admin.close()]));
+  await bench.close();
+});
+
+test("a monitor gives a sign of life with its health and its state; one that is not there is named", async () => {
+  const bench = await Bench.start();
+  const { rados } = await bench.client();
+  for (const who of ["a", 0]) {
+    const text = await bench.run(rados.pingMonitor(who));
+    const { health, mon_status } = JSON.parse(text) as Record<string, { name?: string }>;
+    expect(health).toBeDefined();
+    expect(mon_status?.name, `mon.${who}`).toBe("a");
+  }
+  expect(await bench.run(code(rados.pingMonitor("z")))).toBe("ENOENT");
   await bench.run(rados.close());
   await bench.close();
 });

@@ -18,7 +18,7 @@ export const LAYERS: Record<string, readonly string[]> = {
   messages: ["maps", "auth"],
   messenger: ["auth"],
   cls: [],
-  librbd: ["librados", "rbd", "rados", "cls"],
+  librbd: ["librados", "rbd", "rados", "cls", "config"],
   // Of the classes only the types and the argument codecs: see CODECS_ONLY.
   rados: ["messenger", "messages", "maps", "crush", "auth", "cls"],
   librados: ["rados", "messenger", "messages", "maps", "auth", "config"],

@@ -11,6 +11,7 @@ import { askAdminSocket } from "../../messenger/index.ts";
 import { CommandFailure, Output } from "../client/index.ts";
 import { chooseCommand } from "./choose.ts";
 import { commandJson } from "./command-json.ts";
+import { runDaemonPerf } from "./daemonperf.ts";
 import type { OptionKey } from "./options.ts";
 import { complain } from "./session.ts";
 import { parseSignatures } from "./signature.ts";
@@ -26,24 +27,27 @@ export async function runAdminCommand(
 ): Promise<number | undefined> {
   const named = options.get("adminDaemon");
   if (named !== undefined) return await askDaemon(named, words, options.get("format"));
-  if (words[0] !== "daemon") return undefined;
-  const [, who, ...command] = words;
-  if (who === undefined || command.length === 0) {
-    complain("daemon requires at least 3 arguments");
+  const [verb, who, ...command] = words;
+  if (verb !== "daemon" && verb !== "daemonperf") return undefined;
+  const isPerf = verb === "daemonperf";
+  if (who === undefined || (command.length === 0 && !isPerf)) {
+    complain(`${verb} requires at least ${isPerf ? 2 : 3} arguments`);
     return ERRNO.EINVAL;
   }
-  try {
-    const path = who.includes("/") ? who : await socketOf(who, args);
-    return await askDaemon(path, command, options.get("format"));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandFailure(`Can't get admin socket path: ${error.message}`, ERRNO.EINVAL, error);
-  }
+  const path = who.includes("/") ? who : await socketOf(who, args);
+  if (isPerf) return await runDaemonPerf(command, (asked) => answerOf(path, asked, undefined));
+  return await askDaemon(path, command, options.get("format"));
 }
 
 /** Where a daemon's socket is by the configuration: `osd.0`, or `client.x.4711` with the process's id. */
 async function socketOf(name: string, args: CephArguments): Promise<string> {
-  const path = await configuredSocket(name, args);
+  let path: string;
+  try {
+    path = await configuredSocket(name, args);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandFailure(`Can't get admin socket path: ${error.message}`, ERRNO.EINVAL, error);
+  }
   if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) return path;
   const match = /^(.+)\.(\d+)$/.exec(name);
   if (match === null || !match[1]?.includes(".")) return path;
@@ -61,21 +65,27 @@ async function askDaemon(
   words: readonly string[],
   format: string | undefined,
 ): Promise<number> {
-  let data: Buffer;
+  const out = new Output();
+  out.put(await answerOf(path, words, format));
+  await out.flush();
+  return 0;
+}
+
+/** @throws CommandFailure */
+async function answerOf(
+  path: string,
+  words: readonly string[],
+  format: string | undefined,
+): Promise<Buffer> {
   try {
     const described = await askAdminSocket(path, '{"prefix": "get_command_descriptions"}');
     const chosen = chooseCommand(parseSignatures(described.toString("utf8")), words);
-    if ("advice" in chosen) {
-      for (const line of chosen.advice) complain(line);
-      throw new Error("invalid command");
+    if ("words" in chosen) {
+      return await askAdminSocket(path, pythonJson(commandJson(chosen, { format })));
     }
-    data = await askAdminSocket(path, pythonJson(commandJson(chosen, { format })));
+    for (const line of chosen.advice) complain(line);
   } catch (error) {
-    const text = `admin_socket: ${(error as Error).message}`;
-    throw new CommandFailure(text, ERRNO.EINVAL, error);
+    throw new CommandFailure(`admin_socket: ${(error as Error).message}`, ERRNO.EINVAL, error);
   }
-  const out = new Output();
-  out.put(data);
-  await out.flush();
-  return 0;
+  throw new CommandFailure("admin_socket: invalid command", ERRNO.EINVAL);
 }

@@ -14,6 +14,9 @@ import { type Target, targetLabel } from "./target.ts";
 const LOCAL = `ping <mon.id>            Ask a monitor for a sign of life; mon.* asks all of them
 daemon <type.id|path> <command>
                          Ask a daemon of this machine through its admin socket; --admin-daemon is the same
+daemonperf <type.id|path> [list] [patterns] [priority] [seconds] [count]
+                         Show a daemon's counters as they grow; list: which there are. Priorities: critical,
+                         interesting (and above, unless another is said), useful, uninteresting, debugonly
 `;
 
 /** What needs no cluster. */

@@ -122,7 +122,7 @@ function timeoutSeconds(options: ReadonlyMap<OptionKey, string>): string | undef
 
 async function connected(args: CephArguments) {
   try {
-    return await connectCluster(args);
+    return await connectCluster(args, { needsMap: false });
   } catch (error) {
     if (!(error instanceof ConnectFailure)) throw error;
     const exitCode = error.errno === -ERRNO.EACCES ? ERRNO.EACCES : 1;

@@ -3,8 +3,8 @@
  * ceph: src/ceph.in main; src/librados/RadosClient.cc handle_log
  */
 
-import { formatUtime, utimeFromMs } from "../../types/index.ts";
-import { errnoOf } from "../client/index.ts";
+import { utimeFromMs } from "../../types/index.ts";
+import { errnoOf, formatLocalTime } from "../client/index.ts";
 import { textOf } from "./ask.ts";
 import type { OptionKey } from "./options.ts";
 import { complain, type Session } from "./session.ts";
@@ -51,7 +51,7 @@ export async function watch(session: Session, level: Level): Promise<number> {
   return await new Promise((resolve) => {
     const stop = cluster.engine.watchLog(level, (entry) => {
       if (channel !== "*" && channel !== entry.channel) return;
-      const stamp = formatUtime(utimeFromMs(entry.stampMs));
+      const stamp = formatLocalTime(utimeFromMs(entry.stampMs));
       out.put(`${stamp} ${entry.name} ${MARKS[entry.level]} ${entry.message}\n`);
       void out.flush().then(() => {
         if (!out.isGone) return;

@@ -21,11 +21,14 @@ export class ConnectFailure extends CommandFailure {
 }
 
 /** @throws ConnectFailure */
-export async function connectCluster(args: CephArguments): Promise<Cluster> {
+export async function connectCluster(
+  args: CephArguments,
+  options: { readonly needsMap?: boolean } = {},
+): Promise<Cluster> {
   try {
     const found = await readConfig({ args });
     for (const problem of found.problems) process.stderr.write(`${problem}\n`);
-    return await connectWith(found);
+    return await connectWith(found, options);
   } catch (error) {
     throw connectFailure(error);
   }

@@ -21,6 +21,8 @@ import {
 import {
   attempt,
   CommandFailure,
+  cppStrerror,
+  errnoOf,
   hexdump,
   openSink,
   readWhole,
@@ -195,9 +197,13 @@ async function clear(context: RadosContext): Promise<void> {
   const oids = [...context.words, ...(nameFromFile === undefined ? [] : [nameFromFile])];
   if (oids.length === 0) throw context.usage();
   for (const oid of oids) {
-    await attempt(`error clearing omap keys ${place(context, oid)}`, () =>
-      context.writable.write(oid, [omapClear()]),
-    );
+    try {
+      await context.writable.write(oid, [omapClear()]);
+    } catch (error) {
+      // compat: there is no colon before the reason.
+      const what = `error clearing omap keys ${place(context, oid)}/`;
+      throw new CommandFailure(what + cppStrerror(errnoOf(error)), 1, error);
+    }
   }
 }
 

@@ -17,10 +17,10 @@ import {
   formatAddrVec,
   formatAuthEntity,
   formatEntityName,
-  parseEntityName,
   isIpAddress,
   isLoopback,
   parseAuthEntity,
+  parseEntityName,
 } from "./entity.ts";
 
 function hex(text: string): Buffer {

@@ -13,7 +13,7 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
  * Aborted when the process is told to end; the second time it ends at once.
  * @returns the signal, and what stops listening
  */
-export function interruptible(): { readonly signal: AbortSignal; release(): void } {
+export function interruptible(): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
   const listeners = Object.entries(SIGNALS).map(([name, number]) => {
     const onSignal = () => {

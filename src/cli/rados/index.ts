@@ -72,7 +72,7 @@ function help(): string {
   }
   lines.push("options, besides those of every client of Ceph (-c, --id, -n, -k, -m, --cluster):");
   for (const option of Object.values(RADOS_OPTIONS)) {
-    const { names, value = "", help: text } = { help: undefined, value: "", ...option };
+    const { names, value, help: text } = { help: undefined, value: "", ...option };
     if (text !== undefined) lines.push(`  ${names.join(", ")} ${value}`.padEnd(40) + text);
   }
   return `${lines.join("\n")}\n`;
@@ -132,8 +132,12 @@ async function runVerb(args: CephArguments): Promise<number> {
     const parts = { cluster, options, words, pool, pgid, format, nameFromFile, keyFromFile };
     const context = new RadosContext({ ...parts, usage: usageOf(name, verb) });
     if (pool?.snap !== undefined) await saySnapshot(context, pool.snap);
-    // What was printed before a failure is seen before it.
-    await verb.run(context).finally(() => context.out.flush());
+    try {
+      await verb.run(context);
+    } finally {
+      // What was printed before a failure is seen before it.
+      await context.out.flush();
+    }
     return 0;
   } finally {
     await cluster.close();

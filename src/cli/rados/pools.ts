@@ -47,7 +47,7 @@ async function showSpace(context: RadosContext): Promise<void> {
   const stats = await attempt("error fetching pool stats", () => cluster.poolStats(names));
   const total = await attempt("error getting total cluster usage", () => cluster.stats());
   if (format === undefined) {
-    out.put(`${spaceTable(stats)}\n`);
+    out.put(`${spaceTable(stats).toString()}\n`);
     out.put(`total_objects    ${total.numObjects}\n`);
     out.put(`total_used       ${formatBytes(total.kbUsed * 1024)}\n`);
     out.put(`total_avail      ${formatBytes(total.kbAvail * 1024)}\n`);

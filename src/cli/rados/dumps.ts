@@ -5,7 +5,13 @@
 
 import process from "node:process";
 import { CephError, ERRNO } from "../../base/index.ts";
-import { type Codec, decodeFromBytes, nameBytes, nameText } from "../../encoding/index.ts";
+import {
+  type Codec,
+  DecodeError,
+  decodeFromBytes,
+  nameBytes,
+  nameText,
+} from "../../encoding/index.ts";
 import {
   create,
   getXattrs,
@@ -146,8 +152,9 @@ async function importPool(context: RadosContext): Promise<void> {
     const sections = new Sections(new ByteReader(source.pieces(DATA_BYTES)));
     await importSections(context, sections, flags);
   } catch (error) {
-    const why = error instanceof BadDump ? error.errno : errnoOf(error);
-    const said = error instanceof BadDump ? `${error.message}\n` : "";
+    const bad = error instanceof DecodeError ? new BadDump(error.message) : error;
+    const why = bad instanceof BadDump ? bad.errno : errnoOf(error);
+    const said = bad instanceof BadDump ? `${bad.message}\n` : "";
     throw new CommandFailure(`${said}error from import: ${cppStrerror(why)}`, 1, error);
   } finally {
     await source.close();

@@ -15,6 +15,7 @@ import {
   lockInfo,
   lockObject,
   type OpOptions,
+  omapEntries,
   unlockObject,
   type Watch,
 } from "../rados/index.ts";
@@ -25,7 +26,6 @@ import {
   bytesFrom,
   type ObjectStat,
   type Operation,
-  omapGet,
   type ReadOperation,
   read,
   remove,
@@ -35,8 +35,6 @@ import {
 
 /** Bytes of one request where an object is read whole. */
 const READ_BYTES = 4 * 1024 * 1024;
-/** Keys of one request where they are walked. */
-const OMAP_PAGE = 1000;
 const NOTIFY_TIMEOUT_MS = 30_000;
 
 export interface RequestOptions {
@@ -243,15 +241,14 @@ export class IoCtx {
     oid: string,
     options: { readonly after?: string; readonly prefix?: string } & RequestOptions = {},
   ): AsyncGenerator<[key: string, value: Buffer]> {
-    const { prefix = "" } = options;
-    let { after = "" } = options;
-    for (;;) {
-      const [page] = await this.read(oid, [omapGet({ after, prefix, max: OMAP_PAGE })], options);
-      for (const entry of page.entries) {
-        yield entry;
-        after = entry[0];
-      }
-      if (!page.more) return;
+    const { prefix = "", after = "" } = options;
+    const range = {
+      ...engineOptions(options),
+      prefix: nameBytes(prefix),
+      after: nameBytes(after),
+    };
+    for await (const [key, value] of omapEntries(this.engine, nameBytes(oid), range)) {
+      yield [nameText(key), copyOf(value)];
     }
   }
 

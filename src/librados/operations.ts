@@ -15,16 +15,19 @@ import {
   byteString,
   decodeFromBytes,
   EMPTY,
+  list,
   map,
   nameBytes,
   nameText,
   record,
   set,
   str,
+  u32,
   u64n,
 } from "../encoding/index.ts";
 import {
   ALLOC_HINT_FLAG,
+  CHECKSUM_TYPE,
   CMPXATTR_MODE,
   CMPXATTR_OP,
   OSD_OP_FLAG,
@@ -222,20 +225,23 @@ export function omapGetHeader(): ReadOperation<Buffer> {
   return reading(opOmapGetHeader(), bufferOf);
 }
 
-/** Checksums of the pieces of a range, as the OSD works them out: one u32 or u64 a piece. */
-export function checksum(options: {
-  /** CHECKSUM_TYPE: 0 xxhash32, 1 xxhash64, 2 crc32c. */
-  readonly type: number;
+export interface ChecksumRange {
   readonly offset: number;
   readonly length: number;
-  /** Bytes a piece; 0: the range is one. */
+  /** Bytes a piece; 0: the range is one. @default 0 */
   readonly chunkSize?: number;
-  /** Where the function starts; 4 or 8 bytes as the type has it. */
-  readonly init: Uint8Array;
-}): ReadOperation<Buffer> {
-  const { type, offset, length, chunkSize = 0, init } = options;
-  return reading(opChecksum(type, offset, length, chunkSize, init), bufferOf);
 }
+
+/** crc32c of each piece of a range, as the OSD works it out. Each begins with all bits set. */
+export function checksumCrc32c(range: ChecksumRange): ReadOperation<number[]> {
+  const { offset, length, chunkSize = 0 } = range;
+  const init = Buffer.alloc(4, 0xff);
+  return reading(opChecksum(CHECKSUM_TYPE.CRC32C, offset, length, chunkSize, init), (data) =>
+    decodeFromBytes(Sums, data),
+  );
+}
+
+const Sums = list(u32);
 
 /** Calls a method of an object class. Its answer is bytes that the method defines. */
 export function exec(cls: string, method: string, input: Bytes = EMPTY): ReadOperation<Buffer> {

@@ -47,16 +47,6 @@ export async function setApplicationMetadata(
   await change(rados, pool, { prefix: "osd pool application set", ...entry }, options);
 }
 
-/** @throws CephError ENOENT if the application is not enabled */
-export async function removeApplicationMetadata(
-  rados: Rados,
-  pool: number,
-  entry: { app: string; key: string },
-  options: CallOptions = {},
-): Promise<void> {
-  await change(rados, pool, { prefix: "osd pool application rm", ...entry }, options);
-}
-
 async function change(
   rados: Rados,
   pool: number,

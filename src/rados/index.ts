@@ -3,7 +3,6 @@ export {
   type Applications,
   enableApplication,
   poolApplications,
-  removeApplicationMetadata,
   setApplicationMetadata,
 } from "./applications.ts";
 export { type ClassCall, callOp, callReply, classCalls, nothing } from "./class-call.ts";
@@ -35,28 +34,7 @@ export {
   type ObjectLock,
   unlockObject,
 } from "./locks.ts";
-export {
-  getXattr,
-  getXattrs,
-  type OmapRange,
-  omapEntries,
-  omapGet,
-  omapHeader,
-  omapKeys,
-  omapRemove,
-  omapSet,
-  removeXattr,
-  setXattr,
-} from "./object-attrs.ts";
-export {
-  checksumCrc32c,
-  compareAndWrite,
-  mismatchOffset,
-  type ObjectStat,
-  type SparseExtent,
-  sparseRead,
-  statObject,
-} from "./object-data.ts";
+export { type OmapRange, omapEntries } from "./omap.ts";
 export type { PoolCreateOptions, PoolSnap } from "./pool-admin.ts";
 export { type ClusterStats, Rados, type RadosOptions } from "./rados.ts";
 export type { SnapListing } from "./snap-listing.ts";

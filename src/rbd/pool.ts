@@ -3,11 +3,10 @@
  * ceph: src/librbd/api/Pool.cc, src/librbd/image/ValidatePoolRequest.cc
  */
 
-import { CephError } from "../base/index.ts";
 import { TRASH_IMAGE_SOURCE } from "../cls/rbd/types/features.ts";
 import { bytesOf } from "../encoding/index.ts";
 import { opCreate, opRead, opWrite, opWriteFull } from "../messages/index.ts";
-import { callOp, callReply, type IoCtx, type Rados } from "../rados/index.ts";
+import { callOp, callReply, enableApplication, type IoCtx, type Rados } from "../rados/index.ts";
 import { NOSNAP } from "../types/index.ts";
 import { HEADER } from "./calls.ts";
 import { listImages } from "./directory.ts";
@@ -27,14 +26,7 @@ const CONCURRENT = 10;
  * @throws CephError EPERM: another application's; EINVAL: its snapshots are not ours to manage
  */
 export async function initPool(rados: Rados, io: IoCtx, force = false): Promise<void> {
-  const { result, status } = await rados.command({
-    prefix: "osd pool application enable",
-    pool: io.poolName,
-    app: APPLICATION,
-    ...(force ? { yes_i_really_mean_it: true } : {}),
-  });
-  if (result < 0) throw new CephError(result, { op: "init", target: io.poolName, cause: status });
-  await rados.latestMap();
+  await enableApplication(rados, io.pool, APPLICATION, { force });
   await validatePool(io);
 }
 

@@ -6,8 +6,8 @@
  * lost, none twice, none out of order. A watch has to outlive all of it, and hear every notification once.
  */
 import { CephError, must } from "../../src/base/index.ts";
-import { OSD_FLAG, opAppend, opWriteFull } from "../../src/messages/index.ts";
-import { type IoCtx, type Rados, statObject, type Watch } from "../../src/rados/index.ts";
+import { OSD_FLAG, opAppend, opStat, opWriteFull } from "../../src/messages/index.ts";
+import type { IoCtx, Rados, Watch } from "../../src/rados/index.ts";
 import { Dice } from "../harness/dice.ts";
 import { type ClusterAccess, connect } from "./connect.ts";
 import { CutTransport } from "./cut-transport.ts";
@@ -306,7 +306,7 @@ export async function clientTest(
         throw new Error(`${name}: ${(error as Error).message} (seed ${seed})`, { cause: error });
       }
     }
-    await statObject(io, "watched");
+    await io.read("watched", [opStat()]);
     const { writes, reads } = writer;
     print(`${pool}: ${writes} writes and ${reads} reads verified`);
     return { writes, reads, cuts: transport.cuts, phases: options.phases.length };

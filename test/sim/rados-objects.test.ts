@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { CephError } from "../../src/base/index.ts";
 import { crc32c } from "../../src/encoding/index.ts";
+import * as ops from "../../src/librados/index.ts";
 import {
   OSD_FLAG,
   OSD_OP_FLAG,
@@ -11,20 +12,13 @@ import {
   opGetXattr,
   opRead,
   opStat,
-  opTruncate,
-  opWrite,
   opWriteFull,
-  opWriteSame,
   withFlags,
 } from "../../src/messages/index.ts";
 import {
   ALL_NSPACES,
   breakLock,
-  checksumCrc32c,
-  compareAndWrite,
   enableApplication,
-  getXattr,
-  getXattrs,
   type IoCtx,
   type ListedObject,
   type ListOptions,
@@ -32,16 +26,8 @@ import {
   lockInfo,
   lockObject,
   omapEntries,
-  omapGet,
-  omapKeys,
-  omapRemove,
-  omapSet,
   poolApplications,
-  removeXattr,
   setApplicationMetadata,
-  setXattr,
-  sparseRead,
-  statObject,
   unlockObject,
 } from "../../src/rados/index.ts";
 import { Bench, objectNames } from "./bench.ts";
@@ -150,44 +136,51 @@ test("a flush waits for the writes before it, well or not, and for none after it
 test("sizes, sparse reads, checksums and comparisons are the OSD's own", async () => {
   const bench = await Bench.start();
   const { io } = await bench.client();
-  await bench.run(io.write("o", [opWrite(0, bytes("abcd")), opWrite(65536, bytes("efgh"))]));
-  const stat = await bench.run(statObject(io, "o"));
+  const objects = new ops.IoCtx(io);
+  await bench.run(objects.write("o", [ops.write(0, "abcd"), ops.write(65536, "efgh")]));
+  const stat = await bench.run(objects.stat("o"));
   expect([stat.size, stat.mtimeMs > 1.7e12]).toEqual([65540, true]);
-  const extents = await bench.run(sparseRead(io, "o", { offset: 0, length: 65540 }));
+  const [sparse] = await bench.run(objects.read("o", [ops.sparseRead(0, 65540)]));
   const whole = Buffer.alloc(65540);
-  for (const { offset, data } of extents) whole.set(data, offset);
+  let at = 0;
+  for (const { offset, length } of sparse.extents) {
+    whole.set(sparse.data.subarray(at, at + length), offset);
+    at += length;
+  }
   expect([text(whole.subarray(0, 4)), text(whole.subarray(65536))]).toEqual(["abcd", "efgh"]);
-  await bench.run(io.write("s", [opWriteSame(0, 12, bytes("1234")), opTruncate(9)]));
-  const sums = await bench.run(checksumCrc32c(io, "s", { offset: 0, length: 8, chunkSize: 4 }));
+  await bench.run(objects.write("s", [ops.writeSame(0, 12, "1234"), ops.truncate(9)]));
+  const crc = ops.checksumCrc32c({ offset: 0, length: 8, chunkSize: 4 });
+  const [sums] = await bench.run(objects.read("s", [crc]));
   const sum = crc32c(0xffff_ffff, bytes("1234"), 0, 4);
   expect(sums).toEqual([sum, sum]);
-  const change = { offset: 4, expected: bytes("12x4"), data: bytes("****") };
-  expect(await bench.run(compareAndWrite(io, "s", change))).toBe(2);
-  const right = { ...change, expected: bytes("1234") };
-  expect(await bench.run(compareAndWrite(io, "s", right))).toBeUndefined();
-  const { ops } = await bench.run(io.read("s", [opRead(0, 0)]));
-  expect(text(ops[0]?.data)).toBe("1234****1");
-  expect(await bench.run(code(statObject(io, "none")))).toBe("ENOENT");
+  const compareAndWrite = (expected: string) =>
+    objects.write("s", [ops.compareExtent(4, expected), ops.write(4, "****")]);
+  // -4095, and where the first difference is.
+  await expect(bench.run(compareAndWrite("12x4"))).rejects.toMatchObject({ errno: -4095 - 2 });
+  await bench.run(compareAndWrite("1234"));
+  expect(text(await bench.run(objects.readObject("s")))).toBe("1234****1");
+  expect(await bench.run(code(objects.stat("none")))).toBe("ENOENT");
   await bench.close();
 });
 
 test("attributes and omap entries are set, read in pages and removed", async () => {
   const bench = await Bench.start();
   const { io } = await bench.client();
-  await bench.run(setXattr(io, "o", { name: "a", value: bytes("1") }));
-  await bench.run(setXattr(io, "o", { name: "b", value: bytes("2") }));
-  expect(text(await bench.run(getXattr(io, "o", "a")))).toBe("1");
-  expect([...(await bench.run(getXattrs(io, "o"))).keys()]).toEqual(["a", "b"]);
-  await bench.run(removeXattr(io, "o", "a"));
-  expect(await bench.run(code(getXattr(io, "o", "a")))).toBe("ENODATA");
+  const objects = new ops.IoCtx(io);
+  await bench.run(objects.write("o", [ops.setXattr("a", "1")]));
+  await bench.run(objects.write("o", [ops.setXattr("b", "2")]));
+  const [a, all] = await bench.run(objects.read("o", [ops.getXattr("a"), ops.getXattrs()]));
+  expect([text(a), ...all.keys()]).toEqual(["1", "a", "b"]);
+  await bench.run(objects.write("o", [ops.removeXattr("a")]));
+  expect(await bench.run(code(objects.read("o", [ops.getXattr("a")])))).toBe("ENODATA");
   const entries = new Map(
-    Array.from({ length: 25 }, (_, i) => [`k${String(i).padStart(2, "0")}`, bytes(`v${i}`)]),
+    Array.from({ length: 25 }, (_, i) => [`k${String(i).padStart(2, "0")}`, `v${i}`]),
   );
-  await bench.run(omapSet(io, "o", entries));
+  await bench.run(objects.write("o", [ops.omapSet(entries)]));
   const collect = async <T>(from: AsyncGenerator<T>) => {
-    const all: T[] = [];
-    for await (const each of from) all.push(each);
-    return all;
+    const found: T[] = [];
+    for await (const each of from) found.push(each);
+    return found;
   };
   const keys = [...entries.keys()];
   for (const pageSize of [1, 7, 25, 1000]) {
@@ -196,14 +189,19 @@ test("attributes and omap entries are set, read in pages and removed", async () 
       found.map(([key, value]) => `${key}=${text(value)}`),
       `pages of ${pageSize}`,
     ).toEqual(keys.map((key, i) => `${key}=v${i}`));
-    expect(await bench.run(collect(omapKeys(io, "o", { pageSize, after: "k04" })))).toEqual(
-      keys.slice(5),
-    );
+    const behind = await bench.run(collect(omapEntries(io, "o", { pageSize, after: "k04" })));
+    expect(behind.map(([key]) => key)).toEqual(keys.slice(5));
   }
+  const [page] = await bench.run(objects.read("o", [ops.omapGetKeys({ after: "k04", max: 7 })]));
+  expect(page).toEqual({ keys: keys.slice(5, 12), more: true });
   const ones = await bench.run(collect(omapEntries(io, "o", { prefix: "k1", pageSize: 3 })));
   expect(ones.map(([key]) => key)).toEqual(keys.slice(10, 20));
-  await bench.run(omapRemove(io, "o", keys.slice(1)));
-  const left = await bench.run(omapGet(io, "o", ["k00", "k01"]));
+  const whole = await bench.run(collect(objects.omap("o", { after: "k20" })));
+  expect(whole.map(([key, value]) => `${key}=${text(value)}`)).toEqual(
+    keys.slice(21).map((key, i) => `${key}=v${i + 21}`),
+  );
+  await bench.run(objects.write("o", [ops.omapRemove(keys.slice(1))]));
+  const [left] = await bench.run(objects.read("o", [ops.omapGetByKeys(["k00", "k01"])]));
   expect([...left].map(([key, value]) => `${key}=${text(value)}`)).toEqual(["k00=v0"]);
   await bench.close();
 });

@@ -35,5 +35,6 @@ export {
   pythonJson,
 } from "./python-json.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
+export { holdProcess, stayAwake } from "./stay-awake.ts";
 export { type Align, TextTable } from "./text-table.ts";
 export { formatAge, parseTimespan } from "./timespan.ts";

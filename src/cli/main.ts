@@ -3,9 +3,8 @@
  */
 
 import process from "node:process";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, stayAwake } from "../base/index.ts";
 import { VERSION } from "../cluster/version.ts";
-import { stayAwake } from "./stay-awake.ts";
 
 interface Verb {
   readonly summary: string;

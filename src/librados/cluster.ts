@@ -57,16 +57,23 @@ export class Cluster implements AsyncDisposable {
   /** What it stands on. For rooms of this package. */
   readonly around: ClusterSurroundings;
   readonly #entity: AuthEntity;
+  readonly #release: () => void;
 
-  /** Made by `connect`. */
+  /** Made by `connect`. @param release called once it is closed: the process may end then */
   constructor(
     engine: Rados,
-    { config, entity, around }: Pick<Cluster, "config" | "around"> & { entity: AuthEntity },
+    {
+      config,
+      entity,
+      around,
+      release,
+    }: Pick<Cluster, "config" | "around"> & { entity: AuthEntity; release: () => void },
   ) {
     this.engine = engine;
     this.config = config;
     this.around = around;
     this.#entity = entity;
+    this.#release = release;
   }
 
   /** Who we are: `client.admin`. */
@@ -134,9 +141,13 @@ export class Cluster implements AsyncDisposable {
     return outputOf(await this.engine.command(command), command);
   }
 
-  /** Gives back watches and connections; whatever is pending fails with ESHUTDOWN. Idempotent. */
+  /**
+   * Gives back watches and connections; whatever is pending fails with ESHUTDOWN. Idempotent. Until then the
+   * process does not end by itself.
+   */
   async close(): Promise<void> {
     await this.engine.close();
+    this.#release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,7 @@ import {
   CephError,
   type Clock,
   ERRNO,
+  holdProcess,
   type Logger,
   type Random,
   silentLogger,
@@ -90,8 +91,15 @@ export async function connectWith(
       ...timeouts,
       ...wanted,
     });
-  const engine = await firstTaken(credentials, open);
-  return new Cluster(engine, { config, entity, around: { clock, random, log } });
+  // A server that is away for a while is waited for: with no link there is nothing else that keeps the process.
+  const { release } = holdProcess();
+  try {
+    const engine = await firstTaken(credentials, open);
+    return new Cluster(engine, { config, entity, around: { clock, random, log }, release });
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** A monitor that does not take a method says so; then the next one is tried. */

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as librados from "../../src/librados/index.ts";
 import { loadPackage } from "../harness/package.ts";
-import { clientEnv, must, type RunOptions } from "../harness/run.ts";
+import { clientEnv, must, type RunOptions, run } from "../harness/run.ts";
 import { startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
@@ -175,4 +175,17 @@ test("a monitor's command says what it says to ceph, and a failure is an error w
     code: "ENOENT",
     cause: expect.objectContaining({ message: "unrecognized pool 'none'" }),
   });
+});
+
+test("a program that waits for a server that is away neither ends nor waits for ever", async () => {
+  const script = `
+    import { connect } from "spirula/rados";
+    const options = { mon_host: "v2:127.0.0.1:1", auth_client_required: "none", client_mount_timeout: 2 };
+    await connect({ conf: false, env: {}, options }).catch((error) => console.log(error.code));
+  `;
+  const args = ["--input-type=module", "-e", script];
+  // In the package's own folder its name is known.
+  const done = await run(process.execPath, args, { timeoutMs: 30_000 });
+  expect(done).toMatchObject({ code: 0, stdout: "ETIMEDOUT\n", stderr: "" });
+  expect(done.durationMs).toBeGreaterThan(2000);
 });

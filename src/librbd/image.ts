@@ -188,7 +188,7 @@ export class Image implements BlockDevice, AsyncDisposable {
               namespace: nameText(parent.spec.poolNamespace),
               imageId: nameText(parent.spec.imageId),
               snapId: parent.spec.snapId,
-              overlap: parent.overlap,
+              overlap: this.#overlapOf(parent.overlap),
             },
     };
   }
@@ -216,6 +216,12 @@ export class Image implements BlockDevice, AsyncDisposable {
     if (group === undefined) return undefined;
     const { poolName } = engine.io.inPool(group.pool, engine.io.nspace);
     return { pool: nameText(poolName), name: nameText(group.name) };
+  }
+
+  /** Of the head, or of the snapshot that it is open at. */
+  #overlapOf(head: number | undefined): number | undefined {
+    if (this.#snap === NOSNAP) return head;
+    return this.engine.snapshots.find(({ id }) => id === this.#snap)?.parentOverlap;
   }
 
   // --- Data -------------------------------------------------------------------------------------

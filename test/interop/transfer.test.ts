@@ -154,6 +154,67 @@ test("one that is in use is not touched, nor one that is somebody else's", async
   expect(await there("rbd info --format json rbd/taken | jq .size")).toBe(`${2 * MIB}\n`);
 });
 
+test("what the source has lost or made anew since it was ended is not there either", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("moody", 8 * MIB, { objectSize: MIB });
+  /** Ends in the head's copy, after some of it. */
+  const endInHead = async () => {
+    let left = 2;
+    const onProgress = ({ snapshot }: { snapshot: string | undefined }) => {
+      if (snapshot === undefined && left-- === 0) throw new Error("ended");
+    };
+    const ended = api.transferPool(from, to, "rbd", { images: ["moody"], onProgress });
+    await expect(ended).rejects.toThrow("ended");
+  };
+  {
+    await using moody = await rbd.open("moody");
+    await moody.write(0, noise("a", MIB));
+    await moody.createSnapshot("one");
+    for (const at of [1, 2, 3, 4]) await moody.write(at * MIB, noise(`b${at}`, MIB));
+  }
+  await endInHead();
+  {
+    // Its only snapshot goes, and what was copied last; another one of its name comes.
+    await using moody = await rbd.open("moody");
+    await moody.removeSnapshot("one");
+    await moody.discard(MIB, 2 * MIB);
+    await moody.write(6 * MIB, noise("c", MIB));
+    await moody.createSnapshot("one");
+    for (const at of [5, 6, 7]) await moody.write(at * MIB, noise(`d${at}`, MIB));
+  }
+  await endInHead();
+  {
+    await using moody = await rbd.open("moody");
+    await moody.removeSnapshot("one");
+    await moody.discard(5 * MIB, 2 * MIB);
+  }
+  expect(await api.transferPool(from, to, "rbd", { images: ["moody"] })).toEqual(["moody"]);
+  expect(await digest(there, "rbd/moody")).toBe(await digest(here, "rbd/moody"));
+  expect(await there("rbd snap ls rbd/moody; rbd ls | grep moody")).toBe("moody\n");
+});
+
+test("nobody writes to an image while it is read, and one with a journal comes along without it", async () => {
+  await here("rbd create --size 4M --image-feature exclusive-lock,journaling rbd/log");
+  await here("rbd bench --io-type write --io-size 4K --io-total 64K rbd/log");
+  let tried: Promise<{ code: number }> | undefined;
+  const onProgress = () => {
+    tried ??= sh("timeout -k 1 3 rbd bench --io-type write --io-size 4K --io-total 4K rbd/log", {
+      ...options(home.confPath),
+    });
+  };
+  const moved = api.transferPool(from, to, "rbd", { images: ["log"], onProgress });
+  // Who tries meanwhile is refused, or waits; if it is there still at the end, that is told.
+  const outcome = await moved.catch((error: Error & { code?: string }) => error.code);
+  expect(["EBUSY", "log"]).toContain(Array.isArray(outcome) ? outcome[0] : outcome);
+  await tried;
+  const again = { images: ["log"], again: true };
+  expect(await api.transferPool(from, to, "rbd", again)).toEqual(["log"]);
+  expect(await digest(there, "rbd/log")).toBe(await digest(here, "rbd/log"));
+  expect(await there("rbd info rbd/log --format json | jq -c .features")).toBe(
+    '["exclusive-lock"]\n',
+  );
+});
+
 test("the command tells what it brought, what it left, and why it could not", async () => {
   await here("rbd create --size 3M rbd/told && rbd trash mv rbd/busy");
   const transfer = `node ${SPIRULA} transfer rbd --from ${home.confPath} --to ${away.confPath}`;

@@ -5,14 +5,16 @@
  *   and the head at last: what differs from the one before is copied -> the snapshot is taken -> protection,
  *   metadata -> it gets its name
  *
- * It can be ended at any point and run again. What the target has is told by its snapshots and by a record in
- * its metadata: the snapshot that its head was last seen equal to. Where a copy was under way the head is
- * brought back to that first, as the source may have lost what was being copied. One that is done is left
+ * It can be ended at any point and run again. What the target has is told by a record in its metadata: which of
+ * the source's snapshots it has, by their ids, and which its head was last seen equal to. Where a copy was under
+ * way the head is brought back to the newest of them first, as the source may have lost what was being copied;
+ * where there is none, all is begun anew. One that is done is left
  * alone, for it may be in use there; only who says so has it brought up to date, and loses what was written there.
  */
 
 import { CephError, ERRNO } from "../../base/index.ts";
 import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
+import { acquireManually } from "../../rbd/index.ts";
 import { featureBits } from "../features.ts";
 import type { Image } from "../image.ts";
 import type { SnapshotInfo } from "../image-details.ts";
@@ -61,9 +63,10 @@ export interface TransferImageOptions {
 interface TransferRecord {
   readonly fsid: string;
   readonly id: string;
-  /** The head is as this snapshot; "" is as it was made; undefined: something is being copied, or all is done. */
-  readonly clean: string | undefined;
-  readonly isDone: boolean;
+  /** Ids on the source of the snapshots that are there. */
+  readonly snapshots: readonly bigint[];
+  /** The head is as the newest of them, or as it was made; as it is now; or neither: something is being copied. */
+  readonly head: "clean" | "done" | "dirty";
 }
 
 /**
@@ -79,12 +82,17 @@ export async function transferImage(
   const { name, fsid } = source;
   await using head = await source.rbd.open(name);
   await checkUnused(head, name);
+  // Whoever comes now waits to write until this is over.
+  if (head.engine.lock !== undefined) await acquireManually(head.engine);
   const transfer = new ImageTransfer(source.rbd, head, target, options);
-  const copy = await transfer.openTarget({ fsid, id: head.id, clean: "", isDone: false });
+  const copy = await transfer.openTarget({ fsid, id: head.id, snapshots: [], head: "clean" });
   if (copy === undefined) return false;
   try {
     await checkUnused(copy, `${name} on the target`);
     await transfer.run(copy);
+    // Without a lock somebody may have written meanwhile.
+    await checkUnused(head, name);
+    await transfer.finish(copy);
   } finally {
     await copy.close();
   }
@@ -127,29 +135,50 @@ class ImageTransfer {
         const target = `${name}: the target has another image of this name`;
         throw new CephError(-ERRNO.EEXIST, { op: "transfer", target });
       }
-      if (known === name && record?.isDone === true && !this.#options.again) {
+      if (known === name && record?.head === "done" && !this.#options.again) {
         await copy.close();
         return undefined;
       }
-      const isOfUse = record?.clean !== undefined || (await copy.snapshots()).length > 0;
-      if (record !== undefined && isOfUse) {
+      if (record !== undefined && (await this.#isOfUse(copy, record))) {
         this.#record = record;
         return copy;
       }
-      // Nothing of it is known to be right.
-      await copy.close();
-      await this.#target.remove(known);
+      await this.#discard(copy, known);
     }
     await this.#make(ownName);
     const copy = await this.#target.open(ownName);
-    this.#record = fresh;
-    await this.#note(copy, { clean: "" });
+    await this.#note(copy, fresh);
     return copy;
+  }
+
+  /** Is there something on the target that the source still has, from which to go on? */
+  async #isOfUse(copy: Image, record: TransferRecord): Promise<boolean> {
+    if ((await this.#common(copy, record)).length > 0) return true;
+    return record.head === "clean" && (await copy.snapshots()).length === 0;
+  }
+
+  /** Snapshots of the source that the target has, oldest first: the same ones, not others of their names. */
+  async #common(copy: Image, record: TransferRecord): Promise<SnapshotInfo[]> {
+    const there = new Set((await copy.snapshots()).map(({ name }) => name));
+    const snapshots = await this.#head.snapshots();
+    return snapshots.filter(({ id, name }) => record.snapshots.includes(id) && there.has(name));
+  }
+
+  /** Nothing of it is known to be right. @throws CephError EBUSY if it is in use, or has clones */
+  async #discard(copy: Image, name: string): Promise<void> {
+    try {
+      await checkUnused(copy, `${name} on the target`);
+      for (const snapshot of await copy.snapshots()) await removeSnapshot(copy, snapshot);
+    } finally {
+      await copy.close();
+    }
+    await this.#target.remove(name);
   }
 
   async #make(as: string): Promise<void> {
     const { parent, dataPool } = this.#options;
-    const { objectSize, stripeUnit, stripeCount, features } = await this.#head.info();
+    const info = await this.#head.info();
+    const { objectSize, stripeUnit, stripeCount, features } = info;
     const isStriped = features.includes("striping");
     const layout = {
       features: features.filter((feature) => (featureBits([feature]) & KEPT) !== 0n),
@@ -164,7 +193,7 @@ class ImageTransfer {
     const { rbd, image, snapshot } = parent;
     await this.#target.clone({ image, snapshot, io: rbd.io }, as, { ...layout, format: 2 });
     // What does not show through any more at the source must not at the target.
-    const overlap = (await this.#head.info()).parent?.overlap ?? 0;
+    const overlap = info.parent?.overlap ?? 0;
     await using clone = await this.#target.open(as);
     if (overlap < clone.size) await clone.resize(overlap, { allowShrink: true });
   }
@@ -176,30 +205,47 @@ class ImageTransfer {
 
   async run(copy: Image): Promise<void> {
     const snapshots = await this.#head.snapshots();
-    const there = new Map((await copy.snapshots()).map((snapshot) => [snapshot.name, snapshot]));
-    let since = snapshots.findLast(({ name }) => there.has(name))?.name;
-    await this.#cleanUp(copy, since);
+    const common = await this.#common(copy, this.#record);
+    let since = common.at(-1)?.name;
+    await this.#cleanUp(copy, common, snapshots);
     for (const snapshot of snapshots.slice(snapshots.findIndex(({ name }) => name === since) + 1)) {
       await using at = await this.#source.open(this.#head.name, { snapshot: snapshot.name });
       await this.#copy(at, copy, { since, snapshot: snapshot.name });
       await copy.createSnapshot(snapshot.name);
       since = snapshot.name;
-      await this.#note(copy, { clean: since });
+      const ids = [...this.#record.snapshots, snapshot.id];
+      await this.#note(copy, { ...this.#record, snapshots: ids, head: "clean" });
     }
     await this.#copy(this.#head, copy, { since, snapshot: undefined });
     await this.#protect(copy, snapshots);
     for (const [key, value] of await this.#head.metadata()) {
       if (key !== RECORD_KEY) await copy.setMetadata(key, value);
     }
-    await this.#note(copy, { isDone: true });
   }
 
-  /** The head has to be as the snapshot from which the next copy starts. */
-  async #cleanUp(copy: Image, since: string | undefined): Promise<void> {
-    if (this.#record.clean === (since ?? "")) return;
-    // Without a snapshot it would have been made anew: see openTarget.
-    if (since !== undefined) await copy.rollback(since);
-    await this.#note(copy, { clean: since ?? "" });
+  async finish(copy: Image): Promise<void> {
+    await this.#note(copy, { ...this.#record, head: "done" });
+  }
+
+  /** The head has to be as the snapshot from which the next copy starts, and names that are to come free. */
+  async #cleanUp(
+    copy: Image,
+    common: readonly SnapshotInfo[],
+    snapshots: readonly SnapshotInfo[],
+  ): Promise<void> {
+    const newest = common.at(-1);
+    const isClean = this.#record.head === "clean" && this.#record.snapshots.at(-1) === newest?.id;
+    const kept = new Set(common.map(({ name }) => name));
+    const names = new Set(snapshots.map(({ name }) => name));
+    for (const snapshot of await copy.snapshots()) {
+      if (names.has(snapshot.name) && !kept.has(snapshot.name)) {
+        await removeSnapshot(copy, snapshot);
+      }
+    }
+    // With none it would have been made anew, or is as it was made.
+    if (!isClean && newest !== undefined) await copy.rollback(newest.name);
+    const ids = common.map(({ id }) => id);
+    await this.#note(copy, { ...this.#record, snapshots: ids, head: "clean" });
   }
 
   async #copy(
@@ -210,7 +256,7 @@ class ImageTransfer {
     const { onProgress, parent } = this.#options;
     const { size: total } = from;
     const image = this.#head.name;
-    await this.#note(to, {});
+    await this.#note(to, { ...this.#record, head: "dirty" });
     await to.resize(total, { allowShrink: true });
     const isOfParent = parent !== undefined;
     // Whole objects where a hole hides what the parent has there.
@@ -238,24 +284,26 @@ class ImageTransfer {
     }
   }
 
-  async #note(copy: Image, state: { clean?: string; isDone?: boolean }): Promise<void> {
-    const { fsid, id } = this.#record;
-    const { clean, isDone = false } = state;
-    this.#record = { fsid, id, clean, isDone };
-    await copy.setMetadata(RECORD_KEY, recordText(this.#record));
+  async #note(copy: Image, record: TransferRecord): Promise<void> {
+    this.#record = record;
+    await copy.setMetadata(RECORD_KEY, recordText(record));
   }
+}
+
+async function removeSnapshot(copy: Image, { name, isProtected }: SnapshotInfo): Promise<void> {
+  if (isProtected) await copy.unprotectSnapshot(name);
+  await copy.removeSnapshot(name);
 }
 
 /** Undefined where there is none, or one that nobody can have written. */
 function recordFrom(text: string | undefined): TransferRecord | undefined {
-  const match = /^(\S+) (\S+) (dirty|done|clean .*)$/s.exec(text ?? "");
+  const match = /^(\S+) (\S+) (clean|done|dirty)((?: \d+)*)$/.exec(text ?? "");
   if (match === null) return undefined;
-  const [, fsid = "", id = "", state = ""] = match;
-  const clean = state.startsWith("clean ") ? state.slice("clean ".length) : undefined;
-  return { fsid, id, clean, isDone: state === "done" };
+  const [, fsid = "", id = "", head, ids = ""] = match;
+  const snapshots = ids.split(" ").flatMap((each) => (each === "" ? [] : [BigInt(each)]));
+  return { fsid, id, snapshots, head: head as TransferRecord["head"] };
 }
 
-function recordText({ fsid, id, clean, isDone }: TransferRecord): string {
-  const state = clean === undefined ? "dirty" : `clean ${clean}`;
-  return `${fsid} ${id} ${isDone ? "done" : state}`;
+function recordText({ fsid, id, snapshots, head }: TransferRecord): string {
+  return [fsid, id, head, ...snapshots].join(" ");
 }

@@ -154,44 +154,46 @@ test("one that is in use is not touched, nor one that is somebody else's", async
   expect(await there("rbd info --format json rbd/taken | jq .size")).toBe(`${2 * MIB}\n`);
 });
 
-test("what the source has lost or made anew since it was ended is not there either", async () => {
-  const rbd = await api.Rbd.open(from, "rbd");
-  await rbd.create("moody", 8 * MIB, { objectSize: MIB });
-  /** Ends in the head's copy, after some of it. */
-  const endInHead = async () => {
+test.each([
+  ["lost", false],
+  ["made anew under the old name", true],
+])(
+  "a snapshot that the source has %s since it was ended is no base to go on from",
+  async (_what, isAnew) => {
+    const name = isAnew ? "anew" : "lost";
+    const rbd = await api.Rbd.open(from, "rbd");
+    await rbd.create(name, 8 * MIB, { objectSize: MIB });
+    {
+      await using image = await rbd.open(name);
+      await image.write(0, noise("a", MIB));
+      await image.createSnapshot("one");
+      for (const at of [1, 2, 3, 4]) await image.write(at * MIB, noise(`b${at}`, MIB));
+    }
+    // Ends in the head's copy, after some of it.
     let left = 2;
     const onProgress = ({ snapshot }: { snapshot: string | undefined }) => {
       if (snapshot === undefined && left-- === 0) throw new Error("ended");
     };
-    const ended = api.transferPool(from, to, "rbd", { images: ["moody"], onProgress });
+    const ended = api.transferPool(from, to, "rbd", { images: [name], onProgress });
     await expect(ended).rejects.toThrow("ended");
-  };
-  {
-    await using moody = await rbd.open("moody");
-    await moody.write(0, noise("a", MIB));
-    await moody.createSnapshot("one");
-    for (const at of [1, 2, 3, 4]) await moody.write(at * MIB, noise(`b${at}`, MIB));
-  }
-  await endInHead();
-  {
-    // Its only snapshot goes, and what was copied last; another one of its name comes.
-    await using moody = await rbd.open("moody");
-    await moody.removeSnapshot("one");
-    await moody.discard(MIB, 2 * MIB);
-    await moody.write(6 * MIB, noise("c", MIB));
-    await moody.createSnapshot("one");
-    for (const at of [5, 6, 7]) await moody.write(at * MIB, noise(`d${at}`, MIB));
-  }
-  await endInHead();
-  {
-    await using moody = await rbd.open("moody");
-    await moody.removeSnapshot("one");
-    await moody.discard(5 * MIB, 2 * MIB);
-  }
-  expect(await api.transferPool(from, to, "rbd", { images: ["moody"] })).toEqual(["moody"]);
-  expect(await digest(there, "rbd/moody")).toBe(await digest(here, "rbd/moody"));
-  expect(await there("rbd snap ls rbd/moody; rbd ls | grep moody")).toBe("moody\n");
-});
+    {
+      await using image = await rbd.open(name);
+      await image.removeSnapshot("one");
+      // What was copied last goes, and the first block is another one.
+      await image.discard(MIB, 2 * MIB);
+      await image.write(0, noise("c", MIB));
+      if (isAnew) await image.createSnapshot("one");
+      await image.write(5 * MIB, noise("d", MIB));
+    }
+    expect(await api.transferPool(from, to, "rbd", { images: [name] })).toEqual([name]);
+    for (const spec of isAnew ? [name, `${name}@one`] : [name]) {
+      expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
+    }
+    expect(await there(`rbd snap ls rbd/${name} | wc -l; rbd ls | grep ${name}`)).toBe(
+      `${isAnew ? 2 : 0}\n${name}\n`,
+    );
+  },
+);
 
 test("nobody writes to an image while it is read, and one with a journal comes along without it", async () => {
   await here("rbd create --size 4M --image-feature exclusive-lock,journaling rbd/log");

@@ -1,10 +1,11 @@
 /** Links that are too many, and peers that do not read: what a messenger bears, and where it ends. */
 import { afterEach, expect, test } from "vitest";
+import { until } from "../../test/harness/manual-clock.ts";
 import { seededRandom, silentLogger, systemClock } from "../base/index.ts";
 import { ENTITY_TYPE } from "../types/index.ts";
 import { QUEUE_BYTES_MAX, QUEUE_BYTES_PAUSE } from "./limits.ts";
 import { Messenger } from "./messenger.ts";
-import { FAKE_GLOBAL_ID, noneInitiator, noneServer, Recorder, until } from "./testing/fakes.ts";
+import { FAKE_GLOBAL_ID, noneInitiator, noneServer, Recorder } from "./testing/fakes.ts";
 import { MemoryNetwork } from "./transport/memory.ts";
 import type { Link, Transport } from "./transport/transport.ts";
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { ManualClock, until } from "../../test/harness/manual-clock.ts";
 import { type AuthServer, CON_MODE } from "../auth/index.ts";
 import { type Random, seededRandom, silentLogger, systemClock } from "../base/index.ts";
 import { DecodeError, decodeFromBytes } from "../encoding/index.ts";
@@ -18,15 +19,7 @@ import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX } from "./limits.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { OutQueue } from "./out-queue.ts";
 import { TAG, tagName } from "./preamble.ts";
-import {
-  FAKE_GLOBAL_ID,
-  keyed,
-  ManualClock,
-  noneInitiator,
-  noneServer,
-  Recorder,
-  until,
-} from "./testing/fakes.ts";
+import { FAKE_GLOBAL_ID, keyed, noneInitiator, noneServer, Recorder } from "./testing/fakes.ts";
 import { MemoryNetwork } from "./transport/memory.ts";
 import { tcpTransport } from "./transport/tcp.ts";
 import type { Link, Transport } from "./transport/transport.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { until } from "../../test/harness/manual-clock.ts";
 import { type CephError, seededRandom, silentLogger } from "../base/index.ts";
 import { OSD_OP, WATCH_OP, watchOf } from "../messages/index.ts";
 import { objectHash } from "../types/index.ts";
 import { Lingers } from "./linger.ts";
-import { until } from "./testing/manual-clock.ts";
 import { POOL, ScriptedOsds } from "./testing/scripted-osds.ts";
 
 const PLACE = { pool: POOL, nspace: "", oid: "o", hash: objectHash("o", "", "") };

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { until } from "../../test/harness/manual-clock.ts";
 import { encodeToBytes, list, record, str, struct } from "../encoding/index.ts";
 import { compareHObject, HOBJECT_MAX, HObject, objectHash, stableMod } from "../types/index.ts";
 import { type ListedObject, ObjectListing } from "./listing.ts";
-import { until } from "./testing/manual-clock.ts";
 import { POOL, ScriptedOsds } from "./testing/scripted-osds.ts";
 
 const Reply = struct(

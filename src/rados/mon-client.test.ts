@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ManualClock, until } from "../../test/harness/manual-clock.ts";
 import { NoneClient } from "../auth/index.ts";
 import { CephError, ERRNO, seededRandom, silentLogger } from "../base/index.ts";
 import { encodeToBytes } from "../encoding/index.ts";
@@ -7,7 +8,6 @@ import { MMonGetVersion, MMonGetVersionReply, MMonMap, MMonSubscribe } from "../
 import type { Messenger, OpenedConnection } from "../messenger/index.ts";
 import { ADDR_TYPE, type AddrVec, ENTITY_TYPE, type OutgoingMessage } from "../types/index.ts";
 import { MonClient } from "./mon-client.ts";
-import { ManualClock, until } from "./testing/manual-clock.ts";
 import { FSID, toIncoming } from "./testing/scripted-osds.ts";
 
 const addrOf = (port: number): AddrVec => [

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { until } from "../../test/harness/manual-clock.ts";
 import { type CephError, ERRNO } from "../base/index.ts";
 import { addrMapKey, OSDMAP_FLAG, POOL_FLAG, POOL_TYPE } from "../maps/index.ts";
 import {
@@ -12,7 +13,6 @@ import {
 } from "../messages/index.ts";
 import type { OpenedConnection } from "../messenger/index.ts";
 import { HOBJECT_MIN, IntervalSet, NOSNAP, objectHash, utimeFromMs } from "../types/index.ts";
-import { until } from "./testing/manual-clock.ts";
 import { OUR_ADDR, POOL, ScriptedOsds, toIncoming } from "./testing/scripted-osds.ts";
 
 const X = Buffer.from("x");

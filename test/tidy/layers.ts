@@ -52,7 +52,6 @@ export const LAYERS: Record<string, readonly string[]> = {
     "crush",
   ],
   cli: [
-    "librbd",
     "librados",
     "librbd",
     "rados",

@@ -10,7 +10,6 @@ import {
   type AuthServer,
   CON_MODE,
 } from "../../auth/index.ts";
-import type { Clock, Timer } from "../../base/index.ts";
 import { ENTITY_TYPE, type IncomingMessage } from "../../types/index.ts";
 import type { Connection, Dispatcher } from "../api.ts";
 
@@ -95,46 +94,4 @@ export class Recorder implements Dispatcher {
   onClose(_connection: Connection, reason: string): void {
     this.closed.push(reason);
   }
-}
-
-/** Time that moves when told to; deferred calls run on the real loop. */
-export class ManualClock implements Clock {
-  #now = 0;
-  readonly #timers = new Set<{ at: number; fn: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-  monotonic(): number {
-    return this.#now;
-  }
-  after(delayMs: number, fn: () => void): Timer {
-    const timer = { at: this.#now + delayMs, fn };
-    this.#timers.add(timer);
-    return { cancel: () => this.#timers.delete(timer) };
-  }
-  every(): Timer {
-    throw new RangeError("not used by the messenger");
-  }
-  defer(fn: () => void): void {
-    setImmediate(fn);
-  }
-  advance(ms: number): void {
-    this.#now += ms;
-    for (const timer of this.#timers) {
-      if (timer.at > this.#now) continue;
-      this.#timers.delete(timer);
-      timer.fn();
-    }
-  }
-}
-
-/** Lets deferred work run until `condition` holds. */
-export async function until(condition: () => boolean, turns = 2000): Promise<void> {
-  for (let i = 0; i < turns && !condition(); i++) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-  if (!condition()) throw new Error("what the test waits for did not happen");
 }

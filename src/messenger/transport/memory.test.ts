@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { until } from "../../../test/harness/manual-clock.ts";
 import { systemClock } from "../../base/index.ts";
-import { until } from "../testing/fakes.ts";
 import { MemoryNetwork } from "./memory.ts";
 import type { Link, Receiver } from "./transport.ts";
 

@@ -3,6 +3,7 @@
  * epoch by epoch.
  */
 
+import { ManualClock } from "../../../test/harness/manual-clock.ts";
 import { NoneClient } from "../../auth/index.ts";
 import { type CephError, seededRandom, silentLogger } from "../../base/index.ts";
 import { EMPTY, flatten } from "../../encoding/index.ts";
@@ -24,7 +25,6 @@ import {
 } from "../../maps/index.ts";
 import { MOSDMap, MOSDOp, MOSDOpReply, OSD_FLAG, type OsdOp } from "../../messages/index.ts";
 import type { Messenger, OpenedConnection } from "../../messenger/index.ts";
-
 import {
   ADDR_TYPE,
   type AddrVec,
@@ -36,7 +36,6 @@ import {
 } from "../../types/index.ts";
 import type { CallOptions } from "../limits.ts";
 import { Objecter, type ObjecterOptions, type OpRequest } from "../objecter.ts";
-import { ManualClock } from "./manual-clock.ts";
 
 export const POOL = 1;
 export const FSID = "00000000-1111-4222-8333-444444444444";

@@ -1,6 +1,6 @@
 /** Time that moves when told to; deferred calls run on the real loop. */
 
-import type { Clock, Timer } from "../../base/index.ts";
+import type { Clock, Timer } from "../../src/base/index.ts";
 
 export class ManualClock implements Clock {
   #now = 0;

@@ -12,9 +12,9 @@ import { CephError, ERRNO, must } from "../base/index.ts";
 import { decodeFromBytes } from "../encoding/index.ts";
 import {
   type AddrVec,
+  CLIENT_FEATURES,
   type EntityAddr,
   entityTypeName,
-  FEATURES_SUPPORTED,
   formatAddr,
 } from "../types/index.ts";
 import { sameAddr } from "./acceptor-handshake.ts";
@@ -165,7 +165,7 @@ export class InitiatorHandshake implements Handshake {
       target: this.#options.target,
       gid: this.#options.gid,
       globalSeq: this.#options.nextGlobalSeq(),
-      supported: FEATURES_SUPPORTED,
+      supported: CLIENT_FEATURES,
       required: this.#options.requiredFeatures,
       flags: FLAG_LOSSY,
       cookie: 0n,
@@ -190,7 +190,7 @@ export class InitiatorHandshake implements Handshake {
       peerName: { type: peerType, num: ident.gid },
       peerAddrs: ident.addrs,
       peerAddr: target,
-      features: FEATURES_SUPPORTED & ident.supported,
+      features: CLIENT_FEATURES & ident.supported,
       identity: undefined,
       acksWanted: (ident.flags & FLAG_LOSSY) === 0n,
     });

@@ -21,6 +21,7 @@ export {
   parseEntityName,
 } from "./entity.ts";
 export {
+  CLIENT_FEATURES,
   FEATURE_MSG_ADDR2,
   FEATURE_OSDREPLYMUX,
   FEATURES_SUPPORTED,

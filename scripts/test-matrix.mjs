@@ -3,8 +3,8 @@
 // Runs the scenarios of test/transcripts and test/matrix with the unmodified clients of Debian 12 (this
 // machine's), Debian 13 and Debian testing, on a fresh Spirula and a fresh real one-OSD Ceph of this machine,
 // command by command, and compares what both say: ≠ where they differ, ~ where a scenario tells why they do.
-// Clients of other releases than the machine's live in folders below --dir (default .cache/clients), made once
-// by debootstrap from the archive that this machine's apt uses; 700 MB each.
+// Clients of other releases than the machine's live in folders below --dir (default .cache/debian), made once
+// by debootstrap from the archive that this machine's apt uses; 800 MB each.
 //
 //   --generations A,B  of bookworm, trixie, testing    --only 03-list,…  only these scenarios; up to 15 they
 //   --port N           of the real monitor                               build on each other
@@ -14,23 +14,18 @@
 // Needs root, and Debian's ceph-mon, ceph-mgr and ceph-osd. Exit code 1 if a command is answered otherwise
 // than by the real cluster.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { loadTs, ROOT } from "./load-ts.mjs";
 
-/** Debian's releases by what their clients are. */
-const GENERATIONS = {
-  bookworm: "Debian 12",
-  trixie: "Debian 13",
-  testing: "Debian testing",
-};
-
+process.chdir(ROOT);
+const { clientVersions, RELEASES, rbdCommands, releaseRoot, ROOTS_DIR } = await loadTs(
+  "test/harness/debian-root.ts",
+);
 const { values } = parseArgs({
   options: {
-    dir: { type: "string", default: join(ROOT, ".cache", "clients") },
-    generations: { type: "string", default: Object.keys(GENERATIONS).join(",") },
+    dir: { type: "string", default: ROOTS_DIR },
+    generations: { type: "string", default: Object.keys(RELEASES).join(",") },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
@@ -38,12 +33,6 @@ const { values } = parseArgs({
   },
 });
 const names = values.generations.split(",");
-const unknown = names.find((name) => !Object.hasOwn(GENERATIONS, name));
-if (unknown !== undefined) stop(`${unknown}: not one of ${Object.keys(GENERATIONS).join(", ")}`, 2);
-if (process.getuid() !== 0) stop("needs root: for debootstrap, chroot and mounts of its own", 1);
-
-process.chdir(ROOT);
-const { clientVersions, makeClientRoot, rbdCommands } = await loadTs("test/harness/client-root.ts");
 const { formatResults, RESULTS_FILE } = await loadTs("test/harness/compatibility.ts");
 const { difference, dropMatrix, exitOf, interruptMatrix, runMatrix } =
   await loadTs("test/harness/matrix.ts");
@@ -76,14 +65,10 @@ process.exit(total.failed > 0 ? 1 : 0);
 
 /** Runs one generation's clients and prints its table. Returns what is recorded of it. */
 async function runGeneration(name) {
-  const root = name === machineRelease() ? undefined : join(resolve(values.dir), name);
-  if (root !== undefined) {
-    await mkdir(resolve(values.dir), { recursive: true });
-    await makeClientRoot(root, name, (line) => console.log(line));
-  }
+  const root = await releaseRoot(name, (line) => console.log(line), values.dir);
   const versions = await clientVersions(root);
   const shown = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
-  console.log(`\n== ${GENERATIONS[name]}: ${shown.join(", ")}\n  ours  real`);
+  console.log(`\n== ${RELEASES[name]}: ${shown.join(", ")}\n  ours  real`);
   const commands = [];
   const counts = { passed: 0, failed: 0 };
   const work = await tempDir(`matrix-${name}`);
@@ -125,13 +110,8 @@ async function runGeneration(name) {
   }
   total.passed += counts.passed;
   total.failed += counts.failed;
-  console.log(`${GENERATIONS[name]}: ${counts.passed} passed, ${counts.failed} failed`);
-  return { title: GENERATIONS[name], versions, rbd: await rbdCommands(root), commands };
-}
-
-function machineRelease() {
-  const text = readFileSync("/etc/os-release", "utf8");
-  return /^VERSION_CODENAME=(\S+)$/m.exec(text)?.[1];
+  console.log(`${RELEASES[name]}: ${counts.passed} passed, ${counts.failed} failed`);
+  return { title: RELEASES[name], versions, rbd: await rbdCommands(root), commands };
 }
 
 function indent(text) {
@@ -141,7 +121,7 @@ function indent(text) {
 /** Notes what was run; of what was not, what was noted before stays. */
 function record() {
   const before = existsSync(RESULTS_FILE) ? JSON.parse(readFileSync(RESULTS_FILE, "utf8")) : {};
-  const found = Object.keys(GENERATIONS).flatMap((name) => {
+  const found = Object.keys(RELEASES).flatMap((name) => {
     const [old, now] = [before[name], results[name]];
     if (now === undefined || old === undefined) return [[name, now ?? old]];
     const run = new Set(scenarios.map((scenario) => scenario.name));
@@ -150,9 +130,4 @@ function record() {
   });
   const noted = Object.fromEntries(found.filter(([, result]) => result !== undefined));
   writeFileSync(RESULTS_FILE, formatResults(noted));
-}
-
-function stop(why, code) {
-  console.error(why);
-  process.exit(code);
 }

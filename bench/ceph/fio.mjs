@@ -12,6 +12,8 @@
 //                  yet costs many times as much, and a busy machine is long about compiling it
 //   --size BYTES   of the image (1G)               --memory SIZE  of our server (its default)
 //   --dir DIR      where the data lies             --json FILE    every figure of every run
+//   --release R    of the real side: Debian's bookworm, trixie or testing, for Ceph 16.2, 18.2 or 20.2; the client
+//                  stays this machine's (needs root)
 //   --strict       exit 1 when a floor is missed
 //   --cold         an image of four times --memory; before each job the server is started anew and the page
 //                  cache dropped (needs root)
@@ -30,6 +32,7 @@ import {
   dropServers,
   must,
   onInterrupt,
+  releaseRoot,
   SIDES,
   sleep,
   startServer,
@@ -59,6 +62,7 @@ const { values } = parseArgs({
     strict: { type: "boolean", default: false },
     cold: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
+    release: { type: "string", default: "bookworm" },
   },
 });
 const sides = values["only-ours"] ? ["ours"] : SIDES;
@@ -67,6 +71,7 @@ for (const job of jobs) if (JOBS[job] === undefined) throw new Error(`no job ${j
 if (values.cold) requireRoot("--cold");
 if (values.full) requireRoot("--full");
 
+const root = await releaseRoot(values.release, (line) => console.log(line));
 const load = loadavg();
 console.log(`load average at the start: ${load.map((each) => each.toFixed(2)).join(" ")}`);
 const base = await mkdtemp(join(values.dir, "spirula-bench-"));
@@ -102,6 +107,7 @@ async function prepare(side) {
   const dir = join(base, side);
   if (values.full) unmounts.push(await mountLoop(dir, FULL_DISK_BYTES[side]));
   const server = await startServer(side, join(dir, "data"), {
+    root,
     memory: values.memory,
     ...(values.full ? { osdBytes: FULL_OSD_BYTES } : {}),
   });
@@ -138,7 +144,7 @@ async function measure(server, job, round) {
 async function firstImage(side) {
   const dir = join(base, `first-${side}`);
   const startMs = performance.now();
-  const server = await startServer(side, dir, { memory: values.memory, settled: false });
+  const server = await startServer(side, dir, { root, memory: values.memory, settled: false });
   try {
     await must("rbd create first --size 1G", { env: clientEnv(server.confPath) });
     return { seconds: (performance.now() - startMs) / 1000 };

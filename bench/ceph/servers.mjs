@@ -13,6 +13,7 @@ import { loadTs, ROOT } from "../../scripts/load-ts.mjs";
 process.chdir(ROOT);
 const ceph = await loadTs("test/harness/real-ceph.ts");
 const spirula = await loadTs("test/harness/spirula.ts");
+export const { releaseRoot } = await loadTs("test/harness/debian-root.ts");
 export const { clientEnv, must, run, sleep, until } = await loadTs("test/harness/run.ts");
 
 export const SIDES = ["ours", "real"];
@@ -36,8 +37,9 @@ const started = new Map();
 /**
  * Makes a new cluster in `dir`.
  * @param {"ours" | "real"} side
- * @param {{ memory?: string, osdBytes?: number, settled?: boolean }} [options] `memory` is for ours, the others
- *   for the real one: size of its device, and whether to wait until its statistics are in
+ * @param {{ memory?: string, osdBytes?: number, settled?: boolean, root?: string }} [options] `memory` is for
+ *   ours, the others for the real one: size of its device, whether to wait until its statistics are in, and
+ *   where its daemons are if they are of another release (test/harness/debian-root.ts)
  * @returns {Promise<Server>}
  */
 export async function startServer(side, dir, options = {}) {
@@ -88,15 +90,15 @@ async function startOurs(dir, { memory }) {
   };
 }
 
-async function startReal(dir, { osdBytes, settled }) {
+async function startReal(dir, { osdBytes, settled, root }) {
   const [portV2, portV1] = [await freePort(), await freePort()];
   const drop = async () => {
     started.delete(dir);
     await ceph.dropRealCeph(dir);
   };
   started.set(dir, drop);
-  const now = await ceph.startRealCeph({ dir, portV2, portV1, osdBytes, settled });
-  const resume = () => ceph.resumeRealCeph(dir);
+  const now = await ceph.startRealCeph({ dir, root, portV2, portV1, osdBytes, settled });
+  const resume = () => ceph.resumeRealCeph(dir, root);
   return {
     side: "real",
     dir,

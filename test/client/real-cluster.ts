@@ -13,6 +13,8 @@ export interface RealClusterOptions
   readonly phases?: readonly PhaseName[];
   /** @default replicated and erasure-coded */
   readonly pools?: readonly PoolName[];
+  /** Of another release: where its daemons are. @default this machine's own */
+  readonly root?: string | undefined;
 }
 
 export type PoolName = "replicated" | "erasure-coded";
@@ -54,12 +56,13 @@ async function command(admin: Rados, args: { prefix: string; [word: string]: unk
 
 /** @returns verified writes */
 export async function realClusterTest(options: RealClusterOptions): Promise<number> {
-  const { phases = PHASES, pools = Object.keys(POOLS) as PoolName[], print } = options;
+  const { phases = PHASES, pools = Object.keys(POOLS) as PoolName[], print, root } = options;
   const work = await tempDir("client");
   try {
     const port = 4400 + (randomU32(systemRandom) % 200);
     const cluster = await startRealCeph({
       dir: work.path,
+      root,
       osds: 3,
       portV2: port,
       portV1: port + 300,
@@ -67,7 +70,7 @@ export async function realClusterTest(options: RealClusterOptions): Promise<numb
       settled: false,
     });
     const access = await readAccess(cluster.confPath);
-    const daemons = new RealDaemons(work.path);
+    const daemons = new RealDaemons(work.path, root);
     const admin = await connect(access);
     for (const [name, value] of SETTINGS) {
       await command(admin, { prefix: "config set", who: "global", name, value });

@@ -1,7 +1,8 @@
 /** Single daemons of a real cluster of the harness: killed, stopped in their tracks, started again. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { clientEnv, must, sleep } from "../harness/run.ts";
+import { clusterTools } from "../harness/real-ceph.ts";
+import { sleep } from "../harness/run.ts";
 
 /** `osd.0`, `mon.a`, `mgr.x`. */
 export type DaemonName = `osd.${number}` | "mon.a" | "mgr.x";
@@ -10,9 +11,12 @@ const PROGRAM: Record<string, string> = { osd: "ceph-osd", mon: "ceph-mon", mgr:
 
 export class RealDaemons {
   readonly #dir: string;
+  readonly #tools: (command: string) => Promise<string>;
 
-  constructor(dir: string) {
+  /** Of a cluster made by startRealCeph with the same. */
+  constructor(dir: string, root?: string) {
     this.#dir = dir;
+    this.#tools = clusterTools(dir, root);
   }
 
   async signal(name: DaemonName, signal: NodeJS.Signals): Promise<void> {
@@ -28,8 +32,7 @@ export class RealDaemons {
 
   async start(name: DaemonName): Promise<void> {
     const [type = "", id = ""] = name.split(".");
-    const env = clientEnv(join(this.#dir, "cluster.conf"));
-    await must(`${PROGRAM[type]} -i ${id}`, { cwd: this.#dir, env, timeoutMs: 60_000 });
+    await this.#tools(`${PROGRAM[type]} -i ${id}`);
   }
 
   async #pid(name: DaemonName): Promise<number> {

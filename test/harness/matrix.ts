@@ -5,7 +5,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { clientShell } from "./client-root.ts";
+import { commandIn } from "./debian-root.ts";
 import { deviceClassBelow } from "./device-class.ts";
 import { dropRealCeph, startRealCeph } from "./real-ceph.ts";
 import { clientEnv, endChildren, must } from "./run.ts";
@@ -62,7 +62,7 @@ export async function runMatrix(options: MatrixOptions): Promise<Record<string, 
       workDir,
       confPath,
       deviceClass: await deviceClassBelow(workDir),
-      ...(root === undefined ? {} : { shell: clientShell(root, dir, workDir) }),
+      inside: commandIn(root, dir, workDir),
     });
     const [realContext, oursContext] = await Promise.all([
       context(realDir, real.confPath),

@@ -19,7 +19,7 @@ export async function ownTools(dir: string, tools: readonly string[]): Promise<s
   return bin;
 }
 
-/** Runs a command line with the folder in front of PATH, as `ScenarioContext.shell`. */
-export function shellWith(bin: string): (command: string) => [string, ...string[]] {
-  return (command) => ["bash", "--norc", "-c", `PATH='${bin}':"$PATH"; ${command}`];
+/** Has command lines find what is in the folder before anything else, as `ScenarioContext.inside`. */
+export function withTools(bin: string): (command: string) => string {
+  return (command) => `PATH='${bin}':"$PATH"\n${command}`;
 }

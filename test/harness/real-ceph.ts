@@ -12,10 +12,13 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { commandIn } from "./debian-root.ts";
 import { clientEnv, must, run, sleep, until } from "./run.ts";
 
 export interface RealCephOptions {
   dir: string;
+  /** Of another release: where its daemons are (./debian-root.ts). @default this machine's own */
+  root?: string | undefined;
   /** @default 1 */
   osds?: number;
   /** @default 4310 */
@@ -40,6 +43,16 @@ export interface RunningCluster {
   stop: () => Promise<void>;
 }
 
+/** Runs a command line of a cluster's own, and returns what it prints. */
+type Tools = (command: string) => Promise<string>;
+
+/** For a cluster in `dir` with daemons of `root`, as startRealCeph has them. */
+export function clusterTools(dir: string, root?: string): Tools {
+  const inside = commandIn(root, dir, dir);
+  const options = { env: clientEnv(join(dir, "cluster.conf")), timeoutMs: 120_000 };
+  return (command) => must(inside(command), options);
+}
+
 /** Makes a new cluster in `dir` (which must be absent or empty) and waits until its OSDs are up. */
 export async function startRealCeph(options: RealCephOptions): Promise<RunningCluster> {
   const dir = resolve(options.dir);
@@ -50,25 +63,23 @@ export async function startRealCeph(options: RealCephOptions): Promise<RunningCl
   const startMs = performance.now();
   const fsid = randomUUID();
   await writeFile(join(dir, "cluster.conf"), clusterConf(dir, fsid, options, v2, v1));
-  const env = clientEnv(join(dir, "cluster.conf"));
-  const at = { cwd: dir, env, timeoutMs: 60_000 };
-  await makeKeys(at, osds);
-  await must(
+  const tools = clusterTools(dir, options.root);
+  await makeKeys(tools, osds);
+  await tools(
     `monmaptool --create --fsid ${fsid} --addv a '[v2:127.0.0.1:${v2},v1:127.0.0.1:${v1}]' monmap`,
-    at,
   );
   await mkdir(join(dir, "mona"));
   await mkdir(join(dir, "mgr.x"));
-  await must("ceph-mon -i a --mkfs --monmap monmap --keyring keyring && ceph-mon -i a", at);
+  await tools("ceph-mon -i a --mkfs --monmap monmap --keyring keyring && ceph-mon -i a");
   // Before the manager's first breath: it would make the pool within its first second.
-  await must("ceph config set mgr mgr/devicehealth/enable_monitoring false --force", at);
-  await must("ceph-mgr -i x", at);
-  for (let id = 0; id < osds; id++) await startOsd(dir, id, at);
+  await tools("ceph config set mgr mgr/devicehealth/enable_monitoring false --force");
+  await tools("ceph-mgr -i x");
+  for (let id = 0; id < osds; id++) await startOsd(dir, id, tools);
   await until("OSDs up", 60_000, async () =>
-    (await must("ceph osd stat", at)).includes(`${osds} up`) ? true : undefined,
+    (await tools("ceph osd stat")).includes(`${osds} up`) ? true : undefined,
   );
-  await must("ceph osd pool create rbd && rbd pool init rbd", at);
-  if (options.settled ?? true) await settle(at);
+  await tools("ceph osd pool create rbd && rbd pool init rbd");
+  if (options.settled ?? true) await settle(tools);
   await writeClientFiles(dir, v2, v1);
   return {
     dir,
@@ -80,25 +91,25 @@ export async function startRealCeph(options: RealCephOptions): Promise<RunningCl
 }
 
 /** Starts the daemons of a stopped cluster again and waits until every PG serves. */
-export async function resumeRealCeph(dir: string): Promise<void> {
-  const at = { cwd: dir, env: clientEnv(join(dir, "cluster.conf")), timeoutMs: 120_000 };
+export async function resumeRealCeph(dir: string, root?: string): Promise<void> {
+  const tools = clusterTools(dir, root);
   const ids = readdirSync(dir).flatMap((name) => /^osd(\d+)$/.exec(name)?.[1] ?? []);
   // The map still has the OSDs up as they were: only a later boot tells that they are back.
   const bootEpochs = async (): Promise<number[]> => {
-    const dump = JSON.parse(await must("ceph osd dump --format json", at)) as {
+    const dump = JSON.parse(await tools("ceph osd dump --format json")) as {
       osds: { up: number; up_from: number }[];
     };
     return dump.osds.map((osd) => (osd.up === 1 ? osd.up_from : 0));
   };
-  await must("ceph-mon -i a && ceph-mgr -i x", at);
+  await tools("ceph-mon -i a && ceph-mgr -i x");
   const before = await bootEpochs();
-  for (const id of ids) await must(`ceph-osd -i ${id}`, at);
+  for (const id of ids) await tools(`ceph-osd -i ${id}`);
   await until("OSDs up again", 120_000, async () => {
     const now = await bootEpochs();
     return now.every((epoch, i) => epoch > (before[i] ?? 0)) ? true : undefined;
   });
   // Asks every PG, and waits for those that are not active yet.
-  await must("rados -p rbd ls | tail -n 1", at);
+  await tools("rados -p rbd ls | tail -n 1");
 }
 
 /**
@@ -122,9 +133,9 @@ export async function dropRealCeph(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
-async function makeKeys(at: Parameters<typeof must>[1], osds: number): Promise<void> {
+async function makeKeys(tools: Tools, osds: number): Promise<void> {
   const add = (caps: string, first = ""): Promise<string> =>
-    must(`ceph-authtool keyring ${first} --gen-key ${caps}`, at);
+    tools(`ceph-authtool keyring ${first} --gen-key ${caps}`);
   await add("-n mon. --cap mon 'allow *'", "--create-keyring");
   await add(
     "-n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *' --cap mds 'allow *'",
@@ -137,21 +148,17 @@ async function makeKeys(at: Parameters<typeof must>[1], osds: number): Promise<v
   }
 }
 
-async function startOsd(
-  dir: string,
-  id: number,
-  at: NonNullable<Parameters<typeof must>[1]>,
-): Promise<void> {
+async function startOsd(dir: string, id: number, tools: Tools): Promise<void> {
   await mkdir(join(dir, `osd${id}`));
   const uuid = randomUUID();
-  await must(`ceph osd new ${uuid} ${id} && ceph auth import -i keyring`, at);
-  await must(`ceph-osd -i ${id} --mkfs --osd-uuid ${uuid} && ceph-osd -i ${id}`, at);
+  await tools(`ceph osd new ${uuid} ${id} && ceph auth import -i keyring`);
+  await tools(`ceph-osd -i ${id} --mkfs --osd-uuid ${uuid} && ceph-osd -i ${id}`);
 }
 
 /** PGs created, statistics in: a freshly made cluster shows them seconds late. */
-async function settle(at: NonNullable<Parameters<typeof must>[1]>): Promise<void> {
+async function settle(tools: Tools): Promise<void> {
   await until("active+clean", 60_000, async () => {
-    const text = await must("ceph -s --format json", at);
+    const text = await tools("ceph -s --format json");
     const status = JSON.parse(text) as {
       health: { status: string };
       pgmap: { num_pgs: number; pgs_by_state: { state_name: string; count: number }[] };
@@ -199,10 +206,10 @@ function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-function classDir(): string {
-  const found = readdirSync("/usr/lib")
+function classDir(root = ""): string {
+  const found = readdirSync(`${root}/usr/lib`)
     .map((name) => join("/usr/lib", name, "rados-classes"))
-    .find((path) => existsSync(path));
+    .find((path) => existsSync(join(root, path)));
   if (found === undefined) throw new Error("no rados-classes: Debian's ceph-osd is not installed");
   return found;
 }
@@ -233,7 +240,7 @@ osd pool default min size = 1
 osd pool default pg num = 32
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
-osd class dir = ${classDir()}
+osd class dir = ${classDir(options.root)}
 osd class load list = *
 osd class default list = *
 mon allow pool size one = true

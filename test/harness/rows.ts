@@ -3,10 +3,10 @@
  * what they said on a real cluster.
  */
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deviceClassBelow } from "./device-class.ts";
+import { ownTools, withTools } from "./own-tools.ts";
 import { makeSampleDisk } from "./sample-disk.ts";
 import {
   compareStep,
@@ -27,11 +27,11 @@ export interface RowsOptions {
   /** Others are run only: rows build on each other as a user's day does. */
   isCompared: (scenario: Scenario, step: Step) => boolean;
   /** Tools that are this package's own, by the original's names. @default none */
-  ownTools?: readonly string[];
+  own?: readonly string[];
 }
 
 export function describeRows(options: RowsOptions): void {
-  const { name, scenarios, isCompared, ownTools = [] } = options;
+  const { name, scenarios, isCompared, own = [] } = options;
   let work: TempDir;
   let server: Target;
   let context: ScenarioContext;
@@ -42,7 +42,7 @@ export function describeRows(options: RowsOptions): void {
     const deviceClass = await deviceClassBelow(work.path);
     server = await startTarget(work.path);
     context = { confPath: server.confPath, workDir: work.path, deviceClass };
-    if (ownTools.length > 0) context.shell = await shellWith(ownTools, join(work.path, "tools"));
+    if (own.length > 0) context.inside = withTools(await ownTools(work.path, own));
   });
 
   afterAll(async () => {
@@ -67,17 +67,4 @@ export function describeRows(options: RowsOptions): void {
       }
     });
   }
-}
-
-/** A shell that finds our tools before the others, by their names. */
-async function shellWith(names: readonly string[], dir: string) {
-  await mkdir(dir);
-  for (const name of names) {
-    const path = join(dir, name);
-    await writeFile(path, `#!/bin/sh\nexec '${resolve("bin/spirula")}' ${name} "$@"\n`);
-    await chmod(path, 0o755);
-  }
-  return (command: string): [string, ...string[]] => {
-    return ["bash", "--norc", "-c", `PATH='${dir}':$PATH\n${command}`];
-  };
 }

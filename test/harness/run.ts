@@ -47,8 +47,8 @@ export function clientEnv(confPath?: string): Record<string, string> {
  * Runs `command` with bash (so pipes and redirections work) and waits for it. Never throws for an exit code.
  * Without --norc bash takes Node's pipe for a remote shell's socket and reads the user's own settings first.
  */
-export function sh(command: string, options: RunOptions = {}): Promise<RunResult> {
-  return run("bash", ["--norc", "-c", command], options, command);
+export function sh(command: string, options: RunOptions = {}, shown = command): Promise<RunResult> {
+  return run("bash", ["--norc", "-c", command], options, shown);
 }
 
 /** Runs a program with arguments and waits for it. Never throws for an exit code. */

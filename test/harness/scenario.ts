@@ -19,7 +19,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { type CommandFilters, filterOutput, type Machine, noFilters } from "./filters.ts";
-import { clientEnv, run, sleep } from "./run.ts";
+import { clientEnv, sh, sleep } from "./run.ts";
 
 export interface Step {
   command: string;
@@ -38,8 +38,8 @@ export interface Scenario {
 /** The commands run in `workDir`, which must hold `guest.qcow2` and the cluster's data. */
 export interface ScenarioContext extends Machine {
   confPath: string;
-  /** The program and arguments that run a command line: where the clients are. @default bash here */
-  shell?: (command: string) => [string, ...string[]];
+  /** Makes of a command line one that runs it where the clients are. @default as it is */
+  inside?: (command: string) => string;
 }
 
 export const TRANSCRIPTS_DIR = resolve("test/transcripts");
@@ -87,14 +87,13 @@ function applyDirective(next: Directed, text: string, line: number): void {
 
 /** Runs one step once and gives its filtered transcript. */
 export async function runStep(step: Step, context: ScenarioContext): Promise<string> {
-  const shell = context.shell ?? ((command) => ["bash", "--norc", "-c", command]);
-  const [program, ...args] = shell(step.command);
+  const { inside = (command) => command } = context;
   const options = {
     cwd: context.workDir,
     env: clientEnv(context.confPath),
     timeoutMs: 120_000,
   };
-  const result = await run(program, args, options, step.command);
+  const result = await sh(inside(step.command), options, step.command);
   const out = filterOutput(result.stdout, step.filters, context);
   const err = filterOutput(result.stderr, step.filters, context);
   const errLines = err.replace(/^/gm, "! ").replace(/! $/, "");

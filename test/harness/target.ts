@@ -1,8 +1,10 @@
 /**
  * The cluster that an end-to-end test speaks to: ours, or with SPIRULA_TARGET=ceph a real one-OSD Ceph.
  * A test that passes on the real one says what a real cluster does; only then is it worth passing on ours.
+ * SPIRULA_RELEASE=trixie or testing has the real one's daemons from another release of Debian.
  */
 import { join } from "node:path";
+import { releaseRoot } from "./debian-root.ts";
 import { dropRealCeph, startRealCeph } from "./real-ceph.ts";
 import { requireBuild, startSpirula } from "./spirula.ts";
 
@@ -24,7 +26,10 @@ export interface TargetOptions {
 export async function startTarget(dir: string, options: TargetOptions = {}): Promise<Target> {
   const path = join(dir, "data");
   if (process.env["SPIRULA_TARGET"] === "ceph") {
-    const cluster = await startRealCeph({ ...options, dir: path, portV2: 4330, portV1: 4819 });
+    const release = process.env["SPIRULA_RELEASE"];
+    const root = release === undefined ? undefined : await releaseRoot(release, console.log);
+    const at = { dir: path, root, portV2: 4330, portV1: 4819 };
+    const cluster = await startRealCeph({ ...options, ...at });
     return {
       confPath: cluster.confPath,
       output: () => "a real cluster",

@@ -6,10 +6,11 @@
  * What ours is known not to do as the original is listed in LEFT_OUT with the reason; the original does those
  * steps, so that what comes after them finds what it needs.
  */
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deviceClassBelow } from "../harness/device-class.ts";
+import { ownTools, withTools } from "../harness/own-tools.ts";
 import { makeSampleDisk } from "../harness/sample-disk.ts";
 import {
   compareStep,
@@ -19,7 +20,6 @@ import {
   splitTranscript,
   TRANSCRIPTS_DIR,
 } from "../harness/scenario.ts";
-import { SPIRULA } from "../harness/spirula.ts";
 import { startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
@@ -69,16 +69,10 @@ let ours: ScenarioContext;
 beforeAll(async () => {
   work = await tempDir("cli-rbd");
   await makeSampleDisk(work.path);
-  const bin = join(work.path, "bin");
-  await mkdir(bin);
-  const wrapper = join(bin, "rbd");
-  await writeFile(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${SPIRULA}' rbd "$@"\n`);
-  await chmod(wrapper, 0o755);
   const deviceClass = await deviceClassBelow(work.path);
   server = await startTarget(work.path);
   original = { confPath: server.confPath, workDir: work.path, deviceClass };
-  const path = `PATH='${bin}':"$PATH"`;
-  ours = { ...original, shell: (command) => ["bash", "--norc", "-c", `${path}\n${command}`] };
+  ours = { ...original, inside: withTools(await ownTools(work.path, ["rbd"])) };
 });
 
 afterAll(async () => {

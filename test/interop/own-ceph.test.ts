@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deviceClassBelow } from "../harness/device-class.ts";
-import { ownTools, shellWith } from "../harness/own-tools.ts";
+import { ownTools, withTools } from "../harness/own-tools.ts";
 import { clientEnv, sh } from "../harness/run.ts";
 import {
   compareStep,
@@ -43,8 +43,8 @@ for (const scenario of loadScenarios().filter(({ name }) => ROWS.includes(name))
   describe(`row ${scenario.name}, with our own ceph`, () => {
     for (const [index, step] of scenario.steps.entries()) {
       test(`line ${step.line}: ${step.command}`, async () => {
-        const shell = shellWith(bin);
-        const context = { confPath: server.confPath, workDir: work.path, deviceClass, shell };
+        const inside = withTools(bin);
+        const context = { confPath: server.confPath, workDir: work.path, deviceClass, inside };
         expect(await compareStep(step, expected[index], context)).toBe(expected[index]);
       });
     }

@@ -23,5 +23,5 @@ describeRows({
   name: "own-tools",
   scenarios: scenarios.slice(0, last + 1),
   isCompared: ({ name }, { command }) => isWanted(name) && CALL.test(command),
-  ownTools: OWN_TOOLS,
+  own: OWN_TOOLS,
 });

@@ -5,6 +5,7 @@
 // command by command, and compares what both say: ≠ where they differ, ~ where a scenario tells why they do.
 // Clients of other releases than the machine's live in folders below --dir (default .cache/debian), made once
 // by debootstrap from the archive that this machine's apt uses; 800 MB each.
+// Then the end-to-end tests of connection modes and types of keys are run with those clients.
 //
 //   --generations A,B  of bookworm, trixie, testing    --only 03-list,…  only these scenarios; up to 15 they
 //   --port N           of the real monitor                               build on each other
@@ -37,6 +38,7 @@ const { formatResults, RESULTS_FILE } = await loadTs("test/harness/compatibility
 const { difference, dropMatrix, exitOf, interruptMatrix, runMatrix } =
   await loadTs("test/harness/matrix.ts");
 const { loadScenarios } = await loadTs("test/harness/scenario.ts");
+const { run } = await loadTs("test/harness/run.ts");
 const { tempDir } = await loadTs("test/harness/temp.ts");
 const { requireBuild } = await loadTs("test/harness/spirula.ts");
 
@@ -108,10 +110,28 @@ async function runGeneration(name) {
   for (const [op, times] of Object.entries(unsupported)) {
     console.log(`our OSD does not know ${op}, asked ${times} times`);
   }
+  if (only === undefined) await runTests(name, counts);
   total.passed += counts.passed;
   total.failed += counts.failed;
   console.log(`${RELEASES[name]}: ${counts.passed} passed, ${counts.failed} failed`);
   return { title: RELEASES[name], versions, rbd: await rbdCommands(root), commands };
+}
+
+/** What is not compared command by command: who gets in, with what key, in which mode. */
+async function runTests(name, counts) {
+  const tests = ["connection-modes", "key-types"].map((test) => `test/interop/${test}.test.ts`);
+  const args = ["vitest", "run", "--project", "interop", "--reporter", "json", ...tests];
+  const env = { ...process.env, SPIRULA_CLIENTS: name };
+  const { stdout, stderr } = await run("npx", args, { env, timeoutMs: 300_000 });
+  const start = stdout.indexOf('{"');
+  if (start < 0) throw new Error(`${tests.join(", ")}: ${stderr}`);
+  const report = JSON.parse(stdout.slice(start));
+  for (const test of report.testResults.flatMap((file) => file.assertionResults)) {
+    const passed = test.status === "passed";
+    counts[passed ? "passed" : "failed"]++;
+    console.log(`${passed ? " " : "≠"} ${test.fullName}`);
+    if (!passed) console.log(indent(test.failureMessages.join("\n")));
+  }
 }
 
 function indent(text) {

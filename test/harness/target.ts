@@ -1,10 +1,11 @@
 /**
  * The cluster that an end-to-end test speaks to: ours, or with SPIRULA_TARGET=ceph a real one-OSD Ceph.
  * A test that passes on the real one says what a real cluster does; only then is it worth passing on ours.
- * SPIRULA_RELEASE=trixie or testing has the real one's daemons from another release of Debian.
+ * SPIRULA_RELEASE=trixie or testing has the real one's daemons from another release of Debian, and
+ * SPIRULA_CLIENTS=trixie or testing the clients of those tests that run them by `clientsOfRelease`.
  */
 import { join } from "node:path";
-import { releaseRoot } from "./debian-root.ts";
+import { commandIn, releaseRoot } from "./debian-root.ts";
 import { dropRealCeph, startRealCeph } from "./real-ceph.ts";
 import { requireBuild, startSpirula } from "./spirula.ts";
 
@@ -26,8 +27,7 @@ export interface TargetOptions {
 export async function startTarget(dir: string, options: TargetOptions = {}): Promise<Target> {
   const path = join(dir, "data");
   if (process.env["SPIRULA_TARGET"] === "ceph") {
-    const release = process.env["SPIRULA_RELEASE"];
-    const root = release === undefined ? undefined : await releaseRoot(release, console.log);
+    const root = await rootOf("SPIRULA_RELEASE");
     const at = { dir: path, root, portV2: 4330, portV1: 4819 };
     const cluster = await startRealCeph({ ...options, ...at });
     return {
@@ -49,4 +49,14 @@ export async function startTarget(dir: string, options: TargetOptions = {}): Pro
       await server.stop();
     },
   };
+}
+
+/** Makes of a command line one for the clients of SPIRULA_CLIENTS, which see the files below `dir`. */
+export async function clientsOfRelease(dir: string): Promise<(command: string) => string> {
+  return commandIn(await rootOf("SPIRULA_CLIENTS"), dir, dir);
+}
+
+async function rootOf(variable: string): Promise<string | undefined> {
+  const release = process.env[variable];
+  return release === undefined ? undefined : releaseRoot(release, console.log);
 }

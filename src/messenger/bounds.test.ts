@@ -1,11 +1,22 @@
-/** Links that are too many, and peers that do not read: what a messenger bears, and where it ends. */
+/** Links and handshakes that are too much, and peers that do not read: what a messenger bears, and where it ends. */
 import { afterEach, expect, test } from "vitest";
 import { until } from "../../test/harness/manual-clock.ts";
+import { type AcceptorStep, AUTH_METHOD, type AuthServer, CON_MODE } from "../auth/index.ts";
 import { seededRandom, silentLogger, systemClock } from "../base/index.ts";
 import { ENTITY_TYPE } from "../types/index.ts";
-import { QUEUE_BYTES_MAX, QUEUE_BYTES_PAUSE } from "./limits.ts";
+import { makeBanner } from "./banner.ts";
+import {
+  AUTH_ATTEMPTS_MAX,
+  AUTH_BLOB_BYTES_MAX,
+  AUTH_ROUNDS_MAX,
+  QUEUE_BYTES_MAX,
+  QUEUE_BYTES_PAUSE,
+  TRANSCRIPT_BYTES_MAX,
+} from "./limits.ts";
 import { Messenger } from "./messenger.ts";
+import { TAG } from "./preamble.ts";
 import { FAKE_GLOBAL_ID, noneInitiator, noneServer, Recorder } from "./testing/fakes.ts";
+import { Script } from "./testing/script.ts";
 import { MemoryNetwork } from "./transport/memory.ts";
 import type { Link, Transport } from "./transport/transport.ts";
 
@@ -17,7 +28,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((messenger) => messenger.close()));
 });
 
-function make(transport: Transport, type: number) {
+function make(transport: Transport, type: number, auth = noneServer) {
   const dispatcher = new Recorder();
   const messenger = new Messenger({
     name: { type, num: type === ENTITY_TYPE.CLIENT ? FAKE_GLOBAL_ID : 3n },
@@ -26,7 +37,7 @@ function make(transport: Transport, type: number) {
     random: seededRandom(type),
     log: silentLogger,
     dispatcher,
-    auth: noneServer,
+    auth,
     linksMax: LINKS,
   });
   open.push(messenger);
@@ -130,4 +141,66 @@ test("who leaves more unread than there can be memory for loses its link", async
   here.send(words("another"));
   await until(() => server.dispatcher.closed.length === 1);
   expect(here.isOpen).toBe(false);
+});
+
+/** Has a word for every blob, and never enough of them. */
+const insatiable: AuthServer = {
+  methods: [AUTH_METHOD.CEPHX],
+  modes: [CON_MODE.CRC],
+  accept: () => ({ next: (): AcceptorStep => ({ kind: "more", blob: Uint8Array.of(1) }) }),
+};
+
+/** A client that has said hello, and asks with the methods and blobs that a test gives it. */
+async function stranger() {
+  const transport = new MemoryNetwork(systemClock).transport("127.0.0.1");
+  const { messenger } = make(transport, ENTITY_TYPE.MON, insatiable);
+  const { ip, port } = await messenger.bind({ host: "127.0.0.1", port: 0 });
+  const script = new Script(await transport.connect({ host: ip, port }));
+  script.write(makeBanner());
+  const peerAddr = { type: 3, nonce: 9, ip: "", port: 0 };
+  script.send(TAG.HELLO, { entityType: ENTITY_TYPE.CLIENT, peerAddr });
+  await script.expectNames("HELLO");
+  const ask = (method: number, payload = Buffer.of(1)) =>
+    script.send(TAG.AUTH_REQUEST, { method, preferredModes: [CON_MODE.CRC], payload });
+  const goOn = (payload = Buffer.of(1)) => script.send(TAG.AUTH_REQUEST_MORE, { payload });
+  return { script, ask, goOn };
+}
+
+test("a link may ask with as many methods as are allowed, and is closed at the next", async () => {
+  const { script, ask } = await stranger();
+  const refused = Array.from({ length: AUTH_ATTEMPTS_MAX }, () => "AUTH_BAD_METHOD");
+  for (const _ of refused) ask(AUTH_METHOD.NONE);
+  await script.expectNames("HELLO", ...refused);
+  expect(script.isClosed).toBe(false);
+  ask(AUTH_METHOD.NONE);
+  await until(() => script.isClosed);
+  expect(script.names).toEqual(["HELLO", ...refused]);
+});
+
+test("a conversation has as many rounds as are allowed, and the link is closed at the next", async () => {
+  const { script, ask, goOn } = await stranger();
+  const rounds = Array.from({ length: AUTH_ROUNDS_MAX + 1 }, () => "AUTH_REPLY_MORE");
+  ask(AUTH_METHOD.CEPHX);
+  for (const _ of rounds.slice(1)) goOn();
+  await script.expectNames("HELLO", ...rounds);
+  expect(script.isClosed).toBe(false);
+  goOn();
+  await until(() => script.isClosed);
+  expect(script.names).toEqual(["HELLO", ...rounds]);
+});
+
+test("what has to be kept of a handshake until it is signed is bounded", async () => {
+  const { script, ask, goOn } = await stranger();
+  const blob = Buffer.alloc(AUTH_BLOB_BYTES_MAX);
+  // Refused ones count, too; the hello and the frames around the blobs are what makes it too much.
+  const whole = TRANSCRIPT_BYTES_MAX / blob.length;
+  expect(whole).toBeLessThanOrEqual(AUTH_ATTEMPTS_MAX + AUTH_ROUNDS_MAX);
+  for (let i = 1; i < AUTH_ATTEMPTS_MAX; i++) ask(AUTH_METHOD.NONE, blob);
+  ask(AUTH_METHOD.CEPHX, blob);
+  for (let i = AUTH_ATTEMPTS_MAX + 1; i < whole; i++) goOn(blob);
+  await until(() => script.names.length === whole);
+  expect(script.isClosed).toBe(false);
+  goOn(blob);
+  await until(() => script.isClosed);
+  expect(script.names).toHaveLength(whole);
 });

@@ -6,23 +6,17 @@ import { DecodeError, decodeFromBytes } from "../encoding/index.ts";
 import { ENTITY_TYPE, type EntityAddr, FEATURE_MSG_ADDR2 } from "../types/index.ts";
 import type { Connection } from "./api.ts";
 import { makeBanner } from "./banner.ts";
-import {
-  CONTROL,
-  type ControlTag,
-  type ControlValue,
-  encodeControl,
-  FLAG_LOSSY,
-} from "./control.ts";
+import { CONTROL, type ControlTag, type ControlValue, FLAG_LOSSY } from "./control.ts";
 import { crcOnWire } from "./crc-on-wire.ts";
-import { FrameParser } from "./frame.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX } from "./limits.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { OutQueue } from "./out-queue.ts";
-import { TAG, tagName } from "./preamble.ts";
+import { TAG } from "./preamble.ts";
 import { FAKE_GLOBAL_ID, keyed, noneInitiator, noneServer, Recorder } from "./testing/fakes.ts";
+import { Script } from "./testing/script.ts";
 import { MemoryNetwork } from "./transport/memory.ts";
 import { tcpTransport } from "./transport/tcp.ts";
-import type { Link, Transport } from "./transport/transport.ts";
+import type { Transport } from "./transport/transport.ts";
 
 const random: Random = seededRandom(1);
 const open: Messenger[] = [];
@@ -261,51 +255,6 @@ describe("refusals", () => {
     await until(() => closed.length === HANDSHAKES_MAX + 2);
   });
 });
-
-/** A peer that sends what the test tells it to and shows what it got. */
-class Script {
-  readonly got: { name: string; payload: Buffer }[] = [];
-  readonly #link: Link;
-  isClosed = false;
-
-  constructor(link: Link) {
-    this.#link = link;
-    const parser = new FrameParser({
-      onBanner: () => {},
-      onControl: (tag, payload) =>
-        this.got.push({ name: tagName(tag), payload: Buffer.from(payload) }),
-      onMessageFrame: (_bytes, _at, front) => this.got.push({ name: "MESSAGE", payload: front }),
-    });
-    parser.messagesAllowed = true;
-    link.start({
-      target: () => parser.target(),
-      received: (count) => {
-        parser.received(count);
-        return true;
-      },
-      closed: () => {
-        this.isClosed = true;
-      },
-      drained: () => {},
-    });
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#link.write([bytes]);
-  }
-  send<T extends ControlTag>(tag: T, value: ControlValue<T>): void {
-    const out = new OutQueue();
-    crcOnWire.seal(out, tag, encodeControl(tag, value), []);
-    this.#link.write(out.take());
-  }
-  get names(): string[] {
-    return this.got.map((frame) => frame.name);
-  }
-  async expectNames(...names: string[]): Promise<void> {
-    await until(() => this.got.length >= names.length || this.isClosed);
-    expect(this.names).toEqual(names);
-  }
-}
 
 describe("a scripted client", () => {
   async function begin() {

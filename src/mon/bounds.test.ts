@@ -1,10 +1,14 @@
 /** What clients may make the monitor keep: each bound is reached, and not passed. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { formatKeyring } from "../auth/index.ts";
-import { ENTITY_TYPE } from "../types/index.ts";
+import { addrMapKey } from "../maps/index.ts";
+import { ENTITY_TYPE, utimeFromMs } from "../types/index.ts";
+import { BLOCKLIST_MAX, parseAddr } from "./commands/blocklist.ts";
+import { PROFILES_MAX } from "./commands/erasure-code-profile.ts";
 import { AUTH_ENTITIES_MAX } from "./services/auth.ts";
 import { CONFIG_ENTRIES_MAX } from "./services/config.ts";
-import { CONFIG_KEY_VALUE_MAX } from "./services/config-key.ts";
+import { CONFIG_KEY_COUNT_MAX, CONFIG_KEY_VALUE_MAX } from "./services/config-key.ts";
+import { HEALTH_MUTES_MAX } from "./services/health-mutes.ts";
 import { PG_NUM_MAX } from "./services/osd-pools.ts";
 import { type Ask, askerOf } from "./testing/ask.ts";
 import { type Bench, createBench } from "./testing/bench.ts";
@@ -135,5 +139,63 @@ describe("counts", () => {
       ask("osd pool application set", { pool: "rbd", app: "a", key, value: "v" });
     for (const i of range(64)) expect((await set(`k${i}`)).r).toBe(0);
     expect(await set("more")).toMatchObject({ r: -22 });
+  });
+
+  test("values of config-key", async () => {
+    const { configKey } = bench.monitor.state;
+    const value = Buffer.from("v");
+    await Promise.all(range(CONFIG_KEY_COUNT_MAX - 1).map((i) => configKey.set(`k${i}`, value)));
+    const set = (key: string) => ask("config-key set", { key, val: "w" });
+    expect(await set("last")).toMatchObject({ r: 0 });
+    expect(await set("more")).toMatchObject({ r: -28 });
+    expect(await set("last")).toMatchObject({ r: 0 });
+    expect(configKey.keys()).toHaveLength(CONFIG_KEY_COUNT_MAX);
+  });
+
+  test.each([
+    ["clients", "newBlocklist", {}, (i: number) => `10.1.0.1:0/${i + 1}`],
+    [
+      "ranges",
+      "newRangeBlocklist",
+      { range: "range" },
+      (i: number) => `10.${i >> 8}.${i & 255}.1/32`,
+    ],
+  ] as const)("%s that are locked out", async (_what, list, kind, textOf) => {
+    const add = (i: number) =>
+      ask("osd blocklist", { ...kind, blocklistop: "add", addr: textOf(i) });
+    const until = utimeFromMs(4e12);
+    await bench.monitor.state.maps.change((pending) =>
+      pending.edit((inc) => {
+        for (const i of range(BLOCKLIST_MAX - 1)) {
+          const addr = parseAddr(textOf(i))!.addr;
+          inc[list].set(addrMapKey(addr), { addr, until });
+        }
+      }),
+    );
+    expect(await add(BLOCKLIST_MAX)).toMatchObject({ r: 0 });
+    expect(await add(BLOCKLIST_MAX + 1)).toMatchObject({ r: -28 });
+    expect(await add(BLOCKLIST_MAX)).toMatchObject({ r: 0 });
+  });
+
+  test("profiles of erasure codes", async () => {
+    const set = (name: string) =>
+      ask("osd erasure-code-profile set", { name, profile: ["k=2", "m=1"] });
+    const { maps } = bench.monitor.state;
+    const others = PROFILES_MAX - 1 - maps.map.erasureCodeProfiles.size;
+    await maps.change((pending) =>
+      pending.edit((inc) => {
+        for (const i of range(others)) inc.newErasureCodeProfiles.set(`p${i}`, new Map());
+      }),
+    );
+    expect(await set("last")).toMatchObject({ r: 0 });
+    expect(await set("more")).toMatchObject({ r: -28 });
+    expect(await set("last")).toMatchObject({ r: 0 });
+  });
+
+  test("checks that are muted", async () => {
+    const mute = (code: string) => ask("health mute", { code, sticky: true });
+    for (const i of range(HEALTH_MUTES_MAX)) expect((await mute(`C${i}`)).r).toBe(0);
+    expect(await mute("MORE")).toMatchObject({ r: -28 });
+    expect(await mute("C0")).toMatchObject({ r: 0 });
   });
 });

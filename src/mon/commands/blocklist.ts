@@ -25,7 +25,7 @@ const BLOCKLIST_EXPIRE_S = 3600;
 /** Times are 32 bits of seconds; what is over later is over at the last of them. */
 const UTIME_SEC_MAX = 0xffff_ffff;
 /** Of either kind. */
-const BLOCKLIST_MAX = 10_000;
+export const BLOCKLIST_MAX = 10_000;
 
 /** An address as it was typed. Its nonce is a network's prefix length, in bits, if it is to be a range. */
 interface ParsedAddr {

@@ -16,7 +16,7 @@ import type { CommandContext } from "./context.ts";
 type Profile = Map<string, string>;
 
 /** More than anybody has use for. */
-const PROFILES_MAX = 1000;
+export const PROFILES_MAX = 1000;
 const DEFAULT_OPTION = "osd_pool_default_erasure_code_profile";
 /** In upstream's order, which a complaint lists. */
 const JERASURE_TECHNIQUES =

@@ -62,7 +62,7 @@ async function mute(ctx: CommandContext, args: Args): Promise<CommandReply> {
   if (!sticky && check === undefined) {
     return refused("ENOENT", `health alert ${code} is not currently raised`);
   }
-  if (state.mutes.all.size >= HEALTH_MUTES_MAX) {
+  if (!state.mutes.all.has(code) && state.mutes.all.size >= HEALTH_MUTES_MAX) {
     return refused("ENOSPC", `there are ${HEALTH_MUTES_MAX} mutes already`);
   }
   const then = sticky || check === undefined ? { message: "", count: 0 } : check;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { until } from "../../test/harness/manual-clock.ts";
-import { type CephError, seededRandom, silentLogger } from "../base/index.ts";
+import { type CephError, ERRNO, seededRandom, silentLogger } from "../base/index.ts";
 import { OSD_OP, WATCH_OP, watchOf } from "../messages/index.ts";
 import { objectHash } from "../types/index.ts";
 import { Lingers } from "./linger.ts";
@@ -95,5 +95,29 @@ test("a notification that an interval overtakes is made once more, as another re
   expect(link.requests.map(({ tid }) => tid)).toEqual([1, 2]);
   abort.abort("enough");
   expect(await notifying).toBe("enough");
+  lingers.close();
+});
+
+test("a watch whose OSD has lost sight of us is registered again; one that it has let go is lost", async () => {
+  // Found by the client test on a real 20.2: the OSD was an interval ahead of the client's map at a ping.
+  const { osds, lingers, handler, errors, watchOps } = fixture();
+  const watching = lingers.watch(PLACE, handler);
+  await until(() => watchOps().length === 1);
+  const link = osds.to(0)[0]!;
+  osds.reply(link, 1);
+  const watch = await watching;
+  osds.clock.advance(5000);
+  await until(() => watchOps().length === 2);
+  osds.reply(link, 2, { result: -ERRNO.ETIMEDOUT });
+  await until(() => watchOps().length === 3);
+  expect(watchOps().slice(1)).toEqual([WATCH_OP.PING, WATCH_OP.RECONNECT]);
+  osds.reply(link, 3);
+  await settle();
+  expect([watch.isAlive, errors]).toEqual([true, []]);
+  osds.clock.advance(5000);
+  await until(() => watchOps().length === 4);
+  osds.reply(link, 4, { result: -ERRNO.ENOTCONN });
+  await settle();
+  expect([watch.isAlive, errors]).toEqual([false, ["ENOTCONN"]]);
   lingers.close();
 });

@@ -316,14 +316,11 @@ export class Lingers {
     watch.isPinging = true;
     try {
       const { reply, route } = await this.#submit(watch.place, op, LINGERING_READ);
-      if (
-        reply.result < 0 &&
-        at !== undefined &&
-        isSameRoute(route, at) &&
-        watch.registered === at
-      ) {
-        this.#lost(watch, reply.result);
-      }
+      const isOfNow = at !== undefined && isSameRoute(route, at) && watch.registered === at;
+      if (reply.result >= 0 || !isOfNow || watch.isRegistering) return;
+      // It has the watch and no link to it: an interval has ended there that the map here does not tell of yet.
+      if (reply.result === -ERRNO.ETIMEDOUT) this.#background(this.#reconnect(watch));
+      else this.#lost(watch, reply.result);
     } catch (error) {
       if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
     } finally {

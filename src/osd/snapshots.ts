@@ -109,15 +109,13 @@ export function makeWriteable(ctx: OpContext, version: EVersion): boolean {
 /** Makes the head what it was at `snap`; deletes it if there was nothing then. */
 export function rollback(ctx: OpContext, snap: SnapId): OpFailure | undefined {
   const source = ctx.resolveSnap(ctx.before, snap);
-  const isHead = source?.object.snap === ctx.object.snap;
-  if (source === undefined || (!isHead && !source.exists) || isWhiteout(source.info)) {
+  if (source === undefined || !source.exists || isWhiteout(source.info)) {
     if (ctx.before.info.watchers.length > 0) return fail("EBUSY");
     ctx.remove();
     return undefined;
   }
-  if (isHead) {
-    // It is the right version, with all that the request has done to it: also where it was not there before.
-    ctx.modify = true;
+  if (source.object.snap === ctx.object.snap) {
+    ctx.modify = true; // the head itself is the right version
     return undefined;
   }
   rollbackToClone(ctx, source);

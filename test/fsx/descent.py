@@ -36,6 +36,7 @@ class Descent:
         self.image.close()
         self.ancestors.append((self.name, list(self.model.snaps)))
         self.name, self.options, self.features = child, options, options[OPTION_FEATURES]
+        self.is_copy = False
         self.model = Model(len(snap.data), snap.data)
         self.open()
         self.check_features()
@@ -84,7 +85,7 @@ class Descent:
             return self.remove_image(copy, list(self.model.snaps))
         self.image.close()
         self.remove_image(self.name, list(self.model.snaps))
-        self.name, self.options = copy, options
+        self.name, self.options, self.is_copy = copy, options, True
         self.open()
         self.features = options[OPTION_FEATURES]
         self.check_features()

@@ -4,7 +4,7 @@ export type { Connection, Dispatcher, OpenedConnection } from "./api.ts";
 export type { DataMemory } from "./frame.ts";
 export { BULK_BYTES_MIN } from "./limits.ts";
 export { Messenger, type MessengerOptions } from "./messenger.ts";
-export { ProtocolError } from "./protocol-error.ts";
+export { FeatureError, ProtocolError } from "./protocol-error.ts";
 export { askAdminSocket } from "./transport/admin-request.ts";
 export { type Resolver, type ServiceHost, systemResolver } from "./transport/dns.ts";
 export { MemoryNetwork, type MemoryNetworkHooks } from "./transport/memory.ts";

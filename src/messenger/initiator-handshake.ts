@@ -32,7 +32,7 @@ import {
 import { checkSignature, type Handshake, type HandshakeLink, Transcript } from "./handshake.ts";
 import { AUTH_ROUNDS_MAX } from "./limits.ts";
 import { TAG, tagName } from "./preamble.ts";
-import { ProtocolError } from "./protocol-error.ts";
+import { FeatureError, ProtocolError } from "./protocol-error.ts";
 
 export interface InitiatorOptions {
   /** Our entity type. */
@@ -174,7 +174,8 @@ export class InitiatorHandshake implements Handshake {
 
   #onMissingFeatures(payload: Buffer): void {
     const { features } = decodeFromBytes(IdentMissingFeatures, payload);
-    throw new ProtocolError(`peer requires features ${features.toString(16)}, which we lack`);
+    const what = `features ${features.toString(16)} of its clients, which this one does not know`;
+    throw new FeatureError(`the cluster is newer: it requires ${what}`);
   }
 
   #onServerIdent(payload: Buffer): void {
@@ -184,7 +185,7 @@ export class InitiatorHandshake implements Handshake {
       throw new ProtocolError(`peer is not ${formatAddr(target)}`);
     }
     const missing = requiredFeatures & ~ident.supported;
-    if (missing !== 0n) throw new ProtocolError(`peer lacks features ${missing.toString(16)}`);
+    if (missing !== 0n) throw new FeatureError(`peer lacks features ${missing.toString(16)}`);
     this.#state = "established";
     this.#link.established({
       peerName: { type: peerType, num: ident.gid },

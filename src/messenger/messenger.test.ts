@@ -12,6 +12,7 @@ import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX } from "./limits.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { OutQueue } from "./out-queue.ts";
 import { TAG } from "./preamble.ts";
+import { FeatureError } from "./protocol-error.ts";
 import { FAKE_GLOBAL_ID, keyed, noneInitiator, noneServer, Recorder } from "./testing/fakes.ts";
 import { Script } from "./testing/script.ts";
 import { MemoryNetwork } from "./transport/memory.ts";
@@ -191,6 +192,17 @@ describe("refusals", () => {
     const { client, addr } = await pair(network(), auth);
     const connecting = client.messenger.connect([addr], ENTITY_TYPE.OSD, initiator(SECRETS, 7));
     await expect(connecting).rejects.toMatchObject({ code: "EACCES" });
+  });
+
+  test("a server that requires what we do not know says so, and we say what it means", async () => {
+    const transport = network();
+    const requiredFeatures = 1n << 50n;
+    const server = make(transport, ENTITY_TYPE.OSD, { auth: noneServer, requiredFeatures });
+    const client = make(transport, ENTITY_TYPE.CLIENT);
+    const addr = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
+    const connecting = client.messenger.connect([addr], ENTITY_TYPE.OSD, noneInitiator);
+    await expect(connecting).rejects.toThrow(FeatureError);
+    await expect(connecting).rejects.toThrow("requires features 4000000000000 of its clients");
   });
 
   test("a method that is not taken is refused with EOPNOTSUPP", async () => {

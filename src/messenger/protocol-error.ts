@@ -12,6 +12,14 @@ export class ProtocolError extends Error {
   }
 }
 
+/** One side demands connection features (types/features.ts) of which the other knows nothing. */
+export class FeatureError extends ProtocolError {
+  constructor(message: string) {
+    super(message);
+    this.name = "FeatureError";
+  }
+}
+
 /** Is `error` the peer's fault, so that closing its link is all there is to do? */
 export function isPeerFault(error: unknown): error is Error {
   return error instanceof DecodeError || error instanceof ProtocolError;

@@ -26,6 +26,7 @@ import {
   type OutgoingMessage,
   utimeFromMs,
 } from "../types/index.ts";
+import { FailureLog } from "./failure-log.ts";
 import { bounded, type CallOptions, type Subject, watchLimits } from "./limits.ts";
 
 /** Wait before the next monitor is tried, milliseconds: doubled from the first to the last. */
@@ -70,6 +71,7 @@ const A_REQUEST: Subject = { op: "ask", target: "the monitor" };
 
 export class MonClient {
   readonly #options: MonClientOptions;
+  readonly #failures: FailureLog;
   readonly #requests = new Map<number, PendingRequest>();
   /** What is subscribed to: the first version not yet seen, 0 for the newest. */
   readonly #wants = new Map<string, { start: number; flags: number }>();
@@ -90,6 +92,7 @@ export class MonClient {
 
   constructor(options: MonClientOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options.log, "monitor not reached");
     this.#next = randomU32(options.random) % options.monitors.length;
     this.#wants.set("monmap", { start: 0, flags: 0 });
     this.#wants.set("osdmap", { start: 0, flags: 0 });
@@ -281,7 +284,7 @@ export class MonClient {
   }
 
   async #connect(first: boolean): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     for (;;) {
       if (this.#isClosed) throw closedError();
       const { monitors } = this;
@@ -299,10 +302,7 @@ export class MonClient {
       } catch (error) {
         if (this.#isClosed || (first && isRefusal(error))) throw error;
         this.#lastFailure = error;
-        log.debug("monitor not reached", {
-          monitor: formatAddrVec(target),
-          why: (error as Error).message,
-        });
+        this.#failures.note({ monitor: formatAddrVec(target) }, error);
         await this.#wait();
       }
     }

@@ -14,6 +14,7 @@ import {
 } from "../base/index.ts";
 import type { Connection, Messenger } from "../messenger/index.ts";
 import { type AddrVec, entityTypeName, formatAddrVec } from "../types/index.ts";
+import { FailureLog } from "./failure-log.ts";
 
 /** What a link works with; one for all of a client's. */
 export interface LinkContext {
@@ -81,6 +82,7 @@ export class ServiceLink {
 
   async #connect(): Promise<void> {
     const { auth, messenger, clock, random, log, renewTickets } = this.#context;
+    const failures = new FailureLog(log, "daemon not reached");
     const { service, addrs, retryMs } = this.#options;
     while (!this.#isClosed && this.#connection === undefined) {
       try {
@@ -91,10 +93,7 @@ export class ServiceLink {
         // Lost again before we could know it: its end has been told already.
         if (connection.isOpen) this.#connection = connection;
       } catch (error) {
-        log.debug("daemon not reached", {
-          daemon: `${entityTypeName(service)} ${formatAddrVec(addrs)}`,
-          why: (error as Error).message,
-        });
+        failures.note({ daemon: `${entityTypeName(service)} ${formatAddrVec(addrs)}` }, error);
         if (error instanceof CephError && error.errno === -ERRNO.EACCES) {
           auth.dropTicket(service);
           renewTickets();

@@ -3,7 +3,7 @@
  */
 
 import process from "node:process";
-import { CephError, ConfigError, ERRNO } from "../../base/index.ts";
+import { CephError, ConfigError, createLogger, ERRNO, systemClock } from "../../base/index.ts";
 import type { CephArguments } from "../../config/index.ts";
 import { type Cluster, connectWith, readConfig } from "../../librados/index.ts";
 import { CommandFailure } from "./failure.ts";
@@ -20,6 +20,14 @@ export class ConnectFailure extends CommandFailure {
   }
 }
 
+/** What a user has to know while a command goes on, or waits. */
+const warnings = createLogger({
+  level: "warn",
+  subsystem: "client",
+  now: () => systemClock.now(),
+  sink: (_level, line) => void process.stderr.write(`${line}\n`),
+});
+
 /** @throws ConnectFailure */
 export async function connectCluster(
   args: CephArguments,
@@ -28,7 +36,7 @@ export async function connectCluster(
   try {
     const found = await readConfig({ args });
     for (const problem of found.problems) process.stderr.write(`${problem}\n`);
-    return await connectWith(found, options);
+    return await connectWith(found, { ...options, log: warnings });
   } catch (error) {
     throw connectFailure(error);
   }

@@ -8,9 +8,8 @@
 // Then the end-to-end tests of connection modes and types of keys are run with those clients.
 //
 //   --generations A,B  of bookworm, trixie, testing    --only 03-list,…  only these scenarios; up to 15 they
-//   --port N           of the real monitor                               build on each other
-//   --verbose          the answers, too                --record          notes the outcomes in
-//                                                      test/matrix/results.json for docs/compatibility.md
+//   --verbose          the answers, too                                  build on each other
+//   --record           notes the outcomes in test/matrix/results.json for docs/compatibility.md
 //
 // Needs root, and Debian's ceph-mon, ceph-mgr and ceph-osd. Exit code 1 if a command is answered otherwise
 // than by the real cluster.
@@ -30,7 +29,6 @@ const { values } = parseArgs({
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
-    port: { type: "string", default: "4370" },
   },
 });
 const names = values.generations.split(",");
@@ -100,7 +98,6 @@ async function runGeneration(name) {
       root,
       dir: work.path,
       scenarios,
-      port: Number(values.port),
       each,
     });
   } finally {

@@ -4,7 +4,6 @@
 // Ceph's daemons leave their parent, so whatever ends a benchmark has to end them: everything started here
 // is remembered and dropped by `dropServers`, and a benchmark says what to do on SIGINT and SIGTERM.
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { loadTs, ROOT } from "../../scripts/load-ts.mjs";
@@ -91,13 +90,12 @@ async function startOurs(dir, { memory }) {
 }
 
 async function startReal(dir, { osdBytes, settled, root }) {
-  const [portV2, portV1] = [await freePort(), await freePort()];
   const drop = async () => {
     started.delete(dir);
     await ceph.dropRealCeph(dir);
   };
   started.set(dir, drop);
-  const now = await ceph.startRealCeph({ dir, root, portV2, portV1, osdBytes, settled });
+  const now = await ceph.startRealCeph({ dir, root, osdBytes, settled });
   const resume = () => ceph.resumeRealCeph(dir, root);
   return {
     side: "real",
@@ -117,12 +115,4 @@ async function withoutCache(dir, confPath) {
   const path = join(dir, "bench.conf");
   await writeFile(path, `${await readFile(confPath, "utf8")}\n[client]\nrbd cache = false\n`);
   return path;
-}
-
-async function freePort() {
-  const listener = createServer();
-  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
 }

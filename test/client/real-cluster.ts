@@ -1,5 +1,4 @@
 /** All of the client test on a real cluster of three OSDs, on a replicated pool and an erasure-coded one. */
-import { randomU32, systemRandom } from "../../src/base/index.ts";
 import type { Rados } from "../../src/rados/index.ts";
 import { dropRealCeph, startRealCeph } from "../harness/real-ceph.ts";
 import { tempDir } from "../harness/temp.ts";
@@ -59,13 +58,10 @@ export async function realClusterTest(options: RealClusterOptions): Promise<numb
   const { phases = PHASES, pools = Object.keys(POOLS) as PoolName[], print, root } = options;
   const work = await tempDir("client");
   try {
-    const port = 4400 + (randomU32(systemRandom) % 200);
     const cluster = await startRealCeph({
       dir: work.path,
       root,
       osds: 3,
-      portV2: port,
-      portV1: port + 300,
       osdBytes: 4 * 2 ** 30,
       settled: false,
     });

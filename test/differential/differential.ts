@@ -4,8 +4,6 @@
  *
  * Requests come in rounds, each on pools of its own, so that a difference in one does not blur the next.
  */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { startRealCeph } from "../harness/real-ceph.ts";
 import { clientEnv, must } from "../harness/run.ts";
@@ -90,9 +88,8 @@ async function startClusters(
   let realConf = real;
   if (realConf === undefined) {
     print("starting a real cluster");
-    const [portV2, portV1] = [await freePort(), await freePort()];
     const dir = join(work.path, "real");
-    const cluster = await startRealCeph({ dir, osds, portV2, portV1, settled: false });
+    const cluster = await startRealCeph({ dir, osds, settled: false });
     cleanups.push(() => cluster.stop());
     realConf = cluster.confPath;
   }
@@ -107,15 +104,6 @@ async function startClusters(
     oursConf = server.confPath;
   }
   return [resolve(realConf), resolve(oursConf)];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 class Run {

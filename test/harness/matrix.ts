@@ -27,8 +27,6 @@ export interface MatrixOptions {
   /** Empty folder for both clusters' data and the commands' files. */
   dir: string;
   scenarios: Scenario[];
-  /** Of the real cluster's monitor, on loopback: messenger v2, and v1 by one more. */
-  port: number;
   /** Told each command's outcome as it is there. */
   each: (outcome: Outcome) => void;
 }
@@ -48,7 +46,7 @@ export interface Outcome {
  * @returns how often the clients asked our OSD for what it does not know, by operation
  */
 export async function runMatrix(options: MatrixOptions): Promise<Record<string, number>> {
-  const { root, dir, scenarios, port, each } = options;
+  const { root, dir, scenarios, each } = options;
   const [realDir, oursDir] = [join(dir, "real"), join(dir, "ours")];
   for (const path of [realDir, oursDir]) {
     await mkdir(path);
@@ -56,7 +54,7 @@ export async function runMatrix(options: MatrixOptions): Promise<Record<string, 
   }
   let ours: Awaited<ReturnType<typeof startSpirula>> | undefined;
   try {
-    const real = await startRealCeph({ dir: realData(dir), portV2: port, portV1: port + 1 });
+    const real = await startRealCeph({ dir: realData(dir) });
     ours = await startSpirula({ dir: join(oursDir, "data") });
     const context = async (workDir: string, confPath: string): Promise<ScenarioContext> => ({
       workDir,

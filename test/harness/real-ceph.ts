@@ -13,6 +13,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { commandIn } from "./debian-root.ts";
+import { freePort } from "./free-port.ts";
 import { clientEnv, must, run, sleep, until } from "./run.ts";
 
 export interface RealCephOptions {
@@ -21,10 +22,6 @@ export interface RealCephOptions {
   root?: string | undefined;
   /** @default 1 */
   osds?: number;
-  /** @default 4310 */
-  portV2?: number;
-  /** @default 4799 */
-  portV1?: number;
   /** Virtual size of each OSD's sparse file, in bytes. @default 10 GiB */
   osdBytes?: number;
   /** Also wait until its statistics are in and it calls itself healthy. @default true */
@@ -53,12 +50,24 @@ export function clusterTools(dir: string, root?: string): Tools {
   return (command) => must(inside(command), options);
 }
 
-/** Makes a new cluster in `dir` (which must be absent or empty) and waits until its OSDs are up. */
+/**
+ * Makes a new cluster in `dir` (which must be absent or empty) and waits until its OSDs are up. One that does not
+ * come up leaves nothing behind.
+ */
 export async function startRealCeph(options: RealCephOptions): Promise<RunningCluster> {
   const dir = resolve(options.dir);
-  const osds = options.osds ?? 1;
-  const [v2, v1] = [options.portV2 ?? 4310, options.portV1 ?? 4799];
   if (existsSync(dir) && readdirSync(dir).length > 0) throw new Error(`${dir} is not empty`);
+  try {
+    return await start(dir, options);
+  } catch (error) {
+    await dropRealCeph(dir);
+    throw error;
+  }
+}
+
+async function start(dir: string, options: RealCephOptions): Promise<RunningCluster> {
+  const osds = options.osds ?? 1;
+  const [v2, v1] = [await freePort(), await freePort()];
   await mkdir(join(dir, "run"), { recursive: true });
   const startMs = performance.now();
   const fsid = randomUUID();

@@ -28,8 +28,7 @@ export async function startTarget(dir: string, options: TargetOptions = {}): Pro
   const path = join(dir, "data");
   if (process.env["SPIRULA_TARGET"] === "ceph") {
     const root = await rootOf("SPIRULA_RELEASE");
-    const at = { dir: path, root, portV2: 4330, portV1: 4819 };
-    const cluster = await startRealCeph({ ...options, ...at });
+    const cluster = await startRealCeph({ ...options, dir: path, root });
     return {
       confPath: cluster.confPath,
       output: () => "a real cluster",

@@ -124,11 +124,7 @@ export class WriteOps extends SubOps {
   /** One to five. */
   some(): SubOp[] {
     const count = this.dice.chance(0.45) ? 1 : 1 + this.dice.below(5);
-    const made = Array.from({ length: count }, () => this.one());
-    // First: where trimming has removed the object, a real OSD keeps or deletes what the request has made of it
-    // before the rollback, as its cache has it.
-    const isRollback = ([word]: SubOp) => word === "rollback";
-    const ops = [...made.filter(isRollback), ...made.filter((op) => !isRollback(op))];
+    const ops = Array.from({ length: count }, () => this.one());
     const at = (words: readonly unknown[]) => ops.findIndex(([word]) => words.includes(word));
     // BlueStore leaves keys that the same request has set, or brought back, before it removes a range, or all, of them.
     const firstSet = at(["omap_set", "rollback"]);

@@ -7,8 +7,8 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as librados from "../../src/librados/index.ts";
 import { loadPackage } from "../harness/package.ts";
-import { clientEnv, must, type RunOptions, run } from "../harness/run.ts";
-import { startTarget, type Target } from "../harness/target.ts";
+import { clientEnv, must, run } from "../harness/run.ts";
+import { clientsOfRelease, startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
 const POOL = "text";
@@ -16,14 +16,17 @@ const POOL = "text";
 let api: typeof librados;
 let work: TempDir;
 let target: Target;
-let shell: RunOptions;
+/** Runs a command line of the original tools. */
+let tool: (command: string) => Promise<string>;
 
 beforeAll(async () => {
   api = await loadPackage<typeof librados>("rados");
   work = await tempDir("librados");
   target = await startTarget(work.path);
-  shell = { env: clientEnv(target.confPath), cwd: work.path, timeoutMs: 60_000 };
-  await must(`ceph osd pool create ${POOL} 8 && rados lspools | grep -x ${POOL}`, shell);
+  const inside = await clientsOfRelease(work.path);
+  const at = { env: clientEnv(target.confPath), cwd: work.path, timeoutMs: 60_000 };
+  tool = (command) => must(inside(command), at);
+  await tool(`ceph osd pool create ${POOL} 8 && rados lspools | grep -x ${POOL}`);
 });
 
 afterAll(async () => {
@@ -41,11 +44,10 @@ async function gather<T, R>(items: AsyncIterable<T>, pick: (item: T) => R): Prom
 
 test("one who connects by a ceph.conf, by options alone and by CEPH_ARGS is who it says", async () => {
   const env = { CEPH_CONF: target.confPath };
-  await must(
+  await tool(
     "ceph auth get-or-create client.me mon 'profile rbd' osd 'profile rbd' -o ceph.client.me.keyring",
-    shell,
   );
-  const key = (await must("ceph auth print-key client.me", shell)).trim();
+  const key = (await tool("ceph auth print-key client.me")).trim();
   const monHost = /mon[ _]host *= *(.*)/.exec(await readFile(target.confPath, "utf8"))?.[1] ?? "";
   const keyring = join(work.path, "$cluster.$name.keyring");
   const ways: librados.ConnectOptions[] = [
@@ -84,7 +86,7 @@ test("what it writes rados reads, and the other way round", async () => {
   const { mayFail, omapRemove, omapSet, omapSetHeader, read, setXattr, stat, truncate } = api;
   const data = Buffer.alloc(5_000_000, "spirula ");
   await io.writeObject("big object ü", data);
-  await must("rados -p text get 'big object ü' got", shell);
+  await tool("rados -p text get 'big object ü' got");
   expect((await readFile(join(work.path, "got"))).equals(data)).toBe(true);
   expect((await io.readObject("big object ü")).equals(data)).toBe(true);
 
@@ -101,11 +103,11 @@ test("what it writes rados reads, and the other way round", async () => {
     omapSetHeader("head"),
   ]);
   expect(version).toBeGreaterThan(0);
-  expect(await must("rados -p text get x - ; rados -p text getxattr x color", shell)).toContain(
+  expect(await tool("rados -p text get x - ; rados -p text getxattr x color")).toContain(
     "helloblue",
   );
-  expect(await must("rados -p text listomapkeys x", shell)).toBe("a\nä\n");
-  await must("rados -p text setxattr x shape round && rados -p text setomapval x c 4", shell);
+  expect(await tool("rados -p text listomapkeys x")).toBe("a\nä\n");
+  await tool("rados -p text setxattr x shape round && rados -p text setomapval x c 4");
 
   const [info, start, attrs, shape, none, header, some] = await io.read("x", [
     stat(),
@@ -132,7 +134,7 @@ test("what it writes rados reads, and the other way round", async () => {
   expect((await io.stat("x")).size).toBe(5);
 
   await writeFile(join(work.path, "in"), "from rados");
-  await must("rados -p text put y in && rados -p text -N space put z in", shell);
+  await tool("rados -p text put y in && rados -p text -N space put z in");
   expect(String(await io.readObject("y"))).toBe("from rados");
   expect(String(await io.inNamespace("space").readObject("z"))).toBe("from rados");
   const names = await gather(io.objects(), ({ oid }) => oid);
@@ -152,7 +154,7 @@ test("one who notifies has the answers of all who watch", async () => {
     return "yes";
   });
   const other = await two.openPool(POOL);
-  const said = await must("rados -p text listwatchers bell", shell);
+  const said = await tool("rados -p text listwatchers bell");
   expect(said).toContain(`client.${one.instanceId} cookie=${watch.cookie}`);
   expect(await other.listWatchers("bell")).toMatchObject([{ gid: one.instanceId }]);
   const { acks, timeouts } = await other.notify("bell", "anybody?");
@@ -166,9 +168,7 @@ test("one who notifies has the answers of all who watch", async () => {
 test("a monitor's command says what it says to ceph, and a failure is an error with its reason", async () => {
   await using cluster = await here();
   const { data } = await cluster.monCommand({ prefix: "osd pool ls", format: "json" });
-  expect(JSON.parse(String(data))).toEqual(
-    JSON.parse(await must("ceph osd pool ls -f json", shell)),
-  );
+  expect(JSON.parse(String(data))).toEqual(JSON.parse(await tool("ceph osd pool ls -f json")));
   await expect(
     cluster.monCommand({ prefix: "osd pool get", pool: "none", var: "size" }),
   ).rejects.toMatchObject({

@@ -10,8 +10,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as librados from "../../src/librados/index.ts";
 import type * as librbd from "../../src/librbd/index.ts";
 import { loadPackage } from "../harness/package.ts";
-import { clientEnv, must, type RunOptions } from "../harness/run.ts";
-import { startTarget, type Target } from "../harness/target.ts";
+import { clientEnv, must } from "../harness/run.ts";
+import { clientsOfRelease, startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
 const MIB = 2 ** 20;
@@ -20,7 +20,8 @@ let rados: typeof librados;
 let api: typeof librbd;
 let work: TempDir;
 let target: Target;
-let shell: RunOptions;
+/** Runs a command line of the original tools. */
+let tool: (command: string) => Promise<string>;
 let cluster: librados.Cluster;
 let rbd: librbd.Rbd;
 
@@ -29,7 +30,9 @@ beforeAll(async () => {
   api = await loadPackage<typeof librbd>("rbd");
   work = await tempDir("librbd");
   target = await startTarget(work.path);
-  shell = { env: clientEnv(target.confPath), cwd: work.path, timeoutMs: 120_000 };
+  const inside = await clientsOfRelease(work.path);
+  const at = { env: clientEnv(target.confPath), cwd: work.path, timeoutMs: 120_000 };
+  tool = (command) => must(inside(command), at);
   cluster = await rados.connect({ conf: target.confPath, env: {} });
   rbd = await api.Rbd.open(cluster, "rbd");
 });
@@ -41,9 +44,9 @@ afterAll(async () => {
 });
 
 const exported = async (spec: string): Promise<Buffer> => {
-  await must(`rbd export --no-progress ${spec} out && chmod +r out`, shell);
+  await tool(`rbd export --no-progress ${spec} out && chmod +r out`);
   const data = await readFile(join(work.path, "out"));
-  await must("rm out", shell);
+  await tool("rm out");
   return data;
 };
 
@@ -70,7 +73,7 @@ test("an image that it makes and writes is what rbd exports, snapshots and clone
   expected.fill(0, MIB, 2 * MIB);
   expect((await exported("rbd/größe")).equals(expected)).toBe(true);
   await image.close();
-  await must("rbd object-map check rbd/größe", shell);
+  await tool("rbd object-map check rbd/größe");
 
   await rbd.clone({ image: "größe", snapshot: "first" }, "child", { format: 2 });
   await using child = await rbd.open("child");
@@ -86,10 +89,7 @@ test("an image that it makes and writes is what rbd exports, snapshots and clone
 });
 
 test("an image that rbd imports is read as it is, as a stream too, and told of as rbd does", async () => {
-  await must(
-    "head -c 9000000 /dev/urandom > in && rbd import --no-progress in rbd/imported",
-    shell,
-  );
+  await tool("head -c 9000000 /dev/urandom > in && rbd import --no-progress in rbd/imported");
   const data = await readFile(join(work.path, "in"));
   await using image = await rbd.open("imported", { readOnly: true });
   expect(image.isReadOnly).toBe(true);
@@ -98,7 +98,7 @@ test("an image that rbd imports is read as it is, as a stream too, and told of a
   expect(Buffer.concat(pieces).equals(data.subarray(1000, 8_000_000))).toBe(true);
   await expect(image.write(0, Buffer.from("x"))).rejects.toMatchObject({ code: "EROFS" });
   const info = await image.info();
-  const told = JSON.parse(await must("rbd info --format json rbd/imported", shell));
+  const told = JSON.parse(await tool("rbd info --format json rbd/imported"));
   expect(info).toMatchObject({
     id: told.id,
     size: told.size,
@@ -124,7 +124,7 @@ test("a stream goes into an image, and what does not fit is refused", async () =
   await image.write(4 * MIB - 1, Buffer.from("xy"));
   await expect(image.resize(MIB)).rejects.toMatchObject({ code: "EINVAL" });
   await image.setMetadata("owner", "mö");
-  expect(await must("rbd image-meta get rbd/small owner", shell)).toBe("mö\n");
+  expect(await tool("rbd image-meta get rbd/small owner")).toBe("mö\n");
 });
 
 test("the lock goes to rbd when that writes, and comes back", async () => {
@@ -132,19 +132,19 @@ test("the lock goes to rbd when that writes, and comes back", async () => {
   await using image = await rbd.open("shared");
   await image.write(0, Buffer.from("mine"));
   expect(image.hasLock).toBe(true);
-  await must("rbd bench --io-type write --io-size 4K --io-total 64K rbd/shared", shell);
+  await tool("rbd bench --io-type write --io-size 4K --io-total 64K rbd/shared");
   expect(image.hasLock).toBe(false);
   await image.write(0, Buffer.from("mine again"));
   expect(image.hasLock).toBe(true);
   // What only the owner may do rbd has us do.
-  await must("rbd resize --no-progress --size 32M rbd/shared", shell);
+  await tool("rbd resize --no-progress --size 32M rbd/shared");
   expect((await image.info()).size).toBe(32 * MIB);
   expect(String(await image.read(0, 10))).toBe("mine again");
 });
 
 test("an image is made as the monitors' options for the client have it", async () => {
-  await must("ceph config set client rbd_default_order 23", shell);
-  await must("ceph config set client rbd_default_features layering,exclusive-lock", shell);
+  await tool("ceph config set client rbd_default_order 23");
+  await tool("ceph config set client rbd_default_features layering,exclusive-lock");
   {
     await using other = await rados.connect({ conf: target.confPath, env: {} });
     expect(other.config.get("rbd_default_order")).toBe("23");
@@ -155,20 +155,20 @@ test("an image is made as the monitors' options for the client have it", async (
     });
     expect(deaf.config.get("rbd_default_order")).toBe("22");
   }
-  const told = JSON.parse(await must("rbd info --format json rbd/by-options", shell));
+  const told = JSON.parse(await tool("rbd info --format json rbd/by-options"));
   expect(told).toMatchObject({ order: 23, features: ["layering", "exclusive-lock"] });
-  await must("ceph config rm client rbd_default_order", shell);
-  await must("ceph config rm client rbd_default_features", shell);
+  await tool("ceph config rm client rbd_default_order");
+  await tool("ceph config rm client rbd_default_features");
 });
 
 test("what is removed, renamed and put in the trash is so for rbd", async () => {
   await rbd.create("one", MIB);
   await rbd.rename("one", "two");
-  expect(await must("rbd ls", shell)).toMatch(/^two$/m);
+  expect(await tool("rbd ls")).toMatch(/^two$/m);
   const id = await rbd.moveToTrash("two");
-  expect(await must("rbd trash ls", shell)).toBe(`${id} two\n`);
+  expect(await tool("rbd trash ls")).toBe(`${id} two\n`);
   await rbd.restoreFromTrash(id, "three");
   await rbd.remove("three");
   await expect(rbd.open("three")).rejects.toMatchObject({ code: "ENOENT" });
-  expect(await must("rbd ls; rbd trash ls", shell)).not.toMatch(/two|three/);
+  expect(await tool("rbd ls; rbd trash ls")).not.toMatch(/two|three/);
 });

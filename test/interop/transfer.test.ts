@@ -11,7 +11,7 @@ import type * as librbd from "../../src/librbd/index.ts";
 import { loadPackage } from "../harness/package.ts";
 import { clientEnv, must, sh } from "../harness/run.ts";
 import { SPIRULA, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
-import { startTarget, type Target } from "../harness/target.ts";
+import { clientsOfRelease, startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
 let rados: typeof librados;
@@ -19,6 +19,8 @@ let api: typeof librbd;
 let work: TempDir;
 let home: SpirulaServer;
 let away: Target;
+/** For the tools that look at the destination. */
+let inside: (command: string) => string;
 let from: librados.Cluster;
 let to: librados.Cluster;
 
@@ -28,6 +30,7 @@ beforeAll(async () => {
   work = await tempDir("transfer");
   home = await startSpirula({ dir: join(work.path, "home") });
   away = await startTarget(work.path);
+  inside = await clientsOfRelease(work.path);
   from = await rados.connect({ conf: home.confPath, env: {} });
   to = await rados.connect({ conf: away.confPath, env: {} });
 });
@@ -41,7 +44,7 @@ afterAll(async () => {
 });
 
 const here = (command: string) => must(command, options(home.confPath));
-const there = (command: string) => must(command, options(away.confPath));
+const there = (command: string) => must(inside(command), options(away.confPath));
 function options(confPath: string) {
   return { env: clientEnv(confPath), cwd: work.path, timeoutMs: 180_000 };
 }

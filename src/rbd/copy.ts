@@ -41,6 +41,8 @@ export async function copyImage(
   const size =
     snap === NOSNAP ? source.size : source.snapshots.find(({ id }) => id === snap)?.imageSize;
   if (size === undefined) throw imageError("ENOENT", "find a snapshot of", source.target);
+  // What a cache holds is to be in it.
+  await source.gate.flushed();
   const id = await createImage(context, to.io, to.name, size, layoutOf(source, options));
   const target = await openImage(context, to.io, { id });
   try {

@@ -182,12 +182,29 @@ export class Image {
     }
   }
 
-  /** Gives back lock and watch. An image whose header is gone closes as well. */
+  /**
+   * Gives back lock and watch. An image whose header is gone closes as well.
+   * @throws why a cache could not be written back; then the lock is left to whoever breaks it
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#handingOver;
-    await this.releaseLock();
-    await this.closeWatch();
+    try {
+      await this.#settle();
+      await this.releaseLock();
+    } finally {
+      await this.closeWatch();
+    }
+  }
+
+  /** Sees to it that no change of data is in flight, or held by a cache. @throws why one is held still */
+  async #settle(): Promise<void> {
+    const drained = this.gate.block();
+    try {
+      await drained;
+    } finally {
+      this.gate.unblock();
+    }
   }
 
   async closeWatch(): Promise<void> {
@@ -467,7 +484,7 @@ export class Image {
   async #rewatch(): Promise<void> {
     // What is in flight may go on: who takes our lock blocklists us first.
     const drained = this.gate.block();
-    drained.catch(() => undefined); // never fails; not waited for
+    drained.catch(() => undefined); // not waited for: what fails to be written back is dirty still
     try {
       while (this.#watch === undefined && !this.#isClosed) {
         try {

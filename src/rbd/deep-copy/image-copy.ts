@@ -59,6 +59,8 @@ export async function deepCopyImage(
   if (source.hasFeature(RBD_FEATURE.MIGRATING)) {
     throw imageError("EBUSY", "copy", source.target, "it is migrating");
   }
+  // What a cache holds is to be in it.
+  await source.gate.flushed();
   const revisions = revisionsOf(source, flatten);
   const first = revisions[0];
   const features = layoutOf(source, options).features ?? 0n;

@@ -2,8 +2,8 @@
  * Reading and writing the data of an open image.
  *
  * A change waits until the header is not stale and the exclusive lock is ours (it is taken by itself), goes
- * to its objects, several at a time, and resolves when all of them have it: there is no cache, and so
- * nothing for a flush to write. A read needs no lock.
+ * to its objects, several at a time, and resolves when all of them have it. A read needs no lock. A cache, where
+ * there is one, stands between the changes and the objects (`src/rbd/cache/`).
  * ceph: src/librbd/io/ImageRequest.cc, src/librbd/api/Io.cc
  */
 
@@ -16,6 +16,7 @@ import type { Image } from "../image.ts";
 import { CONCURRENT, mapLimited } from "../progress.ts";
 import { ParentSource, type Run, SnapshotReader } from "../snapshot-read.ts";
 import { byObject, imageToObjects, type ObjectExtent } from "../striper.ts";
+import { assembled, type ImageData } from "./image-data.ts";
 import type { ObjectChange } from "./object-change.ts";
 import { ObjectWriter } from "./object-write.ts";
 
@@ -57,50 +58,47 @@ export class CompareMismatch extends CephError {
   }
 }
 
-export class ImageIo {
+/** Makes changes of objects, or sees to it that they are made. */
+export interface ObjectChanger {
+  change(objectNo: number, change: ObjectChange): Promise<void>;
+}
+
+export class ImageIo implements ImageData {
   readonly image: Image;
   readonly #options: Required<ImageIoOptions>;
   readonly #parents: ParentSource;
   readonly #writer: ObjectWriter;
+  readonly #changer: ObjectChanger;
   #readers = new Map<SnapId, Promise<SnapshotReader>>();
   #generation = -1;
 
-  constructor(image: Image, options: ImageIoOptions = {}) {
+  /** @param changer what a change of the data is given to, object by object @default the objects themselves */
+  constructor(image: Image, options: ImageIoOptions = {}, changer?: ObjectChanger) {
     this.image = image;
     this.#options = { ...OPTIONS_DEFAULT, ...options };
     this.#parents = new ParentSource(image.context, image);
     this.#writer = new ObjectWriter(image, this.#parents);
+    this.#changer = changer ?? this.#writer;
   }
 
-  /**
-   * What is in a range; holes are zeros. Shorter than asked for where the image ends.
-   * @param snap of which snapshot @default the head
-   * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
-   */
   async read(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Buffer> {
-    const clipped = await this.#clip(offset, length, snap);
-    const data = Buffer.alloc(clipped);
-    for (const run of await this.readSparse(offset, clipped, snap)) {
-      data.set(run.data, run.offset - offset);
-    }
-    return data;
+    const clipped = await this.clip(offset, length, snap);
+    return assembled(await this.readSparse(offset, clipped, snap), offset, clipped);
   }
 
-  /** The same without holes: what there is, in order. */
   async readSparse(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Run[]> {
-    const clipped = await this.#clip(offset, length, snap);
+    const clipped = await this.clip(offset, length, snap);
     if (clipped === 0) return [];
-    this.#touch("access");
-    const runs = await (await this.#reader(snap)).read(offset, clipped);
+    this.noteAccess();
+    const runs = await this.fetch(offset, clipped, snap);
     return runs.sort((a, b) => a.offset - b.offset);
   }
 
-  /**
-   * Writes, as far as the image goes.
-   * @returns bytes written
-   * @throws CephError EINVAL: starts past the end; EROFS: read-only, or the lock's owner keeps it; ESHUTDOWN:
-   *   blocklisted; EOPNOTSUPP: with a journal, or migrating
-   */
+  /** Reads what is within the image from its objects, in no order, and notes no access. */
+  async fetch(offset: number, length: number, snap: SnapId): Promise<Run[]> {
+    return await (await this.#reader(snap)).read(offset, length);
+  }
+
   async write(offset: number, data: Uint8Array): Promise<number> {
     return await this.#changeAll(offset, data.length, (extents) =>
       extents.map((extent) => ({
@@ -110,26 +108,17 @@ export class ImageIo {
     );
   }
 
-  /**
-   * Lets go of a range: what is asked for again may be zeros, or what it was where the range's ends do not
-   * fill a discard granularity.
-   * @returns bytes of the range within the image @throws as `write`
-   */
   async discard(offset: number, length: number): Promise<number> {
     return await this.#discard(offset, length, this.#options.discardGranularity);
   }
 
-  /**
-   * Makes a range zero.
-   * @param options.thick keeps the space @returns bytes of the range within the image @throws as `write`
-   */
   async writeZeroes(
     offset: number,
     length: number,
     options: { thick?: boolean } = {},
   ): Promise<number> {
     if (options.thick !== true) return await this.#discard(offset, length, 0);
-    const clipped = await this.#clip(offset, length, NOSNAP);
+    const clipped = await this.clip(offset, length, NOSNAP);
     const zeros = Buffer.alloc(Math.min(clipped, ZERO_WRITE_BYTES));
     for (let at = 0; at < clipped; at += zeros.length) {
       await this.write(offset + at, zeros.subarray(0, Math.min(zeros.length, clipped - at)));
@@ -137,11 +126,6 @@ export class ImageIo {
     return clipped;
   }
 
-  /**
-   * Writes if what is there is as expected, in one step.
-   * @returns bytes written
-   * @throws CompareMismatch EILSEQ; CephError EINVAL: of two lengths, or in more than one object; or as `write`
-   */
   async compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number> {
     const { target } = this.image;
     if (expected.length !== data.length) {
@@ -162,9 +146,23 @@ export class ImageIo {
     });
   }
 
-  /** Resolves when every change that was begun before is done. */
   async flush(): Promise<void> {
     await this.image.gate.flushed();
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+  }
+
+  /** Bytes of a range that are within the image. @throws CephError as `read` */
+  async clip(offset: number, length: number, snap: SnapId): Promise<number> {
+    await this.image.refreshIfStale();
+    return this.#clipNow(offset, length, snap);
+  }
+
+  /** Notes that the image is being read, now and then. */
+  noteAccess(): void {
+    this.#touch("access");
   }
 
   /** Gives an object what it shows of the parent, if it is not there yet; the caller holds the lock. */
@@ -172,7 +170,7 @@ export class ImageIo {
     await this.#writer.copyup(objectNo);
   }
 
-  /** Changes one object, whose range the caller has seen to; the caller holds the lock. */
+  /** Changes one object, past any cache; the caller has seen to its range and holds the lock. */
   async changeObject(objectNo: number, change: ObjectChange): Promise<void> {
     await this.#writer.change(objectNo, change);
   }
@@ -204,7 +202,7 @@ export class ImageIo {
       const changes = plan(byObject(imageToObjects(image, offset, clipped)));
       await mapLimited(changes, this.#options.concurrent, async ({ extent, change }) => {
         try {
-          await this.#writer.change(extent.objectNo, change);
+          await this.#changer.change(extent.objectNo, change);
         } catch (error) {
           throw asMismatch(error, image.target, extent);
         }
@@ -243,11 +241,6 @@ export class ImageIo {
       reader.catch(() => readers.delete(snap));
     }
     return await reader;
-  }
-
-  async #clip(offset: number, length: number, snap: SnapId): Promise<number> {
-    await this.image.refreshIfStale();
-    return this.#clipNow(offset, length, snap);
   }
 
   /** Bytes of a range that are within the image.  ceph: src/librbd/internal.cc clip_io */

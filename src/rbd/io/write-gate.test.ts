@@ -105,3 +105,65 @@ test("a flush waits for what was begun before it, and not for what comes after",
   after.finish();
   await second;
 });
+
+test("what is held behind the gate is written before a shut gate, or a flush, counts as such", async () => {
+  const gate = new WriteGate(
+    () => true,
+    async () => undefined,
+  );
+  const order: string[] = [];
+  let written = manual();
+  gate.setHolder({
+    async writeBack() {
+      order.push("write back");
+      await written.done;
+    },
+    invalidate: () => order.push("invalidate"),
+  });
+  const inside = manual();
+  const change = gate.pass(() => inside.done);
+  const note = (what: string) => () => order.push(what);
+  const shut = gate.block().then(note("shut"));
+  await turn();
+  expect(order).toEqual([]);
+  expect(gate.isShut).toBe(true);
+  inside.finish();
+  await change;
+  await turn();
+  expect(order).toEqual(["write back"]);
+  written.finish();
+  await shut;
+  expect(order.splice(0)).toEqual(["write back", "invalidate", "shut"]);
+  gate.unblock();
+  expect(gate.isShut).toBe(false);
+  written = manual();
+  const flushed = gate.flushed().then(note("flushed"));
+  await turn();
+  expect(order).toEqual(["write back"]);
+  written.finish();
+  await flushed;
+  // What it knows is still so.
+  expect(order).toEqual(["write back", "flushed"]);
+});
+
+test("what can not be written back keeps the gate from counting as shut, and flushes from succeeding", async () => {
+  const gate = new WriteGate(
+    () => true,
+    async () => undefined,
+  );
+  let isInvalid = false;
+  gate.setHolder({
+    writeBack: () => Promise.reject(new Error("full")),
+    invalidate() {
+      isInvalid = true;
+    },
+  });
+  await expect(gate.block()).rejects.toThrow("full");
+  await expect(gate.flushed()).rejects.toThrow("full");
+  expect(isInvalid).toBe(false);
+  gate.unblock();
+  expect(await gate.pass(async () => 1)).toBe(1);
+  expect(() =>
+    gate.setHolder({ writeBack: async () => undefined, invalidate: () => undefined }),
+  ).toThrow();
+});

@@ -15,6 +15,14 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
+/** What has let changes pass before they are in their objects: a cache. */
+export interface Holder {
+  /** Makes all of them. @throws why one of them can not be made: it is held still */
+  writeBack(): Promise<void>;
+  /** What is known of the data may be changed by others from now on, or by other ways. */
+  invalidate(): void;
+}
+
 export class WriteGate {
   /** Whether a change may start as things are. */
   readonly #isReady: () => boolean;
@@ -27,6 +35,7 @@ export class WriteGate {
   #inFlight = 0;
   #shut = 0;
   #preparing: Promise<void> | undefined;
+  #holder: Holder | undefined;
 
   constructor(isReady: () => boolean, prepare: () => Promise<void>) {
     this.#isReady = isReady;
@@ -35,6 +44,16 @@ export class WriteGate {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  get isShut(): boolean {
+    return this.#shut > 0;
+  }
+
+  /** Who is to make the changes that it holds before anything counts as done. There is one at most. */
+  setHolder(holder: Holder): void {
+    assert(this.#holder === undefined, "the data of an image has one cache");
+    this.#holder = holder;
   }
 
   /**
@@ -68,10 +87,16 @@ export class WriteGate {
     }
   }
 
-  /** Shuts the gate; resolves once nothing is in flight. Each call needs one of `unblock`. */
+  /**
+   * Shuts the gate; resolves once nothing is in flight or held. Each call needs one of `unblock`, if it is
+   * rejected, too.
+   * @throws why something is held still
+   */
   async block(): Promise<void> {
     this.#shut++;
     await this.drained();
+    await this.#holder?.writeBack();
+    this.#holder?.invalidate();
   }
 
   unblock(): void {
@@ -80,9 +105,14 @@ export class WriteGate {
     this.#open();
   }
 
-  /** Resolves when all that was begun before is done, be it well or not; what comes later is not waited for. */
+  /**
+   * Resolves when all that was begun before is done, be it well or not, and nothing of it is held; what comes
+   * later is not waited for.
+   * @throws why something is held still
+   */
   async flushed(): Promise<void> {
     await Promise.allSettled(this.#begun);
+    await this.#holder?.writeBack();
   }
 
   /** Resolves when nothing is in flight. */

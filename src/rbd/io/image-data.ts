@@ -1,0 +1,57 @@
+/** The data of an open image, whatever stands between it and who uses it. */
+
+import type { SnapId } from "../../types/index.ts";
+import type { Run } from "../snapshot-read.ts";
+
+export interface ImageData {
+  /**
+   * What is in a range; holes are zeros. Shorter than asked for where the image ends.
+   * @param snap of which snapshot @default the head
+   * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
+   */
+  read(offset: number, length: number, snap?: SnapId): Promise<Buffer>;
+  /** The same without holes: what there is, in order. */
+  readSparse(offset: number, length: number, snap?: SnapId): Promise<Run[]>;
+  /**
+   * Writes, as far as the image goes.
+   * @returns bytes written
+   * @throws CephError EINVAL: starts past the end; EROFS: read-only, or the lock's owner keeps it; ESHUTDOWN:
+   *   blocklisted; EOPNOTSUPP: with a journal, or migrating
+   */
+  write(offset: number, data: Uint8Array): Promise<number>;
+  /**
+   * Lets go of a range: what is asked for again may be zeros, or what it was where the range's ends do not
+   * fill a discard granularity.
+   * @returns bytes of the range within the image @throws as `write`
+   */
+  discard(offset: number, length: number): Promise<number>;
+  /**
+   * Makes a range zero.
+   * @param options.thick keeps the space @returns bytes of the range within the image @throws as `write`
+   */
+  writeZeroes(
+    offset: number,
+    length: number,
+    options?: { readonly thick?: boolean },
+  ): Promise<number>;
+  /**
+   * Writes if what is there is as expected, in one step.
+   * @returns bytes written
+   * @throws CompareMismatch EILSEQ; CephError EINVAL: of two lengths, or in more than one object; or as `write`
+   */
+  compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number>;
+  /**
+   * Resolves when every change that was begun before is done, and stable.
+   * @throws why one that was acknowledged is not stable: it is tried again, or lost, which is told once
+   */
+  flush(): Promise<void>;
+  /** Flushes, and lets go of everything; what can not be written is lost. @throws as `flush`. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A range that has been read, with zeros for the holes. */
+export function assembled(runs: readonly Run[], offset: number, length: number): Buffer {
+  const data = Buffer.alloc(length);
+  for (const run of runs) data.set(run.data, run.offset - offset);
+  return data;
+}

@@ -9,6 +9,9 @@ export {
   releaseManually,
   removeLock,
 } from "./advisory-lock.ts";
+export { CachedIo } from "./cache/cached-io.ts";
+export type { CacheOptions, CachePolicy } from "./cache/options.ts";
+export type { ReadAheadOptions } from "./cache/read-ahead.ts";
 export { type Child, listChildren } from "./children.ts";
 export { type CloneOptions, cloneImage } from "./clone.ts";
 export { type CopyOptions, copyImage } from "./copy.ts";
@@ -47,6 +50,7 @@ export {
   type ImageSnapshot,
   type RbdContext,
 } from "./image.ts";
+export type { ImageData } from "./io/image-data.ts";
 export { CompareMismatch, ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export {
   changeMetadata,

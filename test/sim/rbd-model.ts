@@ -7,6 +7,8 @@ import { CephError } from "../../src/base/index.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import type { IoCtx } from "../../src/rados/index.ts";
 import {
+  CachedIo,
+  type CacheOptions,
   checkObjectMap,
   cloneImage,
   createImage,
@@ -14,6 +16,7 @@ import {
   diffIterate,
   flattenOpen,
   type Image,
+  type ImageData,
   ImageIo,
   openImage,
   protectSnapshot,
@@ -50,16 +53,18 @@ interface ModelSnapshot {
 /** One image and what it should be. */
 export class ModelImage {
   readonly image: Image;
-  readonly io: ImageIo;
+  readonly io: ImageData;
   /** Without a granularity: what is discarded is zero. */
   data: Buffer;
   snapshots: ModelSnapshot[] = [];
   /** compat: then the head has a snapshot's map, as in librbd, with what was clean at that time. */
   isRolledBack = false;
 
-  constructor(image: Image, data: Buffer) {
+  constructor(image: Image, data: Buffer, cache?: CacheOptions) {
+    const options = { discardGranularity: 0 };
     this.image = image;
-    this.io = new ImageIo(image, { discardGranularity: 0 });
+    this.io =
+      cache === undefined ? new ImageIo(image, options) : new CachedIo(image, cache, options);
     this.data = data;
   }
 }
@@ -71,6 +76,7 @@ export class ImageModel {
   readonly #pool: IoCtx;
   readonly #run: Run;
   readonly #options: ModelOptions;
+  readonly #cache: CacheOptions | undefined;
   readonly log: string[] = [];
   #chain: ModelImage[] = [];
   #names = 0;
@@ -81,12 +87,15 @@ export class ImageModel {
     pool: IoCtx;
     run: Run;
     options: ModelOptions;
+    /** How the images are cached. @default not at all */
+    cache?: CacheOptions | undefined;
   }) {
     this.#dice = of.dice;
     this.#context = of.context;
     this.#pool = of.pool;
     this.#run = of.run;
     this.#options = of.options;
+    this.#cache = of.cache;
   }
 
   get current(): ModelImage {
@@ -104,7 +113,7 @@ export class ImageModel {
 
   async #open(name: string, data: Buffer): Promise<ModelImage> {
     const image = await this.#run(openImage(this.#context, this.#pool, { name }), "open");
-    return new ModelImage(image, data);
+    return new ModelImage(image, data, this.#cache);
   }
 
   /** One random operation. */
@@ -123,6 +132,7 @@ export class ImageModel {
     else if (roll < 95) await this.#reopen();
     else if (roll < 96) await this.#sparsify();
     else if (roll < 97) await this.#toggleMap();
+    else if (roll < 98) await this.#flush();
     else await this.check();
   }
 
@@ -148,6 +158,8 @@ export class ImageModel {
       const read = await this.#run(io.read(0, data.length, snap.id), "read a snapshot");
       this.#compare(read, data, name, 0);
     }
+    // What is written while the objects are being looked at would be in the map or not.
+    await this.#run(io.flush(), "flush");
     if (image.hasFeature(RBD_FEATURE.OBJECT_MAP)) await this.#checkMaps(model);
     await this.#checkDiff(model);
   }
@@ -376,6 +388,11 @@ export class ImageModel {
     reopened.snapshots = model.snapshots;
     reopened.isRolledBack = model.isRolledBack;
     this.#chain[this.#chain.length - 1] = reopened;
+  }
+
+  async #flush(): Promise<void> {
+    this.log.push("flush");
+    await this.#run(this.current.io.flush(), "flush");
   }
 
   async #sparsify(): Promise<void> {

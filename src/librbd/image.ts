@@ -12,6 +12,8 @@ import type { IoCtx } from "../librados/index.ts";
 import {
   addLock,
   breakLock,
+  CachedIo,
+  type CacheOptions,
   checkObjectMap,
   copyImage,
   deepCopyImage,
@@ -22,6 +24,7 @@ import {
   flattenOpen,
   getMetadata,
   groupOf,
+  type ImageData,
   ImageIo,
   listChildren,
   listLocks,
@@ -129,13 +132,17 @@ export interface ImageWatcher {
 export class Image implements BlockDevice, AsyncDisposable {
   /** The engine that works: byte strings for names. For rooms of this package. */
   readonly engine: Engine;
-  readonly #io: ImageIo;
+  readonly #io: ImageData;
   #snap: bigint;
 
-  /** Made by `Rbd.open`. @param snap what is read; NOSNAP: the head */
-  constructor(engine: Engine, snap: bigint = NOSNAP) {
+  /**
+   * Made by `Rbd.open`.
+   * @param snap what is read; NOSNAP: the head
+   * @param cache undefined: none @throws CephError EINVAL: an option of it that cannot be
+   */
+  constructor(engine: Engine, snap: bigint = NOSNAP, cache?: CacheOptions) {
     this.engine = engine;
-    this.#io = new ImageIo(engine);
+    this.#io = cache === undefined ? new ImageIo(engine) : new CachedIo(engine, cache);
     this.#snap = snap;
   }
 
@@ -552,10 +559,16 @@ export class Image implements BlockDevice, AsyncDisposable {
     return this.engine.lock?.isHeld === true;
   }
 
-  /** Waits for what is being written, and gives back lock and watch. Idempotent. */
+  /**
+   * Writes what the cache has, and gives back lock and watch. Idempotent.
+   * @throws CephError why some of it could not be written, and is lost; the image is closed all the same
+   */
   async close(): Promise<void> {
-    await this.#io.flush();
-    await this.engine.close();
+    try {
+      await this.#io.close();
+    } finally {
+      await this.engine.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

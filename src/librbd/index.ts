@@ -1,6 +1,6 @@
 /** The librbd room: what programs use of images (`spirula/rbd`). */
 
-export type { PoolStats } from "../rbd/index.ts";
+export type { CacheOptions, CachePolicy, PoolStats, ReadAheadOptions } from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions } from "./create-options.ts";
 export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";

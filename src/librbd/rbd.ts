@@ -16,6 +16,7 @@ import type { Cluster, IoCtx } from "../librados/index.ts";
 import {
   abortMigration,
   addToGroup,
+  type CacheOptions,
   changeMetadata,
   cloneImage,
   commitMigration,
@@ -51,7 +52,8 @@ import {
   takeGroupSnapshot,
   trashImage,
 } from "../rbd/index.ts";
-import { utimeToMs } from "../types/index.ts";
+import { NOSNAP, utimeToMs } from "../types/index.ts";
+import { cacheOptions } from "./cache-options.ts";
 import { type CreateOptions, engineCreateOptions, withDefaults } from "./create-options.ts";
 import { Image, type ProgressOptions } from "./image.ts";
 
@@ -60,6 +62,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /** Reads as it was then; read-only. */
   readonly snapshot?: string;
+  /** How its data is cached; true: as the client's options have it (`rbd_cache` and what begins so). @default false */
+  readonly cache?: CacheOptions | boolean;
 }
 
 export interface CloneOptions extends CreateOptions {
@@ -171,7 +175,7 @@ export class Rbd {
     return nameText(await createImage(this.context, this.io.engine, bytes, size, engineOptions));
   }
 
-  /** @throws CephError ENOENT: no such image, or snapshot */
+  /** @throws CephError ENOENT: no such image, or snapshot; EINVAL: an option of a cache that cannot be */
   async open(which: string | { readonly id: string }, options: OpenOptions = {}): Promise<Image> {
     const { snapshot } = options;
     const readOnly = options.readOnly === true || snapshot !== undefined;
@@ -181,12 +185,17 @@ export class Rbd {
       typeof which === "string" ? { name: nameBytes(which) } : { id: nameBytes(which.id) },
       { readOnly },
     );
-    if (snapshot === undefined) return new Image(engine);
-    const found = (await new Image(engine).snapshots()).find(({ name }) => name === snapshot);
-    if (found !== undefined) return new Image(engine, found.id);
-    await engine.close();
-    const target = `${nameText(engine.name)}@${snapshot}`;
-    throw new CephError(-ERRNO.ENOENT, { op: "open", target });
+    const cache = cacheOptions(options.cache, this.#config);
+    try {
+      if (snapshot === undefined) return new Image(engine, NOSNAP, cache);
+      const found = (await new Image(engine).snapshots()).find(({ name }) => name === snapshot);
+      if (found !== undefined) return new Image(engine, found.id, cache);
+      const target = `${nameText(engine.name)}@${snapshot}`;
+      throw new CephError(-ERRNO.ENOENT, { op: "open", target });
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
   }
 
   /** @returns the clone's id @throws CephError ENOENT; EINVAL: not protected, for the old kind; EEXIST */

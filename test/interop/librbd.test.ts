@@ -142,6 +142,32 @@ test("the lock goes to rbd when that writes, and comes back", async () => {
   expect(String(await image.read(0, 10))).toBe("mine again");
 });
 
+test("a cached image gives rbd what was written to it when that wants the lock, and sees what rbd writes", async () => {
+  await expect(rbd.open("shared", { cache: { size: -1 } })).rejects.toMatchObject({
+    code: "EINVAL",
+  });
+  // Opened again: a cache that can not be leaves nothing open.
+  for (const policy of ["writeback", "writearound", "writethrough"] as const) {
+    const options = { policy, writethroughUntilFlush: false, maxDirtyAgeMs: 1e6 };
+    await using image = await rbd.open("shared", { cache: options });
+    const bytes = randomBytes(MIB);
+    await image.write(MIB / 2, bytes);
+    expect((await image.read(MIB / 2, bytes.length)).equals(bytes)).toBe(true);
+    // Writes elsewhere. Takes the lock, and with it what is not written yet.
+    await tool("rbd bench --io-type write --io-size 4K --io-total 64K rbd/shared");
+    expect(image.hasLock).toBe(false);
+    const data = await exported("rbd/shared");
+    expect((await image.read(0, image.size)).equals(data), policy).toBe(true);
+    expect(data.subarray(MIB / 2, MIB / 2 + bytes.length).equals(bytes), policy).toBe(true);
+    await image.write(0, bytes);
+    await image.createSnapshot(policy);
+    const then = await exported(`rbd/shared@${policy}`);
+    expect(then.subarray(0, bytes.length).equals(bytes), policy).toBe(true);
+    await using old = await rbd.open("shared", { snapshot: policy, cache: true });
+    expect((await old.read(0, old.size)).equals(then), policy).toBe(true);
+  }
+});
+
 test("an image is made as the monitors' options for the client have it", async () => {
   await tool("ceph config set client rbd_default_order 23");
   await tool("ceph config set client rbd_default_features layering,exclusive-lock");

@@ -263,7 +263,7 @@ test("extents know of each byte what a plain array knows, whatever happens in wh
         pair.check();
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
 

@@ -217,7 +217,7 @@ test.each(["writeback", "writearound", "writethrough"] as const)(
         }
         await pair.finish();
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   },
 );

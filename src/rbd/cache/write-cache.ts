@@ -239,7 +239,7 @@ export class WriteCache {
     });
     const done = work
       .then(
-        () => this.#succeeded(object, claim, rule.isKept && era.lost === undefined),
+        () => this.#succeeded(object, claim, rule.isKept),
         (error: unknown) => this.#failed(object, claim, { error, rule, era }),
       )
       .finally(() => {

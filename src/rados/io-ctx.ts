@@ -33,7 +33,7 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import { type ClassCall, callOp, callReply } from "./class-call.ts";
-import { bounded, type CallOptions } from "./limits.ts";
+import { bounded, type CallOptions, shared } from "./limits.ts";
 import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } from "./linger.ts";
 import { opError } from "./linger.ts";
 import { ObjectListing } from "./listing.ts";
@@ -118,6 +118,11 @@ export class IoCtx {
     const name = this.#engine.objecter.map?.poolNames.get(this.pool);
     if (name === undefined) throw poolGone(this.pool);
     return name;
+  }
+
+  /** Limits of a call that takes several requests: each gets the time that is left. */
+  shared(limits: CallOptions): () => CallOptions {
+    return shared(this.#engine.clock, limits);
   }
 
   /** Reads. @throws CephError with the first failing op's errno */

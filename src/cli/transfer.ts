@@ -116,10 +116,8 @@ async function transfer(
     ...(images === undefined ? {} : { images }),
     again,
     verify,
-    onProgress: (step) => {
-      signal.throwIfAborted();
-      line.show(step);
-    },
+    signal,
+    onProgress: (step) => line.show(step),
     onNote: (text) => line.say(text),
   });
   line.clear();

@@ -182,9 +182,13 @@ export class Image {
     }
   }
 
-  /** Gives back lock and watch. An image whose header is gone closes as well. */
+  /**
+   * Gives back lock and watch, once the operations that are under way have ended: what they do to objects is under
+   * the lock. An image whose header is gone closes as well.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#operationsEnded();
     await this.#handingOver;
     await this.releaseLock();
     await this.closeWatch();
@@ -363,10 +367,14 @@ export class Image {
   async #handOver(): Promise<void> {
     // Those that the lock was taken for come first, or nobody would ever get anything done.
     await this.gate.settled();
+    await this.#operationsEnded();
+    if (this.lock?.isWanted === true) await this.releaseLock();
+  }
+
+  async #operationsEnded(): Promise<void> {
     while (this.#operations > 0) {
       await new Promise<void>((wake) => this.#operationsDone.push(wake));
     }
-    if (this.lock?.isWanted === true) await this.releaseLock();
   }
 
   /** Runs an operation that needs the lock to stay while it runs; one at a time. */

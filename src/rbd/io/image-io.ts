@@ -9,6 +9,7 @@
 
 import { CephError, ERRNO } from "../../base/index.ts";
 import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
+import type { CallOptions } from "../../rados/index.ts";
 import { NOSNAP, type SnapId, utimeFromMs } from "../../types/index.ts";
 import { HEADER } from "../calls.ts";
 import { imageError } from "../errors.ts";
@@ -57,6 +58,12 @@ export class CompareMismatch extends CephError {
   }
 }
 
+interface ChangedRange {
+  readonly offset: number;
+  readonly length: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 export class ImageIo {
   readonly image: Image;
   readonly #options: Required<ImageIoOptions>;
@@ -77,32 +84,44 @@ export class ImageIo {
    * @param snap of which snapshot @default the head
    * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
    */
-  async read(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Buffer> {
+  async read(
+    offset: number,
+    length: number,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<Buffer> {
     const clipped = await this.#clip(offset, length, snap);
     const data = Buffer.alloc(clipped);
-    for (const run of await this.readSparse(offset, clipped, snap)) {
+    for (const run of await this.readSparse(offset, clipped, snap, limits)) {
       data.set(run.data, run.offset - offset);
     }
     return data;
   }
 
   /** The same without holes: what there is, in order. */
-  async readSparse(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Run[]> {
+  async readSparse(
+    offset: number,
+    length: number,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<Run[]> {
     const clipped = await this.#clip(offset, length, snap);
     if (clipped === 0) return [];
     this.#touch("access");
-    const runs = await (await this.#reader(snap)).read(offset, clipped);
+    const runs = await (await this.#reader(snap)).read(offset, clipped, limits);
     return runs.sort((a, b) => a.offset - b.offset);
   }
 
   /**
    * Writes, as far as the image goes.
+   * @param signal once aborted, what was not begun is not: objects that it has reached are written
    * @returns bytes written
    * @throws CephError EINVAL: starts past the end; EROFS: read-only, or the lock's owner keeps it; ESHUTDOWN:
    *   blocklisted; EOPNOTSUPP: with a journal, or migrating
    */
-  async write(offset: number, data: Uint8Array): Promise<number> {
-    return await this.#changeAll(offset, data.length, (extents) =>
+  async write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number> {
+    const range = { offset, length: data.length, signal };
+    return await this.#changeAll(range, (extents) =>
       extents.map((extent) => ({
         extent,
         change: { type: "write", offset: extent.offset, data: gathered(extent, data, offset) },
@@ -115,8 +134,9 @@ export class ImageIo {
    * fill a discard granularity.
    * @returns bytes of the range within the image @throws as `write`
    */
-  async discard(offset: number, length: number): Promise<number> {
-    return await this.#discard(offset, length, this.#options.discardGranularity);
+  async discard(offset: number, length: number, signal?: AbortSignal): Promise<number> {
+    const range = { offset, length, signal };
+    return await this.#discard(range, this.#options.discardGranularity);
   }
 
   /**
@@ -126,13 +146,15 @@ export class ImageIo {
   async writeZeroes(
     offset: number,
     length: number,
-    options: { thick?: boolean } = {},
+    options: { readonly thick?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
-    if (options.thick !== true) return await this.#discard(offset, length, 0);
+    const { thick = false, signal } = options;
+    if (!thick) return await this.#discard({ offset, length, signal }, 0);
     const clipped = await this.#clip(offset, length, NOSNAP);
     const zeros = Buffer.alloc(Math.min(clipped, ZERO_WRITE_BYTES));
     for (let at = 0; at < clipped; at += zeros.length) {
-      await this.write(offset + at, zeros.subarray(0, Math.min(zeros.length, clipped - at)));
+      const bytes = Math.min(zeros.length, clipped - at);
+      await this.write(offset + at, zeros.subarray(0, bytes), signal);
     }
     return clipped;
   }
@@ -142,12 +164,18 @@ export class ImageIo {
    * @returns bytes written
    * @throws CompareMismatch EILSEQ; CephError EINVAL: of two lengths, or in more than one object; or as `write`
    */
-  async compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number> {
+  async compareAndWrite(
+    offset: number,
+    expected: Uint8Array,
+    data: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const { target } = this.image;
     if (expected.length !== data.length) {
       throw imageError("EINVAL", "compare and write", target, "two lengths");
     }
-    return await this.#changeAll(offset, data.length, (extents) => {
+    const range = { offset, length: data.length, signal };
+    return await this.#changeAll(range, (extents) => {
       const [extent] = extents;
       if (extent === undefined || extents.length > 1) {
         throw imageError("EINVAL", "compare and write", target, "more than one object");
@@ -177,8 +205,8 @@ export class ImageIo {
     await this.#writer.change(objectNo, change);
   }
 
-  async #discard(offset: number, length: number, granularity: number): Promise<number> {
-    return await this.#changeAll(offset, length, (extents) =>
+  async #discard(changed: ChangedRange, granularity: number): Promise<number> {
+    return await this.#changeAll(changed, (extents) =>
       extents.flatMap((extent) => {
         const range = rounded(extent, granularity, this.image.objectSize);
         return range === undefined ? [] : [{ extent, change: { type: "discard", ...range } }];
@@ -188,8 +216,7 @@ export class ImageIo {
 
   /** @param plan the changes of a range that has been cut off at the image's end */
   async #changeAll(
-    offset: number,
-    length: number,
+    { offset, length, signal }: ChangedRange,
     plan: (
       extents: readonly ObjectExtent[],
     ) => { readonly extent: ObjectExtent; readonly change: ObjectChange }[],
@@ -197,12 +224,14 @@ export class ImageIo {
     const { image } = this;
     if (image.readOnly) throw imageError("EROFS", "write to", image.target);
     return await image.gate.pass(async () => {
+      signal?.throwIfAborted();
       this.#checkWritable();
       const clipped = this.#clipNow(offset, length, NOSNAP);
       if (clipped === 0) return 0;
       this.#touch("modify");
       const changes = plan(byObject(imageToObjects(image, offset, clipped)));
       await mapLimited(changes, this.#options.concurrent, async ({ extent, change }) => {
+        signal?.throwIfAborted();
         try {
           await this.#writer.change(extent.objectNo, change);
         } catch (error) {

@@ -25,6 +25,7 @@ import {
   createNamespace,
   deleteGroupSnapshot,
   executeMigration,
+  type Image as ImageEngine,
   initPool,
   listGroupImages,
   listGroupSnapshots,
@@ -198,15 +199,12 @@ export class Rbd {
     const readOnly = options.readOnly === true || snapshot !== undefined;
     const by = typeof which === "string" ? { name: nameBytes(which) } : { id: nameBytes(which.id) };
     const target = typeof which === "string" ? which : which.id;
-    const engine = await this.#within("open", target, options, async (signal) => {
-      const opened = await openImage(this.context, this.io.engine, by, { readOnly });
-      // Nobody would close it.
-      if (signal?.aborted === true) await opened.close();
-      return opened;
-    });
-    // Its header was read just now.
+    const engine = await this.#openEngine(target, options, () =>
+      openImage(this.context, this.io.engine, by, { readOnly }),
+    );
     const image = new Image(engine);
     if (snapshot === undefined) return image;
+    // The header was read just now.
     const found = engine.snapshots.find(({ name, namespace }) => {
       return namespace.type === "user" && nameText(name) === snapshot;
     });
@@ -453,6 +451,26 @@ export class Rbd {
     await this.#stepwise("abort the migration of", name, options, (progress) =>
       abortMigration(this.context, this.io.engine, nameBytes(name), progress),
     );
+  }
+
+  /** What is opened too late is closed: nobody else would. */
+  async #openEngine(
+    target: string,
+    limits: CallOptions,
+    open: () => Promise<ImageEngine>,
+  ): Promise<ImageEngine> {
+    let opening: Promise<ImageEngine> | undefined;
+    try {
+      return await this.#within("open", target, limits, () => (opening = open()));
+    } catch (error) {
+      opening
+        ?.then((late) => late.close())
+        .catch((why: unknown) => {
+          if (why === error) return; // it was never open
+          this.context.log.warn("image not closed", { image: target, why: String(why) });
+        });
+      throw error;
+    }
   }
 
   get #pool(): string {

@@ -208,6 +208,7 @@ test("what was under way comes to its end once the cluster answers, and the imag
   await bench.startServer();
   await bench.until(() => cluster.engine.pending === 0, "the end of what was under way");
   await bench.run(image.flush());
+  expect((await bench.run(image.watchers())).length, "opened too late, and closed").toBe(1);
   await bench.run(image.setSnapshot(undefined));
   await bench.run(image.write(0, Buffer.alloc(512, 4)));
   expect((await bench.run(image.read(0, 512)))[0]).toBe(4);
@@ -276,4 +277,19 @@ test("a write that has not begun when it is aborted is not made; one that has is
     expect((await bench.run(disk.read(0, 512)))[0], `with the lock: ${hasLock}`).toBe(value);
   }
   await bench.run(disk.close());
+});
+
+test("an image closes once its operations have ended, as what they do is under its lock", async () => {
+  await bench.run(rbd.clone({ image: "base", snapshot: "s" }, "closed", { format: 2 }));
+  const on = await bench.run(rbd.open("closed"));
+  let steps = 0;
+  let hasEnded = false;
+  const flattened = on.flatten({ onProgress: () => void steps++ }).then(() => {
+    hasEnded = true;
+  });
+  await bench.until(() => steps > 0, "the first step");
+  expect(hasEnded).toBe(false);
+  await bench.run(on.close());
+  expect(hasEnded).toBe(true);
+  await bench.run(flattened);
 });

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { ConfigError, systemClock } from "../base/index.ts";
 import { checkStore, findStores, type StorePlace, takeForReading } from "../cluster/index.ts";
 import type { FsckReport } from "../store/index.ts";
+import { completeWords, optionsOf } from "./client/complete-words.ts";
 import { writeAll } from "./client/output.ts";
 
 const HELP = `usage: spirula fsck [--deep] DIR
@@ -24,14 +25,20 @@ interface FsckArguments {
   readonly help: boolean;
 }
 
+const OPTIONS = {
+  deep: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** What the last of the words may become. */
+export async function completeFsck(words: readonly string[]): Promise<readonly string[]> {
+  return completeWords(words, optionsOf(OPTIONS), () => []);
+}
+
 export function parseFsckArguments(args: string[]): FsckArguments {
-  const spec = {
-    deep: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  } as const;
-  let parsed: ReturnType<typeof parseArgs<{ options: typeof spec; allowPositionals: true }>>;
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
   try {
-    parsed = parseArgs({ args, options: spec, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     throw new ConfigError(`fsck: ${(error as Error).message}`, error);
   }

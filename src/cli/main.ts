@@ -1,46 +1,9 @@
-/**
- * The `spirula` command: picks the verb and loads its room, so that no verb pays for another.
- */
+/** The `spirula` command: picks the verb, and says what its failure comes to. */
 
 import process from "node:process";
 import { ConfigError, stayAwake } from "../base/index.ts";
 import { VERSION } from "../cluster/version.ts";
-
-interface Verb {
-  readonly summary: string;
-  run(args: string[]): Promise<number>;
-}
-
-const VERBS: Readonly<Record<string, Verb>> = {
-  start: {
-    summary: "run a cluster in the foreground",
-    run: async (args) => (await import("./start.ts")).runStart(args),
-  },
-  ceph: {
-    summary: "administer a cluster, this one or any other: Ceph's own command",
-    run: async (args) => (await import("./ceph/index.ts")).runCeph(args),
-  },
-  fsck: {
-    summary: "check a data directory that is not in use",
-    run: async (args) => (await import("./fsck.ts")).runFsck(args),
-  },
-  store: {
-    summary: "look into a data directory that is not in use",
-    run: async (args) => (await import("./store.ts")).runStore(args),
-  },
-  rbd: {
-    summary: "manage images of any cluster, as rbd does",
-    run: async (args) => (await import("./rbd/index.ts")).runRbd(args),
-  },
-  rados: {
-    summary: "objects and pools of any cluster, as Ceph's rados",
-    run: async (args) => (await import("./rados/index.ts")).runRados(args),
-  },
-  transfer: {
-    summary: "bring a pool's images to another cluster, with snapshots and clones",
-    run: async (args) => (await import("./transfer.ts")).runTransfer(args),
-  },
-};
+import { VERBS } from "./verbs.ts";
 
 function usage(): string {
   const verbs = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`);

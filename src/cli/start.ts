@@ -9,6 +9,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { ConfigError, createLogger, LOG_LEVEL, type LogLevel, systemClock } from "../base/index.ts";
 import { type ClusterOptions, installConf, startCluster } from "../cluster/index.ts";
 import { isIpAddress, isLoopback } from "../types/index.ts";
+import { completeWords, optionsOf } from "./client/complete-words.ts";
 
 const HELP = `usage: spirula start [options]
 
@@ -47,23 +48,29 @@ interface StartArguments {
   readonly help: boolean;
 }
 
+const OPTIONS = {
+  data: { type: "string", default: "./data" },
+  listen: { type: "string", default: "127.0.0.1" },
+  port: { type: "string", default: "3300" },
+  osds: { type: "string" },
+  memory: { type: "string", default: DEFAULT_MEMORY },
+  auth: { type: "string", default: "cephx" },
+  "require-secure": { type: "boolean", default: false },
+  "install-conf": { type: "boolean", default: false },
+  "i-understand": { type: "boolean", default: false },
+  log: { type: "string", default: "warn" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** What the last of the words may become. */
+export async function completeStart(words: readonly string[]): Promise<readonly string[]> {
+  return completeWords(words, optionsOf(OPTIONS), () => []);
+}
+
 export function parseStartArguments(args: string[]): StartArguments {
-  const spec = {
-    data: { type: "string", default: "./data" },
-    listen: { type: "string", default: "127.0.0.1" },
-    port: { type: "string", default: "3300" },
-    osds: { type: "string" },
-    memory: { type: "string", default: DEFAULT_MEMORY },
-    auth: { type: "string", default: "cephx" },
-    "require-secure": { type: "boolean", default: false },
-    "install-conf": { type: "boolean", default: false },
-    "i-understand": { type: "boolean", default: false },
-    log: { type: "string", default: "warn" },
-    help: { type: "boolean", short: "h", default: false },
-  } as const;
-  let values: ReturnType<typeof parseArgs<{ options: typeof spec }>>["values"];
+  let values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
   try {
-    ({ values } = parseArgs({ args, options: spec, strict: true }));
+    ({ values } = parseArgs({ args, options: OPTIONS, strict: true }));
   } catch (error) {
     throw new ConfigError(`start: ${(error as Error).message}`, error);
   }

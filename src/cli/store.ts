@@ -10,6 +10,7 @@ import { findStores, takeForReading, withStore } from "../cluster/index.ts";
 import { byteString, printable } from "../encoding/index.ts";
 import { formatObject, type StoreInspection } from "../store/index.ts";
 import type { HObject } from "../types/index.ts";
+import { completeWords, optionsOf } from "./client/complete-words.ts";
 import { writeAll } from "./client/output.ts";
 import { jsonFormat } from "./store-json.ts";
 import { plainFormat } from "./store-plain.ts";
@@ -52,16 +53,24 @@ interface DumpArguments {
   readonly help: boolean;
 }
 
+const OPTIONS = {
+  collection: { type: "string" },
+  object: { type: "string" },
+  format: { type: "string", default: "plain" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** What the last of the words may become. */
+export async function completeStore(words: readonly string[]): Promise<readonly string[]> {
+  return completeWords(words, optionsOf(OPTIONS), (before) =>
+    before.length === 0 ? ["dump"] : [],
+  );
+}
+
 export function parseStoreArguments(args: string[]): DumpArguments {
-  const spec = {
-    collection: { type: "string" },
-    object: { type: "string" },
-    format: { type: "string", default: "plain" },
-    help: { type: "boolean", short: "h", default: false },
-  } as const;
-  let parsed: ReturnType<typeof parseArgs<{ options: typeof spec; allowPositionals: true }>>;
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
   try {
-    parsed = parseArgs({ args, options: spec, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     throw new ConfigError(`store: ${(error as Error).message}`, error);
   }

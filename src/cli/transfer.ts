@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { ConfigError } from "../base/index.ts";
 import { type Cluster, connectWith, readConfig } from "../librados/index.ts";
 import { type TransferProgress, transferPool } from "../librbd/index.ts";
+import { completeWords, optionsOf } from "./client/complete-words.ts";
 import { CommandFailure, ConnectFailure, interruptible, runCommand } from "./client/index.ts";
 
 const HELP = `usage: spirula transfer POOL --to CONF [options]
@@ -36,21 +37,29 @@ interface TransferArguments {
   readonly progress: boolean;
 }
 
+const OPTIONS = {
+  from: { type: "string" },
+  to: { type: "string" },
+  "from-name": { type: "string" },
+  "to-name": { type: "string" },
+  "to-pool": { type: "string" },
+  image: { type: "string", multiple: true },
+  again: { type: "boolean", default: false },
+  "no-verify": { type: "boolean", default: false },
+  "no-progress": { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** What the last of the words may become. */
+export async function completeTransfer(words: readonly string[]): Promise<readonly string[]> {
+  return completeWords(words, optionsOf(OPTIONS), () => []);
+}
+
 /** undefined: help is asked for. @throws ConfigError */
 export function parseTransferArguments(args: string[]): TransferArguments | undefined {
-  const options = {
-    from: { type: "string" },
-    to: { type: "string" },
-    "from-name": { type: "string" },
-    "to-name": { type: "string" },
-    "to-pool": { type: "string" },
-    image: { type: "string", multiple: true },
-    again: { type: "boolean", default: false },
-    "no-verify": { type: "boolean", default: false },
-    "no-progress": { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  } as const;
-  const { values, positionals } = parse(() => parseArgs({ args, options, allowPositionals: true }));
+  const { values, positionals } = parse(() =>
+    parseArgs({ args, options: OPTIONS, allowPositionals: true }),
+  );
   if (values.help) return undefined;
   const [pool, ...others] = positionals;
   if (pool === undefined || others.length > 0) {
@@ -116,10 +125,8 @@ async function transfer(
     ...(images === undefined ? {} : { images }),
     again,
     verify,
-    onProgress: (step) => {
-      signal.throwIfAborted();
-      line.show(step);
-    },
+    signal,
+    onProgress: (step) => line.show(step),
     onNote: (text) => line.say(text),
   });
   line.clear();

@@ -41,6 +41,12 @@ const WHO: Readonly<Record<string, "conf" | "cluster" | "name" | "id">> = {
   "--user": "id",
 };
 
+/** How those of them are written that take a value, besides the options' own names; for a shell to complete. */
+export const CEPH_ARGUMENT_NAMES: readonly string[] = [
+  ...Object.keys(WHO),
+  ...Object.entries(SHORT).flatMap(([short, name]) => [short, `--${name}`]),
+];
+
 /** @returns a line that says what is wrong, if something is */
 export function parseCephArguments(words: readonly string[]): CephArguments | { error: string } {
   const out: CephArguments = {

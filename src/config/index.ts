@@ -1,5 +1,10 @@
 /** The config room: Ceph's options, what values they take, and what a daemon and a client go by. */
-export { type CephArguments, parseCephArguments, withEnvironment } from "./arguments.ts";
+export {
+  CEPH_ARGUMENT_NAMES,
+  type CephArguments,
+  parseCephArguments,
+  withEnvironment,
+} from "./arguments.ts";
 export {
   ClientConfig,
   type ClientFacts,

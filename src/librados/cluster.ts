@@ -7,14 +7,19 @@ import { CephError, type Clock, type Logger, type Random } from "../base/index.t
 import type { ClientConfig } from "../config/index.ts";
 import { compareBytes, nameBytes, nameText } from "../encoding/index.ts";
 import type { PoolStat } from "../maps/index.ts";
-import type { ClusterStats, CommandResult, Rados } from "../rados/index.ts";
+import type { CallOptions, ClusterStats, CommandResult, Rados } from "../rados/index.ts";
 import { type AuthEntity, formatAuthEntity } from "../types/index.ts";
 import { IoCtx } from "./io-ctx.ts";
 
-export type { ClusterStats } from "../rados/index.ts";
+export type { CallOptions, ClusterStats } from "../rados/index.ts";
 
 /** A command as Ceph's daemons take it: `{ prefix: "osd pool ls", format: "json" }`. */
 export type Command = Readonly<Record<string, unknown>>;
+
+export interface RunOptions extends CallOptions {
+  /** What the command reads, as `ceph … -i FILE`. @default nothing */
+  readonly input?: Uint8Array | undefined;
+}
 
 /** What a command prints. */
 export interface CommandOutput {
@@ -94,33 +99,39 @@ export class Cluster implements AsyncDisposable {
   /** @throws CephError ENOENT if there is no such pool */
   async openPool(
     pool: string | number,
-    options: { readonly namespace?: string } = {},
+    options: { readonly namespace?: string | undefined } & CallOptions = {},
   ): Promise<IoCtx> {
+    const { namespace = "", ...limits } = options;
     const which = typeof pool === "number" ? pool : nameBytes(pool);
-    return new IoCtx(await this.engine.openPool(which, nameBytes(options.namespace ?? "")));
+    return new IoCtx(await this.engine.openPool(which, nameBytes(namespace), limits));
   }
 
   /** The pools there are, in the order of their ids. */
-  async pools(): Promise<{ readonly id: number; readonly name: string }[]> {
-    const { pools, poolNames } = await this.engine.latestMap();
+  async pools(
+    options: CallOptions = {},
+  ): Promise<{ readonly id: number; readonly name: string }[]> {
+    const { pools, poolNames } = await this.engine.latestMap(options);
     return [...pools.keys()]
       .toSorted((a, b) => a - b)
       .map((id) => ({ id, name: nameText(poolNames.get(id) ?? "") }));
   }
 
   /** @returns its id @throws CephError EEXIST if the name is taken */
-  async createPool(name: string): Promise<number> {
-    return await this.engine.createPool(nameBytes(name));
+  async createPool(name: string, options: CallOptions = {}): Promise<number> {
+    return await this.engine.createPool(nameBytes(name), options);
   }
 
   /** Space and objects of the whole cluster. */
-  async stats(): Promise<ClusterStats> {
-    return await this.engine.clusterStats();
+  async stats(options: CallOptions = {}): Promise<ClusterStats> {
+    return await this.engine.clusterStats(options);
   }
 
   /** Statistics of pools, by name in the order of their bytes. Pools that are not there are left out. */
-  async poolStats(names: Iterable<string>): Promise<Map<string, PoolStats>> {
-    const stats = await this.engine.poolStats([...names].map(nameBytes));
+  async poolStats(
+    names: Iterable<string>,
+    options: CallOptions = {},
+  ): Promise<Map<string, PoolStats>> {
+    const stats = await this.engine.poolStats([...names].map(nameBytes), options);
     const sorted = [...stats].toSorted(([a], [b]) => compareBytes(a, b));
     return new Map(sorted.map(([name, x]) => [nameText(name), statsOf(x)]));
   }
@@ -129,16 +140,16 @@ export class Cluster implements AsyncDisposable {
    * Has the manager run a command; waits while there is none.
    * @throws CephError with the command's errno, and what the manager says to it as the cause
    */
-  async mgrCommand(command: Command): Promise<CommandOutput> {
-    return outputOf(await this.engine.mgrCommand(command), command);
+  async mgrCommand(command: Command, options: RunOptions = {}): Promise<CommandOutput> {
+    return outputOf(await this.engine.mgrCommand(command, options), command);
   }
 
   /**
    * Has the monitors run a command.
    * @throws CephError with the command's errno, and what the monitor says to it as the cause
    */
-  async monCommand(command: Command): Promise<CommandOutput> {
-    return outputOf(await this.engine.command(command), command);
+  async monCommand(command: Command, options: RunOptions = {}): Promise<CommandOutput> {
+    return outputOf(await this.engine.command(command, options), command);
   }
 
   /**

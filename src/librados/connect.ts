@@ -20,7 +20,7 @@ import {
 } from "../base/index.ts";
 import { textOf } from "../encoding/index.ts";
 import { type Resolver, systemResolver, type Transport, tcpTransport } from "../messenger/index.ts";
-import { Rados } from "../rados/index.ts";
+import { bounded, type CallOptions, Rados, type Subject, shared } from "../rados/index.ts";
 import { Cluster } from "./cluster.ts";
 import { type Credentials, findCredentials } from "./credentials.ts";
 import { findMonitors } from "./mon-hosts.ts";
@@ -34,7 +34,8 @@ export interface ClientSurroundings {
   readonly resolver: Resolver;
 }
 
-export interface ConnectOptions extends ConfigOptions {
+/** Its time-out is that of connecting. @default client_mount_timeout */
+export interface ConnectOptions extends ConfigOptions, CallOptions {
   /**
    * False: a user who may not see the OSD map can connect too, and give commands. Pools cannot be opened before
    * a map has come. @default true
@@ -45,11 +46,14 @@ export interface ConnectOptions extends ConfigOptions {
   readonly surroundings?: Partial<ClientSurroundings>;
 }
 
+/** What is under way while hosts' names are asked for. */
+const SEARCH: Subject = { op: "look for", target: "the monitors' addresses" };
+
 /**
  * Connects to a cluster.
  * @throws ConfigError if what the configuration says cannot be used: the message names it and the remedy
  * @throws CephError ENOENT if there is no key, EACCES if the cluster does not take ours, ETIMEDOUT if no
- *   monitor has answered within `client_mount_timeout`
+ *   monitor has answered in time; the signal's reason
  */
 export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
   return await connectWith(await readConfig(options), options);
@@ -58,7 +62,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Cluster> {
 /** The same, with a configuration that has been read. */
 export async function connectWith(
   { config, entity, asksMonitors }: FoundConfig,
-  options: Pick<ConnectOptions, "log" | "needsMap" | "surroundings"> = {},
+  options: Omit<ConnectOptions, keyof ConfigOptions> = {},
 ): Promise<Cluster> {
   const {
     clock = systemClock,
@@ -67,35 +71,29 @@ export async function connectWith(
     resolver = systemResolver,
   } = options.surroundings ?? {};
   const { log = silentLogger, needsMap } = options;
-  const monitors = await findMonitors((name) => config.get(name), resolver);
-  const credentials = await findCredentials(config, entity, { clock, random });
+  options.signal?.throwIfAborted();
   const timeouts = {
     mountTimeoutMs: config.getNumber("client_mount_timeout") * 1000,
     monOpTimeoutMs: config.getNumber("rados_mon_op_timeout") * 1000,
     osdOpTimeoutMs: config.getNumber("rados_osd_op_timeout") * 1000,
   };
+  const left = shared(clock, options, timeouts.mountTimeoutMs);
+  const search = findMonitors((name) => config.get(name), resolver);
+  const monitors = await bounded(clock, left(), () => SEARCH, search);
+  const credentials = await findCredentials(config, entity, { clock, random });
   const takeConfig = (values: ReadonlyMap<string, string>) => {
     const text = [...values].map(([name, value]) => [textOf(name), textOf(value)] as const);
     for (const problem of config.load("mon", text)) log.warn("option of the monitors", { problem });
   };
   const wanted = asksMonitors ? { onConfig: takeConfig } : {};
-  const open = (auth: ClientAuth) =>
-    Rados.connect({
-      monitors,
-      auth,
-      transport,
-      clock,
-      random,
-      log,
-      needsMap,
-      ...timeouts,
-      ...wanted,
-    });
+  const around = { clock, random, log };
+  const how = { monitors, transport, ...around, needsMap, ...timeouts, ...wanted };
+  const open = (auth: ClientAuth) => Rados.connect({ ...how, auth }, left());
   // A server that is away for a while is waited for: with no link there is nothing else that keeps the process.
   const { release } = holdProcess();
   try {
     const engine = await firstTaken(credentials, open);
-    return new Cluster(engine, { config, entity, around: { clock, random, log }, release });
+    return new Cluster(engine, { config, entity, around, release });
   } catch (error) {
     release();
     throw error;

@@ -1,16 +1,19 @@
 /** The librados room: what programs use of a cluster's objects and commands (`spirula/rados`). */
 export { CephError, ConfigError } from "../base/index.ts";
 export {
+  type CallOptions,
   Cluster,
   type ClusterStats,
   type Command,
   type CommandOutput,
   type PoolStats,
+  type RunOptions,
 } from "./cluster.ts";
 export { type ClientSurroundings, type ConnectOptions, connect, connectWith } from "./connect.ts";
 export {
   IoCtx,
   type ListedObject,
+  type ListObjectsOptions,
   type Notification,
   type NotifyAnswers,
   type ObjectLock,

@@ -8,6 +8,7 @@ import { OSD_FLAG } from "../messages/index.ts";
 import {
   ALL_NSPACES,
   breakLock,
+  type CallOptions,
   type IoCtx as Engine,
   type LockRequest,
   type LockType,
@@ -18,6 +19,7 @@ import {
   omapEntries,
   unlockObject,
   type Watch,
+  type WatchHandler,
 } from "../rados/index.ts";
 import { type EntityName, formatAddr, formatEntityName, NOSNAP } from "../types/index.ts";
 import {
@@ -37,7 +39,7 @@ import {
 const READ_BYTES = 4 * 1024 * 1024;
 const NOTIFY_TIMEOUT_MS = 30_000;
 
-export interface RequestOptions {
+export interface RequestOptions extends CallOptions {
   /** Snapshot that is read. @default the head */
   readonly snap?: bigint;
   /** What a write keeps for snapshots of the caller's own making. @default the pool's own snapshots */
@@ -57,7 +59,7 @@ export interface ListedObject {
   readonly locator: string;
 }
 
-export interface ListObjectsOptions {
+export interface ListObjectsOptions extends CallOptions {
   /** Those of all namespaces. @default this one's */
   readonly everyNamespace?: boolean;
   /** Only those of one placement group, by its number in the pool. @default all */
@@ -195,17 +197,19 @@ export class IoCtx {
 
   /** All of an object's data. @throws CephError ENOENT if it is not there */
   async readObject(oid: string, options: RequestOptions = {}): Promise<Buffer> {
+    const left = this.engine.shared(options);
     const pieces: Buffer[] = [];
     for (let offset = 0; ; offset += READ_BYTES) {
-      const [piece] = await this.read(oid, [read(offset, READ_BYTES)], options);
+      const ops = [read(offset, READ_BYTES)] as const;
+      const [piece] = await this.read(oid, ops, { ...options, ...left() });
       pieces.push(piece);
       if (piece.length < READ_BYTES) return Buffer.concat(pieces);
     }
   }
 
   /** Makes this all of an object's data. */
-  async writeObject(oid: string, data: Bytes): Promise<void> {
-    await this.write(oid, [writeFull(data)]);
+  async writeObject(oid: string, data: Bytes, options: RequestOptions = {}): Promise<void> {
+    await this.write(oid, [writeFull(data)], options);
   }
 
   /** @throws CephError ENOENT if it is not there */
@@ -215,15 +219,16 @@ export class IoCtx {
   }
 
   /** @throws CephError ENOENT if it is not there */
-  async removeObject(oid: string): Promise<void> {
-    await this.write(oid, [remove()], { evenIfFull: true });
+  async removeObject(oid: string, options: RequestOptions = {}): Promise<void> {
+    await this.write(oid, [remove()], { evenIfFull: true, ...options });
   }
 
   /** The objects, in no order that means anything; perhaps those made while it runs. */
   async *objects(options: ListObjectsOptions = {}): AsyncGenerator<ListedObject> {
-    const { everyNamespace = false, pgSeed } = options;
+    const { everyNamespace = false, pgSeed, ...limits } = options;
     const listing = everyNamespace ? this.engine.listing(ALL_NSPACES) : this.engine.listing();
-    const range = pgSeed === undefined ? {} : { begin: listing.groupBegin(pgSeed) };
+    const begin = pgSeed === undefined ? {} : { begin: listing.groupBegin(pgSeed) };
+    const range = { ...begin, ...limits };
     for await (const { oid, nspace, key } of listing.objects(range)) {
       const at = { oid: nameText(oid), namespace: nameText(nspace), locator: nameText(key) };
       if (pgSeed !== undefined && this.#at(at).engine.pgSeedOf(oid) !== pgSeed) return;
@@ -253,8 +258,8 @@ export class IoCtx {
   }
 
   /** Who watches an object. @throws CephError ENOENT if it is not there */
-  async listWatchers(oid: string): Promise<ObjectWatcher[]> {
-    const watchers = await this.engine.listWatchers(nameBytes(oid));
+  async listWatchers(oid: string, options: CallOptions = {}): Promise<ObjectWatcher[]> {
+    const watchers = await this.engine.listWatchers(nameBytes(oid), options);
     return watchers.map(({ name, cookie, timeoutSeconds, addr }) => ({
       address: formatAddr(addr),
       gid: name.num,
@@ -267,27 +272,41 @@ export class IoCtx {
    * Watches an object until the watch is closed, over lost connections too.
    * @param onNotify what it returns is the answer that the notifier gets
    * @param onLost the watch is gone for good: the object was deleted, or we were not heard of for too long
+   * @param options for as long as it is being registered; one that is registered all the same ends by itself
+   *   once it was not heard of for as long as the OSD lets it (30 s)
    * @throws CephError ENOENT if it is not there
    */
   async watch(
     oid: string,
     onNotify: (notification: Notification) => Bytes | undefined | Promise<Bytes | undefined>,
     onLost: (error: Error) => void = () => undefined,
+    options: CallOptions = {},
   ): Promise<Watch> {
-    return await this.engine.watch(nameBytes(oid), {
-      onNotify: async ({ notifyId, notifierGid, payload }) =>
+    const handler = {
+      onNotify: async ({
+        notifyId,
+        notifierGid,
+        payload,
+      }: Parameters<WatchHandler["onNotify"]>[0]) =>
         bytesFrom((await onNotify({ notifyId, notifierGid, payload: copyOf(payload) })) ?? EMPTY),
       onError: onLost,
-    });
+    };
+    return await this.engine.watch(nameBytes(oid), handler, options);
   }
 
-  /** Tells all of an object's watchers, and waits for their answers. @param timeoutMs how long for */
+  /**
+   * Tells all of an object's watchers, and waits for their answers.
+   * @param answerMs how long the OSD waits for them, milliseconds; who is late is among the answers' `timeouts`
+   * @param options its time-out is that of the whole call, which ends without the answers that there are
+   * @throws CephError ENOENT if the object is not there
+   */
   async notify(
     oid: string,
     payload: Bytes = EMPTY,
-    timeoutMs: number = NOTIFY_TIMEOUT_MS,
+    answerMs: number = NOTIFY_TIMEOUT_MS,
+    options: CallOptions = {},
   ): Promise<NotifyAnswers> {
-    const reply = await this.engine.notify(nameBytes(oid), bytesFrom(payload), timeoutMs);
+    const reply = await this.engine.notify(nameBytes(oid), bytesFrom(payload), answerMs, options);
     return {
       acks: reply.replies.map(([who, answer]) => ({ ...who, payload: copyOf(answer) })),
       timeouts: reply.missed,
@@ -304,18 +323,18 @@ export class IoCtx {
   }
 
   /** Takes a snapshot of the whole pool. @throws CephError EEXIST; EINVAL in a pool whose clients manage snapshots */
-  async createSnapshot(name: string): Promise<void> {
-    await this.engine.createPoolSnap(nameBytes(name));
+  async createSnapshot(name: string, options: CallOptions = {}): Promise<void> {
+    await this.engine.createPoolSnap(nameBytes(name), options);
   }
 
   /** Removes a snapshot of the whole pool. @throws CephError ENOENT if there is none such */
-  async removeSnapshot(name: string): Promise<void> {
-    await this.engine.removePoolSnap(nameBytes(name));
+  async removeSnapshot(name: string, options: CallOptions = {}): Promise<void> {
+    await this.engine.removePoolSnap(nameBytes(name), options);
   }
 
   /** The states of an object that the pool keeps, oldest first. @throws CephError ENOENT if there never was one */
-  async revisions(oid: string): Promise<ObjectRevision[]> {
-    const { clones } = await this.engine.listSnaps(nameBytes(oid));
+  async revisions(oid: string, options: CallOptions = {}): Promise<ObjectRevision[]> {
+    const { clones } = await this.engine.listSnaps(nameBytes(oid), options);
     return clones.map(({ id, ...rest }) => ({ ...rest, id: id === NOSNAP ? "head" : id }));
   }
 
@@ -327,44 +346,48 @@ export class IoCtx {
   // --- Locks --------------------------------------------------------------------------------------
 
   /** Makes the object if it is not there. @throws CephError EBUSY if another has it; EEXIST if we have it */
-  async lock(oid: string, request: LockRequest): Promise<void> {
+  async lock(oid: string, request: LockRequest, options: CallOptions = {}): Promise<void> {
     const { name, cookie, tag = "", description = "", ...rest } = request;
-    await lockObject(this.engine, nameBytes(oid), {
+    const wanted = {
       ...rest,
       name: nameBytes(name),
       cookie: nameBytes(cookie),
       tag: nameBytes(tag),
       description: nameBytes(description),
-    });
+    };
+    await lockObject(this.engine, nameBytes(oid), wanted, options);
   }
 
   /** @throws CephError ENOENT if we do not have it */
   async unlock(
     oid: string,
     lock: { readonly name: string; readonly cookie: string },
+    options: CallOptions = {},
   ): Promise<void> {
     const names = { name: nameBytes(lock.name), cookie: nameBytes(lock.cookie) };
-    await unlockObject(this.engine, nameBytes(oid), names);
+    await unlockObject(this.engine, nameBytes(oid), names, options);
   }
 
   /** Takes a lock from its holder. @throws CephError ENOENT if that one does not have it */
   async breakLock(
     oid: string,
     holder: { readonly name: string; readonly locker: EntityName; readonly cookie: string },
+    options: CallOptions = {},
   ): Promise<void> {
     const { name, cookie, locker } = holder;
     const names = { name: nameBytes(name), cookie: nameBytes(cookie), locker };
-    await breakLock(this.engine, nameBytes(oid), names);
+    await breakLock(this.engine, nameBytes(oid), names, options);
   }
 
   /** Names of the locks that an object has. @throws CephError ENOENT if it is not there */
-  async locks(oid: string): Promise<string[]> {
-    return (await listLocks(this.engine, nameBytes(oid))).map(nameText);
+  async locks(oid: string, options: CallOptions = {}): Promise<string[]> {
+    return (await listLocks(this.engine, nameBytes(oid), options)).map(nameText);
   }
 
   /** Who has a lock; nobody if there is none of that name. @throws CephError ENOENT if the object is not there */
-  async lockInfo(oid: string, name: string): Promise<ObjectLock> {
-    const { type, tag, lockers } = await lockInfo(this.engine, nameBytes(oid), nameBytes(name));
+  async lockInfo(oid: string, name: string, options: CallOptions = {}): Promise<ObjectLock> {
+    const names = [nameBytes(oid), nameBytes(name)] as const;
+    const { type, tag, lockers } = await lockInfo(this.engine, ...names, options);
     return {
       type,
       tag: nameText(tag),
@@ -380,7 +403,7 @@ export class IoCtx {
 }
 
 function engineOptions(options: RequestOptions): OpOptions {
-  const { snap, snapContext, evenIfFull, fullForce, mtimeMs } = options;
+  const { snap, snapContext, evenIfFull, fullForce, mtimeMs, signal, timeoutMs } = options;
   const flags =
     (evenIfFull === true ? OSD_FLAG.FULL_TRY : 0) | (fullForce === true ? OSD_FLAG.FULL_FORCE : 0);
   return {
@@ -390,6 +413,8 @@ function engineOptions(options: RequestOptions): OpOptions {
       : { snapContext: { seq: snapContext.seq, snaps: [...snapContext.snaps] } }),
     ...(flags === 0 ? {} : { flags }),
     ...(mtimeMs === undefined ? {} : { mtimeMs }),
+    signal,
+    timeoutMs,
   };
 }
 

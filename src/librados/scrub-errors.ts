@@ -26,6 +26,7 @@ import {
   u64n,
 } from "../encoding/index.ts";
 import { opScrubLs, type ScrubListing } from "../messages/index.ts";
+import { type CallOptions, shared } from "../rados/index.ts";
 import type { PgId } from "../types/index.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -198,9 +199,13 @@ export interface InconsistentListing<T> {
 }
 
 /** The groups of a pool whose copies were found to differ, by their names: `2.1a`. */
-export async function inconsistentGroups(cluster: Cluster, pool: number): Promise<string[]> {
+export async function inconsistentGroups(
+  cluster: Cluster,
+  pool: number,
+  options: CallOptions = {},
+): Promise<string[]> {
   const command = { prefix: "pg ls", pool, states: ["inconsistent"], format: "json" };
-  const { data } = await cluster.mgrCommand(command);
+  const { data } = await cluster.mgrCommand(command, options);
   if (data.length === 0) return [];
   const { pg_stats = [] } = JSON.parse(data.toString("utf8")) as {
     pg_stats?: readonly { readonly pgid: string }[];
@@ -215,8 +220,10 @@ export async function inconsistentGroups(cluster: Cluster, pool: number): Promis
 export async function inconsistentObjects(
   cluster: Cluster,
   pg: PgId,
+  options: CallOptions = {},
 ): Promise<InconsistentListing<InconsistentObject>> {
-  const { interval, items } = await listScrub(cluster, pg, "objects", ObjectErrors);
+  const wanted = { of: "objects", item: ObjectErrors } as const;
+  const { interval, items } = await listScrub(cluster, pg, wanted, options);
   return {
     interval,
     items: items.map(({ object, shards, ...rest }) => ({
@@ -233,8 +240,10 @@ export async function inconsistentObjects(
 export async function inconsistentSnapsets(
   cluster: Cluster,
   pg: PgId,
+  options: CallOptions = {},
 ): Promise<InconsistentListing<InconsistentSnapset>> {
-  const { interval, items } = await listScrub(cluster, pg, "snapsets", SnapsetErrors);
+  const wanted = { of: "snapsets", item: SnapsetErrors } as const;
+  const { interval, items } = await listScrub(cluster, pg, wanted, options);
   return {
     interval,
     items: items.map(({ object, ...rest }) => ({ ...rest, object: named(object) })),
@@ -248,17 +257,18 @@ function named({ name, nspace, locator, snap }: ObjectId): ScrubbedObject {
 async function listScrub<T extends { readonly object: ObjectId }>(
   cluster: Cluster,
   { pool, seed }: PgId,
-  of: ScrubListing["of"],
-  item: Codec<T>,
+  { of, item }: { readonly of: ScrubListing["of"]; readonly item: Codec<T> },
+  options: CallOptions,
 ): Promise<InconsistentListing<T>> {
-  const { engine } = await cluster.openPool(pool);
+  const left = shared(cluster.around.clock, options);
+  const { engine } = await cluster.openPool(pool, left());
   const all: T[] = [];
   let interval = 0;
   for (;;) {
     const last = all.at(-1)?.object;
     const after =
       last === undefined ? {} : { after: { oid: last.name, nspace: last.nspace, snap: last.snap } };
-    const reply = await engine.askPg(seed, opScrubLs(PAGE, { of, interval, ...after }));
+    const reply = await engine.askPg(seed, opScrubLs(PAGE, { of, interval, ...after }), left());
     const page = decodeFromBytes(Reply, reply);
     interval = page.interval;
     all.push(...page.items.map((bytes) => decodeFromBytes(item, bytes)));

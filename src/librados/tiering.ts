@@ -14,6 +14,7 @@ import {
   type TierStep,
   withFlags,
 } from "../messages/index.ts";
+import type { CallOptions } from "../rados/index.ts";
 import type { IoCtx } from "./io-ctx.ts";
 
 export type { TierStep } from "../messages/index.ts";
@@ -36,11 +37,12 @@ export async function tierStep(
   io: IoCtx,
   oid: string,
   step: TierStep,
-  options: { readonly snap?: bigint } = {},
+  options: { readonly snap?: bigint } & CallOptions = {},
 ): Promise<void> {
   const way = WAYS[step];
   const ops = [opTierStep(step)];
-  if (way === "write") await io.engine.write(nameBytes(oid), ops);
+  const { snap: _, ...limits } = options;
+  if (way === "write") await io.engine.write(nameBytes(oid), ops, limits);
   else await io.engine.read(nameBytes(oid), ops, { ...options, flags: way });
 }
 
@@ -62,10 +64,11 @@ export async function setRedirect(
   oid: string,
   target: TierTarget,
   counted = false,
+  options: CallOptions = {},
 ): Promise<void> {
   const op = opSetRedirect(targetOf(target));
   const flags = counted ? OSD_OP_FLAG.WITH_REFERENCE : 0;
-  await io.engine.write(nameBytes(oid), [withFlags(op, flags)]);
+  await io.engine.write(nameBytes(oid), [withFlags(op, flags)], options);
 }
 
 /** Has a part of another object stand in for a part of this one, and count it. Bytes. */
@@ -74,7 +77,8 @@ export async function setChunk(
   oid: string,
   part: { readonly offset: number; readonly length: number },
   target: TierTarget & { readonly offset: number },
+  options: CallOptions = {},
 ): Promise<void> {
   const op = opSetChunk(part, { ...targetOf(target), offset: target.offset });
-  await io.engine.read(nameBytes(oid), [withFlags(op, OSD_OP_FLAG.WITH_REFERENCE)]);
+  await io.engine.read(nameBytes(oid), [withFlags(op, OSD_OP_FLAG.WITH_REFERENCE)], options);
 }

@@ -4,11 +4,10 @@
  * ceph: src/include/rbd/librbd.hpp Image
  */
 
-import { Readable, Writable } from "node:stream";
-import { callbackify } from "node:util";
+import type { Readable, Writable } from "node:stream";
 import { CephError, ERRNO } from "../base/index.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
-import type { IoCtx } from "../librados/index.ts";
+import type { CallOptions, IoCtx } from "../librados/index.ts";
 import {
   addLock,
   breakLock,
@@ -30,6 +29,7 @@ import {
   listLocks,
   listMetadata,
   listWatchers,
+  type Progress,
   protectSnapshot,
   rebuildObjectMap,
   removeImageMetadata,
@@ -45,65 +45,27 @@ import {
   unprotectSnapshot,
   updateFeatures,
 } from "../rbd/index.ts";
-import { formatAddr, NOSNAP, utimeToMs } from "../types/index.ts";
+import { formatAddr, NOSNAP } from "../types/index.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { type CreateOptions, engineCreateOptions } from "./create-options.ts";
-import { featureBits, featureNames } from "./features.ts";
+import { featureBits } from "./features.ts";
 import {
-  flagNames,
   type ImageLocks,
   type OwnedSnapshot,
-  operationFeatureNames,
   ownedSnapshots,
   type ParentSnapshot,
   parentSnapshot,
   type SnapshotInfo,
   snapshotInfo,
 } from "./image-details.ts";
-
-/** Bytes of one step of a stream. */
-const STREAM_BYTES = 4 * 1024 * 1024;
-
-/** Told how far a long operation is; what it throws ends the operation. */
-export interface ProgressOptions {
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-export interface ImageInfo {
-  readonly id: string;
-  readonly name: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly objectSize: number;
-  readonly objects: number;
-  /** Prefix of the data objects' names. */
-  readonly objectPrefix: string;
-  readonly features: readonly string[];
-  /** What has been done with it that clients have to know of: `["clone-child"]`. */
-  readonly operationFeatures: readonly string[];
-  /** What is wrong with it: `["object map invalid"]`. */
-  readonly flags: readonly string[];
-  /** Of all kinds. */
-  readonly snapshotCount: number;
-  readonly stripeUnit: number;
-  readonly stripeCount: number;
-  /** Pool of the data where it is another one; undefined: the image's own. */
-  readonly dataPool: string | undefined;
-  /** Milliseconds since 1970; 0: unknown. */
-  readonly createdMs: number;
-  readonly accessedMs: number;
-  readonly modifiedMs: number;
-  readonly parent: ParentInfo | undefined;
-}
-
-export interface ParentInfo {
-  readonly poolId: number;
-  readonly namespace: string;
-  readonly imageId: string;
-  readonly snapId: bigint;
-  /** Bytes that show through; undefined: only those of snapshots do. */
-  readonly overlap: number | undefined;
-}
+import { type ImageInfo, imageInfo, sizeOf } from "./image-info.ts";
+import {
+  type ReadableOptions,
+  readableOf,
+  type WritableOptions,
+  writableOf,
+} from "./image-streams.ts";
+import { type ProgressOptions, stepwise, within } from "./limits.ts";
 
 export interface Extent {
   readonly offset: number;
@@ -112,7 +74,7 @@ export interface Extent {
   readonly exists: boolean;
 }
 
-export interface DiffOptions {
+export interface DiffOptions extends CallOptions {
   /** A snapshot; what has changed since. @default all that there is */
   readonly from?: string;
   /** Whole objects, which the object map may tell at once. @default false */
@@ -156,8 +118,7 @@ export class Image implements BlockDevice, AsyncDisposable {
 
   /** Bytes, of the snapshot if it is open at one. */
   get size(): number {
-    if (this.#snap === NOSNAP) return this.engine.size;
-    return this.engine.snapshots.find(({ id }) => id === this.#snap)?.imageSize ?? 0;
+    return sizeOf(this.engine, this.#snap);
   }
 
   get isReadOnly(): boolean {
@@ -165,164 +126,135 @@ export class Image implements BlockDevice, AsyncDisposable {
   }
 
   /** What the header says now. */
-  async info(): Promise<ImageInfo> {
-    const { engine } = this;
-    await engine.refresh();
-    const { dataIo, io, parent } = engine;
-    const isApart = dataIo !== undefined && dataIo.pool !== io.pool;
-    return {
-      id: this.id,
-      name: this.name,
-      size: this.size,
-      objectSize: engine.objectSize,
-      objects: engine.objectsIn(this.size),
-      objectPrefix: nameText(engine.objectPrefix),
-      features: featureNames(engine.features),
-      operationFeatures: operationFeatureNames(engine.opFeatures),
-      flags: flagNames(this.#flags()),
-      snapshotCount: engine.snapshots.length,
-      stripeUnit: engine.stripeUnit,
-      stripeCount: engine.stripeCount,
-      dataPool: isApart ? nameText(dataIo.poolName) : undefined,
-      createdMs: utimeToMs(engine.createTime),
-      accessedMs: utimeToMs(engine.accessTime),
-      modifiedMs: utimeToMs(engine.modifyTime),
-      parent:
-        parent === undefined
-          ? undefined
-          : {
-              poolId: parent.spec.poolId,
-              namespace: nameText(parent.spec.poolNamespace),
-              imageId: nameText(parent.spec.imageId),
-              snapId: parent.spec.snapId,
-              overlap: this.#overlapOf(parent.overlap),
-            },
-    };
-  }
-
-  /** What the head, or the snapshot that it is open at, has: flags are kept for each. */
-  #flags(): bigint {
-    if (this.#snap === NOSNAP) return this.engine.flags;
-    return this.engine.snapshots.find(({ id }) => id === this.#snap)?.flags ?? 0n;
+  async info(options: CallOptions = {}): Promise<ImageInfo> {
+    await this.#refresh(options);
+    return imageInfo(this.engine, this.#snap);
   }
 
   /** Reads from now on as it was at a snapshot; undefined: as it is. @throws CephError ENOENT */
-  async setSnapshot(name: string | undefined): Promise<void> {
-    this.#snap = name === undefined ? NOSNAP : await this.#snapId(name);
+  async setSnapshot(name: string | undefined, options: CallOptions = {}): Promise<void> {
+    this.#snap = name === undefined ? NOSNAP : await this.#snapId(name, options);
   }
 
   /** The snapshot that a clone shows; undefined: none. */
-  async parent(): Promise<ParentSnapshot | undefined> {
-    return await parentSnapshot(this.engine, this.#snap);
+  async parent(options: CallOptions = {}): Promise<ParentSnapshot | undefined> {
+    return await this.#within("find the parent of", options, () =>
+      parentSnapshot(this.engine, this.#snap),
+    );
   }
 
   /** The group that it is in; undefined: none. */
-  async group(): Promise<{ readonly pool: string; readonly name: string } | undefined> {
-    const { engine } = this;
-    const group = await groupOf(engine);
-    if (group === undefined) return undefined;
-    const { poolName } = engine.io.inPool(group.pool, engine.io.nspace);
-    return { pool: nameText(poolName), name: nameText(group.name) };
-  }
-
-  /** Of the head, or of the snapshot that it is open at. */
-  #overlapOf(head: number | undefined): number | undefined {
-    if (this.#snap === NOSNAP) return head;
-    return this.engine.snapshots.find(({ id }) => id === this.#snap)?.parentOverlap;
+  async group(
+    options: CallOptions = {},
+  ): Promise<{ readonly pool: string; readonly name: string } | undefined> {
+    const { io, group, target } = this.engine;
+    const found = await this.#within("find the group of", options, (signal) =>
+      groupOf({ io: io.readingUntil(signal), group, target }),
+    );
+    if (found === undefined) return undefined;
+    const { poolName } = io.inPool(found.pool, io.nspace);
+    return { pool: nameText(poolName), name: nameText(found.name) };
   }
 
   // --- Data -------------------------------------------------------------------------------------
 
-  async read(offset: number, length: number): Promise<Buffer> {
+  async read(offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
+    options.signal?.throwIfAborted();
     if (length === 0 || offset >= this.size) return Buffer.alloc(0);
-    return await this.#io.read(offset, length, this.#snap);
+    return await this.#within("read", options, (signal) =>
+      this.#io.read(offset, length, this.#snap, { signal }),
+    );
   }
 
   /** The same without holes: runs of what there is, in order. */
   async readSparse(
     offset: number,
     length: number,
+    options: CallOptions = {},
   ): Promise<{ readonly offset: number; readonly data: Uint8Array }[]> {
+    options.signal?.throwIfAborted();
     if (length === 0 || offset >= this.size) return [];
-    return await this.#io.readSparse(offset, length, this.#snap);
+    return await this.#within("read", options, (signal) =>
+      this.#io.readSparse(offset, length, this.#snap, { signal }),
+    );
   }
 
-  async write(offset: number, data: Uint8Array): Promise<void> {
+  /** @param data not to be changed before the call has ended; if by its limits, before the next `flush` has */
+  async write(offset: number, data: Uint8Array, options: CallOptions = {}): Promise<void> {
     this.#checkRange(offset, data.length);
-    await this.#io.write(offset, data);
+    await this.#within("write to", options, (signal) => this.#io.write(offset, data, signal));
   }
 
-  async discard(offset: number, length: number): Promise<void> {
+  async discard(offset: number, length: number, options: CallOptions = {}): Promise<void> {
     this.#checkRange(offset, length);
-    await this.#io.discard(offset, length);
+    await this.#within("discard a range of", options, (signal) =>
+      this.#io.discard(offset, length, signal),
+    );
   }
 
   async writeZeroes(
     offset: number,
     length: number,
-    options: { readonly keepSpace?: boolean } = {},
+    options: { readonly keepSpace?: boolean } & CallOptions = {},
   ): Promise<void> {
+    const { keepSpace: thick = false, ...limits } = options;
     this.#checkRange(offset, length);
-    await this.#io.writeZeroes(offset, length, { thick: options.keepSpace === true });
+    await this.#within("write zeros to", limits, (signal) =>
+      this.#io.writeZeroes(offset, length, { thick, signal }),
+    );
   }
 
   /** Writes if what is there is as expected, in one step. @throws CephError EILSEQ where it is not */
-  async compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<void> {
+  async compareAndWrite(
+    offset: number,
+    expected: Uint8Array,
+    data: Uint8Array,
+    options: CallOptions = {},
+  ): Promise<void> {
     this.#checkRange(offset, data.length);
-    await this.#io.compareAndWrite(offset, expected, data);
+    await this.#within("compare and write", options, (signal) =>
+      this.#io.compareAndWrite(offset, expected, data, signal),
+    );
   }
 
-  async flush(): Promise<void> {
-    await this.#io.flush();
+  async flush(options: CallOptions = {}): Promise<void> {
+    await this.#within("flush", options, () => this.#io.flush());
   }
 
   /** The data as a stream of bytes, from `start` up to, not including, `end`. */
-  readable(options: { readonly start?: number; readonly end?: number } = {}): Readable {
-    return Readable.from(this.#pieces(options), { objectMode: false });
-  }
-
-  async *#pieces({ start = 0, end = this.size }: { start?: number; end?: number }) {
-    for (let at = start; at < end; at += STREAM_BYTES) {
-      yield await this.read(at, Math.min(STREAM_BYTES, end - at));
-    }
+  readable(options: ReadableOptions = {}): Readable {
+    return readableOf(this, options);
   }
 
   /** Takes a stream of bytes, from `start` on. It ends once all is written and flushed. */
-  writable(options: { readonly start?: number } = {}): Writable {
-    let at = options.start ?? 0;
-    const write = callbackify(async (chunk: Buffer): Promise<void> => {
-      const offset = at;
-      at += chunk.length;
-      await this.write(offset, chunk);
-    });
-    return new Writable({
-      highWaterMark: STREAM_BYTES,
-      write: (chunk: Buffer, _encoding, done) => write(chunk, done),
-      final: callbackify(() => this.flush()),
-    });
+  writable(options: WritableOptions = {}): Writable {
+    return writableOf(this, options);
   }
 
   /** Ranges that hold data, or that differ since a snapshot, in ascending order of their stripes. */
   async *diff(options: DiffOptions = {}): AsyncGenerator<Extent> {
-    const { from, wholeObject = false, includeParent = true } = options;
-    const found: Extent[] = [];
-    const wanted = {
-      wholeObject,
-      includeParent,
-      toSnap: this.#snap,
-      ...(from === undefined ? {} : { fromSnap: nameBytes(from) }),
-    };
-    await diffIterate(this.engine, wanted, (offset, length, exists) => {
-      found.push({ offset, length, exists });
+    const { from, wholeObject = false, includeParent = true, ...limits } = options;
+    const since = from === undefined ? {} : { fromSnap: nameBytes(from) };
+    const wanted = { wholeObject, includeParent, toSnap: this.#snap, ...since };
+    yield* await this.#within("compare", limits, async (signal) => {
+      const found: Extent[] = [];
+      await diffIterate(this.engine, { ...wanted, signal }, (offset, length, exists) => {
+        found.push({ offset, length, exists });
+      });
+      return found;
     });
-    yield* found;
   }
 
   /** Bytes that the image takes, since a snapshot or from the start. */
-  async used(options: { readonly from?: string; readonly exact?: boolean } = {}): Promise<number> {
-    const { from, exact = false } = options;
+  async used(
+    options: { readonly from?: string; readonly exact?: boolean } & CallOptions = {},
+  ): Promise<number> {
+    const { from, exact = false, ...limits } = options;
     const since = from === undefined ? {} : { fromSnap: nameBytes(from) };
-    const { used } = await diskUsage(this.engine, { exact, toSnap: this.#snap, ...since });
+    const wanted = { exact, toSnap: this.#snap, ...since };
+    const { used } = await this.#within("measure", limits, (signal) =>
+      diskUsage(this.engine, { ...wanted, signal }),
+    );
     return used;
   }
 
@@ -333,43 +265,55 @@ export class Image implements BlockDevice, AsyncDisposable {
     size: number,
     options: { readonly allowShrink?: boolean } & ProgressOptions = {},
   ): Promise<void> {
-    const { allowShrink = false, onProgress } = options;
-    await resizeImage(this.engine, size, { allowShrink, ...progressOf(onProgress) });
+    const { allowShrink = false, ...limits } = options;
+    await this.#stepwise("resize", limits, (progress) =>
+      resizeImage(this.engine, size, { allowShrink, progress }),
+    );
   }
 
   /** Copies what it shows of its parent, and parts from it. */
-  async flatten({ onProgress }: ProgressOptions = {}): Promise<void> {
-    await flattenOpen(this.engine, onProgress);
+  async flatten(options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("flatten", options, (progress) => flattenOpen(this.engine, progress));
   }
 
   /** Lets go of what is zero. @param sparseSize bytes of the smallest run that is, a power of two */
-  async sparsify(sparseSize: number, { onProgress }: ProgressOptions = {}): Promise<void> {
-    await sparsifyImage(this.engine, sparseSize, onProgress);
+  async sparsify(sparseSize: number, options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("sparsify", options, (progress) =>
+      sparsifyImage(this.engine, sparseSize, progress),
+    );
   }
 
-  async enableFeatures(...names: string[]): Promise<void> {
-    await updateFeatures(this.engine, featureBits(names), true);
+  async enableFeatures(names: readonly string[], options: CallOptions = {}): Promise<void> {
+    await this.#within("change the features of", options, () =>
+      updateFeatures(this.engine, featureBits(names), true),
+    );
   }
 
-  async disableFeatures(...names: string[]): Promise<void> {
-    await updateFeatures(this.engine, featureBits(names), false);
+  async disableFeatures(names: readonly string[], options: CallOptions = {}): Promise<void> {
+    await this.#within("change the features of", options, () =>
+      updateFeatures(this.engine, featureBits(names), false),
+    );
   }
 
-  async rebuildObjectMap({ onProgress }: ProgressOptions = {}): Promise<void> {
-    await rebuildObjectMap(this.engine, onProgress);
+  async rebuildObjectMap(options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("rebuild the object map of", options, (progress) =>
+      rebuildObjectMap(this.engine, progress),
+    );
   }
 
   /**
    * Compares the object map with the objects; what is wrong is marked as such.
    * @returns how many of them differ
    */
-  async checkObjectMap({ onProgress }: ProgressOptions = {}): Promise<number> {
-    const found = await checkObjectMap(this.engine, this.#snap, onProgress ?? (() => undefined));
+  async checkObjectMap(options: ProgressOptions = {}): Promise<number> {
+    const found = await this.#stepwise("check the object map of", options, (progress) =>
+      checkObjectMap(this.engine, this.#snap, progress),
+    );
     return found.length;
   }
 
   /**
-   * A new image with this one's data, as it is open.
+   * A new image with this one's data, as it is open. One that ends early leaves what it has made of it.
    * @param options.sparseSize bytes of the smallest run of zeros that is left out @throws CephError EEXIST
    */
   async copy(
@@ -378,48 +322,46 @@ export class Image implements BlockDevice, AsyncDisposable {
     options: CreateOptions & ProgressOptions & { readonly sparseSize?: number } = {},
   ): Promise<void> {
     const { sparseSize } = options;
-    await copyImage(
-      this.engine,
-      { io: to.engine, name: nameBytes(name) },
-      {
-        ...engineCreateOptions(options),
-        ...(sparseSize === undefined ? {} : { sparseSize }),
-        snap: this.#snap,
-        ...progressOf(options.onProgress),
-      },
+    const how = {
+      ...engineCreateOptions(options),
+      ...(sparseSize === undefined ? {} : { sparseSize }),
+      snap: this.#snap,
+    };
+    const target = { io: to.engine, name: nameBytes(name) };
+    await this.#stepwise("copy", options, (progress) =>
+      copyImage(this.engine, target, { ...how, progress }),
     );
   }
 
-  /** A new image with this one's data and all its snapshots. @throws CephError EEXIST */
+  /**
+   * A new image with this one's data and all its snapshots. One that ends early leaves what it has made of it.
+   * @throws CephError EEXIST
+   */
   async deepCopy(
     to: IoCtx,
     name: string,
     options: CreateOptions & ProgressOptions & { readonly flatten?: boolean } = {},
   ): Promise<void> {
-    await deepCopyImage(
-      this.engine,
-      { io: to.engine, name: nameBytes(name) },
-      {
-        ...engineCreateOptions(options),
-        flatten: options.flatten ?? false,
-        ...progressOf(options.onProgress),
-      },
+    const how = { ...engineCreateOptions(options), flatten: options.flatten ?? false };
+    const target = { io: to.engine, name: nameBytes(name) };
+    await this.#stepwise("copy", options, (progress) =>
+      deepCopyImage(this.engine, target, { ...how, progress }),
     );
   }
 
   // --- Snapshots --------------------------------------------------------------------------------
 
   /** Those that users take, oldest first. */
-  async snapshots(): Promise<SnapshotInfo[]> {
-    await this.engine.refresh();
+  async snapshots(options: CallOptions = {}): Promise<SnapshotInfo[]> {
+    await this.#refresh(options);
     return this.engine.snapshots
       .filter(({ namespace }) => namespace.type === "user")
       .map(snapshotInfo);
   }
 
   /** Those of all owners, oldest first. */
-  async allSnapshots(): Promise<OwnedSnapshot[]> {
-    return await ownedSnapshots(this.engine);
+  async allSnapshots(options: CallOptions = {}): Promise<OwnedSnapshot[]> {
+    return await this.#within("list the snapshots of", options, () => ownedSnapshots(this.engine));
   }
 
   /**
@@ -428,53 +370,72 @@ export class Image implements BlockDevice, AsyncDisposable {
    */
   async createSnapshot(
     name: string,
-    options: { readonly quiesce?: "skip" | "ignore-errors" } = {},
+    options: { readonly quiesce?: "skip" | "ignore-errors" } & CallOptions = {},
   ): Promise<void> {
     const { SKIP_QUIESCE, IGNORE_QUIESCE_ERROR } = SNAP_CREATE_FLAG;
     const flags = { skip: SKIP_QUIESCE, "ignore-errors": IGNORE_QUIESCE_ERROR };
-    const { quiesce } = options;
-    await takeSnapshot(this.engine, nameBytes(name), quiesce && { flags: flags[quiesce] });
+    const { quiesce, ...limits } = options;
+    await this.#within("take a snapshot of", limits, () =>
+      takeSnapshot(this.engine, nameBytes(name), quiesce && { flags: flags[quiesce] }),
+    );
   }
 
   /** @throws CephError ENOENT; EBUSY if it is protected, or has clones */
-  async removeSnapshot(name: string): Promise<void> {
-    await deleteSnapshot(this.engine, nameBytes(name));
+  async removeSnapshot(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("remove a snapshot of", options, () =>
+      deleteSnapshot(this.engine, nameBytes(name)),
+    );
   }
 
   /** @throws CephError ENOENT; EEXIST */
-  async renameSnapshot(name: string, to: string): Promise<void> {
-    await renameSnapshot(this.engine, nameBytes(name), nameBytes(to));
+  async renameSnapshot(name: string, to: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("rename a snapshot of", options, () =>
+      renameSnapshot(this.engine, nameBytes(name), nameBytes(to)),
+    );
   }
 
   /** Lets it be cloned in the old way. @throws CephError ENOENT; EBUSY if it is protected */
-  async protectSnapshot(name: string): Promise<void> {
-    await protectSnapshot(this.engine, nameBytes(name));
+  async protectSnapshot(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("protect a snapshot of", options, () =>
+      protectSnapshot(this.engine, nameBytes(name)),
+    );
   }
 
   /** @throws CephError ENOENT; EINVAL if it is not protected; EBUSY if it has clones */
-  async unprotectSnapshot(name: string): Promise<void> {
-    await unprotectSnapshot(this.engine, nameBytes(name));
+  async unprotectSnapshot(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("unprotect a snapshot of", options, () =>
+      unprotectSnapshot(this.engine, nameBytes(name)),
+    );
   }
 
   /** Makes the image what it was at a snapshot. @throws CephError ENOENT */
-  async rollback(name: string, { onProgress }: ProgressOptions = {}): Promise<void> {
-    await rollBackTo(this.engine, nameBytes(name), progressOf(onProgress));
+  async rollback(name: string, options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("roll back", options, (progress) =>
+      rollBackTo(this.engine, nameBytes(name), { progress }),
+    );
   }
 
   /** How many snapshots there may be; undefined: any number. */
-  async snapshotLimit(): Promise<bigint | undefined> {
-    return await snapshotLimit(this.engine);
+  async snapshotLimit(options: CallOptions = {}): Promise<bigint | undefined> {
+    return await this.#within("read the limit of", options, (signal) =>
+      snapshotLimit(this.#header(signal)),
+    );
   }
 
-  async setSnapshotLimit(limit: bigint | undefined): Promise<void> {
-    await setSnapshotLimit(this.engine, limit);
+  async setSnapshotLimit(limit: bigint | undefined, options: CallOptions = {}): Promise<void> {
+    await this.#within("limit the snapshots of", options, () =>
+      setSnapshotLimit(this.engine, limit),
+    );
   }
 
   /** Clones of a snapshot, or of all: the pool's id, the namespace and the name of each. */
-  async children(snapshot?: string) {
-    const named = snapshot === undefined ? undefined : await this.#snapId(snapshot);
+  async children(snapshot?: string, options: CallOptions = {}) {
+    const left = this.engine.io.shared(options);
+    const named = snapshot === undefined ? undefined : await this.#snapId(snapshot, left());
     const at = named ?? (this.#snap === NOSNAP ? undefined : this.#snap);
-    const children = await listChildren(this.engine, at);
+    const children = await this.#within("list the clones of", left(), () =>
+      listChildren(this.engine, at),
+    );
     return children.map(({ poolId, poolNamespace, imageId, imageName, inTrash, snapId }) => ({
       poolId,
       namespace: nameText(poolNamespace),
@@ -487,30 +448,41 @@ export class Image implements BlockDevice, AsyncDisposable {
 
   // --- What is kept beside it -------------------------------------------------------------------
 
-  async metadata(): Promise<Map<string, string>> {
-    const { io, headerOid } = this.engine;
-    const entries = await listMetadata(io, headerOid);
+  async metadata(options: CallOptions = {}): Promise<Map<string, string>> {
+    const entries = await this.#within("list the metadata of", options, (signal) => {
+      const { io, headerOid } = this.#header(signal);
+      return listMetadata(io, headerOid);
+    });
     return new Map([...entries].map(([key, value]) => [nameText(key), nameText(value)]));
   }
 
   /** @throws CephError ENOENT */
-  async getMetadata(key: string): Promise<string> {
-    const { io, headerOid } = this.engine;
-    return nameText(await getMetadata(io, headerOid, nameBytes(key)));
+  async getMetadata(key: string, options: CallOptions = {}): Promise<string> {
+    const value = await this.#within("read metadata of", options, (signal) => {
+      const { io, headerOid } = this.#header(signal);
+      return getMetadata(io, headerOid, nameBytes(key));
+    });
+    return nameText(value);
   }
 
-  async setMetadata(key: string, value: string): Promise<void> {
-    await setImageMetadata(this.engine, nameBytes(key), nameBytes(value));
+  async setMetadata(key: string, value: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("set metadata of", options, () =>
+      setImageMetadata(this.engine, nameBytes(key), nameBytes(value)),
+    );
   }
 
   /** @throws CephError ENOENT */
-  async removeMetadata(key: string): Promise<void> {
-    await removeImageMetadata(this.engine, nameBytes(key));
+  async removeMetadata(key: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("remove metadata of", options, () =>
+      removeImageMetadata(this.engine, nameBytes(key)),
+    );
   }
 
   /** Locks that users hold, and librbd itself. */
-  async locks(): Promise<ImageLocks> {
-    const { lockers, exclusive, tag } = await listLocks(this.engine);
+  async locks(options: CallOptions = {}): Promise<ImageLocks> {
+    const { lockers, exclusive, tag } = await this.#within("list the locks of", options, (signal) =>
+      listLocks(this.#header(signal)),
+    );
     return {
       isExclusive: exclusive,
       tag: nameText(tag),
@@ -527,26 +499,31 @@ export class Image implements BlockDevice, AsyncDisposable {
    * @param tag shared with others of the same @default nobody's but ours
    * @throws CephError EBUSY: another's; EEXIST: ours, by this cookie
    */
-  async lock(cookie: string, tag?: string): Promise<void> {
-    await addLock(this.engine, nameBytes(cookie), tag === undefined ? undefined : nameBytes(tag));
+  async lock(cookie: string, tag?: string, options: CallOptions = {}): Promise<void> {
+    const shared = tag === undefined ? undefined : nameBytes(tag);
+    await this.#within("lock", options, () => addLock(this.engine, nameBytes(cookie), shared));
   }
 
   /**
    * Takes a lock away, and its holder out of the cluster.
    * @param locker `client.4123` @throws CephError ENOENT: there is none; EINVAL: no client's name
    */
-  async breakLock(locker: string, cookie: string): Promise<void> {
-    const { lockers } = await listLocks(this.engine);
-    const found = lockers.find(({ clientText }) => clientText === locker);
-    if (found === undefined) {
-      throw new CephError(-ERRNO.ENOENT, { op: "break the lock of", target: locker });
-    }
-    await breakLock(this.engine, { client: found.client, cookie: nameBytes(cookie) });
+  async breakLock(locker: string, cookie: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("break a lock of", options, async (signal) => {
+      const { lockers } = await listLocks(this.#header(signal));
+      const found = lockers.find(({ clientText }) => clientText === locker);
+      if (found === undefined) {
+        throw new CephError(-ERRNO.ENOENT, { op: "break the lock of", target: locker });
+      }
+      await breakLock(this.engine, { client: found.client, cookie: nameBytes(cookie) });
+    });
   }
 
   /** Who has the image open for writing, ourselves too. */
-  async watchers(): Promise<ImageWatcher[]> {
-    const watchers = await listWatchers(this.engine);
+  async watchers(options: CallOptions = {}): Promise<ImageWatcher[]> {
+    const watchers = await this.#within("list the watchers of", options, (signal) =>
+      listWatchers(this.#header(signal)),
+    );
     return watchers.map(({ name, addr, cookie }) => ({
       address: formatAddr(addr),
       clientId: name.num,
@@ -575,8 +552,34 @@ export class Image implements BlockDevice, AsyncDisposable {
     await this.close();
   }
 
-  async #snapId(name: string): Promise<bigint> {
-    const found = (await this.snapshots()).find((snapshot) => snapshot.name === name);
+  async #refresh(options: CallOptions): Promise<void> {
+    await this.#within("read the header of", options, () => this.engine.refresh());
+  }
+
+  /** What only reads the header, until a signal is aborted. */
+  #header(signal: AbortSignal | undefined) {
+    const { io, headerOid } = this.engine;
+    return { io: io.readingUntil(signal), headerOid };
+  }
+
+  #within<T>(
+    op: string,
+    limits: CallOptions,
+    work: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    return within(this.engine.clock, limits, { op, target: this.name }, work);
+  }
+
+  #stepwise<T>(
+    op: string,
+    limits: ProgressOptions,
+    work: (progress: Progress) => Promise<T>,
+  ): Promise<T> {
+    return stepwise(this.engine.clock, limits, { op, target: this.name }, work);
+  }
+
+  async #snapId(name: string, options: CallOptions): Promise<bigint> {
+    const found = (await this.snapshots(options)).find((snapshot) => snapshot.name === name);
     if (found !== undefined) return found.id;
     const target = `${this.name}@${name}`;
     throw new CephError(-ERRNO.ENOENT, { op: "find", target });
@@ -589,8 +592,4 @@ export class Image implements BlockDevice, AsyncDisposable {
       : [ERRNO.EINVAL, offset < 0 || offset + length > this.size];
     if (isBad) throw new CephError(-errno, { op: "write to", target: this.name });
   }
-}
-
-function progressOf(onProgress: ProgressOptions["onProgress"]) {
-  return onProgress === undefined ? {} : { progress: onProgress };
 }

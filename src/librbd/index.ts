@@ -1,5 +1,6 @@
 /** The librbd room: what programs use of images (`spirula/rbd`). */
 
+export type { CallOptions } from "../librados/index.ts";
 export type { CacheOptions, CachePolicy, PoolStats, ReadAheadOptions } from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions } from "./create-options.ts";
@@ -8,10 +9,7 @@ export {
   type DiffOptions,
   type Extent,
   Image,
-  type ImageInfo,
   type ImageWatcher,
-  type ParentInfo,
-  type ProgressOptions,
 } from "./image.ts";
 export type {
   ImageLocks,
@@ -20,6 +18,9 @@ export type {
   SnapshotInfo,
   SnapshotOwner,
 } from "./image-details.ts";
+export type { ImageInfo, ParentInfo } from "./image-info.ts";
+export type { ReadableOptions, WritableOptions } from "./image-streams.ts";
+export type { ProgressOptions } from "./limits.ts";
 export {
   type CloneOptions,
   type GroupMember,

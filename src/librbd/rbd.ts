@@ -12,7 +12,8 @@ import { CephError, ERRNO } from "../base/index.ts";
 import { GROUP_IMAGE_LINK_STATE, GROUP_SNAPSHOT_STATE } from "../cls/rbd/types/features.ts";
 import type { ClientConfig } from "../config/index.ts";
 import { nameBytes, nameText } from "../encoding/index.ts";
-import type { Cluster, IoCtx } from "../librados/index.ts";
+import type { CallOptions, Cluster, IoCtx } from "../librados/index.ts";
+import type { IoCtx as Engine } from "../rados/index.ts";
 import {
   abortMigration,
   addToGroup,
@@ -25,6 +26,7 @@ import {
   createNamespace,
   deleteGroupSnapshot,
   executeMigration,
+  type Image as ImageEngine,
   initPool,
   listGroupImages,
   listGroupSnapshots,
@@ -37,6 +39,7 @@ import {
   openImage,
   POOL_METADATA,
   type PoolStats,
+  type Progress,
   poolStats,
   type RbdContext,
   removeFromGroup,
@@ -55,9 +58,10 @@ import {
 import { NOSNAP, utimeToMs } from "../types/index.ts";
 import { cacheOptions } from "./cache-options.ts";
 import { type CreateOptions, engineCreateOptions, withDefaults } from "./create-options.ts";
-import { Image, type ProgressOptions } from "./image.ts";
+import { Image } from "./image.ts";
+import { type ProgressOptions, stepwise, within } from "./limits.ts";
 
-export interface OpenOptions {
+export interface OpenOptions extends CallOptions {
   /** No lock, no watch, and nothing is written. @default false */
   readonly readOnly?: boolean;
   /** Reads as it was then; read-only. */
@@ -111,7 +115,7 @@ export class Rbd {
   static async open(
     cluster: Cluster,
     pool: string,
-    options: { readonly namespace?: string } = {},
+    options: { readonly namespace?: string } & CallOptions = {},
   ): Promise<Rbd> {
     return new Rbd(cluster, await cluster.openPool(pool, options));
   }
@@ -120,26 +124,36 @@ export class Rbd {
    * Makes a pool fit for images: its application, and that it can have snapshots.
    * @param options.force even if it is another application's @throws CephError EPERM: it is
    */
-  async initPool(options: { readonly force?: boolean } = {}): Promise<void> {
-    await initPool(this.context.rados, this.io.engine, options.force);
+  async initPool(options: { readonly force?: boolean } & CallOptions = {}): Promise<void> {
+    const { force, ...limits } = options;
+    const { rados } = this.context;
+    await this.#within("prepare", this.#pool, limits, () => initPool(rados, this.io.engine, force));
   }
 
   /** Counts what there is in this namespace. */
-  async stats(): Promise<PoolStats> {
-    return await poolStats(this.io.engine);
+  async stats(options: CallOptions = {}): Promise<PoolStats> {
+    return await this.#read("count the images of", this.#pool, options, poolStats);
   }
 
   /** What is kept with the pool: settings of images by the names `conf_…`. */
-  async metadata(): Promise<Map<string, string>> {
-    const entries = await listMetadata(this.io.engine, POOL_METADATA);
+  async metadata(options: CallOptions = {}): Promise<Map<string, string>> {
+    const entries = await this.#read("list the metadata of", this.#pool, options, (io) =>
+      listMetadata(io, POOL_METADATA),
+    );
     return new Map([...entries].map(([key, value]) => [nameText(key), nameText(value)]));
   }
 
   /** @param value undefined: removes it @throws CephError ENOENT: there is none to remove */
-  async setMetadata(key: string, value: string | undefined): Promise<void> {
+  async setMetadata(
+    key: string,
+    value: string | undefined,
+    options: CallOptions = {},
+  ): Promise<void> {
     const bytes = value === undefined ? undefined : nameBytes(value);
-    await changeMetadata(this.io.engine, POOL_METADATA, nameBytes(key), bytes);
-    if (key.startsWith("conf_")) await this.#announceOptions();
+    await this.#within("set metadata of", this.#pool, options, async () => {
+      await changeMetadata(this.io.engine, POOL_METADATA, nameBytes(key), bytes);
+      if (key.startsWith("conf_")) await this.#announceOptions();
+    });
   }
 
   /**
@@ -158,40 +172,49 @@ export class Rbd {
     if (result < 0) log.warn("clients are not told of a pool's options", { why: status });
   }
 
-  async namespaceExists(name: string): Promise<boolean> {
-    return await namespaceExists(this.io.engine, nameBytes(name));
+  async namespaceExists(name: string, options: CallOptions = {}): Promise<boolean> {
+    return await this.#read("look for namespace", name, options, (io) =>
+      namespaceExists(io, nameBytes(name)),
+    );
   }
 
   /** Names and ids, in the order of the names. */
-  async list(): Promise<{ readonly name: string; readonly id: string }[]> {
-    const images = await listImages(this.io.engine);
+  async list(options: CallOptions = {}): Promise<{ readonly name: string; readonly id: string }[]> {
+    const images = await this.#read("list the images of", this.#pool, options, listImages);
     return [...images].map(([name, id]) => ({ name: nameText(name), id: nameText(id) }));
   }
 
   /** @param size bytes @returns the image's id @throws CephError EEXIST */
-  async create(name: string, size: number, options: CreateOptions = {}): Promise<string> {
-    const engineOptions = withDefaults(engineCreateOptions(options), this.#config);
-    const bytes = nameBytes(name);
-    return nameText(await createImage(this.context, this.io.engine, bytes, size, engineOptions));
+  async create(
+    name: string,
+    size: number,
+    options: CreateOptions & CallOptions = {},
+  ): Promise<string> {
+    const how = withDefaults(engineCreateOptions(options), this.#config);
+    const id = await this.#within("create", name, options, () =>
+      createImage(this.context, this.io.engine, nameBytes(name), size, how),
+    );
+    return nameText(id);
   }
 
   /** @throws CephError ENOENT: no such image, or snapshot; EINVAL: an option of a cache that cannot be */
   async open(which: string | { readonly id: string }, options: OpenOptions = {}): Promise<Image> {
     const { snapshot } = options;
     const readOnly = options.readOnly === true || snapshot !== undefined;
-    const engine = await openImage(
-      this.context,
-      this.io.engine,
-      typeof which === "string" ? { name: nameBytes(which) } : { id: nameBytes(which.id) },
-      { readOnly },
+    const by = typeof which === "string" ? { name: nameBytes(which) } : { id: nameBytes(which.id) };
+    const target = typeof which === "string" ? which : which.id;
+    const engine = await this.#openEngine(target, options, () =>
+      openImage(this.context, this.io.engine, by, { readOnly }),
     );
     const cache = cacheOptions(options.cache, this.#config);
     try {
       if (snapshot === undefined) return new Image(engine, NOSNAP, cache);
-      const found = (await new Image(engine).snapshots()).find(({ name }) => name === snapshot);
+      // The header was read just now.
+      const found = engine.snapshots.find(({ name, namespace }) => {
+        return namespace.type === "user" && nameText(name) === snapshot;
+      });
       if (found !== undefined) return new Image(engine, found.id, cache);
-      const target = `${nameText(engine.name)}@${snapshot}`;
-      throw new CephError(-ERRNO.ENOENT, { op: "open", target });
+      throw new CephError(-ERRNO.ENOENT, { op: "open", target: `${target}@${snapshot}` });
     } catch (error) {
       await engine.close();
       throw error;
@@ -202,7 +225,7 @@ export class Rbd {
   async clone(
     parent: { readonly image: string; readonly snapshot: string; readonly io?: IoCtx },
     name: string,
-    options: CloneOptions = {},
+    options: CloneOptions & CallOptions = {},
   ): Promise<string> {
     const { format } = options;
     const from = {
@@ -212,31 +235,35 @@ export class Rbd {
     };
     const to = { io: this.io.engine, name: nameBytes(name) };
     const how = { ...engineCreateOptions(options), ...(format === undefined ? {} : { format }) };
-    return nameText(await cloneImage(this.context, from, to, how));
+    const id = await this.#within("clone", parent.image, options, () =>
+      cloneImage(this.context, from, to, how),
+    );
+    return nameText(id);
   }
 
   /** @throws CephError ENOENT; ENOTEMPTY: it has snapshots; EBUSY: it is in use */
-  async remove(
-    name: string,
-    { onProgress = () => undefined }: ProgressOptions = {},
-  ): Promise<void> {
-    await removeImage(this.context, this.io.engine, nameBytes(name), onProgress);
+  async remove(name: string, options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("remove", name, options, (progress) =>
+      removeImage(this.context, this.io.engine, nameBytes(name), progress),
+    );
   }
 
   /** @throws CephError ENOENT; EEXIST */
-  async rename(name: string, to: string): Promise<void> {
-    const image = await openImage(this.context, this.io.engine, { name: nameBytes(name) });
-    try {
-      await renameImage(image, nameBytes(to));
-    } finally {
-      await image.close();
-    }
+  async rename(name: string, to: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("rename", name, options, async () => {
+      const image = await openImage(this.context, this.io.engine, { name: nameBytes(name) });
+      try {
+        await renameImage(image, nameBytes(to));
+      } finally {
+        await image.close();
+      }
+    });
   }
 
   // --- Trash ------------------------------------------------------------------------------------
 
-  async listTrash(): Promise<TrashEntry[]> {
-    const entries = await listTrash(this.io.engine);
+  async listTrash(options: CallOptions = {}): Promise<TrashEntry[]> {
+    const entries = await this.#read("list the trash of", this.#pool, options, listTrash);
     return [...entries].map(([id, { name, source, deletionTime, defermentEndTime }]) => ({
       id: nameText(id),
       name: nameText(name),
@@ -247,14 +274,19 @@ export class Rbd {
   }
 
   /** @param keepMs how long it must not be removed @returns its id */
-  async moveToTrash(name: string, keepMs = 0): Promise<string> {
-    return nameText(await trashImage(this.context, this.io.engine, nameBytes(name), keepMs));
+  async moveToTrash(name: string, keepMs = 0, options: CallOptions = {}): Promise<string> {
+    const id = await this.#within("move to the trash", name, options, () =>
+      trashImage(this.context, this.io.engine, nameBytes(name), keepMs),
+    );
+    return nameText(id);
   }
 
   /** @param name @default the one it had @throws CephError ENOENT; EEXIST */
-  async restoreFromTrash(id: string, name?: string): Promise<void> {
+  async restoreFromTrash(id: string, name?: string, options: CallOptions = {}): Promise<void> {
     const to = name === undefined ? undefined : nameBytes(name);
-    await restoreImage(this.io.engine, nameBytes(id), to);
+    await this.#within("restore", id, options, () =>
+      restoreImage(this.io.engine, nameBytes(id), to),
+    );
   }
 
   /** @throws CephError ENOENT; EPERM: too early, without `force` */
@@ -262,53 +294,68 @@ export class Rbd {
     id: string,
     options: { readonly force?: boolean } & ProgressOptions = {},
   ): Promise<void> {
-    const { force = false, onProgress = () => undefined } = options;
-    const how = { force, progress: onProgress };
-    await removeTrash(this.context, this.io.engine, nameBytes(id), how);
+    const { force = false, ...limits } = options;
+    await this.#stepwise("remove", id, limits, (progress) =>
+      removeTrash(this.context, this.io.engine, nameBytes(id), { force, progress }),
+    );
   }
 
   // --- Namespaces -------------------------------------------------------------------------------
 
-  async listNamespaces(): Promise<string[]> {
-    return (await listNamespaces(this.io.engine)).map(nameText);
+  async listNamespaces(options: CallOptions = {}): Promise<string[]> {
+    const names = await this.#read("list the namespaces of", this.#pool, options, listNamespaces);
+    return names.map(nameText);
   }
 
   /** @throws CephError EEXIST */
-  async createNamespace(name: string): Promise<void> {
-    await createNamespace(this.io.engine, nameBytes(name));
+  async createNamespace(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("create namespace", name, options, () =>
+      createNamespace(this.io.engine, nameBytes(name)),
+    );
   }
 
   /** @throws CephError ENOENT; EBUSY: it is not empty */
-  async removeNamespace(name: string): Promise<void> {
-    await removeNamespace(this.io.engine, nameBytes(name));
+  async removeNamespace(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("remove namespace", name, options, () =>
+      removeNamespace(this.io.engine, nameBytes(name)),
+    );
   }
 
   // --- Groups -----------------------------------------------------------------------------------
 
   /** In the order of their names. */
-  async listGroups(): Promise<string[]> {
-    return [...(await listGroups(this.io.engine)).keys()].map(nameText);
+  async listGroups(options: CallOptions = {}): Promise<string[]> {
+    const groups = await this.#read("list the groups of", this.#pool, options, listGroups);
+    return [...groups.keys()].map(nameText);
   }
 
   /** @throws CephError EEXIST */
-  async createGroup(name: string): Promise<void> {
-    await createGroup(this.context, this.io.engine, nameBytes(name));
+  async createGroup(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("create group", name, options, () =>
+      createGroup(this.context, this.io.engine, nameBytes(name)),
+    );
   }
 
   /** With its snapshots; the images stay. */
-  async removeGroup(name: string): Promise<void> {
-    await removeGroup(this.context, this.io.engine, nameBytes(name));
+  async removeGroup(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("remove group", name, options, () =>
+      removeGroup(this.context, this.io.engine, nameBytes(name)),
+    );
   }
 
   /** @throws CephError ENOENT; EEXIST */
-  async renameGroup(name: string, to: string): Promise<void> {
-    await renameGroup(this.io.engine, nameBytes(name), nameBytes(to));
+  async renameGroup(name: string, to: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("rename group", name, options, () =>
+      renameGroup(this.io.engine, nameBytes(name), nameBytes(to)),
+    );
   }
 
   /** @throws CephError ENOENT */
-  async groupImages(group: string): Promise<GroupMember[]> {
+  async groupImages(group: string, options: CallOptions = {}): Promise<GroupMember[]> {
     const { engine } = this.io;
-    const members = await listGroupImages(engine, nameBytes(group));
+    const members = await this.#read("list the images of group", group, options, (io) =>
+      listGroupImages(io, nameBytes(group)),
+    );
     return members.map(({ poolId, imageName, state }) => ({
       pool: nameText(engine.inPool(poolId, engine.nspace).poolName),
       image: nameText(imageName),
@@ -317,26 +364,39 @@ export class Rbd {
   }
 
   /** @param io of the image @throws CephError ENOENT; EEXIST: in another group; EINVAL: another namespace */
-  async addToGroup(group: string, image: string, io: IoCtx = this.io): Promise<void> {
-    await addToGroup(
-      { io: this.io.engine, name: nameBytes(group) },
-      { io: io.engine, name: nameBytes(image) },
+  async addToGroup(
+    group: string,
+    image: string,
+    io: IoCtx = this.io,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const to = { io: this.io.engine, name: nameBytes(group) };
+    await this.#within("add to group", group, options, () =>
+      addToGroup(to, { io: io.engine, name: nameBytes(image) }),
     );
   }
 
   /** @param io of the image @throws CephError ENOENT; EINVAL: another namespace */
-  async removeFromGroup(group: string, image: string, io: IoCtx = this.io): Promise<void> {
-    await removeFromGroup(
-      { io: this.io.engine, name: nameBytes(group) },
-      { io: io.engine, name: nameBytes(image) },
+  async removeFromGroup(
+    group: string,
+    image: string,
+    io: IoCtx = this.io,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const from = { io: this.io.engine, name: nameBytes(group) };
+    await this.#within("remove from group", group, options, () =>
+      removeFromGroup(from, { io: io.engine, name: nameBytes(image) }),
     );
   }
 
   /** @throws CephError ENOENT */
   async groupSnapshots(
     group: string,
+    options: CallOptions = {},
   ): Promise<{ readonly name: string; readonly isComplete: boolean }[]> {
-    const snapshots = await listGroupSnapshots(this.io.engine, nameBytes(group));
+    const snapshots = await this.#read("list the snapshots of group", group, options, (io) =>
+      listGroupSnapshots(io, nameBytes(group)),
+    );
     return snapshots.map(({ name, state }) => ({
       name: nameText(name),
       isComplete: state === GROUP_SNAPSHOT_STATE.COMPLETE,
@@ -344,54 +404,115 @@ export class Rbd {
   }
 
   /** Of every image at one moment. @throws CephError ENOENT; EEXIST */
-  async createGroupSnapshot(group: string, name: string): Promise<void> {
-    await takeGroupSnapshot(this.context, this.io.engine, nameBytes(group), nameBytes(name));
+  async createGroupSnapshot(group: string, name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("take a snapshot of group", group, options, () =>
+      takeGroupSnapshot(this.context, this.io.engine, nameBytes(group), nameBytes(name)),
+    );
   }
 
   /** @throws CephError ENOENT */
-  async removeGroupSnapshot(group: string, name: string): Promise<void> {
-    await deleteGroupSnapshot(this.context, this.io.engine, nameBytes(group), nameBytes(name));
+  async removeGroupSnapshot(group: string, name: string, options: CallOptions = {}): Promise<void> {
+    await this.#within("remove a snapshot of group", group, options, () =>
+      deleteGroupSnapshot(this.context, this.io.engine, nameBytes(group), nameBytes(name)),
+    );
   }
 
   /** @throws CephError ENOENT; EEXIST */
-  async renameGroupSnapshot(group: string, name: string, to: string): Promise<void> {
+  async renameGroupSnapshot(
+    group: string,
+    name: string,
+    to: string,
+    options: CallOptions = {},
+  ): Promise<void> {
     const names = [nameBytes(group), nameBytes(name), nameBytes(to)] as const;
-    await renameGroupSnapshot(this.io.engine, ...names);
+    await this.#within("rename a snapshot of group", group, options, () =>
+      renameGroupSnapshot(this.io.engine, ...names),
+    );
   }
 
   /** Makes every image what it was. @throws CephError ENOENT */
-  async rollBackGroup(
-    group: string,
-    name: string,
-    { onProgress = () => undefined }: ProgressOptions = {},
-  ): Promise<void> {
-    const { context, io } = this;
-    await rollBackGroup(context, io.engine, nameBytes(group), nameBytes(name), onProgress);
+  async rollBackGroup(group: string, name: string, options: ProgressOptions = {}): Promise<void> {
+    const names = [nameBytes(group), nameBytes(name)] as const;
+    await this.#stepwise("roll back group", group, options, (progress) =>
+      rollBackGroup(this.context, this.io.engine, ...names, progress),
+    );
   }
 
   // --- Migration --------------------------------------------------------------------------------
 
   /** Copies what is left in a migration's source. @throws CephError EINVAL: there is none that can go on */
-  async executeMigration(
-    name: string,
-    { onProgress = () => undefined }: ProgressOptions = {},
-  ): Promise<void> {
-    await executeMigration(this.context, this.io.engine, nameBytes(name), onProgress);
+  async executeMigration(name: string, options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("execute the migration of", name, options, (progress) =>
+      executeMigration(this.context, this.io.engine, nameBytes(name), progress),
+    );
   }
 
   /** Ends one that is executed: the source goes. @throws CephError EINVAL: it is not executed */
-  async commitMigration(
-    name: string,
-    { onProgress = () => undefined }: ProgressOptions = {},
-  ): Promise<void> {
-    await commitMigration(this.context, this.io.engine, nameBytes(name), onProgress);
+  async commitMigration(name: string, options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("commit the migration of", name, options, (progress) =>
+      commitMigration(this.context, this.io.engine, nameBytes(name), progress),
+    );
   }
 
   /** Gives one up: the destination goes. */
-  async abortMigration(
-    name: string,
-    { onProgress = () => undefined }: ProgressOptions = {},
-  ): Promise<void> {
-    await abortMigration(this.context, this.io.engine, nameBytes(name), onProgress);
+  async abortMigration(name: string, options: ProgressOptions = {}): Promise<void> {
+    await this.#stepwise("abort the migration of", name, options, (progress) =>
+      abortMigration(this.context, this.io.engine, nameBytes(name), progress),
+    );
+  }
+
+  /** What is opened too late is closed: nobody else would. */
+  async #openEngine(
+    target: string,
+    limits: CallOptions,
+    open: () => Promise<ImageEngine>,
+  ): Promise<ImageEngine> {
+    let opening: Promise<ImageEngine> | undefined;
+    try {
+      return await this.#within("open", target, limits, () => (opening = open()));
+    } catch (error) {
+      opening
+        ?.then((late) => late.close())
+        .catch((why: unknown) => {
+          if (why === error) return; // it was never open
+          this.context.log.warn("image not closed", { image: target, why: String(why) });
+        });
+      throw error;
+    }
+  }
+
+  get #pool(): string {
+    const { poolName, namespace } = this.io;
+    return namespace === "" ? poolName : `${poolName}/${namespace}`;
+  }
+
+  /** What only reads is given up when a limit is reached. */
+  async #read<T>(
+    op: string,
+    target: string,
+    limits: CallOptions,
+    work: (io: Engine) => Promise<T>,
+  ): Promise<T> {
+    return await this.#within(op, target, limits, (signal) =>
+      work(this.io.engine.readingUntil(signal)),
+    );
+  }
+
+  #within<T>(
+    op: string,
+    target: string,
+    limits: CallOptions,
+    work: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    return within(this.context.clock, limits, { op, target }, work);
+  }
+
+  #stepwise<T>(
+    op: string,
+    target: string,
+    limits: ProgressOptions,
+    work: (progress: Progress) => Promise<T>,
+  ): Promise<T> {
+    return stepwise(this.context.clock, limits, { op, target }, work);
   }
 }

@@ -104,6 +104,10 @@ export class PendingCommands<T> {
     for (const [tid, { about }] of this.#waiting) yield [tid, about];
   }
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   get(tid: number): T | undefined {
     return this.#waiting.get(tid)?.about;
   }

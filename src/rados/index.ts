@@ -13,7 +13,7 @@ export {
   type CommandResult,
 } from "./command.ts";
 export { IoCtx, type OpOptions, type OpReply, type Watcher } from "./io-ctx.ts";
-export type { CallOptions } from "./limits.ts";
+export { bounded, type CallOptions, type Subject, shared } from "./limits.ts";
 export type { NotifyReply, Watch, WatchHandler, WatchOptions } from "./linger.ts";
 export {
   ALL_NSPACES,

@@ -33,7 +33,7 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import { type ClassCall, callOp, callReply } from "./class-call.ts";
-import { bounded, type CallOptions } from "./limits.ts";
+import { bounded, type CallOptions, shared } from "./limits.ts";
 import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } from "./linger.ts";
 import { opError } from "./linger.ts";
 import { ObjectListing } from "./listing.ts";
@@ -88,29 +88,44 @@ export class IoCtx {
   /** What is hashed in place of objects' names; byte string, "" for the names themselves. */
   readonly key: string;
   readonly #engine: Engine;
+  readonly #signal: AbortSignal | undefined;
   readonly #writes = new Set<Promise<unknown>>();
 
-  constructor(engine: Engine, pool: number, nspace: string, key = "") {
+  constructor(
+    engine: Engine,
+    pool: number,
+    nspace: string,
+    { key = "", signal }: { readonly key?: string; readonly signal?: AbortSignal | undefined } = {},
+  ) {
     this.#engine = engine;
     this.pool = pool;
     this.nspace = nspace;
     this.key = key;
+    this.#signal = signal;
   }
 
   /** The same pool, another namespace. */
   inNamespace(nspace: string): IoCtx {
-    return new IoCtx(this.#engine, this.pool, nspace, this.key);
+    return new IoCtx(this.#engine, this.pool, nspace, { key: this.key, signal: this.#signal });
   }
 
   /** The same, for objects that are placed by this key, together, instead of by their names. */
   atKey(key: string): IoCtx {
-    return new IoCtx(this.#engine, this.pool, this.nspace, key);
+    return new IoCtx(this.#engine, this.pool, this.nspace, { key, signal: this.#signal });
+  }
+
+  /**
+   * The same, whose reads end with this signal where they do not have one of their own. Changes do not: what was
+   * begun with one is to be known to be done, or not, by what comes next.
+   */
+  readingUntil(signal: AbortSignal | undefined): IoCtx {
+    return new IoCtx(this.#engine, this.pool, this.nspace, { key: this.key, signal });
   }
 
   /** Another pool, same client. @throws CephError ENOENT if there is none such */
   inPool(pool: number, nspace: string): IoCtx {
     if (this.#engine.objecter.map?.pools.has(pool) !== true) throw poolGone(pool);
-    return new IoCtx(this.#engine, pool, nspace);
+    return new IoCtx(this.#engine, pool, nspace, { signal: this.#signal });
   }
 
   /** @throws CephError ENOENT if the pool is gone */
@@ -118,6 +133,11 @@ export class IoCtx {
     const name = this.#engine.objecter.map?.poolNames.get(this.pool);
     if (name === undefined) throw poolGone(this.pool);
     return name;
+  }
+
+  /** Limits of a call that takes several requests: each gets the time that is left. */
+  shared(limits: CallOptions): () => CallOptions {
+    return shared(this.#engine.clock, limits);
   }
 
   /** Reads. @throws CephError with the first failing op's errno */
@@ -294,7 +314,8 @@ export class IoCtx {
     mode: "read" | "write",
     options: OpOptions,
   ): Promise<OpReply> {
-    const { snap, snapContext, flags = 0, mtimeMs, ...limits } = options;
+    const { snap, snapContext, flags = 0, mtimeMs, timeoutMs } = options;
+    const { signal = mode === "read" ? this.#signal : undefined } = options;
     const { reply } = await this.#engine.objecter.submit(
       {
         ...this.#place(oid),
@@ -304,7 +325,7 @@ export class IoCtx {
         ...(snapContext === undefined ? {} : { snapContext }),
         ...(mtimeMs === undefined ? {} : { mtimeMs }),
       },
-      limits,
+      { signal, timeoutMs },
     );
     return {
       result: reply.result,

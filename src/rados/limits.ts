@@ -9,11 +9,17 @@
 
 import { CephError, type Clock, ERRNO } from "../base/index.ts";
 
-/** What every call of a client takes. */
+/**
+ * What every call of a client takes that waits for the cluster. What was asked for by then may have been done, or
+ * may not: a change that has to be known is looked for, or made in such a way that it can be made again.
+ */
 export interface CallOptions {
-  /** Once aborted, the call rejects with the signal's reason. What was sent already may be done. */
+  /** Once aborted, the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until the call rejects with ETIMEDOUT; 0: never. @default the client's own time-out */
+  /**
+   * Milliseconds until the call rejects with ETIMEDOUT; 0: never. Of an iterator: until its next item.
+   * @default the client's own time-out for each of the requests that the call takes
+   */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -29,25 +35,32 @@ export function timedOut(subject: Subject, cause?: unknown): CephError {
 
 type End = (reason: unknown) => void;
 
-/** One listener a signal, however many calls wait on it. */
-const waiting = new WeakMap<AbortSignal, Set<End>>();
+interface Waiting {
+  readonly ends: Set<End>;
+  readonly listener: () => void;
+}
+
+/** One listener a signal, however many calls wait on it, and none once none does. */
+const waiting = new WeakMap<AbortSignal, Waiting>();
 
 function onAbort(signal: AbortSignal, end: End): () => void {
-  let ends = waiting.get(signal);
-  if (ends === undefined) {
-    const all = new Set<End>();
-    signal.addEventListener(
-      "abort",
-      () => {
-        waiting.delete(signal);
-        for (const each of all) each(signal.reason);
-      },
-      { once: true },
-    );
-    waiting.set(signal, (ends = all));
+  let found = waiting.get(signal);
+  if (found === undefined) {
+    const ends = new Set<End>();
+    const listener = () => {
+      waiting.delete(signal);
+      for (const each of ends) each(signal.reason);
+    };
+    signal.addEventListener("abort", listener, { once: true });
+    waiting.set(signal, (found = { ends, listener }));
   }
+  const { ends, listener } = found;
   ends.add(end);
-  return () => void ends.delete(end);
+  return () => {
+    if (!ends.delete(end) || ends.size > 0 || signal.aborted) return;
+    waiting.delete(signal);
+    signal.removeEventListener("abort", listener);
+  };
 }
 
 /**
@@ -85,15 +98,26 @@ export function bounded<T>(
     return Promise.reject(limits.signal.reason);
   }
   return new Promise((resolve, reject) => {
-    const release = watchLimits(clock, limits, subject, reject);
-    work.then(resolve, reject).finally(() => release?.());
+    // Whichever is first: nobody waits for the other one any more, and it is let go of.
+    const fail = (reason: unknown) => {
+      release?.();
+      reject(reason);
+    };
+    const release = watchLimits(clock, limits, subject, fail);
+    work.then((value) => {
+      release?.();
+      resolve(value);
+    }, fail);
   });
 }
 
-/** Limits of a call that takes several attempts: each gets the time that is left. */
-export function shared(clock: Clock, limits: CallOptions, defaultMs: number): () => CallOptions {
+/**
+ * Limits of a call that takes several attempts, or steps: each gets the time that is left.
+ * @param defaultMs of a call that says no time-out; undefined: then each step has its own
+ */
+export function shared(clock: Clock, limits: CallOptions, defaultMs?: number): () => CallOptions {
   const { signal, timeoutMs = defaultMs } = limits;
-  if (timeoutMs === 0) return () => ({ signal, timeoutMs });
+  if (timeoutMs === undefined || timeoutMs === 0) return () => ({ signal, timeoutMs });
   const end = clock.monotonic() + timeoutMs;
   // 0 would be no limit at all.
   return () => ({ signal, timeoutMs: Math.max(1, end - clock.monotonic()) });

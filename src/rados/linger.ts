@@ -352,7 +352,7 @@ export class Lingers {
     const op = opNotify(cookie, payload, seconds);
     const left = shared(this.#clock, limits, this.#objecter.opTimeoutMs);
     for (;;) {
-      const message = await this.#notifyOnce(place, cookie, op, left());
+      const message = await this.#notifyOnce(place, cookie, op, left, limits.timeoutMs);
       if (message === undefined) continue;
       const { returnCode, data } = message;
       const timedOut = returnCode === -ERRNO.ETIMEDOUT;
@@ -368,7 +368,8 @@ export class Lingers {
     place: Place,
     cookie: bigint,
     op: OsdOp,
-    limits: CallOptions,
+    left: () => CallOptions,
+    timeoutMs: number | undefined,
   ): Promise<MWatchNotify | undefined> {
     if (this.#isClosed) throw closedError();
     let by: Route | undefined;
@@ -384,14 +385,15 @@ export class Lingers {
     });
     completion.catch(() => undefined); // failures reach the caller through the request, too
     try {
-      const { reply, route } = await this.#submit(place, op, { ...limits, isWrite: false });
+      const { reply, route } = await this.#submit(place, op, { ...left(), isWrite: false });
       if (reply.result < 0) throw opError(reply.result, "notify", place);
       by = route;
       if (!route.connection.isOpen || intervals.count > 0) return undefined;
-      // The OSD itself ends the wait for the watchers: the caller's time-out was for the request.
-      const { signal } = limits;
+      // The OSD itself ends the wait for the watchers: the client's own time-out is for the request alone.
+      const { signal } = left();
+      const limits = timeoutMs === undefined ? { signal } : left();
       const subject = () => ({ op: "notify", target: place.oid });
-      return await bounded(this.#clock, { signal }, subject, completion);
+      return await bounded(this.#clock, limits, subject, completion);
     } finally {
       this.#notifies.delete(cookie);
     }

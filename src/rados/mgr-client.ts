@@ -55,6 +55,11 @@ export class MgrClient {
     this.#commands = new PendingCommands(options.clock, options.opTimeoutMs);
   }
 
+  /** Commands without an answer yet. */
+  get pending(): number {
+    return this.#commands.size;
+  }
+
   close(): void {
     this.#commands.close();
     this.#link?.close();

@@ -102,6 +102,11 @@ export class MonClient {
     return this.#connection;
   }
 
+  /** Requests without an answer yet. */
+  get pending(): number {
+    return this.#requests.size;
+  }
+
   /** The newest monitor map that has come. */
   get monMap(): MonMap | undefined {
     return this.#monMap;

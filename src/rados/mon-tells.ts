@@ -46,6 +46,11 @@ export class MonTells {
     this.#commands = new PendingCommands(options.clock, options.opTimeoutMs);
   }
 
+  /** Commands without an answer yet. */
+  get pending(): number {
+    return this.#commands.size;
+  }
+
   close(): void {
     this.#commands.close();
   }

@@ -19,7 +19,7 @@ import {
   PendingCommands,
   unreachable,
 } from "./command.ts";
-import type { Subject } from "./limits.ts";
+import { type CallOptions, type Subject, shared } from "./limits.ts";
 import type { Objecter } from "./objecter.ts";
 import { targetOf } from "./op-target.ts";
 
@@ -38,7 +38,7 @@ export interface OsdCommandsOptions {
   readonly clock: Clock;
   readonly opTimeoutMs: number;
   /** Resolves with a map no older than the monitor's newest. */
-  readonly latestMap: (limits: CommandOptions) => Promise<OsdMap>;
+  readonly latestMap: (limits: CallOptions) => Promise<OsdMap>;
 }
 
 export class OsdCommands {
@@ -48,6 +48,11 @@ export class OsdCommands {
   constructor(options: OsdCommandsOptions) {
     this.#options = options;
     this.#commands = new PendingCommands(options.clock, options.opTimeoutMs);
+  }
+
+  /** Commands without an answer yet. */
+  get pending(): number {
+    return this.#commands.size;
   }
 
   close(): void {
@@ -72,12 +77,13 @@ export class OsdCommands {
     subject: Subject,
   ): Promise<CommandResult> {
     const { input, ...limits } = options;
-    const { objecter, latestMap } = this.#options;
+    const { objecter, latestMap, clock } = this.#options;
+    const left = shared(clock, limits);
     // Ours may be older than the OSD: the newest one decides.
-    if (this.#missing(objecter.map, to) !== undefined) await latestMap(limits);
+    if (this.#missing(objecter.map, to) !== undefined) await latestMap(left());
     const words = commandWords(args, input);
     const request: OsdRequest = { to, words, subject, sentBy: undefined };
-    return await this.#commands.add(request, subject, limits, (tid) => this.#send(tid, request));
+    return await this.#commands.add(request, subject, left(), (tid) => this.#send(tid, request));
   }
 
   #missing(map: OsdMap | undefined, to: Addressee): "ENOENT" | "ENXIO" | undefined {

@@ -6,12 +6,12 @@
  * ceph: src/osdc/Objecter.cc pool_op_submit, handle_pool_op_reply; src/librados/RadosClient.cc pool_create
  */
 
-import { CephError, ERRNO } from "../base/index.ts";
+import { CephError, type Clock, ERRNO } from "../base/index.ts";
 import { decodeFromBytes, textOf, u64 } from "../encoding/index.ts";
 import { poolByName } from "../maps/index.ts";
 import { MPoolOp, MPoolOpReply, POOL_OP } from "../messages/index.ts";
 import { utimeToMs } from "../types/index.ts";
-import type { CallOptions, Subject } from "./limits.ts";
+import { type CallOptions, type Subject, shared } from "./limits.ts";
 import type { MonClient } from "./mon-client.ts";
 import { type Objecter, poolGone } from "./objecter.ts";
 
@@ -44,23 +44,26 @@ interface Change {
 export class PoolAdmin {
   readonly #objecter: Objecter;
   readonly #mon: MonClient;
+  readonly #clock: Clock;
 
-  constructor(objecter: Objecter, mon: MonClient) {
+  constructor(objecter: Objecter, mon: MonClient, clock: Clock) {
     this.#objecter = objecter;
     this.#mon = mon;
+    this.#clock = clock;
   }
 
   /** @returns its id @throws CephError EEXIST if the name is taken */
   async create(name: string, options: PoolCreateOptions): Promise<number> {
     const { crushRule, ...limits } = options;
     const subject = { op: "create", target: `pool ${textOf(name)}` };
-    const map = await this.#objecter.mapAtLeast(1, limits);
+    const left = shared(this.#clock, limits);
+    const map = await this.#objecter.mapAtLeast(1, left());
     if (poolByName(map, name) !== undefined) throw new CephError(-ERRNO.EEXIST, subject);
     await this.#change(
       { op: POOL_OP.CREATE, name, crushRule: crushRule ?? DEFAULT_RULE, subject },
-      limits,
+      left(),
     );
-    const id = poolByName(await this.#objecter.mapAtLeast(1, limits), name);
+    const id = poolByName(await this.#objecter.mapAtLeast(1, left()), name);
     if (id === undefined) throw poolGone(textOf(name));
     return id;
   }
@@ -116,15 +119,16 @@ export class PoolAdmin {
 
   async #change(change: Change, limits: CallOptions): Promise<MPoolOpReply> {
     const { op, pool = 0, name = "", snap = 0n, crushRule = 0, subject } = change;
-    const { fsid } = await this.#objecter.mapAtLeast(1, limits);
+    const left = shared(this.#clock, limits);
+    const { fsid } = await this.#objecter.mapAtLeast(1, left());
     const fields = { version: 0, fsid, pool, op, snapid: snap, poolName: name };
     const message = await this.#mon.ask((tid) => MPoolOp.encode({ ...fields, crushRule }, tid), {
-      ...limits,
+      ...left(),
       subject,
     });
     const reply = MPoolOpReply.decode(message);
     if (reply.replyCode < 0) throw new CephError(reply.replyCode, subject);
-    await this.#objecter.mapAtLeast(reply.epoch, limits);
+    await this.#objecter.mapAtLeast(reply.epoch, left());
     return reply;
   }
 }

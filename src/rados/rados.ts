@@ -49,7 +49,7 @@ import {
   commandWords,
 } from "./command.ts";
 import { type Engine, IoCtx } from "./io-ctx.ts";
-import { bounded, type CallOptions, timedOut } from "./limits.ts";
+import { bounded, type CallOptions, shared, timedOut } from "./limits.ts";
 import { Lingers } from "./linger.ts";
 import { MgrClient } from "./mgr-client.ts";
 import { MonClient } from "./mon-client.ts";
@@ -156,7 +156,7 @@ export class Rados implements Dispatcher {
     });
     this.#monTells = new MonTells({ ...link, mon, opTimeoutMs: monOpTimeoutMs });
     this.#log = new ClusterLog(mon);
-    this.#pools = new PoolAdmin(objecter, mon);
+    this.#pools = new PoolAdmin(objecter, mon, clock);
     this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools, clock };
   }
 
@@ -217,9 +217,10 @@ export class Rados implements Dispatcher {
     return map;
   }
 
-  /** Requests without an answer yet. */
+  /** Requests and commands without an answer yet, of OSDs, monitors and the manager. */
   get pending(): number {
-    return this.#objecter.pending;
+    const asked = [this.#objecter, this.#mon, this.#mgr, this.#osdCommands, this.#monTells];
+    return asked.reduce((sum, { pending }) => sum + pending, 0);
   }
 
   /** Has the cluster locked this client out? Its requests fail with ESHUTDOWN then. */
@@ -232,6 +233,7 @@ export class Rados implements Dispatcher {
     const find = (map: OsdMap) =>
       typeof pool === "number" ? (map.pools.has(pool) ? pool : undefined) : poolByName(map, pool);
     // A pool made a moment ago may be in no map of ours yet.
+    options.signal?.throwIfAborted();
     const id = find(this.map) ?? find(await this.latestMap(options));
     if (id === undefined) throw poolGone(typeof pool === "number" ? pool : textOf(pool));
     return new IoCtx(this.#engine, id, nspace);
@@ -239,13 +241,14 @@ export class Rados implements Dispatcher {
 
   /** Resolves with a map no older than the monitor's newest now. */
   async latestMap(options: CallOptions = {}): Promise<OsdMap> {
+    const left = shared(this.#engine.clock, options);
     const subject = { op: "ask for the newest version of", target: "the OSD map" };
     const message = await this.#mon.ask(
       (tid) => MMonGetVersion.encode({ handle: tid, what: "osdmap" }, tid),
-      { ...options, subject },
+      { ...left(), subject },
     );
     const { version } = MMonGetVersionReply.decode(message);
-    return await this.#objecter.mapAtLeast(version, options);
+    return await this.#objecter.mapAtLeast(version, left());
   }
 
   // --- Commands: a command's own failure is in its result ---------------------------------------
@@ -378,8 +381,9 @@ export class Rados implements Dispatcher {
 
   /** Deletes a pool with all that is in it. @throws CephError ENOENT; EPERM where the cluster forbids it */
   async deletePool(pool: number | string, options: CallOptions = {}): Promise<void> {
-    const { pool: id } = await this.openPool(pool, "", options);
-    await this.#pools.remove(id, options);
+    const left = shared(this.#engine.clock, options);
+    const { pool: id } = await this.openPool(pool, "", left());
+    await this.#pools.remove(id, left());
   }
 
   /**
@@ -391,11 +395,12 @@ export class Rados implements Dispatcher {
     seconds?: number,
     options: CallOptions = {},
   ): Promise<CommandResult> {
+    const left = shared(this.#engine.clock, options);
     const text = `${addr.ip.includes(":") ? `[${addr.ip}]` : addr.ip}:${addr.port}/${addr.nonce}`;
     const expire = seconds === undefined ? {} : { expire: new PyFloat(seconds) };
     const args = { prefix: "osd blocklist", blocklistop: "add", addr: text, ...expire };
-    const done = await this.command(args, options);
-    await this.latestMap(options);
+    const done = await this.command(args, left());
+    await this.latestMap(left());
     return done;
   }
 

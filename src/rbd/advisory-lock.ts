@@ -28,7 +28,10 @@ export interface Locks {
   readonly tag: string;
 }
 
-export async function listLocks({ io, headerOid }: Image): Promise<Locks> {
+export async function listLocks({
+  io,
+  headerOid,
+}: Pick<Image, "io" | "headerOid">): Promise<Locks> {
   const info = await io.query(headerOid, LOCK.getInfo, { name: RBD_LOCK_NAME });
   return {
     lockers: info.lockers.map(([{ locker, cookie }, { addr }]) => ({

@@ -6,6 +6,7 @@
 
 import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
+import type { CallOptions } from "../rados/index.ts";
 import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
 import { OBJECT_MAP } from "./calls.ts";
 import { objectDeltas } from "./deep-copy/delta.ts";
@@ -17,7 +18,8 @@ import { FLAG } from "./object-map.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
 import { byObject, imageToObjects, type Piece } from "./striper.ts";
 
-export interface DiffOptions {
+/** Limits that are reached end it. */
+export interface DiffOptions extends CallOptions {
   /** A user's snapshot, by name. @default from nothing: everything there is */
   readonly fromSnap?: string;
   /** Up to which snapshot. @default the head */
@@ -55,7 +57,7 @@ export async function diffIterate(
   options: DiffOptions,
   callback: DiffCallback,
 ): Promise<void> {
-  const { toSnap = NOSNAP, wholeObject = false, includeParent = true } = options;
+  const { toSnap = NOSNAP, wholeObject = false, includeParent = true, signal } = options;
   if (image.dataIo === undefined) throw imageError("ENODEV", "open the data pool of", image.target);
   await image.gate.flushed();
   await image.refreshIfStale();
@@ -70,12 +72,13 @@ export async function diffIterate(
     if (start > end) throw imageError("EINVAL", "reach past the end of", image.target);
     return;
   }
-  const fast = wholeObject ? await fastDiff(image, fromSnap, toSnap) : undefined;
+  const fast = wholeObject ? await fastDiff(image, fromSnap, toSnap, signal) : undefined;
   const range = { start, end, fromSnap, toSnap };
   if (fast !== undefined) return await byMaps(image, range, fast, callback);
   const lister = new DiffLister(image, {
     wholeObject,
     includeParent: includeParent && fromSnap === 0n,
+    signal,
   });
   await byListing(image, range, lister, callback);
 }
@@ -98,13 +101,18 @@ function sizeAt(image: Image, snap: SnapId): number {
 const DIFF = { HOLE: 0, DATA: 1, HOLE_UPDATED: 2, DATA_UPDATED: 3 } as const;
 
 /** The diff of each object; undefined: the maps do not tell. */
-async function fastDiff(image: Image, from: SnapId, to: SnapId): Promise<Uint8Array | undefined> {
+async function fastDiff(
+  image: Image,
+  from: SnapId,
+  to: SnapId,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
   if (!image.hasFeature(RBD_FEATURE.FAST_DIFF)) return undefined;
   const { NONEXISTENT } = OBJECT_STATE;
   const between = image.snapshots.filter(({ id }) => id > from && id < to).map(({ id }) => id);
   let diff: Uint8Array = new Uint8Array(0);
   for (const snap of [...(from === 0n ? [] : [from]), ...between, to]) {
-    const states = await statesFor(image, snap);
+    const states = await statesFor(image, snap, signal);
     if (states === undefined) return undefined;
     // Removed meanwhile: its map has gone into the next.
     if (states === "gone") {
@@ -119,12 +127,18 @@ async function fastDiff(image: Image, from: SnapId, to: SnapId): Promise<Uint8Ar
   return diff;
 }
 
-async function statesFor(image: Image, snap: SnapId): Promise<Uint8Array | "gone" | undefined> {
+async function statesFor(
+  image: Image,
+  snap: SnapId,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | "gone" | undefined> {
   const snapshot = image.snapshots.find(({ id }) => id === snap);
   const flags = snap === NOSNAP ? image.flags : snapshot?.flags;
   if (flags === undefined) return "gone";
   if ((flags & FLAG.FAST_DIFF_INVALID) !== 0n) return undefined;
-  const load = image.io.query(objectMapName(image.id, snap), OBJECT_MAP.load, undefined);
+  const load = image.io.query(objectMapName(image.id, snap), OBJECT_MAP.load, undefined, {
+    signal,
+  });
   const map = await unless(load, "ENOENT", "EINVAL");
   if (map === undefined) return "gone";
   const count = image.objectsIn(sizeAt(image, snap));
@@ -204,17 +218,25 @@ interface ImageDiff {
   readonly zeroed: IntervalSet;
 }
 
+interface ListerOptions {
+  readonly wholeObject: boolean;
+  readonly includeParent: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Finds what changed by listing the revisions of objects. */
 class DiffLister {
   readonly #image: Image;
   readonly #wholeObject: boolean;
   readonly #includeParent: boolean;
+  readonly #signal: AbortSignal | undefined;
   #parent: Promise<{ lister: DiffLister; snapId: SnapId } | undefined> | undefined;
 
-  constructor(image: Image, options: { wholeObject: boolean; includeParent: boolean }) {
+  constructor(image: Image, options: ListerOptions) {
     this.#image = image;
     this.#wholeObject = options.wholeObject;
     this.#includeParent = options.includeParent;
+    this.#signal = options.signal;
   }
 
   async list(offset: number, length: number, snaps: readonly [SnapId, SnapId]): Promise<ImageDiff> {
@@ -239,7 +261,8 @@ class DiffLister {
     if (dataIo === undefined) {
       throw imageError("ENODEV", "open the data pool of", image.target);
     }
-    const listing = await unless(dataIo.listSnaps(image.objectName(objectNo)), "ENOENT");
+    const oid = image.objectName(objectNo);
+    const listing = await unless(dataIo.listSnaps(oid, { signal: this.#signal }), "ENOENT");
     const extents = IntervalSet.from(parts.map((x) => [x.objectOffset, x.length]));
     const diff: ImageDiff = { data: new IntervalSet(), zeroed: new IntervalSet() };
     const deltas = objectDeltas(listing, extents, [from, to], objectSize);
@@ -285,7 +308,11 @@ class DiffLister {
       const io = spec === undefined ? undefined : poolOf(image.io, spec.poolId, spec.poolNamespace);
       if (spec === undefined || io === undefined) return undefined;
       const parent = await Image.open(image.context, io, { id: spec.imageId }, { readOnly: true });
-      const options = { wholeObject: this.#wholeObject, includeParent: true };
+      const options = {
+        wholeObject: this.#wholeObject,
+        includeParent: true,
+        signal: this.#signal,
+      };
       return { lister: new DiffLister(parent, options), snapId: spec.snapId };
     })();
     return this.#parent;
@@ -316,12 +343,13 @@ export interface DiskUsage {
  */
 export async function diskUsage(
   image: Image,
-  options: { readonly fromSnap?: string; readonly toSnap?: SnapId; readonly exact?: boolean } = {},
+  options: { readonly exact?: boolean } & Pick<DiffOptions, "fromSnap" | "toSnap" | "signal"> = {},
 ): Promise<DiskUsage> {
-  const { exact = false, toSnap = NOSNAP, fromSnap } = options;
+  const { exact = false, toSnap = NOSNAP, fromSnap, signal } = options;
   let used = 0;
   const diff = {
     toSnap,
+    signal,
     wholeObject: !exact,
     includeParent: false,
     ...(fromSnap === undefined ? {} : { fromSnap }),

@@ -51,7 +51,9 @@ async function idOf(io: IoCtx, name: string): Promise<string> {
 }
 
 /** The name of the group that an image is in; undefined: none. */
-export async function groupOf(image: Image): Promise<{ pool: number; name: string } | undefined> {
+export async function groupOf(
+  image: Pick<Image, "io" | "group" | "target">,
+): Promise<{ pool: number; name: string } | undefined> {
   if (image.group === undefined) return undefined;
   const { poolId, groupId } = image.group;
   const io = poolOf(image.io, poolId);

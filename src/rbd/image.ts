@@ -183,11 +183,13 @@ export class Image {
   }
 
   /**
-   * Gives back lock and watch. An image whose header is gone closes as well.
+   * Gives back lock and watch, once the operations that are under way have ended: what they do to objects is under
+   * the lock. An image whose header is gone closes as well.
    * @throws why a cache could not be written back; then the lock is left to whoever breaks it
    */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#operationsEnded();
     await this.#handingOver;
     try {
       await this.#settle();
@@ -380,10 +382,14 @@ export class Image {
   async #handOver(): Promise<void> {
     // Those that the lock was taken for come first, or nobody would ever get anything done.
     await this.gate.settled();
+    await this.#operationsEnded();
+    if (this.lock?.isWanted === true) await this.releaseLock();
+  }
+
+  async #operationsEnded(): Promise<void> {
     while (this.#operations > 0) {
       await new Promise<void>((wake) => this.#operationsDone.push(wake));
     }
-    if (this.lock?.isWanted === true) await this.releaseLock();
   }
 
   /** Runs an operation that needs the lock to stay while it runs; one at a time. */

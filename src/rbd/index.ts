@@ -98,7 +98,7 @@ export {
   updateFeatures,
 } from "./operations.ts";
 export { initPool, type PoolStats, poolStats } from "./pool.ts";
-export { noProgress, type Progress } from "./progress.ts";
+export { endedBy, noProgress, type Progress } from "./progress.ts";
 export type { Quiescer } from "./quiescers.ts";
 export { removeImage } from "./remove.ts";
 export { getTrash, listTrash, purgeTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";

@@ -34,6 +34,7 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
   const target = image.name || image.id;
   let silent = 0;
   for (let attempt = 1; silent < SILENT_MAX; attempt++) {
+    progress.signal?.throwIfAborted();
     if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
       if (await here()) return;
       await image.releaseLock();

@@ -258,7 +258,9 @@ export async function rollBackTo(
 }
 
 /** How many snapshots there may be; undefined: any number. */
-export async function snapshotLimit(image: Image): Promise<bigint | undefined> {
+export async function snapshotLimit(
+  image: Pick<Image, "io" | "headerOid">,
+): Promise<bigint | undefined> {
   const limit = await image.io.query(image.headerOid, HEADER.getSnapshotLimit, undefined);
   return limit === NO_LIMIT ? undefined : limit;
 }

@@ -3,10 +3,26 @@
  * ceph: src/librbd/AsyncObjectThrottle.cc
  */
 
-/** Told how far an operation is; throws (ECANCELED) to end it. */
-export type Progress = (done: number, total: number) => void;
+/**
+ * Told how far an operation is; throws (ECANCELED) to end it. So it ends between two steps, and gives back what it
+ * holds; what it has done by then stays done.
+ */
+export interface Progress {
+  (done: number, total: number): void;
+  /** Aborted: the next call throws. For an operation that waits, and has nothing to tell meanwhile. */
+  readonly signal?: AbortSignal;
+}
 
 export const noProgress: Progress = () => undefined;
+
+/** A progress that ends its operation with the signal's reason, too. */
+export function endedBy(signal: AbortSignal, progress: Progress): Progress {
+  const told = (done: number, total: number): void => {
+    signal.throwIfAborted();
+    progress(done, total);
+  };
+  return Object.assign(told, { signal });
+}
 
 /** Objects worked on at a time.  ceph: rbd_concurrent_management_ops */
 export const CONCURRENT = 10;

@@ -5,7 +5,7 @@
 
 import { blob, decodeFromBytes, EMPTY, map, record, u64n } from "../encoding/index.ts";
 import { opRead, opSparseRead } from "../messages/index.ts";
-import type { IoCtx } from "../rados/index.ts";
+import type { CallOptions, IoCtx } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
@@ -117,15 +117,15 @@ export class SnapshotReader {
   }
 
   /** What there is in a range; holes, and what lies past the end, are left out. */
-  async read(offset: number, length: number): Promise<Run[]> {
+  async read(offset: number, length: number, limits: CallOptions = {}): Promise<Run[]> {
     const end = Math.min(offset + length, this.#size);
     if (end <= offset) return [];
     const pieces = imageToObjects(this.#image, offset, end - offset);
-    const runs = await mapLimited(pieces, CONCURRENT, (piece) => this.#readPiece(piece));
+    const runs = await mapLimited(pieces, CONCURRENT, (piece) => this.#readPiece(piece, limits));
     return runs.flat();
   }
 
-  async #readPiece(piece: Piece): Promise<Run[]> {
+  async #readPiece(piece: Piece, limits: CallOptions): Promise<Run[]> {
     const { objectNo, objectOffset, imageOffset, length } = piece;
     const oid = this.#image.objectName(objectNo);
     const isSparse = length >= SPARSE_MIN;
@@ -134,10 +134,10 @@ export class SnapshotReader {
       this.#snap === NOSNAP && this.#image.objectMap?.mayExist(objectNo) === false;
     const reply = isKnownMissing
       ? undefined
-      : await unless(this.#dataIo.read(oid, [op], { snap: this.#snap }), "ENOENT");
+      : await unless(this.#dataIo.read(oid, [op], { snap: this.#snap, ...limits }), "ENOENT");
     if (reply === undefined) {
       const shared = Math.min(length, this.#overlap - imageOffset);
-      return shared > 0 ? ((await this.#parent?.read(imageOffset, shared)) ?? []) : [];
+      return shared > 0 ? ((await this.#parent?.read(imageOffset, shared, limits)) ?? []) : [];
     }
     const bytes = reply.ops[0]?.data ?? EMPTY;
     if (!isSparse) return bytes.length === 0 ? [] : [{ offset: imageOffset, data: bytes }];

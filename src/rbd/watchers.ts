@@ -5,7 +5,7 @@ import type { Watcher } from "../rados/index.ts";
 import type { Image } from "./image.ts";
 
 /** With ourselves, unless the image was opened to be read only. */
-export async function listWatchers(image: Image): Promise<Watcher[]> {
+export async function listWatchers(image: Pick<Image, "io" | "headerOid">): Promise<Watcher[]> {
   return await image.io.listWatchers(image.headerOid);
 }
 

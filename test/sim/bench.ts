@@ -2,7 +2,7 @@
  * The simulated server with clients of the library beside it, for tests that say themselves what happens
  * and when.
  */
-import { CephxClient, parseKeyring } from "../../src/auth/index.ts";
+import { CephxClient, formatKey, parseKeyring } from "../../src/auth/index.ts";
 import { must, silentLogger } from "../../src/base/index.ts";
 import { NameIdArgs } from "../../src/cls/rbd/ops/directory.ts";
 import { CreateArgs, MaskedArgs } from "../../src/cls/rbd/ops/image.ts";
@@ -12,6 +12,7 @@ import { SnapshotAddArgs } from "../../src/cls/rbd/ops/snapshot.ts";
 import { RBD_FEATURES_DEFAULT, RBD_OPERATION_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import { USER_NAMESPACE } from "../../src/cls/rbd/types.ts";
 import { str } from "../../src/encoding/index.ts";
+import { type Cluster, connect } from "../../src/librados/index.ts";
 import { opCreate, opWrite } from "../../src/messages/index.ts";
 import { callOp, classCalls, type IoCtx, Rados, type RadosOptions } from "../../src/rados/index.ts";
 import type { RbdContext } from "../../src/rbd/index.ts";
@@ -94,14 +95,33 @@ export class Bench {
     return { rados, io, context, die: (death) => process.die(death) };
   }
 
-  /** A process for a client, and what it takes to connect. */
-  clientOptions(): { process: SimProcess; options: RadosOptions; name: string } {
+  /** A client with names as text, as programs have it. */
+  async cluster(): Promise<Cluster> {
+    const { process, name } = this.#clientProcess();
+    const { clock, random, transport } = process;
+    const options = { mon_host: `${SERVER_HOST}:${MON_PORT}`, key: formatKey(this.#key()) };
+    const surroundings = { clock, random, transport };
+    const connecting = connect({ conf: false, env: {}, options, surroundings });
+    return await this.run(connecting, `${name} connects`);
+  }
+
+  #key() {
     const keyring = parseKeyring(this.server.file("ceph.client.admin.keyring"));
     const [entry] = must(Array.isArray(keyring) ? keyring : undefined, "a keyring");
-    const { key } = must(entry, "the administrator").auth;
+    return must(entry, "the administrator").auth.key;
+  }
+
+  #clientProcess(): { process: SimProcess; name: string } {
     const name = `client${++this.#clients}`;
     const host = `10.0.2.${this.#clients}`;
     const process = new SimProcess(this.world, this.network, name, host, this.#dice.random.u32());
+    return { process, name };
+  }
+
+  /** A process for a client, and what it takes to connect. */
+  clientOptions(): { process: SimProcess; options: RadosOptions; name: string } {
+    const key = this.#key();
+    const { process, name } = this.#clientProcess();
     const { clock, random, transport } = process;
     const auth = new CephxClient({ entity: ENTITY, key, clock, random });
     const log = silentLogger;

@@ -137,3 +137,21 @@ test("requests to a server that is gone end by their time-outs and signals; othe
   await bench.run(rados.close());
   await bench.close();
 });
+
+test("a notification's own time ends the wait for its watchers; the client's is for the request alone", async () => {
+  const bench = await Bench.start();
+  const watcher = await bench.client();
+  await bench.run(watcher.io.write("o", [opWriteFull(X)]));
+  const onNotify = () => new Promise<Uint8Array>(() => {});
+  await bench.run(watcher.io.watch("o", { onNotify, onError: () => undefined }));
+  const { options } = bench.clientOptions();
+  const rados = await bench.run(Rados.connect({ ...options, osdOpTimeoutMs: 2000 }));
+  const io = await bench.run(rados.openPool("rbd"));
+  const startMs = bench.world.monotonic();
+  const patient = await bench.run(io.notify("o", X, 5000));
+  expect([patient.timedOut, patient.missed.length]).toEqual([true, 1]);
+  expect(bench.world.monotonic() - startMs).toBeGreaterThan(5000);
+  const late = await bench.run(failure(io.notify("o", X, 5000, { timeoutMs: 2000 })));
+  expect((late as CephError).code).toBe("ETIMEDOUT");
+  await bench.close();
+});

@@ -12,6 +12,7 @@ import { type CephArguments, parseCephArguments } from "../../config/index.ts";
 import {
   CommandFailure,
   ConnectFailure,
+  completeWords,
   connectCluster,
   Output,
   readWhole,
@@ -24,7 +25,7 @@ import { type Answer, askSignatures, daemonIds } from "./ask.ts";
 import { completions } from "./complete.ts";
 import { basicHelp, commandsHelp, targetHelp } from "./help.ts";
 import { runLines } from "./interactive.ts";
-import { type OptionKey, parseOptions } from "./options.ts";
+import { COMPLETED_OPTIONS, type OptionKey, parseOptions } from "./options.ts";
 import { fileError, openOutputFile } from "./output-file.ts";
 import { ping, pingProblem } from "./ping.ts";
 import { isScrub, scrubStamps, waitForScrub } from "./scrub-wait.ts";
@@ -48,6 +49,32 @@ function withCephArgs(words: readonly string[]): string[] {
   const at = words.indexOf("injectargs");
   if (at >= 0) return [...words.slice(0, at), ...more, ...words.slice(at)];
   return [...words, ...more.filter((word) => !word.includes("--admin-socket"))];
+}
+
+/**
+ * What the last of the words may become. Only the cluster knows its commands: it is asked, for a moment.
+ * @throws CommandFailure
+ */
+export async function completeCeph(given: readonly string[]): Promise<readonly string[]> {
+  let isOfCluster = false;
+  const own = completeWords(given, COMPLETED_OPTIONS, () => {
+    isOfCluster = true;
+    return [];
+  });
+  if (!isOfCluster) return own;
+  const { options, rest } = parseOptions(["--completion", ...given.slice(0, -1)]);
+  const { args, words } = commonArguments(options, rest);
+  const cluster = await connected(args);
+  try {
+    const signatures = await askSignatures(cluster, targetOf(words));
+    if (!Array.isArray(signatures)) return [];
+    const toTarget = words[0] === "tell" && words.length > 1 ? words.slice(2) : words;
+    const last = given.at(-1) ?? "";
+    // A hint at what is to come is no word.
+    return completions(signatures, [...toTarget, last]).filter((word) => /^[^\s#]/.test(word));
+  } finally {
+    await cluster.close();
+  }
 }
 
 async function runWords(all: readonly string[]): Promise<number> {

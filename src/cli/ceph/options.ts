@@ -6,7 +6,8 @@
  * ceph: src/ceph.in parse_cmdargs, which is Python's argparse.parse_known_args
  */
 
-import { CommandFailure } from "../client/index.ts";
+import { CEPH_ARGUMENT_NAMES } from "../../config/index.ts";
+import { CommandFailure, type CompletedOption } from "../client/index.ts";
 import { pythonDecimal, pythonNumber } from "./python-text.ts";
 
 /** Exit code of an option that cannot be understood. */
@@ -77,6 +78,14 @@ export const OPTIONS = {
     help: "between two polls of commands like iostat (1)",
   },
 } as const satisfies Record<string, OptionRow>;
+
+/** Those that a shell completes, with what every Ceph command knows. */
+export const COMPLETED_OPTIONS: readonly CompletedOption[] = [
+  ...(Object.values(OPTIONS) as OptionRow[])
+    .filter(({ isHidden }) => isHidden !== true)
+    .map(({ names, value, choices }) => ({ names, choices, takesValue: value !== undefined })),
+  { names: CEPH_ARGUMENT_NAMES, takesValue: true },
+];
 
 export type OptionKey = keyof typeof OPTIONS;
 

@@ -1,5 +1,6 @@
 /** What all commands that speak to a cluster have in common. */
 export { cephArguments, type OptionSpec, type OwnOptions, takeOptions } from "./arguments.ts";
+export { type CompletedOption, completeWords, optionsOf } from "./complete-words.ts";
 export { ConnectFailure, connectCluster } from "./connect.ts";
 export { attempt, CommandFailure, errnoOf, runCommand } from "./failure.ts";
 export { openSink, openSource, readWhole, type Sink, type Source } from "./files.ts";

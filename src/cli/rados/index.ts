@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { VERSION } from "../../cluster/version.ts";
-import type { CephArguments } from "../../config/index.ts";
+import { CEPH_ARGUMENT_NAMES, type CephArguments } from "../../config/index.ts";
 import { nameText } from "../../encoding/index.ts";
 import type { Cluster, IoCtx } from "../../librados/index.ts";
 import { parsePgId } from "../../maps/index.ts";
@@ -16,6 +16,7 @@ import {
   CommandFailure,
   ConnectFailure,
   cephArguments,
+  completeWords,
   connectCluster,
   isStructuredFormat,
   readWhole,
@@ -81,6 +82,18 @@ function help(): string {
 function usageOf(name: string, verb: Verb): string {
   const call = `spirula rados [options] ${name} ${verb.arguments}`.trimEnd();
   return `rados ${name}: usage: ${call} (most need a pool: -p POOL; 'spirula rados --help' tells more)`;
+}
+
+/** What the last of the words may become. */
+export async function completeRados(words: readonly string[]): Promise<readonly string[]> {
+  const own = Object.values(RADOS_OPTIONS).map((option) => ({
+    names: option.names,
+    takesValue: "value" in option,
+  }));
+  const common = { names: CEPH_ARGUMENT_NAMES, takesValue: true };
+  return completeWords(words, [...own, common], (before) =>
+    before.length === 0 ? Object.keys(RADOS_VERBS) : [],
+  );
 }
 
 /** @returns the exit code */

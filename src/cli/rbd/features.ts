@@ -53,7 +53,7 @@ async function change(call: Call, isOn: boolean): Promise<void> {
   if (bits === undefined) throw new CommandFailure("rbd: the argument for option is invalid");
   const names = featureNames(bits);
   await call.withImage(spec, "write", async (image) => {
-    const work = isOn ? image.enableFeatures(...names) : image.disableFeatures(...names);
+    const work = isOn ? image.enableFeatures(names) : image.disableFeatures(names);
     await orFail(work, "rbd: failed to update image features");
   });
 }

@@ -15,6 +15,8 @@ export interface RbdOption {
   /** One letter, without its dash. */
   readonly short?: string;
   readonly help: string;
+  /** The values that there are; undefined: all that `parse` takes. */
+  readonly choices?: readonly string[];
   /** Reads its value; undefined: it is a flag. Answers undefined where the value is none. */
   readonly parse?: (text: string) => OptionValue | undefined;
   /** Given more than once, values add up. */
@@ -96,6 +98,7 @@ export const choiceOption = (name: string, help: string, ...choices: string[]): 
   name,
   help,
   parse: oneOf(...choices),
+  choices,
 });
 
 /** Whose an option is, where a verb speaks of two images. */

@@ -6,13 +6,14 @@
  */
 
 import { CephError, ERRNO } from "../../base/index.ts";
-import type { Cluster } from "../../librados/index.ts";
-import type { ImageInfo } from "../image.ts";
+import type { CallOptions, Cluster } from "../../librados/index.ts";
+import type { ImageInfo } from "../image-info.ts";
+import { stepwise } from "../limits.ts";
 import { Rbd } from "../rbd.ts";
 import { type TransferProgress, type TransferredParent, transferImage } from "./transfer-image.ts";
 import { verifyImage } from "./verify-image.ts";
 
-export interface TransferOptions {
+export interface TransferOptions extends CallOptions {
   /** Pool on the target, which has to be there. @default the same name */
   readonly toPool?: string;
   /** Only these, and what they are clones of has to be there. @default all of them */
@@ -35,14 +36,22 @@ interface Item {
   readonly info: ImageInfo;
 }
 
-/** @returns names of the images that were brought, as `namespace/image` */
+/**
+ * A transfer whose limits are reached ends between two pieces of an image, and can be taken up again.
+ * @returns names of the images that were brought, as `namespace/image`
+ */
 export async function transferPool(
   from: Cluster,
   to: Cluster,
   pool: string,
   options: TransferOptions = {},
 ): Promise<string[]> {
-  return await new PoolTransfer(from, to, pool, options).run();
+  const { signal, timeoutMs, ...rest } = options;
+  const subject = { op: "transfer", target: `pool ${pool}` };
+  return await stepwise(from.around.clock, { signal, timeoutMs }, subject, (progress) => {
+    const checkEnd = () => progress.signal?.throwIfAborted();
+    return new PoolTransfer(from, to, pool, rest, checkEnd).run();
+  });
 }
 
 class PoolTransfer {
@@ -50,22 +59,36 @@ class PoolTransfer {
   readonly #to: Cluster;
   readonly #pool: string;
   readonly #options: TransferOptions;
+  /** Throws once it is to end. */
+  readonly #checkEnd: () => void;
   /** Where the images are now, by namespace and id on the source. */
   readonly #places = new Map<string, { rbd: Rbd; name: string }>();
 
-  constructor(from: Cluster, to: Cluster, pool: string, options: TransferOptions) {
+  constructor(
+    from: Cluster,
+    to: Cluster,
+    pool: string,
+    options: TransferOptions,
+    checkEnd: () => void,
+  ) {
     this.#from = from;
     this.#to = to;
     this.#pool = pool;
     this.#options = options;
+    this.#checkEnd = checkEnd;
   }
 
   async run(): Promise<string[]> {
-    const { images, again = false, verify = true, onProgress = () => undefined } = this.#options;
+    const { images, again = false, verify = true } = this.#options;
+    const onProgress: TransferProgress = (step) => {
+      this.#checkEnd();
+      this.#options.onProgress?.(step);
+    };
     const items = inOrder(await this.#list());
     this.#checkNames(items, images);
     const done: string[] = [];
     for (const item of items) {
+      this.#checkEnd();
       const { namespace, name, info } = item;
       const [source, target] = [await this.#source(namespace), await this.#target(namespace)];
       if (images === undefined || images.includes(nameOf(item))) {

@@ -11,6 +11,7 @@
  */
 
 import type { CephError } from "../../base/index.ts";
+import type { CallOptions } from "../../rados/index.ts";
 import { NOSNAP, type SnapId } from "../../types/index.ts";
 import { imageError } from "../errors.ts";
 import type { ExclusiveLock } from "../exclusive-lock.ts";
@@ -100,32 +101,52 @@ export class CachedIo implements ImageData {
 
   // --- Reading ----------------------------------------------------------------------------------
 
-  async read(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Buffer> {
+  async read(
+    offset: number,
+    length: number,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<Buffer> {
     const clipped = await this.#io.clip(offset, length, snap);
-    const { known, fetched } = await this.#read(offset, clipped, snap);
+    const { known, fetched } = await this.#read(offset, clipped, snap, limits);
     return assembled([...known, ...fetched], offset, clipped);
   }
 
-  async readSparse(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Run[]> {
+  async readSparse(
+    offset: number,
+    length: number,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<Run[]> {
     const clipped = await this.#io.clip(offset, length, snap);
-    const { known, fetched } = await this.#read(offset, clipped, snap);
+    const { known, fetched } = await this.#read(offset, clipped, snap, limits);
     // Copies: what a reader does with them must not be seen by the next.
     const runs = known.map((run) => ({ offset: run.offset, data: Buffer.from(run.data) }));
     return [...runs, ...fetched].sort((a, b) => a.offset - b.offset);
   }
 
   /** @returns runs of what there is, in no order; what was known is the cache's own */
-  async #read(offset: number, length: number, snap: SnapId): Promise<Found> {
+  async #read(
+    offset: number,
+    length: number,
+    snap: SnapId,
+    limits: CallOptions,
+  ): Promise<Found> {
     if (length === 0) return { known: [], fetched: [] };
     this.#io.noteAccess();
     await this.#prefetched(offset, length, snap);
-    const reading = this.#load(offset, length, snap);
+    const reading = this.#load(offset, length, snap, limits);
     this.#prefetch(offset, length, snap);
     return await reading;
   }
 
   /** What is known at once, and the rest as it is read. */
-  async #load(offset: number, length: number, snap: SnapId): Promise<Found> {
+  async #load(
+    offset: number,
+    length: number,
+    snap: SnapId,
+    limits: CallOptions = {},
+  ): Promise<Found> {
     this.#look();
     const known: Run[] = [];
     const gaps: Gap[] = [];
@@ -133,7 +154,7 @@ export class CachedIo implements ImageData {
       this.#find(piece, snap, { known, gaps });
     }
     try {
-      const fetched = await mapLimited(gaps, CONCURRENT, (gap) => this.#fetch(gap, snap));
+      const fetched = await mapLimited(gaps, CONCURRENT, (gap) => this.#fetch(gap, snap, limits));
       return { known, fetched: fetched.flat() };
     } finally {
       // Of reads that have failed, or were not begun any more.
@@ -162,8 +183,12 @@ export class CachedIo implements ImageData {
     }
   }
 
-  async #fetch({ object, fill, ...gap }: Gap, snap: SnapId): Promise<Run[]> {
-    const runs = await this.#io.fetch(gap.imageOffset, gap.length, snap);
+  async #fetch(
+    { object, fill, ...gap }: Gap,
+    snap: SnapId,
+    limits: CallOptions,
+  ): Promise<Run[]> {
+    const runs = await this.#io.fetch(gap.imageOffset, gap.length, snap, limits);
     const inObject = runs
       .map(({ offset, data }) => ({ offset: gap.objectOffset + (offset - gap.imageOffset), data }))
       .sort((a, b) => a.offset - b.offset);
@@ -209,24 +234,29 @@ export class CachedIo implements ImageData {
 
   // --- Changing ---------------------------------------------------------------------------------
 
-  async write(offset: number, data: Uint8Array): Promise<number> {
-    return await this.#io.write(offset, data);
+  async write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number> {
+    return await this.#io.write(offset, data, signal);
   }
 
-  async discard(offset: number, length: number): Promise<number> {
-    return await this.#io.discard(offset, length);
+  async discard(offset: number, length: number, signal?: AbortSignal): Promise<number> {
+    return await this.#io.discard(offset, length, signal);
   }
 
   async writeZeroes(
     offset: number,
     length: number,
-    options: { readonly thick?: boolean } = {},
+    options: { readonly thick?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
     return await this.#io.writeZeroes(offset, length, options);
   }
 
-  async compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number> {
-    return await this.#io.compareAndWrite(offset, expected, data);
+  async compareAndWrite(
+    offset: number,
+    expected: Uint8Array,
+    data: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    return await this.#io.compareAndWrite(offset, expected, data, signal);
   }
 
   async flush(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The data of an open image, whatever stands between it and who uses it. */
 
+import type { CallOptions } from "../../rados/index.ts";
 import type { SnapId } from "../../types/index.ts";
 import type { Run } from "../snapshot-read.ts";
 
@@ -7,24 +8,26 @@ export interface ImageData {
   /**
    * What is in a range; holes are zeros. Shorter than asked for where the image ends.
    * @param snap of which snapshot @default the head
+   * @param limits of each request
    * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
    */
-  read(offset: number, length: number, snap?: SnapId): Promise<Buffer>;
+  read(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Buffer>;
   /** The same without holes: what there is, in order. */
-  readSparse(offset: number, length: number, snap?: SnapId): Promise<Run[]>;
+  readSparse(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Run[]>;
   /**
    * Writes, as far as the image goes.
+   * @param signal once aborted, what was not begun is not: objects that it has reached are written
    * @returns bytes written
    * @throws CephError EINVAL: starts past the end; EROFS: read-only, or the lock's owner keeps it; ESHUTDOWN:
    *   blocklisted; EOPNOTSUPP: with a journal, or migrating
    */
-  write(offset: number, data: Uint8Array): Promise<number>;
+  write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number>;
   /**
    * Lets go of a range: what is asked for again may be zeros, or what it was where the range's ends do not
    * fill a discard granularity.
    * @returns bytes of the range within the image @throws as `write`
    */
-  discard(offset: number, length: number): Promise<number>;
+  discard(offset: number, length: number, signal?: AbortSignal): Promise<number>;
   /**
    * Makes a range zero.
    * @param options.thick keeps the space @returns bytes of the range within the image @throws as `write`
@@ -32,14 +35,19 @@ export interface ImageData {
   writeZeroes(
     offset: number,
     length: number,
-    options?: { readonly thick?: boolean },
+    options?: { readonly thick?: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<number>;
   /**
    * Writes if what is there is as expected, in one step.
    * @returns bytes written
    * @throws CompareMismatch EILSEQ; CephError EINVAL: of two lengths, or in more than one object; or as `write`
    */
-  compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number>;
+  compareAndWrite(
+    offset: number,
+    expected: Uint8Array,
+    data: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<number>;
   /**
    * Resolves when every change that was begun before is done, and stable.
    * @throws why one that was acknowledged is not stable: it is tried again, or lost, which is told once

@@ -9,6 +9,7 @@
 
 import { CephError, ERRNO } from "../../base/index.ts";
 import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
+import type { CallOptions } from "../../rados/index.ts";
 import { NOSNAP, type SnapId, utimeFromMs } from "../../types/index.ts";
 import { HEADER } from "../calls.ts";
 import { imageError } from "../errors.ts";
@@ -58,6 +59,12 @@ export class CompareMismatch extends CephError {
   }
 }
 
+interface ChangedRange {
+  readonly offset: number;
+  readonly length: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Makes changes of objects, or sees to it that they are made. */
 export interface ObjectChanger {
   change(objectNo: number, change: ObjectChange): Promise<void>;
@@ -81,26 +88,42 @@ export class ImageIo implements ImageData {
     this.#changer = changer ?? this.#writer;
   }
 
-  async read(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Buffer> {
+  async read(
+    offset: number,
+    length: number,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<Buffer> {
     const clipped = await this.clip(offset, length, snap);
-    return assembled(await this.readSparse(offset, clipped, snap), offset, clipped);
+    return assembled(await this.readSparse(offset, clipped, snap, limits), offset, clipped);
   }
 
-  async readSparse(offset: number, length: number, snap: SnapId = NOSNAP): Promise<Run[]> {
+  async readSparse(
+    offset: number,
+    length: number,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<Run[]> {
     const clipped = await this.clip(offset, length, snap);
     if (clipped === 0) return [];
     this.noteAccess();
-    const runs = await this.fetch(offset, clipped, snap);
+    const runs = await this.fetch(offset, clipped, snap, limits);
     return runs.sort((a, b) => a.offset - b.offset);
   }
 
   /** Reads what is within the image from its objects, in no order, and notes no access. */
-  async fetch(offset: number, length: number, snap: SnapId): Promise<Run[]> {
-    return await (await this.#reader(snap)).read(offset, length);
+  async fetch(
+    offset: number,
+    length: number,
+    snap: SnapId,
+    limits: CallOptions = {},
+  ): Promise<Run[]> {
+    return await (await this.#reader(snap)).read(offset, length, limits);
   }
 
-  async write(offset: number, data: Uint8Array): Promise<number> {
-    return await this.#changeAll(offset, data.length, (extents) =>
+  async write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number> {
+    const range = { offset, length: data.length, signal };
+    return await this.#changeAll(range, (extents) =>
       extents.map((extent) => ({
         extent,
         change: { type: "write", offset: extent.offset, data: gathered(extent, data, offset) },
@@ -108,30 +131,39 @@ export class ImageIo implements ImageData {
     );
   }
 
-  async discard(offset: number, length: number): Promise<number> {
-    return await this.#discard(offset, length, this.#options.discardGranularity);
+  async discard(offset: number, length: number, signal?: AbortSignal): Promise<number> {
+    const range = { offset, length, signal };
+    return await this.#discard(range, this.#options.discardGranularity);
   }
 
   async writeZeroes(
     offset: number,
     length: number,
-    options: { thick?: boolean } = {},
+    options: { readonly thick?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
-    if (options.thick !== true) return await this.#discard(offset, length, 0);
+    const { thick = false, signal } = options;
+    if (!thick) return await this.#discard({ offset, length, signal }, 0);
     const clipped = await this.clip(offset, length, NOSNAP);
     const zeros = Buffer.alloc(Math.min(clipped, ZERO_WRITE_BYTES));
     for (let at = 0; at < clipped; at += zeros.length) {
-      await this.write(offset + at, zeros.subarray(0, Math.min(zeros.length, clipped - at)));
+      const bytes = Math.min(zeros.length, clipped - at);
+      await this.write(offset + at, zeros.subarray(0, bytes), signal);
     }
     return clipped;
   }
 
-  async compareAndWrite(offset: number, expected: Uint8Array, data: Uint8Array): Promise<number> {
+  async compareAndWrite(
+    offset: number,
+    expected: Uint8Array,
+    data: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const { target } = this.image;
     if (expected.length !== data.length) {
       throw imageError("EINVAL", "compare and write", target, "two lengths");
     }
-    return await this.#changeAll(offset, data.length, (extents) => {
+    const range = { offset, length: data.length, signal };
+    return await this.#changeAll(range, (extents) => {
       const [extent] = extents;
       if (extent === undefined || extents.length > 1) {
         throw imageError("EINVAL", "compare and write", target, "more than one object");
@@ -175,8 +207,8 @@ export class ImageIo implements ImageData {
     await this.#writer.change(objectNo, change);
   }
 
-  async #discard(offset: number, length: number, granularity: number): Promise<number> {
-    return await this.#changeAll(offset, length, (extents) =>
+  async #discard(changed: ChangedRange, granularity: number): Promise<number> {
+    return await this.#changeAll(changed, (extents) =>
       extents.flatMap((extent) => {
         const range = rounded(extent, granularity, this.image.objectSize);
         return range === undefined ? [] : [{ extent, change: { type: "discard", ...range } }];
@@ -186,8 +218,7 @@ export class ImageIo implements ImageData {
 
   /** @param plan the changes of a range that has been cut off at the image's end */
   async #changeAll(
-    offset: number,
-    length: number,
+    { offset, length, signal }: ChangedRange,
     plan: (
       extents: readonly ObjectExtent[],
     ) => { readonly extent: ObjectExtent; readonly change: ObjectChange }[],
@@ -195,12 +226,14 @@ export class ImageIo implements ImageData {
     const { image } = this;
     if (image.readOnly) throw imageError("EROFS", "write to", image.target);
     return await image.gate.pass(async () => {
+      signal?.throwIfAborted();
       this.#checkWritable();
       const clipped = this.#clipNow(offset, length, NOSNAP);
       if (clipped === 0) return 0;
       this.#touch("modify");
       const changes = plan(byObject(imageToObjects(image, offset, clipped)));
       await mapLimited(changes, this.#options.concurrent, async ({ extent, change }) => {
+        signal?.throwIfAborted();
         try {
           await this.#changer.change(extent.objectNo, change);
         } catch (error) {

@@ -12,7 +12,25 @@ const EC = "erasure-coded pools";
 
 /** @type {readonly Workunit[]} */
 export const WORKUNITS = [
-  { name: "rbd/cli_generic.sh", minutes: 60 },
+  ...parts("rbd/cli_generic.sh", {
+    test_pool_image_args: {},
+    test_rename: {},
+    test_ls: {},
+    test_remove: {},
+    test_migration: {},
+    test_config: {},
+    test_others: {},
+    test_locking: {},
+    test_thick_provision: { minutes: 30 },
+    test_clone: {},
+    test_trash: {},
+    test_purge: {},
+    test_deep_copy_clone: {},
+    test_clone_v2: {},
+    test_namespace: {},
+    test_trash_purge_schedule: { minutes: 15 },
+    test_mirror_snapshot_schedule: { minutes: 15 },
+  }),
   { name: "rbd/cli_migration.sh", minutes: 30 },
   { name: "rbd/diff.sh" },
   { name: "rbd/diff_continuous.sh", minutes: 20 },
@@ -45,7 +63,7 @@ export const WORKUNITS = [
   { name: "mon/config.sh" },
   { name: "mon/rbd_snaps_ops.sh" },
   { name: "mon/test_config_key_caps.sh", minutes: 30 },
-  ...Object.entries({
+  ...parts("cephtool/test.sh", {
     mon_injectargs: {},
     mon_injectargs_SI: {},
     auth: {},
@@ -71,8 +89,16 @@ export const WORKUNITS = [
     per_pool_scrub_status: {},
     mgr_tell: {},
     mgr_devices: {},
-  }).map(([section, known]) => ({ name: `cephtool/test.sh:${section}`, ...known })),
+  }),
 ];
+
+/** The sections of a suite, each run by itself. */
+function parts(suite, sections) {
+  return Object.entries(sections).map(([section, known]) => ({
+    name: `${suite}:${section}`,
+    ...known,
+  }));
+}
 
 /** Suites that are not run at all, and why. */
 export const NOT_RUN = [

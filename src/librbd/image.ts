@@ -383,7 +383,7 @@ export class Image implements BlockDevice, AsyncDisposable {
     );
   }
 
-  /** A new image with this one's data and all its snapshots. @throws CephError EEXIST */
+  /** A new image with this one's data, as it is open, and its snapshots until then. @throws CephError EEXIST */
   async deepCopy(
     to: IoCtx,
     name: string,
@@ -395,6 +395,7 @@ export class Image implements BlockDevice, AsyncDisposable {
       {
         ...engineCreateOptions(options),
         flatten: options.flatten ?? false,
+        snap: this.#snap,
         ...progressOf(options.onProgress),
       },
     );

@@ -37,6 +37,7 @@ import {
   POOL_METADATA,
   type PoolStats,
   poolStats,
+  purgeTrash,
   type RbdContext,
   removeFromGroup,
   removeGroup,
@@ -256,6 +257,20 @@ export class Rbd {
     const { force = false, onProgress = () => undefined } = options;
     const how = { force, progress: onProgress };
     await removeTrash(this.context, this.io.engine, nameBytes(id), how);
+  }
+
+  /**
+   * Removes what users have put into the trash and may go. With a threshold also what has to, whatever time it is
+   * kept for, until the pools of the data are used by no more than that part; nothing, if they are not.
+   * @param options.dueMs what is kept until then may go, milliseconds since 1970 @default now
+   * @param options.threshold 0 to 1
+   * @throws CephError EINVAL: no such threshold; EBUSY, ENOTEMPTY: the first that can not be removed ends it
+   */
+  async purgeTrash(
+    options: { readonly dueMs?: number; readonly threshold?: number } & ProgressOptions = {},
+  ): Promise<void> {
+    const { onProgress: progress = () => undefined, ...which } = options;
+    await purgeTrash(this.context, this.io.engine, { ...which, progress });
   }
 
   // --- Namespaces -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import {
   flattenImage,
   Image,
   listTrash,
+  trashImage as moveToTrash,
   noProgress,
   purgeTrash,
   type RbdContext,
@@ -115,6 +116,31 @@ test("a purge of the trash removes what a user has locked, too", async () => {
   expect([...(await bench.run(listTrash(io))).keys()]).toEqual(["ia"]);
   await bench.run(purgeTrash(context, io));
   expect(await bench.run(objectNames(io))).toEqual(LEFT);
+  await bench.close();
+});
+
+test("a purge takes what is due by then, and as much as has to go for the pool to have room", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  for (const name of ["a", "b", "c", "d"]) {
+    const objects = name === "a" ? new Map<number, number>() : OBJECTS;
+    await bench.run(makeImage(io, { ...IMAGE, name, id: `i${name}`, objects }));
+    const keepMs = 60_000 * "dabc".indexOf(name);
+    await bench.run(moveToTrash(context, io, name, keepMs));
+  }
+  const left = async () => [...(await bench.run(listTrash(io))).values()].map(({ name }) => name);
+  await bench.run(purgeTrash(context, io));
+  expect(await left()).toEqual(["a", "b", "c"]);
+  // The statistics have to be in.
+  await bench.pass(10_000);
+  for (const threshold of [-0.1, 1.1, Number.NaN]) {
+    expect(await bench.run(codeOf(purgeTrash(context, io, { threshold })))).toBe("EINVAL");
+  }
+  await bench.run(purgeTrash(context, io, { threshold: 1 }));
+  expect(await left()).toEqual(["a", "b", "c"]);
+  // Counted are whole objects: those of the second alone are more than all images take.
+  await bench.run(purgeTrash(context, io, { threshold: 0 }));
+  expect(await left()).toEqual(["c"]);
   await bench.close();
 });
 

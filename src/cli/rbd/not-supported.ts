@@ -16,8 +16,6 @@ const NAMES: Readonly<Record<string, string>> = {
   "Schedules of mirror snapshots":
     "mirror snapshot schedule add, mirror snapshot schedule list, mirror snapshot schedule remove, mirror snapshot schedule status",
   "Rates of images": "perf image iostat, perf image iotop",
-  "Schedules of emptying the trash":
-    "trash purge schedule add, trash purge schedule list, trash purge schedule remove, trash purge schedule status",
 };
 
 export const missingVerbs: readonly Verb[] = Object.entries(NAMES).flatMap(([summary, names]) =>

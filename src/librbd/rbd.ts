@@ -118,7 +118,8 @@ export class Rbd {
    * @param options.force even if it is another application's @throws CephError EPERM: it is
    */
   async initPool(options: { readonly force?: boolean } = {}): Promise<void> {
-    await initPool(this.context.rados, this.io.engine, options.force);
+    const validate = (await this.#poolConfig()).getBoolean("rbd_validate_pool");
+    await initPool(this.context.rados, this.io.engine, { ...options, validate });
   }
 
   /** Counts what there is in this namespace. */
@@ -155,6 +156,25 @@ export class Rbd {
     if (result < 0) log.warn("clients are not told of a pool's options", { why: status });
   }
 
+  /**
+   * The client's options, below those that the pool has of its own. A pool whose options cannot be read has none.
+   * ceph: src/librbd/api/Config.cc apply_pool_overrides
+   */
+  async #poolConfig(): Promise<ClientConfig> {
+    const prefix = "conf_";
+    const isOurs = (key: string) => key.startsWith(`${prefix}rbd_`);
+    try {
+      const entries = await listMetadata(this.io.engine.inNamespace(""), POOL_METADATA);
+      const own = [...entries].map(([key, value]) => [nameText(key), nameText(value)] as const);
+      const options = own.filter(([key]) => isOurs(key));
+      return this.#config.with(options.map(([key, value]) => [key.slice(prefix.length), value]));
+    } catch (error) {
+      if (!(error instanceof CephError)) throw error;
+      this.context.log.warn("a pool's options cannot be read", { why: error.message });
+      return this.#config;
+    }
+  }
+
   async namespaceExists(name: string): Promise<boolean> {
     return await namespaceExists(this.io.engine, nameBytes(name));
   }
@@ -167,7 +187,8 @@ export class Rbd {
 
   /** @param size bytes @returns the image's id @throws CephError EEXIST */
   async create(name: string, size: number, options: CreateOptions = {}): Promise<string> {
-    const engineOptions = withDefaults(engineCreateOptions(options), this.#config);
+    const config = await this.#poolConfig();
+    const engineOptions = withDefaults(engineCreateOptions(options), config);
     const bytes = nameBytes(name);
     return nameText(await createImage(this.context, this.io.engine, bytes, size, engineOptions));
   }
@@ -207,12 +228,21 @@ export class Rbd {
     return nameText(await cloneImage(this.context, from, to, how));
   }
 
-  /** @throws CephError ENOENT; ENOTEMPTY: it has snapshots; EBUSY: it is in use */
+  /**
+   * Removes it, or puts it into the trash if `rbd_move_to_trash_on_remove` is set.
+   * @throws CephError ENOENT; ENOTEMPTY: it has snapshots, or clones of deleted ones; EBUSY: it is in use
+   */
   async remove(
     name: string,
     { onProgress = () => undefined }: ProgressOptions = {},
   ): Promise<void> {
-    await removeImage(this.context, this.io.engine, nameBytes(name), onProgress);
+    const config = await this.#poolConfig();
+    const toTrash = "rbd_move_to_trash_on_remove";
+    const keptSeconds = config.getNumber(`${toTrash}_expire_seconds`);
+    await removeImage(this.context, this.io.engine, nameBytes(name), onProgress, {
+      ...(config.getBoolean(toTrash) ? { toTrashMs: keptSeconds * 1000 } : {}),
+      parentToTrash: config.getBoolean("rbd_move_parent_to_trash_on_remove"),
+    });
   }
 
   /** @throws CephError ENOENT; EEXIST */

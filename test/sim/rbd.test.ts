@@ -8,6 +8,8 @@ import { Task } from "../../src/mgr/rbd-support/task.ts";
 import { classCalls, type IoCtx } from "../../src/rados/index.ts";
 import { DIRECTORY, TRASH } from "../../src/rbd/calls.ts";
 import {
+  cloneImage,
+  deleteSnapshot,
   flattenImage,
   Image,
   listTrash,
@@ -16,6 +18,8 @@ import {
   purgeTrash,
   type RbdContext,
   removeImage,
+  removeTrash,
+  takeSnapshot,
 } from "../../src/rbd/index.ts";
 import { UTIME_ZERO, utimeFromMs } from "../../src/types/index.ts";
 import { Bench, makeClone, makeImage, ORDER, objectNames, snapshotImage } from "./bench.ts";
@@ -93,6 +97,38 @@ test("an image with a snapshot, or open elsewhere, is not removed, and loses not
   await bench.run(snapshotImage(io, "ia", "s"));
   expect(await bench.run(codeOf(removeImage(context, io, "a", noProgress)))).toBe("ENOTEMPTY");
   expect(await bench.run(objectNames(io))).toEqual(before);
+  await bench.close();
+});
+
+test("what is removed goes to the trash where that is wanted, a parent until its last clone is gone", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  const trash = async () =>
+    [...(await bench.run(listTrash(io))).values()].map(({ name, source }) => [name, source]);
+  const { USER, USER_PARENT } = TRASH_IMAGE_SOURCE;
+  await bench.run(makeImage(io, IMAGE));
+  await bench.run(removeImage(context, io, "a", noProgress, { toTrashMs: 60_000 }));
+  expect(await trash()).toEqual([["a", USER]]);
+  const early = removeTrash(context, io, "ia", { force: false, progress: noProgress });
+  expect(await bench.run(codeOf(early))).toBe("EPERM");
+
+  await bench.run(makeImage(io, { ...IMAGE, name: "p", id: "ip" }));
+  const parent = await bench.run(Image.open(context, io, { name: "p" }));
+  await bench.run(takeSnapshot(parent, "s"));
+  const from = { io, name: "p", snapshot: "s" };
+  await bench.run(cloneImage(context, from, { io, name: "c" }, { format: 2 }));
+  await bench.run(deleteSnapshot(parent, "s"));
+  await bench.run(parent.close());
+  const remove = (name: string, parentToTrash: boolean) =>
+    bench.run(codeOf(removeImage(context, io, name, noProgress, { parentToTrash })));
+  expect(await remove("p", false)).toBe("ENOTEMPTY");
+  expect(await remove("p", true)).toBe("done");
+  expect(await trash()).toEqual([
+    ["a", USER],
+    ["p", USER_PARENT],
+  ]);
+  expect(await remove("c", false)).toBe("done");
+  expect(await trash()).toEqual([["a", USER]]);
   await bench.close();
 });
 

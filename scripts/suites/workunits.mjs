@@ -24,9 +24,13 @@ const PROGRAMS = ["sudo", "xmlstarlet", "jq", "uuidgen", "bc"];
 /** Lines shown of a suite that failed. */
 const TAIL_LINES = 12;
 
-/** Programs that are not installed here. */
-export function programsMissing() {
-  return PROGRAMS.filter((name) => spawnSync("which", [name]).status !== 0);
+/**
+ * Programs of all suites, and of these, that are not installed here.
+ * @param {readonly import("./workunit-table.mjs").Workunit[]} units
+ */
+export function programsMissing(units) {
+  const wanted = new Set([...PROGRAMS, ...units.flatMap(({ needs = [] }) => needs)]);
+  return [...wanted].filter((name) => spawnSync("which", [name]).status !== 0);
 }
 
 /**

@@ -6,8 +6,9 @@
 // which is how one learns what has to pass; --conf FILE on a cluster that is there, all on the same one.
 // --only test_rados.py:TestIoctx.test_lock,rbd/diff.sh,cephtool/test.sh:auth,… narrows it down; --shell and
 // --python leave out the others. --features N sets the features of the images of test_rbd.py, --minutes M is
-// how long one Python suite may take, --logs DIR is where what the shell suites said is kept. --own ceph,rados
-// has shell suites run this package's own commands in place of those.
+// how long one Python suite may take, --logs DIR is where what the shell suites said is kept. --own ceph,rados,rbd
+// has shell suites run this package's own commands in place of those; they are to pass as with the originals, but
+// for what the table says of them.
 // Fails if a suite fails of which the tables (scripts/suites/) do not tell why.
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -19,6 +20,9 @@ import * as python from "./suites/python.mjs";
 import { takeFrom } from "./suites/source.mjs";
 import { NOT_RUN, WORKUNITS } from "./suites/workunit-table.mjs";
 import * as workunits from "./suites/workunits.mjs";
+
+/** Debian's packages of programs that are called otherwise. */
+const PACKAGES = { uuidgen: "uuid-runtime", fusermount: "fuse3" };
 
 const { values } = parseArgs({
   options: {
@@ -58,7 +62,7 @@ let currentDir;
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void leave(signal));
 try {
   const { pythonJobs, shellJobs } = jobsOf(values.only?.split(","));
-  requireTools(pythonJobs.length > 0, shellJobs.length > 0);
+  requireTools(pythonJobs.length > 0, shellJobs);
   if (values.conf === undefined && !values.real) requireBuild();
   let unexpected = 0;
   if (pythonJobs.length > 0) {
@@ -160,8 +164,8 @@ async function runPython(jobs, conf) {
 /** Runs shell suites, prints a table, and returns how many failed that had to pass. */
 async function runShell(units) {
   const known = values.real ? "real" : "ours";
-  const own = values.own?.split(",");
-  const tools = own === undefined ? undefined : await ownTools(work.path, own);
+  const own = values.own?.split(",") ?? [];
+  const tools = own.length === 0 ? undefined : await ownTools(work.path, own);
   const rows = [];
   for (const unit of units) {
     const id = unit.name.replaceAll(/[/:]/g, "-");
@@ -177,7 +181,10 @@ async function runShell(units) {
         tools,
       });
     const result = await onCluster(run);
-    const expected = unit.real ?? (known === "ours" ? unit.ours : undefined);
+    const expected =
+      unit.real ??
+      (known === "ours" ? unit.ours : undefined) ??
+      own.map((tool) => unit.own?.[tool]).find((why) => why !== undefined);
     rows.push({ unit, result, expected });
     const outcome = result.passed ? "passed" : `FAILED (${result.how})`;
     console.log(`${unit.name}: ${outcome}, ${result.seconds.toFixed(0)} s`);
@@ -210,12 +217,12 @@ function tableOf(rows) {
   return ["", ...table, "", "not run:", ...left].join("\n");
 }
 
-function requireTools(forPython, forShell) {
+function requireTools(forPython, units) {
   const why = forPython ? python.pythonMissing() : undefined;
-  const missing = forShell ? workunits.programsMissing() : [];
+  const missing = units.length > 0 ? workunits.programsMissing(units) : [];
   if (why === undefined && missing.length === 0) return;
   const packages = why === undefined ? [] : ["python3-nose", "python3-rados", "python3-rbd"];
-  packages.push(...missing.map((name) => (name === "uuidgen" ? "uuid-runtime" : name)));
+  packages.push(...missing.map((name) => PACKAGES[name] ?? name));
   const what = why ?? `not installed: ${missing.join(", ")}`;
   const line = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
   stop(`${what}; on Debian 12, as root, type:\n\n  ${line}\n`);

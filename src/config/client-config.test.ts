@@ -51,6 +51,15 @@ describe("a client's options", () => {
     expect(config.sourceOf("rbd_default_pool")).toBe("cmdline");
   });
 
+  it("are below others for a while, and stay as they are themselves", () => {
+    const config = new ClientConfig(FACTS);
+    config.load("cmdline", [["rbd_default_order", "20"]]);
+    config.load("override", [["rbd_default_pool", "p"]]);
+    const other = config.with([["rbd_default_order", "21"]]);
+    expect([other.get("rbd_default_order"), other.get("rbd_default_pool")]).toEqual(["21", "p"]);
+    expect(config.get("rbd_default_order")).toBe("20");
+  });
+
   it("stay as they were where a value is none, and say so", () => {
     const config = new ClientConfig(FACTS);
     expect(config.load("file", [["rbd_default_order", "many"]])).toEqual([

@@ -55,6 +55,14 @@ export class ClientConfig {
     return problems;
   }
 
+  /** These options, with others that count above all of them; see `load`. */
+  with(options: Iterable<readonly [name: string, text: string]>): ClientConfig {
+    const copy = new ClientConfig(this.facts);
+    for (const [source, values] of this.#values) copy.#values.set(source, values);
+    copy.load("override", [...(this.#values.get("override") ?? []), ...options]);
+    return copy;
+  }
+
   /** Takes what a configuration file says to this client; see `load`. */
   loadFile(sections: readonly IniSection[]): string[] {
     const { type, id } = this.facts;

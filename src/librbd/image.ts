@@ -334,7 +334,8 @@ export class Image implements BlockDevice, AsyncDisposable {
   }
 
   /**
-   * A new image with this one's data and all its snapshots. One that ends early leaves what it has made of it.
+   * A new image with this one's data, as it is open, and its snapshots until then. One that ends early leaves what it
+   * has made of it.
    * @throws CephError EEXIST
    */
   async deepCopy(
@@ -342,7 +343,8 @@ export class Image implements BlockDevice, AsyncDisposable {
     name: string,
     options: CreateOptions & ProgressOptions & { readonly flatten?: boolean } = {},
   ): Promise<void> {
-    const how = { ...engineCreateOptions(options), flatten: options.flatten ?? false };
+    const flatten = options.flatten ?? false;
+    const how = { ...engineCreateOptions(options), flatten, snap: this.#snap };
     const target = { io: to.engine, name: nameBytes(name) };
     await this.#stepwise("copy", options, (progress) =>
       deepCopyImage(this.engine, target, { ...how, progress }),

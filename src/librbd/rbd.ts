@@ -41,6 +41,7 @@ import {
   type PoolStats,
   type Progress,
   poolStats,
+  purgeTrash,
   type RbdContext,
   removeFromGroup,
   removeGroup,
@@ -126,8 +127,11 @@ export class Rbd {
    */
   async initPool(options: { readonly force?: boolean } & CallOptions = {}): Promise<void> {
     const { force, ...limits } = options;
-    const { rados } = this.context;
-    await this.#within("prepare", this.#pool, limits, () => initPool(rados, this.io.engine, force));
+    await this.#within("prepare", this.#pool, limits, async () => {
+      const validate = (await this.#poolConfig()).getBoolean("rbd_validate_pool");
+      const how = { validate, ...(force === undefined ? {} : { force }) };
+      await initPool(this.context.rados, this.io.engine, how);
+    });
   }
 
   /** Counts what there is in this namespace. */
@@ -172,6 +176,25 @@ export class Rbd {
     if (result < 0) log.warn("clients are not told of a pool's options", { why: status });
   }
 
+  /**
+   * The client's options, below those that the pool has of its own. A pool whose options cannot be read has none.
+   * ceph: src/librbd/api/Config.cc apply_pool_overrides
+   */
+  async #poolConfig(): Promise<ClientConfig> {
+    const prefix = "conf_";
+    const isOurs = (key: string) => key.startsWith(`${prefix}rbd_`);
+    try {
+      const entries = await listMetadata(this.io.engine.inNamespace(""), POOL_METADATA);
+      const own = [...entries].map(([key, value]) => [nameText(key), nameText(value)] as const);
+      const options = own.filter(([key]) => isOurs(key));
+      return this.#config.with(options.map(([key, value]) => [key.slice(prefix.length), value]));
+    } catch (error) {
+      if (!(error instanceof CephError)) throw error;
+      this.context.log.warn("a pool's options cannot be read", { why: error.message });
+      return this.#config;
+    }
+  }
+
   async namespaceExists(name: string, options: CallOptions = {}): Promise<boolean> {
     return await this.#read("look for namespace", name, options, (io) =>
       namespaceExists(io, nameBytes(name)),
@@ -190,10 +213,10 @@ export class Rbd {
     size: number,
     options: CreateOptions & CallOptions = {},
   ): Promise<string> {
-    const how = withDefaults(engineCreateOptions(options), this.#config);
-    const id = await this.#within("create", name, options, () =>
-      createImage(this.context, this.io.engine, nameBytes(name), size, how),
-    );
+    const id = await this.#within("create", name, options, async () => {
+      const how = withDefaults(engineCreateOptions(options), await this.#poolConfig());
+      return await createImage(this.context, this.io.engine, nameBytes(name), size, how);
+    });
     return nameText(id);
   }
 
@@ -241,11 +264,20 @@ export class Rbd {
     return nameText(id);
   }
 
-  /** @throws CephError ENOENT; ENOTEMPTY: it has snapshots; EBUSY: it is in use */
+  /**
+   * Removes it, or puts it into the trash if `rbd_move_to_trash_on_remove` is set.
+   * @throws CephError ENOENT; ENOTEMPTY: it has snapshots, or clones of deleted ones; EBUSY: it is in use
+   */
   async remove(name: string, options: ProgressOptions = {}): Promise<void> {
-    await this.#stepwise("remove", name, options, (progress) =>
-      removeImage(this.context, this.io.engine, nameBytes(name), progress),
-    );
+    await this.#stepwise("remove", name, options, async (progress) => {
+      const config = await this.#poolConfig();
+      const toTrash = "rbd_move_to_trash_on_remove";
+      const keptSeconds = config.getNumber(`${toTrash}_expire_seconds`);
+      await removeImage(this.context, this.io.engine, nameBytes(name), progress, {
+        ...(config.getBoolean(toTrash) ? { toTrashMs: keptSeconds * 1000 } : {}),
+        parentToTrash: config.getBoolean("rbd_move_parent_to_trash_on_remove"),
+      });
+    });
   }
 
   /** @throws CephError ENOENT; EEXIST */
@@ -297,6 +329,26 @@ export class Rbd {
     const { force = false, ...limits } = options;
     await this.#stepwise("remove", id, limits, (progress) =>
       removeTrash(this.context, this.io.engine, nameBytes(id), { force, progress }),
+    );
+  }
+
+  /**
+   * Removes what users have put into the trash and may go. With a threshold also what has to, whatever time it is
+   * kept for, until the pools of the data are used by no more than that part; nothing, if they are not.
+   * @param options.dueMs what is kept until then may go, milliseconds since 1970 @default now
+   * @param options.threshold 0 to 1
+   * @throws CephError EINVAL: no such threshold; EBUSY, ENOTEMPTY: the first that can not be removed ends it
+   */
+  async purgeTrash(
+    options: { readonly dueMs?: number; readonly threshold?: number } & ProgressOptions = {},
+  ): Promise<void> {
+    const { dueMs, threshold, ...limits } = options;
+    const which = {
+      ...(dueMs === undefined ? {} : { dueMs }),
+      ...(threshold === undefined ? {} : { threshold }),
+    };
+    await this.#stepwise("purge the trash of", this.#pool, limits, (progress) =>
+      purgeTrash(this.context, this.io.engine, { ...which, progress }),
     );
   }
 

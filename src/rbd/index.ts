@@ -101,5 +101,6 @@ export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { endedBy, noProgress, type Progress } from "./progress.ts";
 export type { Quiescer } from "./quiescers.ts";
 export { removeImage } from "./remove.ts";
-export { getTrash, listTrash, purgeTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";
+export { getTrash, listTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";
+export { type PurgeOptions, purgeTrash } from "./trash-purge.ts";
 export { evict, listWatchers } from "./watchers.ts";

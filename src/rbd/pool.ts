@@ -22,12 +22,18 @@ const CONCURRENT = 10;
 
 /**
  * Says that the pool is for images, and makes sure that it can have any.
- * @param force even if it is another application's already
+ * @param options.force even if it is another application's already @default false
+ * @param options.validate whether it is made sure @default true, rbd_validate_pool
  * @throws CephError EPERM: another application's; EINVAL: its snapshots are not ours to manage
  */
-export async function initPool(rados: Rados, io: IoCtx, force = false): Promise<void> {
+export async function initPool(
+  rados: Rados,
+  io: IoCtx,
+  options: { readonly force?: boolean; readonly validate?: boolean } = {},
+): Promise<void> {
+  const { force = false, validate = true } = options;
   await enableApplication(rados, io.pool, APPLICATION, { force });
-  await validatePool(io);
+  if (validate) await validatePool(io);
 }
 
 /**

@@ -16,6 +16,19 @@ import type { Progress } from "./progress.ts";
 import { finishMove, listTrash, moveToTrash, removeTrash, restoreFromTrash } from "./trash.ts";
 import { cleanUpParents } from "./trash-remove.ts";
 
+export interface RemoveOptions {
+  /**
+   * The image is not removed but put into the trash, as a user would, to be kept for so many milliseconds.
+   * ceph: rbd_move_to_trash_on_remove, rbd_move_to_trash_on_remove_expire_seconds
+   */
+  readonly toTrashMs?: number;
+  /**
+   * An image of which deleted snapshots have clones waits in the trash for the last of them to go.
+   * ceph: rbd_move_parent_to_trash_on_remove @default false: it is not removed
+   */
+  readonly parentToTrash?: boolean;
+}
+
 /**
  * @throws CephError ENOENT: no such image; ENOTEMPTY: it has snapshots; EBUSY: in use, migrating; EMLINK: in
  *   a group; EOPNOTSUPP: format 1, or mirrored
@@ -25,8 +38,9 @@ export async function removeImage(
   io: IoCtx,
   name: string,
   progress: Progress,
+  options: RemoveOptions = {},
 ): Promise<void> {
-  const { REMOVING } = TRASH_IMAGE_SOURCE;
+  const { REMOVING, USER, USER_PARENT } = TRASH_IMAGE_SOURCE;
   const id = await unless(io.query(RBD_DIRECTORY, DIRECTORY.idOfName, name), "ENOENT");
   if (id === undefined) {
     for (const [trashId, spec] of await listTrash(io)) {
@@ -38,7 +52,13 @@ export async function removeImage(
     await (await Image.open(context, io, { name })).close();
     throw imageError("ENOENT", "remove", name);
   }
-  await checkRemovable(context, io, id);
+  const { toTrashMs, parentToTrash = false } = options;
+  if (toTrashMs !== undefined) {
+    return await moveToTrash(context, io, { name, id, source: USER, keepMs: toTrashMs });
+  }
+  const hasClones = await checkRemovable(context, io, id);
+  if (hasClones && !parentToTrash) throw imageError("ENOTEMPTY", "remove", name, "it has clones");
+  if (hasClones) return await moveToTrash(context, io, { name, id, source: USER_PARENT });
   await moveToTrash(context, io, { name, id, source: REMOVING });
   try {
     await removeTrash(context, io, id, { force: true, progress });
@@ -48,19 +68,23 @@ export async function removeImage(
   }
 }
 
-/** Checks before anything is changed. A header that is gone is no reason not to go on. */
-async function checkRemovable(context: RbdContext, io: IoCtx, id: string): Promise<void> {
+/**
+ * Checks before anything is changed. A header that is gone is no reason not to go on.
+ * @returns whether it has clones, of snapshots that were deleted
+ */
+async function checkRemovable(context: RbdContext, io: IoCtx, id: string): Promise<boolean> {
   const image = await unless(Image.open(context, io, { id }), "ENOENT");
-  if (image === undefined) return;
+  if (image === undefined) return false;
   try {
     await preRemove(image, false);
   } catch (error) {
-    if (isErrno(error, "ECHILD")) throw imageError("ENOTEMPTY", "remove", image.name);
+    if (isErrno(error, "ECHILD")) return true;
     throw error;
   } finally {
     await image.close();
   }
   await cleanUpParents(image);
+  return false;
 }
 
 /** Best effort: the removal's failure is what the caller has to hear. */

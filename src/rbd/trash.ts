@@ -15,7 +15,7 @@ import { Image, type RbdContext } from "./image.ts";
 import { idObjectName, RBD_DIRECTORY, RBD_TRASH } from "./names.ts";
 import { encodeTrashNotice } from "./notify.ts";
 import { mirrorOf } from "./pre-remove.ts";
-import { noProgress, type Progress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 import { removeFromTrash } from "./trash-remove.ts";
 
 const PAGE = 1024;
@@ -152,23 +152,9 @@ export async function removeTrash(
   await tell(io, id);
 }
 
-function isDue({ defermentEndTime }: TrashImageSpec, nowMs: number): boolean {
+/** Whether an entry may go at a time, in milliseconds since 1970. */
+export function isDue({ defermentEndTime }: TrashImageSpec, nowMs: number): boolean {
   return defermentEndTime.sec <= Math.floor(nowMs / 1000);
-}
-
-/**
- * Removes what users have put into the trash and may go. The first that can not be removed ends it.
- * ceph: Trash<I>::purge
- */
-export async function purgeTrash(context: RbdContext, io: IoCtx): Promise<void> {
-  const { USER, USER_PARENT } = TRASH_IMAGE_SOURCE;
-  const now = context.clock.now();
-  const due = [...(await listTrash(io))].filter(
-    ([, spec]) => (spec.source === USER || spec.source === USER_PARENT) && isDue(spec, now),
-  );
-  for (const [id] of due) {
-    await removeTrash(context, io, id, { force: true, progress: noProgress });
-  }
 }
 
 /**

@@ -34,6 +34,7 @@ const COMPARED = [
   "10-snapshot-delete",
   "11-clone",
   "14-copy",
+  "15-manager-tasks",
   "20-features",
   "21-clones",
   "22-copies",

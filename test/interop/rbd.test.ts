@@ -226,13 +226,15 @@ test("we read what librbd has written, and copies of it are the same", async () 
   );
   await copyImage(image, { io, name: "copy" }, { snap });
   await deepCopyImage(image, { io, name: "deep" });
+  await deepCopyImage(image, { io, name: "then" }, { snap });
   expect(sha(await exported("copy"))).toBe(sha(data));
   expect(sha(await exported("deep"))).toBe(sha(now));
   expect(sha(await exported("deep@one"))).toBe(sha(data));
-  for (const spec of ["copy", "deep", "deep@one"]) {
+  for (const spec of ["then", "then@one"]) expect(sha(await exported(spec))).toBe(sha(data));
+  for (const spec of ["copy", "deep", "deep@one", "then", "then@one"]) {
     await must(`rbd object-map check --no-progress ${POOL}/${spec}`, shell);
   }
-  for (const name of ["copy", "deep", "theirs"]) await remove(name);
+  for (const name of ["copy", "deep", "then", "theirs"]) await remove(name);
 });
 
 test("what librbd asks the lock's owner for we do, while we are it", async () => {

@@ -47,6 +47,7 @@ const POOL: Table<Rbd, never> = {
   moveToTrash: (rbd, options) => rbd.moveToTrash("doomed", 0, options),
   restoreFromTrash: (rbd, options) => rbd.restoreFromTrash("id", undefined, options),
   removeFromTrash: (rbd, options) => rbd.removeFromTrash("id", options),
+  purgeTrash: (rbd, options) => rbd.purgeTrash(options),
   listNamespaces: (rbd, options) => rbd.listNamespaces(options),
   createNamespace: (rbd, options) => rbd.createNamespace("n", options),
   removeNamespace: (rbd, options) => rbd.removeNamespace("n", options),

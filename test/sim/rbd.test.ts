@@ -8,13 +8,18 @@ import { Task } from "../../src/mgr/rbd-support/task.ts";
 import { classCalls, type IoCtx } from "../../src/rados/index.ts";
 import { DIRECTORY, TRASH } from "../../src/rbd/calls.ts";
 import {
+  cloneImage,
+  deleteSnapshot,
   flattenImage,
   Image,
   listTrash,
+  trashImage as moveToTrash,
   noProgress,
   purgeTrash,
   type RbdContext,
   removeImage,
+  removeTrash,
+  takeSnapshot,
 } from "../../src/rbd/index.ts";
 import { UTIME_ZERO, utimeFromMs } from "../../src/types/index.ts";
 import { Bench, makeClone, makeImage, ORDER, objectNames, snapshotImage } from "./bench.ts";
@@ -95,6 +100,38 @@ test("an image with a snapshot, or open elsewhere, is not removed, and loses not
   await bench.close();
 });
 
+test("what is removed goes to the trash where that is wanted, a parent until its last clone is gone", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  const trash = async () =>
+    [...(await bench.run(listTrash(io))).values()].map(({ name, source }) => [name, source]);
+  const { USER, USER_PARENT } = TRASH_IMAGE_SOURCE;
+  await bench.run(makeImage(io, IMAGE));
+  await bench.run(removeImage(context, io, "a", noProgress, { toTrashMs: 60_000 }));
+  expect(await trash()).toEqual([["a", USER]]);
+  const early = removeTrash(context, io, "ia", { force: false, progress: noProgress });
+  expect(await bench.run(codeOf(early))).toBe("EPERM");
+
+  await bench.run(makeImage(io, { ...IMAGE, name: "p", id: "ip" }));
+  const parent = await bench.run(Image.open(context, io, { name: "p" }));
+  await bench.run(takeSnapshot(parent, "s"));
+  const from = { io, name: "p", snapshot: "s" };
+  await bench.run(cloneImage(context, from, { io, name: "c" }, { format: 2 }));
+  await bench.run(deleteSnapshot(parent, "s"));
+  await bench.run(parent.close());
+  const remove = (name: string, parentToTrash: boolean) =>
+    bench.run(codeOf(removeImage(context, io, name, noProgress, { parentToTrash })));
+  expect(await remove("p", false)).toBe("ENOTEMPTY");
+  expect(await remove("p", true)).toBe("done");
+  expect(await trash()).toEqual([
+    ["a", USER],
+    ["p", USER_PARENT],
+  ]);
+  expect(await remove("c", false)).toBe("done");
+  expect(await trash()).toEqual([["a", USER]]);
+  await bench.close();
+});
+
 test("a purge of the trash removes what a user has locked, too", async () => {
   const bench = await Bench.start();
   const { io, context } = await bench.client();
@@ -115,6 +152,31 @@ test("a purge of the trash removes what a user has locked, too", async () => {
   expect([...(await bench.run(listTrash(io))).keys()]).toEqual(["ia"]);
   await bench.run(purgeTrash(context, io));
   expect(await bench.run(objectNames(io))).toEqual(LEFT);
+  await bench.close();
+});
+
+test("a purge takes what is due by then, and as much as has to go for the pool to have room", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  for (const name of ["a", "b", "c", "d"]) {
+    const objects = name === "a" ? new Map<number, number>() : OBJECTS;
+    await bench.run(makeImage(io, { ...IMAGE, name, id: `i${name}`, objects }));
+    const keepMs = 60_000 * "dabc".indexOf(name);
+    await bench.run(moveToTrash(context, io, name, keepMs));
+  }
+  const left = async () => [...(await bench.run(listTrash(io))).values()].map(({ name }) => name);
+  await bench.run(purgeTrash(context, io));
+  expect(await left()).toEqual(["a", "b", "c"]);
+  // The statistics have to be in.
+  await bench.pass(10_000);
+  for (const threshold of [-0.1, 1.1, Number.NaN]) {
+    expect(await bench.run(codeOf(purgeTrash(context, io, { threshold })))).toBe("EINVAL");
+  }
+  await bench.run(purgeTrash(context, io, { threshold: 1 }));
+  expect(await left()).toEqual(["a", "b", "c"]);
+  // Counted are whole objects: those of the second alone are more than all images take.
+  await bench.run(purgeTrash(context, io, { threshold: 0 }));
+  expect(await left()).toEqual(["c"]);
   await bench.close();
 });
 

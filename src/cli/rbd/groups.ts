@@ -30,8 +30,10 @@ const groupOption = textOption("group", "group");
 const groupOptions: readonly RbdOption[] = [...poolOptions, groupOption];
 const memberOptions: readonly RbdOption[] = [
   textOption("group-pool", "the group's pool"),
+  textOption("group-namespace", "the group's namespace"),
   groupOption,
   textOption("image-pool", "the image's pool"),
+  textOption("image-namespace", "the image's namespace"),
   imageOption(),
   poolOption(),
   namespaceOption(),
@@ -196,18 +198,25 @@ async function rename(call: Call): Promise<void> {
   await orFail(rbd.renameGroup(from.name, to.name), "rbd: failed to rename group");
 }
 
-/** A group and an image of the same namespace. @throws CommandFailure */
+/**
+ * A group and an image of the same namespace.
+ * compat: the original passes over --pool and both namespaces, and takes what is in no namespace of its default pool.
+ * @throws CommandFailure
+ */
 function memberOf(call: Call, idInstead: string): { group: Spec; image: Spec } {
-  const start = { pool: call.text("pool") };
+  const startOf = (whose: "group" | "image") => ({
+    pool: call.text("pool"),
+    namespace: call.text(`${whose}-namespace`),
+  });
   const group = call.spec({
     keys: { pool: "group-pool", name: "group" },
     noun: "group",
-    start,
+    start: startOf("group"),
     check: "full",
   });
   const image = call.spec({
     keys: { pool: "image-pool", name: "image" },
-    start,
+    start: startOf("image"),
     check: "full",
     isOptional: idInstead !== "",
   });

@@ -6,7 +6,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "Kernel and userspace devices":
     "device attach, device detach, device list, device map, device unmap, map, unmap, showmapped, nbd list, nbd map, nbd unmap",
   "Encryption of an image's data": "encryption format",
-  "Persistent caches": "image-cache invalidate",
+  "Persistent caches": "persistent-cache flush, persistent-cache invalidate",
   "Journals of images":
     "journal client disconnect, journal export, journal import, journal info, journal inspect, journal reset, journal status",
   "Mirroring of images":
@@ -16,8 +16,6 @@ const NAMES: Readonly<Record<string, string>> = {
   "Schedules of mirror snapshots":
     "mirror snapshot schedule add, mirror snapshot schedule list, mirror snapshot schedule remove, mirror snapshot schedule status",
   "Rates of images": "perf image iostat, perf image iotop",
-  "Schedules of emptying the trash":
-    "trash purge schedule add, trash purge schedule list, trash purge schedule remove, trash purge schedule status",
 };
 
 export const missingVerbs: readonly Verb[] = Object.entries(NAMES).flatMap(([summary, names]) =>

@@ -19,6 +19,8 @@ export interface RbdOption {
   readonly choices?: readonly string[];
   /** Reads its value; undefined: it is a flag. Answers undefined where the value is none. */
   readonly parse?: (text: string) => OptionValue | undefined;
+  /** Whether a value that is none is shown where it is refused, as the original does of plain numbers. */
+  readonly isQuoted?: boolean;
   /** Given more than once, values add up. */
   readonly adds?: (before: OptionValue, value: OptionValue) => OptionValue;
 }
@@ -48,6 +50,9 @@ export function parseCount(word: string): number | undefined {
   const count = /^\d+$/.test(word) ? Number(word) : Number.NaN;
   return Number.isSafeInteger(count) ? count : undefined;
 }
+
+const parseRatio = (word: string): number | undefined =>
+  /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(word) ? Number(word) : undefined;
 
 const parseId = (word: string): bigint | undefined =>
   /^\d+$/.test(word) ? BigInt(word) : undefined;
@@ -87,13 +92,25 @@ export const numberOption = (name: string, help: string): RbdOption => ({
   name,
   help,
   parse: parseCount,
+  isQuoted: true,
 });
 export const bytesOption = (name: string, help: string): RbdOption => ({
   name,
   help,
   parse: parseBytes,
 });
-export const idOption = (name: string, help: string): RbdOption => ({ name, help, parse: parseId });
+export const ratioOption = (name: string, help: string): RbdOption => ({
+  name,
+  help,
+  parse: parseRatio,
+  isQuoted: true,
+});
+export const idOption = (name: string, help: string): RbdOption => ({
+  name,
+  help,
+  parse: parseId,
+  isQuoted: true,
+});
 export const choiceOption = (name: string, help: string, ...choices: string[]): RbdOption => ({
   name,
   help,

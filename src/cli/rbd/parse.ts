@@ -124,8 +124,11 @@ function valueOf(option: RbdOption, written: string, text: string | undefined): 
     throw bad(`the required argument for option '--${option.name}' is missing`);
   }
   const value = option.parse(text);
-  // compat: the original names the option alone.
-  if (value === undefined) throw bad(`the argument for option '--${option.name}' is invalid`);
+  // compat: the original names the option alone, but for plain numbers.
+  if (value === undefined) {
+    const quoted = option.isQuoted === true ? `('${text}') ` : "";
+    throw bad(`the argument ${quoted}for option '--${option.name}' is invalid`);
+  }
   return value;
 }
 

@@ -1,6 +1,7 @@
 /** Pools of images, and their namespaces. ceph: src/tools/rbd/action/Pool.cc, Namespace.cc */
 
-import { formatBytes } from "../../base/index.ts";
+import { ERRNO, formatBytes } from "../../base/index.ts";
+import { errnoOf } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { failed, orFail, saying } from "./failure.ts";
 import { flag, formatOptions, poolOption, poolOptions } from "./options.ts";
@@ -51,11 +52,13 @@ export const poolVerbs: readonly Verb[] = [
 async function init(call: Call): Promise<void> {
   const spec = call.pool({ hasNamespace: false });
   const rbd = await call.open(spec);
-  await orFail(rbd.initPool({ force: call.has("force") }), (error) =>
-    error.code === "EPERM"
-      ? saying("rbd: pool already registered to a different application.", error)
-      : failed("rbd: error registered application", error),
-  );
+  try {
+    await rbd.initPool({ force: call.has("force") });
+  } catch (error) {
+    // The exit code is 0, whatever becomes of it: the original's.
+    if (errnoOf(error) !== -ERRNO.EPERM) call.warnOf("rbd: error registered application", error);
+    else call.warn("rbd: pool already registered to a different application.");
+  }
 }
 
 async function stats(call: Call): Promise<void> {

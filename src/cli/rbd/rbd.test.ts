@@ -36,6 +36,9 @@ describe("a command line", () => {
     ["info --pool", "rbd: the required argument for option '--pool' is missing"],
     ["info a b", "rbd: too many arguments"],
     ["create --size x a", "rbd: the argument for option '--size' is invalid"],
+    ["create --stripe-count x a", "rbd: the argument ('x') for option '--stripe-count' is invalid"],
+    ["trash purge --threshold 1x", "rbd: the argument ('1x') for option '--threshold' is invalid"],
+    ["children --snap-id x a", "rbd: the argument ('x') for option '--snap-id' is invalid"],
     ["ls -p a -p b", "rbd: option '--pool' cannot be specified more than once"],
   ])("that is wrong is refused: %s", (line, message) => {
     expect(() => parsed(line)).toThrow(new CommandFailure(message));

@@ -5,6 +5,7 @@ import type { Json } from "../../encoding/index.ts";
 import type { ParentSnapshot, Rbd, TrashEntry } from "../../librbd/index.ts";
 import { CommandFailure, cppStrerror, errnoOf } from "../client/index.ts";
 import type { Call } from "./call.ts";
+import { dateOf } from "./dates.ts";
 import { failed, orFail, saying } from "./failure.ts";
 import { parentJson, parentText } from "./list.ts";
 import {
@@ -15,6 +16,7 @@ import {
   imageOptions,
   noProgressOption,
   poolOptions,
+  ratioOption,
   textOption,
 } from "./options.ts";
 import { invalid, readSpec, type Spec } from "./spec.ts";
@@ -70,7 +72,7 @@ export const trashVerbs: readonly Verb[] = [
       ...poolOptions,
       noProgressOption,
       textOption("expired-before", "what may go before this date"),
-      textOption("threshold", "until the pool is no fuller than this, 0.0 to 1.0"),
+      ratioOption("threshold", "until the pool is no fuller than this, 0.0 to 1.0"),
     ],
     run: purge,
   },
@@ -83,21 +85,11 @@ export const trashVerbs: readonly Verb[] = [
   },
 ];
 
-/** `2030-01-01`, `2030-01-01 12:00`, `now`. @throws CommandFailure */
-function dateOf(text: string, nowMs: number): number {
-  if (text === "now") return nowMs;
-  // Without a time of its own a date begins at this machine's midnight, as date(1) has it.
-  const ms = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
-  if (Number.isNaN(ms))
-    throw invalid(`'${text}' is no date: say YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS`);
-  return ms;
-}
-
 async function move(call: Call): Promise<void> {
   const spec = call.spec();
   const rbd = await call.open(spec);
   const nowMs = rbd.context.clock.now();
-  const keepMs = dateOf(call.text("expires-at") || "now", nowMs) - nowMs;
+  const keepMs = (await dateOf(call.text("expires-at") || "now", nowMs)) - nowMs;
   if (keepMs < 0) throw invalid("cannot use a date in the past as an expiration date");
   await orFail(rbd.moveToTrash(spec.name, keepMs), "rbd: deferred delete error");
 }
@@ -231,21 +223,14 @@ function entryJson(entry: TrashEntry, parent: ParentSnapshot | undefined, nowMs:
 
 async function purge(call: Call): Promise<void> {
   const spec = call.pool();
-  if (call.has("threshold")) {
-    throw new CommandFailure("spirula rbd: 'trash purge --threshold' is not supported yet");
-  }
   const rbd = await call.open(spec);
-  const nowMs = rbd.context.clock.now();
-  const until = call.has("expired-before") ? dateOf(call.text("expired-before"), nowMs) : nowMs;
-  const work = call.withProgress("Removing images", async (update) => {
-    const due = (await rbd.listTrash())
-      .filter((entry) => isUsers(entry) && Math.floor(entry.keptUntilMs / 1000) <= until / 1000)
-      .sort((a, b) => a.keptUntilMs - b.keptUntilMs);
-    for (const [i, { id }] of due.entries()) {
-      await rbd.removeFromTrash(id, { force: true });
-      update(i + 1, due.length);
-    }
-  });
+  const threshold = call.number("threshold");
+  const before = threshold === undefined ? call.text("expired-before") : "";
+  const dueMs = await dateOf(before || "now", rbd.context.clock.now());
+  const limits = { dueMs, ...(threshold === undefined ? {} : { threshold }) };
+  const work = call.withProgress("Removing images", (onProgress) =>
+    rbd.purgeTrash({ ...limits, onProgress }),
+  );
   await orFail(work, (error) => saying("", error));
 }
 

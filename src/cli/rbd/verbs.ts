@@ -18,6 +18,7 @@ import { missingVerbs } from "./not-supported.ts";
 import { poolVerbs } from "./pools.ts";
 import { snapshotVerbs } from "./snapshots.ts";
 import { trashVerbs } from "./trash.ts";
+import { trashScheduleVerbs } from "./trash-schedule.ts";
 import { usageVerbs } from "./usage.ts";
 import type { Verb } from "./verb.ts";
 import { watchVerbs } from "./watch.ts";
@@ -33,6 +34,7 @@ export const VERBS: readonly Verb[] = [
   ...importVerbs,
   ...mergeVerbs,
   ...trashVerbs,
+  ...trashScheduleVerbs,
   ...featureVerbs,
   ...lockVerbs,
   ...metadataVerbs,

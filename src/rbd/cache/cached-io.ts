@@ -126,12 +126,7 @@ export class CachedIo implements ImageData {
   }
 
   /** @returns runs of what there is, in no order; what was known is the cache's own */
-  async #read(
-    offset: number,
-    length: number,
-    snap: SnapId,
-    limits: CallOptions,
-  ): Promise<Found> {
+  async #read(offset: number, length: number, snap: SnapId, limits: CallOptions): Promise<Found> {
     if (length === 0) return { known: [], fetched: [] };
     this.#io.noteAccess();
     await this.#prefetched(offset, length, snap);
@@ -183,11 +178,7 @@ export class CachedIo implements ImageData {
     }
   }
 
-  async #fetch(
-    { object, fill, ...gap }: Gap,
-    snap: SnapId,
-    limits: CallOptions,
-  ): Promise<Run[]> {
+  async #fetch({ object, fill, ...gap }: Gap, snap: SnapId, limits: CallOptions): Promise<Run[]> {
     const runs = await this.#io.fetch(gap.imageOffset, gap.length, snap, limits);
     const inObject = runs
       .map(({ offset, data }) => ({ offset: gap.objectOffset + (offset - gap.imageOffset), data }))

@@ -30,6 +30,8 @@ import { DeepCopy } from "./object-copy.ts";
 import { computeSnapMap } from "./snap-map.ts";
 
 export interface DeepCopyImageOptions extends CreateOptions {
+  /** Up to which snapshot of a user: the copy is what the source was then, and has none of the newer ones. @default the head */
+  readonly snap?: SnapId;
   /** The copy of a clone shows no parent, but has all of it. @default false */
   readonly flatten?: boolean;
   /** In objects of the copy. */
@@ -47,7 +49,7 @@ interface Revision {
 
 /**
  * @returns the copy's id
- * @throws CephError EBUSY: it is migrating; and those of createImage
+ * @throws CephError EBUSY: it is migrating; ENOENT: no such snapshot; and those of createImage
  */
 export async function deepCopyImage(
   source: Image,
@@ -55,20 +57,20 @@ export async function deepCopyImage(
   options: DeepCopyImageOptions = {},
 ): Promise<string> {
   const { context } = source;
-  const { flatten = false, progress = noProgress } = options;
+  const { snap = NOSNAP, flatten = false, progress = noProgress } = options;
   if (source.hasFeature(RBD_FEATURE.MIGRATING)) {
     throw imageError("EBUSY", "copy", source.target, "it is migrating");
   }
   // What a cache holds is to be in it.
   await source.gate.flushed();
-  const revisions = revisionsOf(source, flatten);
+  const revisions = revisionsOf(source, snap, flatten);
   const first = revisions[0];
   const features = layoutOf(source, options).features ?? 0n;
   const create = { ...layoutOf(source, options), features };
   const id = await createImage(context, to.io, to.name, first?.size ?? 0, create);
   const target = await openImage(context, to.io, { id });
   try {
-    const pairs = await copyHistory(source, target, revisions);
+    const pairs = await copyHistory(source, target, revisions, snap);
     await target.refresh();
     await target.acquireLock("refuse");
     const snapMap = computeSnapMap([], pairs, 0n);
@@ -83,6 +85,9 @@ export async function deepCopyImage(
       target.checkOwner();
       await copy.copy(objectNo);
     });
+    // What is now is what the last snapshot has: nothing was written since.
+    const last = pairs.at(-1)?.[1] ?? NOSNAP;
+    if (last !== NOSNAP) await target.objectMap?.rollBack(last);
     await protect(target, revisions, pairs);
     await copyMetadata(source, target);
     await target.notifyUpdate();
@@ -92,13 +97,19 @@ export async function deepCopyImage(
   return id;
 }
 
-function revisionsOf(source: Image, flatten: boolean): Revision[] {
+/** The users' snapshots up to `snap`, and as the head what the source is at `snap`. */
+function revisionsOf(source: Image, snap: SnapId, flatten: boolean): Revision[] {
   const { PROTECTED } = RBD_PROTECTION_STATUS;
+  const users = source.snapshots.filter(({ namespace }) => namespace.type === "user");
+  const at = users.find(({ id }) => id === snap);
+  if (snap !== NOSNAP && at === undefined) {
+    throw imageError("ENOENT", "find a user's snapshot of", source.target);
+  }
   const overlapOf = (overlap: number | undefined) =>
     flatten || source.parent === undefined ? 0 : (overlap ?? 0);
   return [
-    ...source.snapshots
-      .filter(({ namespace }) => namespace.type === "user")
+    ...users
+      .filter(({ id }) => id <= snap)
       .map(({ id, name, imageSize, parentOverlap, protection }) => ({
         snap: id,
         name,
@@ -109,18 +120,22 @@ function revisionsOf(source: Image, flatten: boolean): Revision[] {
     {
       snap: NOSNAP,
       name: "",
-      size: source.size,
-      overlap: overlapOf(source.parent?.overlap),
+      size: at?.imageSize ?? source.size,
+      overlap: overlapOf(at === undefined ? source.parent?.overlap : at.parentOverlap),
       isProtected: false,
     },
   ];
 }
 
-/** The snapshots of the copy by those of the source. */
+/**
+ * @param until the last revision that has data of its own
+ * @returns the snapshots of the copy by those of the source
+ */
 async function copyHistory(
   source: Image,
   target: Image,
   revisions: readonly Revision[],
+  until: SnapId,
 ): Promise<[SnapId, SnapId][]> {
   const { io, headerOid, dataIo, target: name } = target;
   if (dataIo === undefined) throw imageError("ENODEV", "open the data pool of", name);
@@ -143,7 +158,7 @@ async function copyHistory(
     await io.execute(headerOid, HEADER.setSize, { size });
     if (revision.snap === NOSNAP) {
       await emptyMap(target, NOSNAP, size);
-      pairs.push([NOSNAP, NOSNAP]);
+      if (until === NOSNAP) pairs.push([NOSNAP, NOSNAP]);
       continue;
     }
     const snapId = await dataIo.createSnapId();

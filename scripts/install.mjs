@@ -25,6 +25,8 @@ export const DEBIAN_PACKAGES = {
   "ceph-mgr": "the same",
   "busybox-static": "the guest's user land",
   e2fsprogs: "the guest's file system",
+  zsh: "a shell in which commands are completed",
+  fish: "another",
 };
 /** Fetched (not installed) by apt when the guest is built; apt has to know it. */
 const FETCHED_PACKAGE = "linux-image-cloud-amd64";

@@ -80,8 +80,6 @@ describe.each(Object.keys(SHELLS))("%s", (shell) => {
     ["ceph -f json-", ["json-pretty"]],
     ["nonsense x", []],
   ])("completes '%s'", async (line, expected) => {
-    const { code } = await run("sh", ["-c", `command -v ${shell}`]);
-    if (code !== 0) return expect(shell, "bash is everywhere").not.toBe("bash");
     expect(await complete(shell, line)).toEqual(expected);
   });
 });

@@ -20,24 +20,8 @@ import {
   tierStep,
 } from "../../src/librados/index.ts";
 import { Bench } from "./bench.ts";
+import { all, type Table } from "./method-table.ts";
 import { SERVER_HOST } from "./server.ts";
-
-type Methods<T> = {
-  [K in keyof T]: T[K] extends (...args: never[]) => unknown
-    ? K extends symbol
-      ? never
-      : K
-    : never;
-}[keyof T];
-type Table<T, Not extends string> = Record<
-  Exclude<Methods<T>, Not>,
-  (on: T, options: CallOptions) => Promise<unknown>
->;
-
-/** All that there is of an iterator. */
-async function all(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of items);
-}
 
 const CLUSTER: Table<Cluster, "close"> = {
   openPool: (cluster, options) => cluster.openPool("made a moment ago", options),

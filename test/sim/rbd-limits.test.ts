@@ -10,26 +10,10 @@ import { CephError } from "../../src/base/index.ts";
 import type { CallOptions, Cluster } from "../../src/librados/index.ts";
 import { type Image, type ProgressOptions, Rbd, transferPool } from "../../src/librbd/index.ts";
 import { Bench } from "./bench.ts";
-
-type Methods<T> = {
-  [K in keyof T]: T[K] extends (...args: never[]) => unknown
-    ? K extends symbol
-      ? never
-      : K
-    : never;
-}[keyof T];
-type Table<T, Not extends string> = Record<
-  Exclude<Methods<T>, Not>,
-  (on: T, options: CallOptions) => Promise<unknown>
->;
+import { all, type Table } from "./method-table.ts";
 
 const OBJECT = 2 ** 14;
 const SIZE = 8 * OBJECT;
-
-/** All that there is of an iterator. */
-async function all(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of items);
-}
 
 const POOL: Table<Rbd, never> = {
   initPool: (rbd, options) => rbd.initPool(options),

@@ -1,0 +1,21 @@
+/** Tables with a call of every method of a class: one that is missing does not compile. */
+import type { CallOptions } from "../../src/librados/index.ts";
+
+type Methods<T> = {
+  [K in keyof T]: T[K] extends (...args: never[]) => unknown
+    ? K extends symbol
+      ? never
+      : K
+    : never;
+}[keyof T];
+
+/** How each method of T is called with limits, but those named in Not. */
+export type Table<T, Not extends string> = Record<
+  Exclude<Methods<T>, Not>,
+  (on: T, options: CallOptions) => Promise<unknown>
+>;
+
+/** All that there is of an iterator. */
+export async function all(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}

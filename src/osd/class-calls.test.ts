@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AddArgs, ListArgs, ListReply } from "../cls/log/ops.ts";
 import { decodeFromBytes, encodeToBytes, flatten } from "../encoding/index.ts";
-import { opCall } from "../messages/index.ts";
+import { OSD_OP_FLAG, opCall, opRmXattr } from "../messages/index.ts";
 import { UTIME_ZERO } from "../types/index.ts";
 import { TestOsd } from "./testing/osd-fixture.ts";
 
@@ -26,4 +26,18 @@ test("entries logged at one moment are told apart, in one call, in one request a
   const reply = await client.op("log", [opCall("log", "list", encodeToBytes(ListArgs, args))]);
   const { entries } = decodeFromBytes(ListReply, flatten(reply.ops[0]?.outdata ?? []));
   expect(entries.map((entry) => entry.name)).toEqual(["a", "b", "c", "d"]);
+});
+
+test("an entry's id tells how many ops came before it in its request, those that failed too", async () => {
+  // As a real 16.2.15 has it: what was removed is not there, the method has read the header.
+  const client = new TestOsd().client(4100);
+  const failing = { ...opRmXattr("not there"), flags: OSD_OP_FLAG.FAILOK };
+  await client.op("log", [failing, add("a"), add("b")]);
+  const args = { from: UTIME_ZERO, marker: "", to: UTIME_ZERO, maxEntries: 0 };
+  const reply = await client.op("log", [opCall("log", "list", encodeToBytes(ListArgs, args))]);
+  const { entries } = decodeFromBytes(ListReply, flatten(reply.ops[0]?.outdata ?? []));
+  expect(entries.map((entry) => entry.id)).toEqual([
+    "1_0000000100.000000_0.2",
+    "1_0000000100.000000_0.6",
+  ]);
 });

@@ -209,6 +209,7 @@ export class Executor {
     for (const slot of slots) {
       result = this.#runOp(request, ctx, slot, result);
       slot.rval = result;
+      ctx.opsDone++;
       if (ctx.awaits !== undefined) break;
       if (result < 0 && (slot.op.flags & OSD_OP_FLAG.FAILOK) !== 0) result = 0;
       if (result < 0) break;

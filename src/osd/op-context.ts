@@ -103,6 +103,8 @@ export class OpContext {
   readonly copies: ReadonlyMap<number, ObjectCopy> | undefined;
   /** A source that has to be read before the request can go on: it is run again then, from its start. */
   awaits: { index: number; source: CopySource } | undefined;
+  /** Ops of the request that have run, those that class methods have made among them.  ceph: processed_subop_count */
+  opsDone = 0;
   /** The object begins with this request: until it is removed again, all that is staged is about it. */
   #isFresh = false;
   /** The store still has the object as it was before: what is made anew begins with its removal. */

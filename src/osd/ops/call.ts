@@ -49,9 +49,18 @@ function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined
 /** The object as a class method sees it. */
 class CallContext implements ClassContext {
   readonly #ctx: OpContext;
+  /** Reads and writes of the request before this call. */
+  readonly #countedBefore: number;
 
   constructor(ctx: OpContext) {
     this.#ctx = ctx;
+    this.#countedBefore = ctx.delta.reads + ctx.delta.writes;
+  }
+
+  /** Ops that the method has made. */
+  get opsMade(): number {
+    const { reads, writes } = this.#ctx.delta;
+    return reads + writes - this.#countedBefore;
   }
 
   get now(): Utime {
@@ -64,8 +73,7 @@ class CallContext implements ClassContext {
     return this.#ctx.lastUserVersion;
   }
   get opsSoFar(): number {
-    const { reads, writes } = this.#ctx.delta;
-    return reads + writes;
+    return this.#ctx.opsDone + this.opsMade;
   }
   get snapSeq(): SnapId | undefined {
     const { snapset } = this.#ctx.before;
@@ -251,7 +259,9 @@ function runCall(ctx: OpContext, slot: OpSlot): number {
   if (method === undefined) return errno;
   const stagedBefore = ctx.staged.length;
   if (method.writes) ctx.userModify = true;
-  const answer = method.call(new CallContext(ctx), input);
+  const context = new CallContext(ctx);
+  const answer = method.call(context, input);
+  ctx.opsDone += context.opsMade;
   if (isFailure(answer)) return answer.errno;
   assert(
     method.writes || ctx.staged.length === stagedBefore,

@@ -2,6 +2,7 @@
 # Directives (#@) speak about the next command; test/harness/scenario.ts explains them.
 #@ settle
 #@ blank usage: +(\S+ \S+) used, (\S+ \S+) / (\S+ \S+) avail
+#@ drop ^  io:|^    client: 
 ceph -s
 ceph health
 ceph osd pool create vms

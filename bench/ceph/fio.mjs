@@ -12,8 +12,8 @@
 //                  yet costs many times as much, and a busy machine is long about compiling it
 //   --size BYTES   of the image (1G)               --memory SIZE  of our server (its default)
 //   --dir DIR      where the data lies             --json FILE    every figure of every run
-//   --release R    of the real side: Debian's bookworm, trixie or testing, for Ceph 16.2, 18.2 or 20.2; the client
-//                  stays this machine's (needs root)
+//   --release R    of the real side: Debian's bookworm or trixie, for Ceph 16.2 or 18.2 (needs root). The client
+//                  stays this machine's, which does not know the keys that a new cluster of 20.2 has
 //   --strict       exit 1 when a floor is missed
 //   --cold         an image of four times --memory; before each job the server is started anew and the page
 //                  cache dropped (needs root)
@@ -71,6 +71,9 @@ for (const job of jobs) if (JOBS[job] === undefined) throw new Error(`no job ${j
 if (values.cold) requireRoot("--cold");
 if (values.full) requireRoot("--full");
 
+if (values.release === "testing") {
+  throw new Error("--release testing: this machine's fio does not know the keys of such a cluster");
+}
 const root = await releaseRoot(values.release, (line) => console.log(line));
 const load = loadavg();
 console.log(`load average at the start: ${load.map((each) => each.toFixed(2)).join(" ")}`);

@@ -5,6 +5,7 @@ from librbd import (
     OPTION_CLONE_FORMAT,
     OPTION_FEATURES,
     OPTION_FLATTEN,
+    OPTION_ORDER,
     Image,
 )
 from model import Model
@@ -36,7 +37,7 @@ class Descent:
         self.image.close()
         self.ancestors.append((self.name, list(self.model.snaps)))
         self.name, self.options, self.features = child, options, options[OPTION_FEATURES]
-        self.is_copy = False
+        self.is_shrunk_copy, self.is_resized_copy = False, False
         self.model = Model(len(snap.data), snap.data)
         self.open()
         self.check_features()
@@ -85,7 +86,9 @@ class Descent:
             return self.remove_image(copy, list(self.model.snaps))
         self.image.close()
         self.remove_image(self.name, list(self.model.snaps))
-        self.name, self.options, self.is_copy = copy, options, True
+        self.is_shrunk_copy |= any(len(s.data) > self.model.size for s in self.model.snaps.values())
+        self.is_resized_copy |= options[OPTION_ORDER] != self.options[OPTION_ORDER]
+        self.name, self.options = copy, options
         self.open()
         self.features = options[OPTION_FEATURES]
         self.check_features()

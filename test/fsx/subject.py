@@ -67,8 +67,8 @@ class Subject(Descent):
 
     def create(self):
         self.options = self.plan.options()
-        """Was made by a deep copy."""
-        self.is_copy = False
+        """Was made by a deep copy of what had a larger snapshot; into objects of another size."""
+        self.is_shrunk_copy, self.is_resized_copy = False, False
         self.features = self.options[OPTION_FEATURES]
         self.name = self.image_name()
         self.model = Model(self.plan.size())
@@ -89,8 +89,9 @@ class Subject(Descent):
     def open(self):
         self.image = Image(self.io, self.name)
         self.load(self.image)
-        # Of deep copies of what had been shrunk librbd leaves objects behind, on a real cluster as well (seed 5026).
-        if not self.is_copy:
+        # Of deep copies of what had been shrunk librbd leaves objects behind, on a real cluster as well (seeds 5026
+        # and 5060).
+        if not self.is_shrunk_copy:
             self.session.ids.add(self.image.id())
         self.skips = self.settings["rbd_skip_partial_discard"] == "true"
         self.granularity = self.settings["rbd_discard_granularity_bytes"]
@@ -418,7 +419,7 @@ class Subject(Descent):
         until = dice.choice([None, None, *later])
         # Of a deep copy into objects of another size the object maps do not tell all, on a real cluster as well
         # (seed 5009).
-        whole = dice.random() < 0.5 and not (self.is_copy and self.features & FAST_DIFF)
+        whole = dice.random() < 0.5 and not (self.is_resized_copy and self.features & FAST_DIFF)
         include_parent = not whole and dice.random() < 0.5
         end = self.model.layer(until)
         offset, length = (0, len(end.data)) if dice.random() < 0.7 else self.range(4 << 20)

@@ -1,4 +1,4 @@
-/** Tables with a call of every method of a class: one that is missing does not compile. */
+/** Tables with a call of every method of a class, where one that is missing does not compile, and what comes of a call. */
 import type { CallOptions } from "../../src/librados/index.ts";
 
 type Methods<T> = {
@@ -19,3 +19,14 @@ export type Table<T, Not extends string> = Record<
 export async function all(items: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of items);
 }
+
+/** What a call comes to. */
+export function outcome(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    (value) => ({ value }),
+    (error: unknown) => error,
+  );
+}
+
+/** Of signals that are aborted. */
+export const REASON = { reason: "somebody has changed their mind" };

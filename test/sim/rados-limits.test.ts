@@ -20,7 +20,7 @@ import {
   tierStep,
 } from "../../src/librados/index.ts";
 import { Bench } from "./bench.ts";
-import { all, type Table } from "./method-table.ts";
+import { all, outcome, REASON, type Table } from "./method-table.ts";
 import { SERVER_HOST } from "./server.ts";
 
 const CLUSTER: Table<Cluster, "close"> = {
@@ -97,14 +97,6 @@ async function watched() {
   return watch;
 }
 
-/** What a call comes to. */
-function outcome(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    (value) => ({ value }),
-    (error: unknown) => error,
-  );
-}
-
 beforeAll(async () => {
   bench = await Bench.start();
   cluster = await bench.cluster();
@@ -121,8 +113,6 @@ afterAll(async () => {
   await bench.run(cluster.close());
   await bench.close();
 });
-
-const REASON = { reason: "somebody has changed their mind" };
 
 test.each(CASES)("%s: with a signal that is aborted already nothing is begun", async (_, call) => {
   const signal = AbortSignal.abort(REASON);

@@ -10,7 +10,7 @@ import { CephError } from "../../src/base/index.ts";
 import type { CallOptions, Cluster } from "../../src/librados/index.ts";
 import { type Image, type ProgressOptions, Rbd, transferPool } from "../../src/librbd/index.ts";
 import { Bench } from "./bench.ts";
-import { all, type Table } from "./method-table.ts";
+import { all, outcome, REASON, type Table } from "./method-table.ts";
 
 const OBJECT = 2 ** 14;
 const SIZE = 8 * OBJECT;
@@ -121,14 +121,6 @@ const CASES: Case[] = [
   ["transferPool", (options) => transferPool(cluster, cluster, "rbd", { toPool: "x", ...options })],
 ];
 
-/** What a call comes to. */
-function outcome(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    (value) => ({ value }),
-    (error: unknown) => error,
-  );
-}
-
 async function start(): Promise<void> {
   bench = await Bench.start();
   cluster = await bench.cluster();
@@ -153,8 +145,6 @@ afterAll(async () => {
   await bench.run(cluster.close());
   await bench.close();
 });
-
-const REASON = { reason: "somebody has changed their mind" };
 
 test.each(CASES)("%s: with a signal that is aborted already nothing is begun", async (_, call) => {
   const signal = AbortSignal.abort(REASON);

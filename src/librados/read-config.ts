@@ -79,7 +79,9 @@ export async function readConfig(wanted: ConfigOptions = {}): Promise<FoundConfi
   if (file === undefined && !isNone && paths !== CONF_PATHS) {
     throw new ConfigError(`unable to open config file from search list ${paths}`);
   }
-  const config = new ClientConfig({ ...facts, cluster: cluster ?? clusterOf(file?.path) });
+  // A file that only the environment or the search has named says nothing of the cluster's name.
+  const fromFile = named === undefined ? "ceph" : clusterOf(file?.path);
+  const config = new ClientConfig({ ...facts, cluster: cluster ?? fromFile });
   const keyring = env["CEPH_KEYRING"];
   const problems = [
     ...(file === undefined ? [] : config.loadFile(file.sections)),
@@ -111,6 +113,7 @@ function entityOf(wanted: ConfigOptions, said: readonly (ConfigOptions["args"] |
   return entity;
 }
 
+/** A cluster's name is that of the file that somebody has named.  ceph: md_config_t::parse_config_files */
 function clusterOf(path: string | undefined): string {
   return path?.endsWith(".conf") === true ? basename(path, ".conf") : "ceph";
 }

@@ -9,6 +9,11 @@ export interface BlockDevice {
   readonly isReadOnly: boolean;
   /** Fewer bytes than asked for where the device ends; holes read as zeros. */
   read(offset: number, length: number, options?: CallOptions): Promise<Buffer>;
+  /**
+   * The same into memory that is there, as much as it holds: for who reads much, and would rather not have new memory
+   * for all of it. It is the call's until it has ended. @returns bytes read
+   */
+  readInto(offset: number, into: Uint8Array, options?: CallOptions): Promise<number>;
   /** All of it, or a rejection: EINVAL where it would reach past the end, EROFS where it may not be written to. */
   write(offset: number, data: Uint8Array, options?: CallOptions): Promise<void>;
   /** The range is not needed any more: it reads as zeros or as before. */

@@ -9,6 +9,7 @@ import {
   RBD_PROTECTION_STATUS,
 } from "../cls/rbd/types/features.ts";
 import { nameText } from "../encoding/index.ts";
+import type { CallOptions } from "../librados/index.ts";
 import {
   type Image as Engine,
   getTrash,
@@ -19,6 +20,30 @@ import {
   openImage,
 } from "../rbd/index.ts";
 import { NOSNAP, utimeToMs } from "../types/index.ts";
+
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+  /** False: it is zeros now. */
+  readonly exists: boolean;
+}
+
+export interface DiffOptions extends CallOptions {
+  /** A snapshot; what has changed since. @default all that there is */
+  readonly from?: string;
+  /** Whole objects, which the object map may tell at once. @default false */
+  readonly wholeObject?: boolean;
+  /** Also what is shown of the parent. @default true */
+  readonly includeParent?: boolean;
+}
+
+export interface ImageWatcher {
+  /** `127.0.0.1:0/1234` */
+  readonly address: string;
+  /** `client.4123` has 4123. */
+  readonly clientId: bigint;
+  readonly cookie: bigint;
+}
 
 /** Whose a snapshot is. */
 export type SnapshotOwner =

@@ -50,7 +50,10 @@ import type { BlockDevice } from "./block-device.ts";
 import { type CreateOptions, engineCreateOptions } from "./create-options.ts";
 import { featureBits } from "./features.ts";
 import {
+  type DiffOptions,
+  type Extent,
   type ImageLocks,
+  type ImageWatcher,
   type OwnedSnapshot,
   ownedSnapshots,
   type ParentSnapshot,
@@ -66,30 +69,6 @@ import {
   writableOf,
 } from "./image-streams.ts";
 import { type ProgressOptions, stepwise, within } from "./limits.ts";
-
-export interface Extent {
-  readonly offset: number;
-  readonly length: number;
-  /** False: it is zeros now. */
-  readonly exists: boolean;
-}
-
-export interface DiffOptions extends CallOptions {
-  /** A snapshot; what has changed since. @default all that there is */
-  readonly from?: string;
-  /** Whole objects, which the object map may tell at once. @default false */
-  readonly wholeObject?: boolean;
-  /** Also what is shown of the parent. @default true */
-  readonly includeParent?: boolean;
-}
-
-export interface ImageWatcher {
-  /** `127.0.0.1:0/1234` */
-  readonly address: string;
-  /** `client.4123` has 4123. */
-  readonly clientId: bigint;
-  readonly cookie: bigint;
-}
 
 export class Image implements BlockDevice, AsyncDisposable {
   /** The engine that works: byte strings for names. For rooms of this package. */
@@ -159,10 +138,15 @@ export class Image implements BlockDevice, AsyncDisposable {
   // --- Data -------------------------------------------------------------------------------------
 
   async read(offset: number, length: number, options: CallOptions = {}): Promise<Buffer> {
-    options.signal?.throwIfAborted();
-    if (length === 0 || offset >= this.size) return Buffer.alloc(0);
-    return await this.#within("read", options, (signal) =>
-      this.#io.read(offset, length, this.#snap, { signal }),
+    return await this.#reading(offset, length, options, Buffer.alloc(0), (limits) =>
+      this.#io.read(offset, length, this.#snap, limits),
+    );
+  }
+
+  async readInto(offset: number, into: Uint8Array, options: CallOptions = {}): Promise<number> {
+    const memory = Buffer.from(into.buffer, into.byteOffset, into.length);
+    return await this.#reading(offset, into.length, options, 0, (limits) =>
+      this.#io.readInto(offset, memory, this.#snap, limits),
     );
   }
 
@@ -172,10 +156,8 @@ export class Image implements BlockDevice, AsyncDisposable {
     length: number,
     options: CallOptions = {},
   ): Promise<{ readonly offset: number; readonly data: Uint8Array }[]> {
-    options.signal?.throwIfAborted();
-    if (length === 0 || offset >= this.size) return [];
-    return await this.#within("read", options, (signal) =>
-      this.#io.readSparse(offset, length, this.#snap, { signal }),
+    return await this.#reading(offset, length, options, [], (limits) =>
+      this.#io.readSparse(offset, length, this.#snap, limits),
     );
   }
 
@@ -562,6 +544,18 @@ export class Image implements BlockDevice, AsyncDisposable {
   #header(signal: AbortSignal | undefined) {
     const { io, headerOid } = this.engine;
     return { io: io.readingUntil(signal), headerOid };
+  }
+
+  async #reading<T>(
+    offset: number,
+    length: number,
+    options: CallOptions,
+    nothing: T,
+    read: (limits: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    options.signal?.throwIfAborted();
+    if (length === 0 || offset >= this.size) return nothing;
+    return await this.#within("read", options, (signal) => read({ signal }));
   }
 
   #within<T>(

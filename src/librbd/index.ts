@@ -5,14 +5,12 @@ export type { CacheOptions, CachePolicy, PoolStats, ReadAheadOptions } from "../
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions } from "./create-options.ts";
 export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";
-export {
-  type DiffOptions,
-  type Extent,
-  Image,
-  type ImageWatcher,
-} from "./image.ts";
+export { Image } from "./image.ts";
 export type {
+  DiffOptions,
+  Extent,
   ImageLocks,
+  ImageWatcher,
   OwnedSnapshot,
   ParentSnapshot,
   SnapshotInfo,

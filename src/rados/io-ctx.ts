@@ -3,7 +3,7 @@
  * ceph: src/librados/IoCtxImpl.cc
  */
 
-import type { Clock } from "../base/index.ts";
+import type { Clock, SpareMemory } from "../base/index.ts";
 import {
   decodeFromBytes,
   EMPTY,
@@ -79,6 +79,8 @@ export interface Engine {
   readonly mon: MonClient;
   readonly pools: PoolAdmin;
   readonly clock: Clock;
+  /** Where large replies are received. */
+  readonly memory: SpareMemory;
 }
 
 export class IoCtx {
@@ -180,6 +182,11 @@ export class IoCtx {
   /** Deletes an object. @throws CephError ENOENT if it is not there */
   async remove(oid: string, options: OpOptions = {}): Promise<void> {
     await this.write(oid, [opDelete()], options);
+  }
+
+  /** Whoever has had a reply is done with its data: another one's may be put in its place from now on. */
+  recycle(reply: OpReply): void {
+    for (const { data } of reply.ops) this.#engine.memory.give(data);
   }
 
   /** Asks a method of a class that only reads. */

@@ -12,6 +12,7 @@ import {
   type Logger,
   PyFloat,
   type Random,
+  SpareMemory,
 } from "../base/index.ts";
 import { decodeFromBytes, textOf } from "../encoding/index.ts";
 import { type MonMap, type OsdMap, PoolStat, poolByName } from "../maps/index.ts";
@@ -31,7 +32,13 @@ import {
   MStatfsReply,
   MWatchNotify,
 } from "../messages/index.ts";
-import { type Connection, type Dispatcher, Messenger, type Transport } from "../messenger/index.ts";
+import {
+  BULK_BYTES_MIN,
+  type Connection,
+  type Dispatcher,
+  Messenger,
+  type Transport,
+} from "../messenger/index.ts";
 import {
   type AddrVec,
   ENTITY_TYPE,
@@ -114,6 +121,7 @@ export class Rados implements Dispatcher {
   private constructor(options: RadosOptions) {
     const { auth, clock, random, log, monitors, transport } = options;
     assert(monitors.length > 0, "no monitor");
+    const memory = new SpareMemory();
     const messenger = new Messenger({
       // Every client is one on the wire, whatever its entity.  ceph: Messenger::create_client_messenger
       name: { type: ENTITY_TYPE.CLIENT, num: 0n },
@@ -122,6 +130,12 @@ export class Rados implements Dispatcher {
       random,
       log,
       dispatcher: this,
+      dataMemory: {
+        take: (length) => memory.take(length),
+        takeOrMake: (length) => memory.take(length),
+        whenFree: (_length, ready) => ready(),
+        give: (bytes) => memory.give(bytes),
+      },
     });
     this.#auth = auth;
     this.#messenger = messenger;
@@ -157,7 +171,7 @@ export class Rados implements Dispatcher {
     this.#monTells = new MonTells({ ...link, mon, opTimeoutMs: monOpTimeoutMs });
     this.#log = new ClusterLog(mon);
     this.#pools = new PoolAdmin(objecter, mon, clock);
-    this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools, clock };
+    this.#engine = { objecter, lingers: this.#lingers, mon, pools: this.#pools, clock, memory };
   }
 
   /**
@@ -423,8 +437,13 @@ export class Rados implements Dispatcher {
   onOpen(): void {}
 
   onMessage(connection: Connection, incoming: IncomingMessage): void {
-    // Decoded values are views, and outlive the receive ring here. The data segment is its own memory.
-    const message = { ...incoming, front: Buffer.from(incoming.front) };
+    // Decoded values are views, and outlive the receive ring here. Only large data has memory of its own.
+    const { front, data } = incoming;
+    const message = {
+      ...incoming,
+      front: Buffer.from(front),
+      data: data.length < BULK_BYTES_MIN ? Buffer.from(data) : data,
+    };
     switch (message.type) {
       case MOSDOpReply.type:
         return this.#objecter.onReply(connection, message);

@@ -5,7 +5,7 @@
 
 import { blob, decodeFromBytes, EMPTY, map, record, u64n } from "../encoding/index.ts";
 import { opRead, opSparseRead } from "../messages/index.ts";
-import type { CallOptions, IoCtx } from "../rados/index.ts";
+import type { CallOptions, IoCtx, OpReply } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
@@ -125,7 +125,55 @@ export class SnapshotReader {
     return runs.flat();
   }
 
+  /** Fills memory with what there is from `offset` on, and zeros. */
+  async readInto(offset: number, into: Buffer, limits: CallOptions = {}): Promise<void> {
+    const length = Math.max(0, Math.min(into.length, this.#size - offset));
+    into.fill(0, length);
+    if (length === 0) return;
+    const pieces = imageToObjects(this.#image, offset, length);
+    await mapLimited(pieces, CONCURRENT, async (piece) => {
+      const at = piece.imageOffset - offset;
+      await this.#readPieceInto(piece, into.subarray(at, at + piece.length), limits);
+    });
+  }
+
+  async #readPieceInto(piece: Piece, into: Buffer, limits: CallOptions): Promise<void> {
+    const found = await this.#ask(piece, limits);
+    if (found === undefined) {
+      const shared = this.#sharedOf(piece);
+      into.fill(0, shared);
+      if (shared === 0) return;
+      return await this.#parent?.readInto(piece.imageOffset, into.subarray(0, shared), limits);
+    }
+    let at = 0;
+    for (const run of found.runs) {
+      const start = run.offset - piece.imageOffset;
+      into.fill(0, at, start);
+      into.set(run.data, start);
+      at = start + run.data.length;
+    }
+    into.fill(0, at);
+    this.#dataIo.recycle(found.reply);
+  }
+
   async #readPiece(piece: Piece, limits: CallOptions): Promise<Run[]> {
+    const found = await this.#ask(piece, limits);
+    if (found !== undefined) return found.runs;
+    const shared = this.#sharedOf(piece);
+    return shared > 0 ? ((await this.#parent?.read(piece.imageOffset, shared, limits)) ?? []) : [];
+  }
+
+  /** Bytes of a piece in which the parent shows where the image has nothing. */
+  #sharedOf({ imageOffset, length }: Piece): number {
+    if (this.#parent === undefined) return 0;
+    return Math.max(0, Math.min(length, this.#overlap - imageOffset));
+  }
+
+  /** What the image itself has of a piece, in order; undefined: there is no such object. */
+  async #ask(
+    piece: Piece,
+    limits: CallOptions,
+  ): Promise<{ readonly reply: OpReply; readonly runs: Run[] } | undefined> {
     const { objectNo, objectOffset, imageOffset, length } = piece;
     const oid = this.#image.objectName(objectNo);
     const isSparse = length >= SPARSE_MIN;
@@ -135,12 +183,11 @@ export class SnapshotReader {
     const reply = isKnownMissing
       ? undefined
       : await unless(this.#dataIo.read(oid, [op], { snap: this.#snap, ...limits }), "ENOENT");
-    if (reply === undefined) {
-      const shared = Math.min(length, this.#overlap - imageOffset);
-      return shared > 0 ? ((await this.#parent?.read(imageOffset, shared, limits)) ?? []) : [];
-    }
+    if (reply === undefined) return undefined;
     const bytes = reply.ops[0]?.data ?? EMPTY;
-    if (!isSparse) return bytes.length === 0 ? [] : [{ offset: imageOffset, data: bytes }];
+    if (!isSparse) {
+      return { reply, runs: bytes.length === 0 ? [] : [{ offset: imageOffset, data: bytes }] };
+    }
     const { extents, data } = decodeFromBytes(SparseReply, bytes);
     const runs: Run[] = [];
     let at = 0;
@@ -149,6 +196,6 @@ export class SnapshotReader {
       runs.push({ offset: imageOffset + (offset - objectOffset), data: run });
       at += size;
     }
-    return runs;
+    return { reply, runs };
   }
 }

@@ -110,6 +110,34 @@ test("an image that rbd imports is read as it is, as a stream too, and told of a
   expect((await rbd.list()).map(({ name }) => name)).toContain("imported");
 });
 
+test("what has been read stays as it was while the memory of other reads is used again", async () => {
+  await rbd.create("many", 32 * MIB);
+  await using image = await rbd.open("many");
+  const data = randomBytes(32 * MIB);
+  // A hole, so that not every reply is as long as what was asked for.
+  data.fill(0, 9 * MIB, 11 * MIB);
+  await image.write(0, data.subarray(0, 9 * MIB));
+  await image.write(11 * MIB, data.subarray(11 * MIB));
+  const kept: { at: number; bytes: Buffer }[] = [];
+  for (let round = 0; round < 4; round++) {
+    await Promise.all(
+      Array.from({ length: 16 }, async (_, i) => {
+        const at = i * 2 * MIB - (i > 0 ? round * 4096 : 0);
+        const length = 2 * MIB;
+        if ((i + round) % 3 === 0) kept.push({ at, bytes: await image.read(at, length) });
+        const into = Buffer.alloc(length, 0xee);
+        expect(await image.readInto(at, into)).toBe(length);
+        expect(into.equals(data.subarray(at, at + length)), `${at}`).toBe(true);
+      }),
+    );
+  }
+  for (const { at, bytes } of kept) {
+    expect(bytes.equals(data.subarray(at, at + bytes.length)), `${at}, kept`).toBe(true);
+  }
+  expect(await image.readInto(31 * MIB, Buffer.alloc(2 * MIB))).toBe(MIB);
+  expect(await image.readInto(32 * MIB, Buffer.alloc(10))).toBe(0);
+});
+
 test("a stream goes into an image, and what does not fit is refused", async () => {
   await rbd.create("small", 4 * MIB);
   await using image = await rbd.open("small");

@@ -58,6 +58,7 @@ const IMAGE: Table<Image, "close"> = {
   parent: (image, options) => image.parent(options),
   group: (image, options) => image.group(options),
   read: (image, options) => image.read(0, SIZE, options),
+  readInto: (image, options) => image.readInto(0, Buffer.alloc(SIZE), options),
   readSparse: (image, options) => image.readSparse(0, SIZE, options),
   write: (image, options) => image.write(0, Buffer.alloc(SIZE, 2), options),
   discard: (image, options) => image.discard(0, SIZE, options),

@@ -155,7 +155,7 @@ export class ImageModel {
       const snap = image.snapshots.find((x) => x.name === name);
       expect(snap?.imageSize, name).toBe(data.length);
       if (snap === undefined || data.length === 0) continue;
-      const read = await this.#run(io.read(0, data.length, snap.id), "read a snapshot");
+      const read = await this.#run(readOver(io, 0, data.length, snap.id), "read a snapshot");
       this.#compare(read, data, name, 0);
     }
     // What is written while the objects are being looked at would be in the map or not.
@@ -268,7 +268,9 @@ export class ImageModel {
     const range = this.#range();
     if (range === undefined) return;
     const { offset, length } = range;
-    const got = await this.#run(io.read(offset, length), "read");
+    const got = this.#dice.chance(0.5)
+      ? await this.#run(io.read(offset, length), "read")
+      : await this.#run(readOver(io, offset, length), "read into");
     this.#compare(got, data.subarray(offset, offset + length), `read ${offset}~${length}`, offset);
   }
 
@@ -411,4 +413,10 @@ export class ImageModel {
     await this.#write();
     await this.#run(rebuildObjectMap(image), "rebuild");
   }
+}
+
+/** Reads into memory that is full of something else. */
+async function readOver(io: ImageData, offset: number, length: number, snap = NOSNAP) {
+  const into = Buffer.alloc(length, 0xee);
+  return into.subarray(0, await io.readInto(offset, into, snap));
 }

@@ -4,6 +4,7 @@
 
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
+import { SpareMemory } from "../../base/index.ts";
 import { Output } from "./output.ts";
 
 /** Bytes of one read of standard input, or of a file that is read whole. */
@@ -12,9 +13,10 @@ const READ_BYTES = 64 * 1024;
 export interface Source {
   /**
    * The pieces in order, each of `size` bytes, but for the last.
+   * @param memory what pieces are read into; who has one may give it back there
    * @throws NodeJS.ErrnoException
    */
-  pieces(size: number): AsyncGenerator<Buffer>;
+  pieces(size: number, memory?: SpareMemory): AsyncGenerator<Buffer>;
   close(): Promise<void>;
 }
 
@@ -43,10 +45,10 @@ class FileSource implements Source {
     this.#file = file;
   }
 
-  async *pieces(size: number): AsyncGenerator<Buffer> {
+  async *pieces(size: number, memory = new SpareMemory()): AsyncGenerator<Buffer> {
     for (;;) {
-      // Fresh memory for each: a piece may be on its way when the next is read.
-      const piece = Buffer.allocUnsafe(size);
+      // Not the same for each: a piece may be on its way when the next is read.
+      const piece = memory.take(size);
       let length = 0;
       while (length < size) {
         const { bytesRead } = await this.#file.read(piece, length, size - length, null);

@@ -116,11 +116,12 @@ async function drive(image: Image, plan: Plan, meter: Meter, signal: AbortSignal
   const places = new Places(plan, image.size);
   let issued = 0;
   const worker = async (thread: number): Promise<void> => {
+    const into = reads > 0 ? Buffer.allocUnsafe(size) : data;
     for (let turn = 0; issued < total && !signal.aborted; turn++) {
       issued += size;
       const offset = places.at(thread, turn);
-      const isRead = randomU32(systemRandom) % 100 < reads;
-      if (isRead) await image.read(offset, size);
+      const isRead = reads === 100 || randomU32(systemRandom) % 100 < reads;
+      if (isRead) await image.readInto(offset, into);
       else await image.write(offset, data);
       await meter.count(isRead);
     }

@@ -1,6 +1,7 @@
 /** Images, and differences between their revisions, into files. ceph: src/tools/rbd/action/Export.cc */
 
 import { type FileHandle, open, unlink } from "node:fs/promises";
+import { SpareMemory } from "../../base/index.ts";
 import { featureBits, type Image } from "../../librbd/index.ts";
 import { Output, textBytes } from "../client/index.ts";
 import type { Call } from "./call.ts";
@@ -115,11 +116,13 @@ async function writeData(image: Image, target: Target, update: Update): Promise<
     return;
   }
   const throttle = new Throttle();
+  const memory = new SpareMemory();
   for (const offset of offsets(size, period)) {
     await throttle.start(async () => {
-      for (const run of await image.readSparse(offset, Math.min(period, size - offset))) {
-        if (!isZero(run.data)) await writeAt(file, run.data, run.offset);
-      }
+      const data = memory.take(Math.min(period, size - offset));
+      await image.readInto(offset, data);
+      if (!isZero(data)) await writeAt(file, data, offset);
+      memory.give(data);
     });
     update(offset, size);
   }

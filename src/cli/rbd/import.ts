@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { CephError, ERRNO } from "../../base/index.ts";
+import { CephError, ERRNO, SpareMemory } from "../../base/index.ts";
 import { nameText } from "../../encoding/index.ts";
 import { type CreateOptions, featureNames, type Image, type Rbd } from "../../librbd/index.ts";
 import { cppStrerror, errnoOf, openSource, type Source } from "../client/index.ts";
@@ -162,16 +162,20 @@ async function readData(
   const { sparseSize } = call;
   await fill(call, rbd, { name, size: size ?? step, options }, async (image) => {
     const throttle = new Throttle();
+    const memory = new SpareMemory();
     let at = 0;
-    for await (const piece of source.pieces(step)) {
+    for await (const piece of source.pieces(step, memory)) {
       // How long standard input is, nobody knows: the image grows with it.
       if (at + piece.length > image.size) await image.resize(image.size * 2);
       if (size !== undefined) update(at, size);
-      for (const run of runsOf(piece, sparseSize)) {
-        if (run.isZero) continue;
-        const offset = at + run.start;
-        await throttle.start(() => image.write(offset, piece.subarray(run.start, run.end)));
-      }
+      const offset = at;
+      const runs = [...runsOf(piece, sparseSize)].filter((run) => !run.isZero);
+      await throttle.start(async () => {
+        for (const { start, end } of runs) {
+          await image.write(offset + start, piece.subarray(start, end));
+        }
+        memory.give(piece);
+      });
       at += piece.length;
     }
     await throttle.done();

@@ -112,6 +112,16 @@ export class CachedIo implements ImageData {
     return assembled([...known, ...fetched], offset, clipped);
   }
 
+  async readInto(
+    offset: number,
+    into: Buffer,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<number> {
+    const data = await this.read(offset, into.length, snap, limits);
+    return data.copy(into);
+  }
+
   async readSparse(
     offset: number,
     length: number,

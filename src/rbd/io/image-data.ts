@@ -12,6 +12,8 @@ export interface ImageData {
    * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
    */
   read(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Buffer>;
+  /** The same into memory that is there: as much as it holds. @returns bytes read, which is all or up to the end */
+  readInto(offset: number, into: Buffer, snap?: SnapId, limits?: CallOptions): Promise<number>;
   /** The same without holes: what there is, in order. */
   readSparse(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Run[]>;
   /**
@@ -57,7 +59,7 @@ export interface ImageData {
   close(): Promise<void>;
 }
 
-/** A range that has been read, with zeros for the holes. */
+/** A range that has been read, with zeros for the holes, in memory of its own. */
 export function assembled(runs: readonly Run[], offset: number, length: number): Buffer {
   const data = Buffer.alloc(length);
   for (const run of runs) data.set(run.data, run.offset - offset);

@@ -95,7 +95,26 @@ export class ImageIo implements ImageData {
     limits: CallOptions = {},
   ): Promise<Buffer> {
     const clipped = await this.clip(offset, length, snap);
-    return assembled(await this.readSparse(offset, clipped, snap, limits), offset, clipped);
+    const runs = await this.readSparse(offset, clipped, snap, limits);
+    const [first] = runs;
+    // Without holes it is what the reply was received into, which is nobody else's.
+    if (runs.length === 1 && first?.data.length === clipped) {
+      return Buffer.from(first.data.buffer, first.data.byteOffset, clipped);
+    }
+    return assembled(runs, offset, clipped);
+  }
+
+  async readInto(
+    offset: number,
+    into: Buffer,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<number> {
+    const clipped = await this.clip(offset, into.length, snap);
+    if (clipped === 0) return 0;
+    this.noteAccess();
+    await (await this.#reader(snap)).readInto(offset, into.subarray(0, clipped), limits);
+    return clipped;
   }
 
   async readSparse(

@@ -323,14 +323,19 @@ export class IoCtx {
   ): Promise<OpReply> {
     const { snap, snapContext, flags = 0, mtimeMs, timeoutMs } = options;
     const { signal = mode === "read" ? this.#signal : undefined } = options;
+    const { pool, nspace, key, hash } = this.#place(oid);
     const { reply } = await this.#engine.objecter.submit(
       {
-        ...this.#place(oid),
+        pool,
+        nspace,
+        oid,
+        key,
+        hash,
         ops,
         flags: flags | (mode === "read" ? OSD_FLAG.READ : OSD_FLAG.WRITE),
-        ...(snap === undefined ? {} : { snap }),
-        ...(snapContext === undefined ? {} : { snapContext }),
-        ...(mtimeMs === undefined ? {} : { mtimeMs }),
+        snap,
+        snapContext,
+        mtimeMs,
       },
       { signal, timeoutMs },
     );

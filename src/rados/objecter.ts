@@ -47,17 +47,17 @@ export interface OpRequest {
   /** Byte string; "" for requests on a placement group. */
   readonly oid: string;
   /** Hashed in place of the name, byte string. @default "", none */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Placement hash: the object's, or where a listing is. */
   readonly hash: number;
   readonly ops: readonly OsdOp[];
   /** OSD_FLAG bits; at least one of READ and WRITE. */
   readonly flags: number;
   /** @default NOSNAP */
-  readonly snap?: bigint;
-  readonly snapContext?: SnapContext;
+  readonly snap?: bigint | undefined;
+  readonly snapContext?: SnapContext | undefined;
   /** What a write has for its time, milliseconds since 1970. @default now */
-  readonly mtimeMs?: number;
+  readonly mtimeMs?: number | undefined;
   /** Never sent again: rejects with ENOTCONN when its link is lost. For what belongs to a session. */
   readonly once?: boolean;
 }

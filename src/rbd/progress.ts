@@ -59,6 +59,9 @@ export async function mapLimited<T, R>(
   limit: number,
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
+  const [only] = items;
+  // As most reads and writes of an image are.
+  if (items.length === 1) return [await work(only as T)];
   const results: R[] = [];
   let next = 0;
   let failure: { error: unknown } | undefined;

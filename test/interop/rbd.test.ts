@@ -11,7 +11,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { RBD_FEATURES_DEFAULT } from "../../src/cls/rbd/types/features.ts";
 import {
   acquireManually,
-  checkObjectMap,
   cloneImage,
   copyImage,
   createImage,
@@ -32,6 +31,7 @@ import {
   updateFeatures,
 } from "../../src/rbd/index.ts";
 import { NOSNAP } from "../../src/types/index.ts";
+import { contend } from "../contention/contention.ts";
 import { Dice } from "../harness/dice.ts";
 import { connectRbd, type RbdClient } from "../harness/rbd-client.ts";
 import { clientEnv, must, type RunOptions } from "../harness/run.ts";
@@ -41,11 +41,9 @@ import { type TempDir, tempDir } from "../harness/temp.ts";
 const PYTHON = "/usr/bin/python3";
 const POOL = "rbd";
 const SIZE = 24 << 20;
-const BLOCK = 4096;
-/** Long runs by hand: RBD_SECONDS=120. */
-const SECONDS = Number(process.env["RBD_SECONDS"] ?? 10);
-/** Hand-overs that a run of that length has at least. */
-const HANDOVERS_MIN = 5;
+/** Of each part, and kills of each writer: `npm run test:contention` has many, and takes as many half minutes. */
+const HANDOVERS = 10;
+const KILLS = 0;
 
 let work: TempDir;
 let server: SpirulaServer | undefined;
@@ -331,70 +329,7 @@ test("what we ask librbd for as the lock's owner it does", async () => {
 });
 
 test("two writers, one of them librbd, take turns with the lock, and lose nothing", async () => {
-  const io = await client.pool(POOL);
-  const { context } = client;
-  const slots = 1024;
-  await createImage(context, io, "shared", slots * BLOCK, { order: 16 });
-  const script = resolve("test/interop/rbd-writer.py");
-  const { child, said } = await startPython([
-    script,
-    confPath,
-    POOL,
-    "shared",
-    String(slots),
-    String(SECONDS),
-    "7",
-  ]);
-  const image = await openImage(context, io, { name: "shared" });
-  const imageIo = new ImageIo(image);
-  const dice = new Dice(8);
-  const written = new Map<number, number>();
-  let writes = 0;
-  const exit = once(child, "exit");
-  while (child.exitCode === null && child.signalCode === null) {
-    const picked = new Set(
-      Array.from({ length: dice.between(1, 8) }, () => 2 * dice.below(slots / 2)),
-    );
-    await Promise.all(
-      [...picked].map(async (slot) => {
-        const count = (written.get(slot) ?? 0) + 1;
-        await imageIo.write(slot * BLOCK, block(slot, count));
-        written.set(slot, count);
-        writes++;
-      }),
-    );
-    for (const slot of picked) {
-      const back = await imageIo.read(slot * BLOCK, BLOCK);
-      expect(back.equals(block(slot, written.get(slot) ?? 0)), `slot ${slot}`).toBe(true);
-    }
-  }
-  const [code] = (await exit) as [number];
-  expect(code).toBe(0);
-  const theirs = JSON.parse(said()) as { written: Record<string, number>; turns: number };
-  for (const [slot, count] of Object.entries(theirs.written)) written.set(Number(slot), count);
-  const turns = image.lock?.turns ?? 0;
-  await image.close();
-  const data = await exported("shared");
-  for (const [slot, count] of written) {
-    const at = data.subarray(slot * BLOCK, (slot + 1) * BLOCK);
-    expect(at.equals(block(slot, count)), `slot ${slot}`).toBe(true);
-  }
-  await must(`rbd object-map check --no-progress ${POOL}/shared`, shell);
-  const reader = await openImage(context, io, { name: "shared" });
-  expect(await checkObjectMap(reader, NOSNAP, noProgress)).toEqual([]);
-  await reader.close();
-  const theirWrites = Object.values(theirs.written).reduce((a, b) => a + b, 0);
-  const handOvers = 2 * turns;
-  console.info(
-    `${handOvers} hand-overs in ${SECONDS} s; writes: ${writes} ours, ${theirWrites} theirs`,
-  );
-  expect(handOvers).toBeGreaterThanOrEqual(HANDOVERS_MIN);
-  await remove("shared");
+  const options = { confPath, dir: work.path, seed: 7, handOvers: HANDOVERS, kills: KILLS };
+  const { handOvers, writes } = await contend(options);
+  console.info(`${handOvers} hand-overs, ${writes} writes`);
 });
-
-function block(slot: number, count: number): Buffer {
-  const one = Buffer.alloc(16);
-  one.writeBigUInt64LE(BigInt(slot), 0);
-  one.writeBigUInt64LE(BigInt(count), 8);
-  return Buffer.alloc(BLOCK, one);
-}

@@ -27,6 +27,15 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        // By hand, on one cluster after the other: npm run test:round-trip.
+        test: {
+          name: "round-trip",
+          include: ["test/round-trip/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -8,7 +8,12 @@
 import { listLength } from "../encoding/index.ts";
 import type { HObject } from "../types/index.ts";
 import { formatObject, objectKey } from "./object-key.ts";
-import { type CollectionId, type StoreOp, TooLargeError, type Transaction } from "./object-store.ts";
+import {
+  type CollectionId,
+  type StoreOp,
+  TooLargeError,
+  type Transaction,
+} from "./object-store.ts";
 
 /** Bytes of one object. Ceph's default limit is 128 MiB; ours only keeps offsets well inside 2^53. */
 export const OBJECT_SIZE_MAX = 2 ** 40;

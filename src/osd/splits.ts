@@ -201,9 +201,9 @@ export class Splits {
   #schedule(): void {
     if (this.#isScheduled || this.#stopped || this.#nextJob() === undefined) return;
     this.#isScheduled = true;
-    const { clock, whenAnswered } = this.#host;
+    const host = this.#host;
     const turn = () => this.#turn();
-    clock.defer(() => (this.#job === undefined ? whenAnswered(turn) : turn()));
+    host.clock.defer(() => (this.#job === undefined ? host.whenAnswered(turn) : turn()));
   }
 
   #nextJob(): Job | undefined {

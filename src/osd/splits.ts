@@ -74,7 +74,10 @@ export class Splits {
   }
 
   mapChanged(map: OsdMap): void {
-    for (const [id, { pgNum }] of map.pools) this.#see(id, pgNum, map.epoch);
+    for (const [id, pool] of map.pools) {
+      // A start may see the change only in a later map; those who go by the map between are not to be dropped.
+      this.#see(id, pool.pgNum, pool.lastForceOpResendPreluminous || map.epoch);
+    }
     for (const [id, pool] of this.#pools) {
       if (map.pools.has(id)) continue;
       this.#pools.delete(id);

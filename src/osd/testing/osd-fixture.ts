@@ -342,7 +342,13 @@ export class TestOsd {
       const pool = this.map.pools.get(POOL);
       if (pool === undefined) throw new RangeError("the pool is gone");
       const fields = { pgNum, pgpNum: pgNum, pgNumTarget: pgNum, pgpNumTarget: pgNum };
-      inc.newPools.set(POOL, { ...pool, ...fields, pgNumPending: pgNum });
+      const lastForceOpResendPreluminous = this.map.epoch + 1;
+      inc.newPools.set(POOL, {
+        ...pool,
+        ...fields,
+        pgNumPending: pgNum,
+        lastForceOpResendPreluminous,
+      });
       for (let seed = pool.pgNum; seed < pgNum; seed++) {
         inc.newPgTemp.set(pgKey({ pool: POOL, seed }), [0]);
       }

@@ -235,7 +235,7 @@ try {
     for (const path of ["src/base", "src/encoding", "src/types", "src/store"]) {
       cpSync(join(root, path), join(copy, path), { recursive: true });
     }
-    for (const path of ["test/crash", "test/compliance/object-store"]) {
+    for (const path of ["test/crash", "test/compliance/object-store", "test/harness"]) {
       cpSync(join(root, path), join(copy, path), { recursive: true });
     }
     for (const path of ["package.json", "tsconfig.json", "vitest.config.ts"]) {

@@ -168,7 +168,7 @@ describe("a pool that gets more PGs", () => {
     const after = osd.client(4100);
     expect(await seen(after)).toEqual(before);
     expect(await listed(after, 64)).toEqual(names);
-  });
+  }, 30_000);
 
   it("may get more while it is at it", async () => {
     const osd = new TestOsd();

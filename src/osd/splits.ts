@@ -4,7 +4,7 @@
  * A pool goes from one number of PGs to the next in steps, one for each map that raised it, and a step is over
  * when every PG that was here has been taken apart; only then the next begins. What is asked of a PG that is not
  * apart yet waits, and runs in its order afterwards; other PGs are served. The PGs that somebody waits for come
- * first. A step begins for a PG once all that it has been asked is durable and answered.
+ * first. The work of a step begins once all that its PGs have been asked is durable and answered.
  * ceph: src/osd/OSD.cc split_pgs, src/osd/OSD.h OSDShard::identify_splits_and_merges
  */
 
@@ -43,6 +43,8 @@ interface Pool {
   readonly next: [pgNum: number, epoch: number][];
   /** PGs of the step under way that are not apart yet, by their seeds. */
   readonly jobs: Map<number, Job>;
+  /** All that they were asked before the step has been answered. */
+  isQuiet: boolean;
 }
 
 interface Job {
@@ -51,6 +53,10 @@ interface Job {
   splitter: PgSplitter | undefined;
   isBlocked: boolean;
   readonly waiting: (() => void)[];
+}
+
+function newPool(record: PgNumRecord): Pool {
+  return { record, next: [], jobs: new Map(), isQuiet: false };
 }
 
 export class Splits {
@@ -65,7 +71,7 @@ export class Splits {
   constructor(host: SplitHost) {
     this.#host = host;
     for (const [pool, record] of readPgNums(host.store)) {
-      this.#pools.set(pool, { record, next: [], jobs: new Map() });
+      this.#pools.set(pool, newPool(record));
     }
   }
 
@@ -93,7 +99,7 @@ export class Splits {
     let pool = this.#pools.get(id);
     if (pool === undefined) {
       const record = { from: pgNum, to: pgNum, epoch: 0, isDone: true };
-      pool = { record, next: [], jobs: new Map() };
+      pool = newPool(record);
       this.#pools.set(id, pool);
       writePgNum(this.#host.store, id, record);
     }
@@ -140,6 +146,14 @@ export class Splits {
       parent.beginSplit();
       this.#host.begun(parent);
     }
+    if (pool.jobs.size === 0) return;
+    pool.isQuiet = false;
+    this.#host.clock.defer(() =>
+      this.#host.whenAnswered(() => {
+        pool.isQuiet = true;
+        this.#schedule();
+      }),
+    );
   }
 
   /** Has the PG something to wait for before it can be asked anything? */
@@ -204,15 +218,14 @@ export class Splits {
   #schedule(): void {
     if (this.#isScheduled || this.#stopped || this.#nextJob() === undefined) return;
     this.#isScheduled = true;
-    const host = this.#host;
-    const turn = () => this.#turn();
-    host.clock.defer(() => (this.#job === undefined ? host.whenAnswered(turn) : turn()));
+    this.#host.clock.defer(() => this.#turn());
   }
 
   #nextJob(): Job | undefined {
     if (this.#job !== undefined) return this.#job;
     let first: Job | undefined;
-    for (const { jobs } of this.#pools.values()) {
+    for (const { jobs, isQuiet } of this.#pools.values()) {
+      if (!isQuiet) continue;
       for (const job of jobs.values()) {
         if (job.isBlocked) continue;
         if (job.waiting.length > 0) return job;

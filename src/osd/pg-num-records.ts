@@ -64,10 +64,12 @@ export function writePgNum(store: ObjectStore, pool: number, record: PgNumRecord
   submit(store, { op: "set-attr", object: recordObject(pool), name: ATTR, value });
 }
 
-/** The pool is gone. */
-export function dropPgNum(store: ObjectStore, pool: number): void {
+/**
+ * The pool is gone.
+ * @param isLast there is no other
+ */
+export function dropPgNum(store: ObjectStore, pool: number, isLast: boolean): void {
   const remove: StoreOp = { op: "remove", object: recordObject(pool) };
-  const isLast = store.list(PG_NUMS_COLLECTION, HOBJECT_MIN, 1).next === undefined;
   if (!isLast) return submit(store, remove);
   submit(store, remove, { op: "remove-collection", collection: PG_NUMS_COLLECTION });
 }

@@ -87,7 +87,7 @@ export class Splits {
     for (const [id, pool] of this.#pools) {
       if (map.pools.has(id)) continue;
       this.#pools.delete(id);
-      dropPgNum(this.#host.store, id);
+      dropPgNum(this.#host.store, id, this.#pools.size === 0);
       // Whoever waits finds that the pool is gone.
       for (const job of pool.jobs.values()) for (const run of job.waiting) run();
     }

@@ -167,6 +167,26 @@ const MUTATIONS = [
     "if (shard.map[i] !== 0) this.allocator.share(shard.map[i]! - 1);",
     "",
   ],
+  ["moved-blocks-not-counted", `${STORE}/state.ts`, "from.blocks -= shared.size + others;", ""],
+  ["moved-bytes-not-counted", `${STORE}/state.ts`, "to.stored += o.stored;", ""],
+  [
+    "moved-without-its-entry",
+    `${STORE}/state.ts`,
+    "this.kv.put(objectPrefix(to.id) + o.key, o.dirty ? PLACEHOLDER : encodeOnode(o));",
+    "this.kv.put(objectPrefix(to.id) + o.key, PLACEHOLDER);",
+  ],
+  [
+    "moved-and-still-there",
+    `${STORE}/record.ts`,
+    "state.move(objects, state.collectionById(to));",
+    "",
+  ],
+  [
+    "moves-part-what-shares",
+    `${STORE}/state.ts`,
+    "if (count !== this.allocator.extraRefs(block) + 1) return true;",
+    "",
+  ],
   [
     "shared-overwritten-in-place",
     `${STORE}/apply.ts`,
@@ -215,7 +235,7 @@ try {
     for (const path of ["src/base", "src/encoding", "src/types", "src/store"]) {
       cpSync(join(root, path), join(copy, path), { recursive: true });
     }
-    for (const path of ["test/crash", "test/compliance/object-store"]) {
+    for (const path of ["test/crash", "test/compliance/object-store", "test/harness"]) {
       cpSync(join(root, path), join(copy, path), { recursive: true });
     }
     for (const path of ["package.json", "tsconfig.json", "vitest.config.ts"]) {

@@ -1,18 +1,23 @@
-// The long kill test: npm run test:kill -- --cycles N --seed S
+// The long kill test: npm run test:kill -- --cycles N --seed S [--splits]
 //
 // Kills the built server N times under clients that check everything (test/kill/kill.ts). The seed picks the
-// moments; the same seed picks the same ones, though what the processes have done by then varies.
+// moments; the same seed picks the same ones, though what the processes have done by then varies. With --splits the
+// pool gets more PGs right before each kill.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { loadTs } from "./load-ts.mjs";
 
 const { values } = parseArgs({
-  options: { cycles: { type: "string", default: "20" }, seed: { type: "string" } },
+  options: {
+    cycles: { type: "string", default: "20" },
+    seed: { type: "string" },
+    splits: { type: "boolean", default: false },
+  },
 });
 const cycles = Number(values.cycles);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 if (!(cycles >= 1 && Number.isInteger(seed))) {
-  console.error("usage: npm run test:kill -- [--cycles N] [--seed S]");
+  console.error("usage: npm run test:kill -- [--cycles N] [--seed S] [--splits]");
   process.exit(2);
 }
 const { killTest } = await loadTs("test/kill/kill.ts");
@@ -22,6 +27,7 @@ try {
   const { passed, fioRuns, acks, readyMs } = await killTest({
     cycles,
     seed,
+    splits: values.splits,
     print: (line) => console.log(line),
   });
   const sorted = readyMs.toSorted((a, b) => a - b);

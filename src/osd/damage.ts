@@ -24,6 +24,11 @@ import { HObject, NOSNAP } from "../types/index.ts";
 import { INFO_ATTR } from "./object-info.ts";
 
 const PREFIX = "damaged.";
+
+/** The key in the omap of the PG's own object. */
+export function damagedKey(object: HObject): string {
+  return PREFIX + objectKey(object);
+}
 /** Objects listed, of all PGs together: an OSD with more is past listing. */
 const OBJECTS_MAX = 1000;
 /** Bytes read at a time when an object is looked at again. */
@@ -103,7 +108,7 @@ export class Damage {
     const seen = object === undefined ? undefined : this.#info(collection, object);
     if (!this.#add(error.object, { place, object, seen })) return false;
     if (object !== undefined) {
-      const entries = [[PREFIX + objectKey(object), encodeToBytes(HObject, object)]] as const;
+      const entries = [[damagedKey(object), encodeToBytes(HObject, object)]] as const;
       this.#submit(collection, { op: "omap-set", object: place.meta, entries });
     }
     this.#host.changed();
@@ -196,7 +201,7 @@ export class Damage {
     this.#submit(collection, {
       op: "omap-remove",
       object: meta,
-      keys: [PREFIX + objectKey(object)],
+      keys: [damagedKey(object)],
     });
     this.#host.log.info("a damaged object is damaged no more", { object: name, why });
     this.#host.changed();

@@ -265,7 +265,7 @@ export class Executor {
     try {
       committed = changes
         ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
-        : pg.commitNothing(reqid, result, rvals);
+        : pg.commitNothing(reqid, message.hash, result, rvals);
     } catch (error) {
       if (error instanceof NoSpaceError) return this.#runOutOfSpace(request);
       if (error instanceof TooLargeError) return this.refuse(request, -ERRNO.EMSGSIZE);

@@ -88,6 +88,22 @@ export class ObjectContexts {
     for (const context of this.#heads.values()) if (context.watches.size > 0) yield context;
   }
 
+  /** Forgets all whose hash is none of ours, and gives them away. */
+  takeOthers(isOurs: (hash: number) => boolean): ObjectContext[] {
+    const taken: ObjectContext[] = [];
+    for (const [key, context] of this.#heads) {
+      if (isOurs(context.object.hash)) continue;
+      this.#heads.delete(key);
+      taken.push(context);
+    }
+    return taken;
+  }
+
+  /** Takes over a head's context from another PG. */
+  put(context: ObjectContext): void {
+    this.#heads.set(cacheKey(context.object), context);
+  }
+
   #load(object: HObject): ObjectContext {
     const encoded = this.#store.getAttr(this.#collection, object, INFO_ATTR);
     const snapset =

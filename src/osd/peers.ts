@@ -1,8 +1,8 @@
 /**
  * Requests between OSDs of this machine: one reads an object of which another (or it itself) is primary.
  *
- * A request goes to the primary by the newest map, and again when a new map has another one: what was sent to
- * the wrong OSD is dropped there, as a client's would be. The one who is asked sees a client like any other,
+ * A request goes to the primary by the newest map, and again when a new map has another one, or more PGs in the
+ * pool: what was sent to the wrong OSD or PG is dropped there, as a client's would be. The one who is asked sees a client like any other,
  * on a connection that is no socket.
  * ceph: src/osdc/Objecter.cc (every OSD has one)
  */
@@ -22,6 +22,7 @@ import {
   type OutgoingMessage,
   type PgId,
 } from "../types/index.ts";
+import { seedOf } from "./pg-parts.ts";
 
 /** A message between OSDs: goes between threads as it is. */
 export type PeerMessage = Pick<
@@ -34,6 +35,7 @@ export type AskPeer = (osd: number, request: PeerMessage) => Promise<PeerMessage
 
 /** An object to be read. */
 export interface PeerObject {
+  /** By the map that it was looked for in. */
   readonly pg: PgId;
   readonly hash: number;
   readonly oid: string;
@@ -56,6 +58,8 @@ interface Reading {
   readonly flags: number;
   /** The OSD that was asked last. */
   askedOsd: number;
+  /** PGs of the pool then. */
+  askedPgNum: number;
   readonly resolve: (reply: MOSDOpReply | undefined) => void;
 }
 
@@ -96,7 +100,7 @@ export class Peers {
   /** @returns the reply; undefined if the object's pool is gone */
   read(object: PeerObject, ops: OsdOp[], flags: number): Promise<MOSDOpReply | undefined> {
     return new Promise((resolve) => {
-      const reading: Reading = { object, ops, flags, askedOsd: -1, resolve };
+      const reading: Reading = { object, ops, flags, askedOsd: -1, askedPgNum: 0, resolve };
       this.#pending.add(reading);
       this.#target(reading);
     });
@@ -108,18 +112,22 @@ export class Peers {
 
   #target(reading: Reading): void {
     const map = this.#host.map();
-    const { pg } = reading.object;
-    if (!map.pools.has(pg.pool)) return this.#finish(reading, undefined);
+    const { pg: seen, hash } = reading.object;
+    const pool = map.pools.get(seen.pool);
+    if (pool === undefined) return this.#finish(reading, undefined);
+    const { pgNum } = pool;
+    const pg: PgId = { pool: seen.pool, seed: seedOf(hash, pgNum) };
     const primary = mapPg(map, pg).actingPrimary;
-    if (primary === reading.askedOsd) return;
+    if (primary === reading.askedOsd && pgNum === reading.askedPgNum) return;
     reading.askedOsd = primary;
+    reading.askedPgNum = pgNum;
     if (primary < 0) return;
-    const request = this.#request(map, reading);
+    const request = this.#request(map, pg, reading);
     const { id, ask, log } = this.#host;
     const asked = primary === id ? this.answer(id, request) : ask(primary, request);
     asked.then(
       (reply) => {
-        if (reading.askedOsd === primary) {
+        if (reading.askedOsd === primary && reading.askedPgNum === pgNum) {
           this.#finish(reading, MOSDOpReply.decode(toIncoming(reply)));
         }
       },
@@ -128,8 +136,8 @@ export class Peers {
     );
   }
 
-  #request(map: OsdMap, { object, ops, flags }: Reading): PeerMessage {
-    const { pg, hash, oid, locator, snap } = object;
+  #request(map: OsdMap, pg: PgId, { object, ops, flags }: Reading): PeerMessage {
+    const { hash, oid, locator, snap } = object;
     const message = MOSDOp.encode(
       {
         pgid: { pgid: pg, shard: -1 },

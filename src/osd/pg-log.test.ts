@@ -4,7 +4,14 @@ import { encodeToBytes, flatten } from "../encoding/index.ts";
 import { OSD_FLAG, opAppend, opRead } from "../messages/index.ts";
 import { NoSpaceError } from "../store/index.ts";
 import { ENTITY_TYPE, HOBJECT_MIN, type HObject, NOSNAP, objectHash } from "../types/index.ts";
-import { CHUNK_ENTRIES, LOG_ENTRIES_MIN, LOG_KEY_PREFIX, LogEntry, PgLog } from "./pg-log.ts";
+import {
+  CHUNK_ENTRIES,
+  HASH_UNKNOWN,
+  LOG_ENTRIES_MIN,
+  LOG_KEY_PREFIX,
+  LogEntry,
+  PgLog,
+} from "./pg-log.ts";
 import { PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -18,6 +25,7 @@ function entryOf(n: number): LogEntry {
     userVersion: n + 1,
     result: -(n % 3),
     rvals: n % 5 === 0 ? [n, -n] : [],
+    hash: n * 7,
   };
 }
 
@@ -43,7 +51,7 @@ class Kept {
   /** Of the writes `[from, to)`, those that are not answered right. */
   wrong(from: number, to: number): number[] {
     return Array.from({ length: to - from }, (_, i) => from + i).filter((n) => {
-      const { reqid, ...answer } = entryOf(n);
+      const { reqid, hash: _hash, ...answer } = entryOf(n);
       const { seq: _seq, ...found } = this.log.find(reqid) ?? { seq: 0 };
       return JSON.stringify(found) !== JSON.stringify(answer);
     });
@@ -74,6 +82,27 @@ describe("a PG's log", () => {
     expect(kept.log.find(entryOf(10_000 - LOG_ENTRIES_MIN - CHUNK_ENTRIES).reqid)).toBeUndefined();
     expect(kept.log.length).toBeLessThanOrEqual(LOG_ENTRIES_MIN + CHUNK_ENTRIES);
     expect(kept.omap.size).toBe(LOG_ENTRIES_MIN / CHUNK_ENTRIES + 1);
+  });
+
+  it("parts by the objects' hashes, and both go on", () => {
+    const kept = new Kept();
+    for (let n = 1; n <= 5000; n++) kept.write(n);
+    const isTheirs = (hash: number) => hash % 2 === 1;
+    const child = new Kept();
+    for (const [key, value] of kept.log.part(isTheirs)) child.omap.set(key, value);
+    child.restart();
+    const first = 5001 - LOG_ENTRIES_MIN;
+    const theirs = new Set(child.wrong(first, 5001));
+    for (let n = first; n <= 5000; n++) expect(theirs.has(n)).toBe(!isTheirs(n * 7));
+    expect(kept.wrong(first, 5001)).toEqual([]);
+    for (let n = 5001; n <= 5100; n++) child.write(n);
+    child.restart();
+    expect(child.wrong(5001, 5101)).toEqual([]);
+    // What a build before the hashes has left is everybody's.
+    const old = new PgLog();
+    old.stage({ ...entryOf(1), hash: HASH_UNKNOWN });
+    old.add({ ...entryOf(1), hash: HASH_UNKNOWN }, 1);
+    expect([...old.part(() => false)]).toHaveLength(1);
   });
 
   it("an entry that was staged and refused by the store leaves nothing behind", () => {
@@ -142,7 +171,14 @@ describe("a PG of the format before chunks", () => {
     const entries = Array.from({ length: 10 }, (_, i): [string, Uint8Array] => {
       const version = { version: i + 1, epoch: 10 };
       const reqid = { name: client.peerName, tid: tid - 9 + i, inc: 0 };
-      const entry = { reqid, version, userVersion: i + 1, result: 0, rvals: [] };
+      const entry = {
+        reqid,
+        version,
+        userVersion: i + 1,
+        result: 0,
+        rvals: [],
+        hash: HASH_UNKNOWN,
+      };
       return [
         LOG_KEY_PREFIX + (i + 1).toString(16).padStart(16, "0"),
         encodeToBytes(LogEntry, entry),

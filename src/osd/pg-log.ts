@@ -18,7 +18,9 @@ import {
   list,
   Reader,
   s32,
+  since,
   struct,
+  u32,
   u64n,
   Writer,
 } from "../encoding/index.ts";
@@ -34,7 +36,7 @@ const SLOTS = CHUNKS * CHUNK_ENTRIES;
 const CHUNK_FORMAT = 1;
 const CHUNK_HEAD = 2;
 /** An entry without per-op results. */
-const ENTRY_BYTES = 61;
+const ENTRY_BYTES = 65;
 const CHUNK_BYTES = CHUNK_HEAD + CHUNK_ENTRIES * ENTRY_BYTES;
 export const LOG_KEY_PREFIX = "log.";
 const CHUNK_KEYS = Array.from(
@@ -43,9 +45,12 @@ const CHUNK_KEYS = Array.from(
 );
 const CHUNK_OF: ReadonlyMap<string, number> = new Map(CHUNK_KEYS.map((key, i) => [key, i]));
 
+/** The hash in entries of an older format. Were it an object's, no harm would be done: see `part`. */
+export const HASH_UNKNOWN = 0xffff_ffff;
+
 export const LogEntry = struct(
   "spirula_log_entry",
-  { v: 1 },
+  { v: 2, oldest: 1 },
   {
     reqid: OsdReqId,
     version: EVersion,
@@ -53,12 +58,14 @@ export const LogEntry = struct(
     result: s32,
     /** Per-op results, kept only for requests that asked for them (RETURNVEC). */
     rvals: list(s32),
+    /** Of the object: says which PG remembers it when this one splits. */
+    hash: since(2, u32, HASH_UNKNOWN),
   },
 );
 export type LogEntry = Infer<typeof LogEntry>;
 
 /** What a resend of a remembered write is told, and when that is durable. */
-export interface Remembered extends Omit<LogEntry, "reqid"> {
+export interface Remembered extends Omit<LogEntry, "reqid" | "hash"> {
   readonly seq: TransactionSeq;
 }
 
@@ -88,6 +95,7 @@ export class PgLog {
   #epochs = new Uint32Array(0);
   #userVersions = new Float64Array(0);
   #results = new Int32Array(0);
+  #hashes = new Uint32Array(0);
   #seqs = new Float64Array(0);
   /** By slot; few have any. */
   readonly #rvals = new Map<number, number[]>();
@@ -136,6 +144,7 @@ export class PgLog {
       userVersion: this.#userVersions[slot]!,
       result: this.#results[slot]!,
       rvals: this.#rvals.get(slot) ?? NO_RVALS,
+      hash: this.#hashes[slot]!,
     };
   }
 
@@ -188,6 +197,7 @@ export class PgLog {
     this.#epochs[slot] = entry.version.epoch;
     this.#userVersions[slot] = entry.userVersion;
     this.#results[slot] = entry.result;
+    this.#hashes[slot] = entry.hash;
     this.#seqs[slot] = seq;
     if (entry.rvals.length > 0) this.#rvals.set(slot, entry.rvals);
     this.#count++;
@@ -204,6 +214,7 @@ export class PgLog {
     this.#epochs = larger(this.#epochs, new Uint32Array(size));
     this.#userVersions = larger(this.#userVersions, new Float64Array(size));
     this.#results = larger(this.#results, new Int32Array(size));
+    this.#hashes = larger(this.#hashes, new Uint32Array(size));
     this.#seqs = larger(this.#seqs, new Float64Array(size));
   }
 
@@ -259,6 +270,20 @@ export class PgLog {
       LogEntry.encode(this.#chunk, this.#entry(slot)!);
     }
     this.#chunkEnd = this.#chunk.length;
+  }
+
+  /**
+   * What a PG that splits off remembers of it, as it is stored.
+   * @param isTheirs is an object of that hash the new PG's? What has no hash may be anybody's, and is kept by all
+   */
+  part(isTheirs: (hash: number) => boolean): Iterable<[key: string, value: Uint8Array]> {
+    const log = new PgLog();
+    for (let i = 0, slot = 0; i < SLOTS; i++) {
+      const entry = this.#entry((this.#next + i) % SLOTS);
+      if (entry === undefined) continue;
+      if (entry.hash === HASH_UNKNOWN || isTheirs(entry.hash)) log.#put(slot++, entry, 0);
+    }
+    return log.chunks();
   }
 
   /** All that is remembered, as it is stored. */

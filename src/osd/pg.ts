@@ -8,7 +8,7 @@
  */
 
 import type { Clock, Logger } from "../base/index.ts";
-import { decodeFromBytes, encodeToBytes, type Infer, struct, u64n } from "../encoding/index.ts";
+import { decodeFromBytes, encodeToBytes } from "../encoding/index.ts";
 import {
   type CollectionId,
   type CollectionUsage,
@@ -19,12 +19,11 @@ import {
 } from "../store/index.ts";
 import {
   EVERSION_ZERO,
-  EVersion,
+  type EVersion,
   formatPgId,
   HOBJECT_MIN,
   type HObject,
   IntervalSet,
-  IntervalSetCodec,
   NOSNAP,
   type OsdReqId,
   type PgId,
@@ -36,26 +35,12 @@ import type { CommitQueue } from "./commit-queue.ts";
 import { NO_WATCHES, type ObjectContext, ObjectContexts } from "./object-context.ts";
 import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
+import { metaObject, PG_INFO, PgInfo } from "./pg-info.ts";
 import { LOG_KEY_PREFIX, type LogEntry, PgLog } from "./pg-log.ts";
-import { addStats, copyStats, kb, PgStats, zeroStats } from "./pg-stats.ts";
+import { addStats, copyStats, kb, type PgStats, zeroStats } from "./pg-stats.ts";
 import { snapIndexChanges, snapIndexKey } from "./snap-index.ts";
 import { makeWriteable, resolveSnap } from "./snapshots.ts";
 import { Notify, Watch } from "./watch.ts";
-
-/** The PG's own record: an attribute of its own object; before chunks of the log an entry of its omap. */
-const PG_INFO = "info";
-const PgInfo = struct(
-  "spirula_pg_info",
-  { v: 1 },
-  {
-    lastUpdate: EVersion,
-    lastUserVersion: u64n,
-    stats: PgStats,
-    /** Removed snaps whose clones are gone here. */
-    purgedSnaps: IntervalSetCodec,
-  },
-);
-type PgInfo = Infer<typeof PgInfo>;
 
 /** What a PG needs of its OSD. */
 export interface PgHost {
@@ -90,12 +75,14 @@ export class Pg {
   /** Keys of the omap that an older format has left: the next transaction puts the present one in their place. */
   #oldKeys: string[] = [];
   #isRetired = false;
+  /** Its objects are on their way to others: nothing may change. */
+  #isSplitting = false;
 
   constructor(host: PgHost, id: PgId) {
     this.#host = host;
     this.id = id;
     this.collection = formatPgId(id);
-    this.#meta = { ...HOBJECT_MIN, pool: BigInt(id.pool), hash: id.seed, snap: NOSNAP };
+    this.#meta = metaObject(id);
     this.objects = new ObjectContexts(
       host.store,
       this.collection,
@@ -225,6 +212,7 @@ export class Pg {
       userVersion,
       result,
       rvals,
+      hash: ctx.object.hash,
     });
     const { before } = ctx;
     before.exists = ctx.exists;
@@ -265,9 +253,9 @@ export class Pg {
   }
 
   /** Remembers a write that failed or changed nothing: a resend gets the same answer. */
-  commitNothing(reqid: OsdReqId, result: number, rvals: number[]): Committed {
+  commitNothing(reqid: OsdReqId, hash: number, result: number, rvals: number[]): Committed {
     const version = this.#nextVersion();
-    const entry = { reqid, version, userVersion: 0, result, rvals };
+    const entry = { reqid, version, userVersion: 0, result, rvals, hash };
     const seq = this.submit([], zeroStats(), version, 0, entry);
     return { seq, version, userVersion: this.info.lastUserVersion };
   }
@@ -339,6 +327,27 @@ export class Pg {
     }
   }
 
+  /** Nobody asks anything of it until its objects are where they belong, and all that was asked is done. */
+  beginSplit(): void {
+    this.#isSplitting = true;
+  }
+
+  /** @param pgOf whose an object is now, by its hash */
+  endSplit(pgOf: (hash: number) => Pg): void {
+    this.#isSplitting = false;
+    for (const context of this.objects.takeOthers((hash) => pgOf(hash) === this)) {
+      if (context.watches.size > 0) pgOf(context.object.hash).#adopt(context);
+    }
+  }
+
+  /** An object that is watched has come from the PG that it was in. */
+  #adopt(context: ObjectContext): void {
+    this.objects.put(context);
+    for (const watch of context.watches.values()) {
+      watch.onExpired = () => this.endWatch(context, watch);
+    }
+  }
+
   /** Side effects of a request that has become durable: watches, notifications, acknowledgements. */
   applyEffects(ctx: OpContext, context: ObjectContext): void {
     if (!ctx.hasEffects || this.#isRetired) return;
@@ -388,6 +397,8 @@ export class Pg {
     const { entity, cookie } = watch.info;
     const key = watchKey(entity, cookie);
     if (context.watches.get(key) !== watch) return;
+    // It is silent, and stays so: its time comes again when the object is where it belongs.
+    if (this.#isSplitting) return watch.arm();
     context.watches.delete(key);
     watch.remove(true);
     this.#host.log.info("watch ended", { pg: this.collection, object: context.object.oid });

@@ -12,24 +12,14 @@ import {
   CACHE_MODE,
   isBlocklisted,
   isUp,
-  mapPg,
   type OsdMap,
   type OsdReport,
   type PgPool,
-  type PgReport,
-  pgKey,
 } from "../maps/index.ts";
 import { MCommand, MOSDBackoff, MOSDMap, MOSDOp, MPing } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
-import {
-  type HObject,
-  type IncomingMessage,
-  IntervalSet,
-  type PgId,
-  stableMod,
-  stableModMask,
-} from "../types/index.ts";
+import type { HObject, IncomingMessage, IntervalSet, PgId } from "../types/index.ts";
 import { Admission } from "./admission.ts";
 import { Arrival } from "./arrival.ts";
 import { BENCH_COLLECTION, Bench } from "./bench.ts";
@@ -51,8 +41,10 @@ import { Fullness, poolFullness } from "./fullness.ts";
 import { ImageCounters } from "./image-counters.ts";
 import { OsdMaps } from "./osd-maps.ts";
 import { type AskPeer, type PeerMessage, Peers } from "./peers.ts";
-import { Pg } from "./pg.ts";
-import { pgReport } from "./pg-report.ts";
+import type { Pg } from "./pg.ts";
+import { PG_NUMS_COLLECTION } from "./pg-num-records.ts";
+import { seedOf } from "./pg-parts.ts";
+import { PgTable } from "./pg-table.ts";
 import { removeCollection } from "./remove-collection.ts";
 import { Reporter } from "./reporter.ts";
 import { NO_OP_INFO, opInfo, unsupportedNames } from "./request.ts";
@@ -63,10 +55,6 @@ import { poolSnapContext } from "./snapshots.ts";
 
 /** Requests that may wait for a map before a client must be at fault. */
 const WAITING_FOR_MAP_MAX = 1024;
-/** Object contexts kept beyond those in use, by all PGs together; and what each may have in any case. */
-const CONTEXTS_MAX = 4096;
-const CONTEXTS_PER_PG_MIN = 16;
-const NO_SNAPS = new IntervalSet();
 
 export interface OsdOptions {
   readonly id: number;
@@ -109,7 +97,7 @@ export class OsdServer implements Dispatcher {
   readonly #bench: Bench;
   readonly #peers: Peers;
   readonly #copies: Copies;
-  readonly #pgs = new Map<string, Pg>();
+  readonly #pgs: PgTable;
   readonly #sessions = new Set<Session>();
   readonly #admission: Admission;
   #waitingForMap: Arrival[] = [];
@@ -165,9 +153,24 @@ export class OsdServer implements Dispatcher {
       store: this.#store,
       clock: options.clock,
       log: options.log,
-      removedSnaps: (pool) => this.#removedSnaps(pool),
+      removedSnaps: (pool) => this.#pgs.removedSnaps(pool),
       damaged: (pg, error) => this.#corruption(error, pg, pg.meta),
       trimmed: (pg) => this.#trimmed(pg.id.pool),
+    });
+    this.#pgs = new PgTable({
+      id: options.id,
+      store: this.#store,
+      commits: this.#commits,
+      clock: options.clock,
+      log: options.log,
+      maps: this.#maps,
+      trimmer: this.#trimmer,
+      damage: this.#damage,
+      splitDone: (pool) => {
+        this.#trimPool(pool);
+        this.#reporter.soon();
+      },
+      splitFailed: (pg, error) => this.#corruption(error, pg, pg.meta),
     });
     this.#executor = new Executor({
       store: this.#store,
@@ -218,6 +221,7 @@ export class OsdServer implements Dispatcher {
     this.#reporter.stop();
     this.#trimmer.stop();
     this.#damage.stop();
+    this.#pgs.splits.stop();
   }
 
   /** The next epoch from the monitor. */
@@ -333,15 +337,19 @@ export class OsdServer implements Dispatcher {
       return;
     }
     this.#shareMap(connection, message.mapEpoch);
-    const map = this.#maps.current;
-    const pool = map.pools.get(message.pgid.pgid.pool);
-    const pg = pool === undefined ? undefined : this.#ownPg(map, pool, message);
-    if (pool === undefined || pg === undefined) {
+    const { pgid } = message.pgid;
+    const pool = this.#maps.current.pools.get(pgid.pool);
+    if (pool === undefined || !this.#isForUs(pool, message)) {
       this.#counters.misdirected++;
       this.#log.debug("dropping a request that is not for us", { tid: arrival.tid });
       return this.#finish(arrival, 0);
     }
-    this.#run(arrival, pool, pg);
+    const { splits } = this.#pgs;
+    if (splits.isPending(pgid)) {
+      arrival.keep();
+      return splits.wait(pgid, () => this.#runOrWait(arrival));
+    }
+    this.#run(arrival, pool, this.#pgs.get(pgid));
   }
 
   #run(arrival: Arrival, pool: PgPool, pg: Pg): void {
@@ -402,40 +410,14 @@ export class OsdServer implements Dispatcher {
     });
   }
 
-  /** The PG of a request if it is a right one and ours. */
-  #ownPg(map: OsdMap, pool: PgPool, message: MOSDOp): Pg | undefined {
+  /** Is the request's PG the right one, as its client knows it, and ours? */
+  #isForUs(pool: PgPool, message: MOSDOp): boolean {
     const { pgid } = message.pgid;
-    if (pgid.seed >= pool.pgNum) return undefined;
+    if (pgid.seed >= pool.pgNum) return false;
     const isPgOp = message.oid === "";
-    const seed = stableMod(message.hash, pool.pgNum, stableModMask(pool.pgNum));
-    if (!isPgOp && seed !== pgid.seed) return undefined;
-    return this.#isPrimary(map, pgid) ? this.#pg(pgid) : undefined;
-  }
-
-  #isPrimary(map: OsdMap, pg: PgId): boolean {
-    return mapPg(map, pg).actingPrimary === this.#options.id;
-  }
-
-  #pg(id: PgId): Pg {
-    const key = pgKey(id);
-    let pg = this.#pgs.get(key);
-    if (pg === undefined) {
-      pg = new Pg(
-        {
-          store: this.#store,
-          commits: this.#commits,
-          clock: this.#options.clock,
-          log: this.#log,
-          epoch: () => this.#maps.epoch,
-          contextsMax: () => Math.max(CONTEXTS_PER_PG_MIN, CONTEXTS_MAX / this.#pgs.size),
-          removedSnaps: (pool) => this.#removedSnaps(pool),
-        },
-        id,
-      );
-      this.#pgs.set(key, pg);
-      this.#damage.load(pg);
-    }
-    return pg;
+    if (!isPgOp && seedOf(message.hash, pool.pgNum) !== pgid.seed) return false;
+    if (this.#pgs.splits.hasSplitSince(pgid, message.mapEpoch)) return false;
+    return this.#pgs.isPrimary(pgid);
   }
 
   /** A client that is behind gets what it lacks before its reply. */
@@ -452,41 +434,19 @@ export class OsdServer implements Dispatcher {
     return isBlocklisted(this.#maps.current, connection.peerAddr);
   }
 
-  #removedSnaps(pool: number): IntervalSet {
-    return this.#maps.current.removedSnapsQueue.get(pool) ?? NO_SNAPS;
-  }
-
   // --- Maps -----------------------------------------------------------------------------------
 
   #mapChanged(): void {
     const map = this.#maps.current;
-    for (const [key, pg] of this.#pgs) {
-      if (!map.pools.has(pg.id.pool)) {
-        this.#pgs.delete(key);
-        pg.retire();
-        this.#trimmer.forget(pg);
-        this.#damage.forget(pg);
-        continue;
-      }
-      if (map.blocklist.size + map.rangeBlocklist.size > 0) this.#endBlocklistedWatches(pg, map);
-    }
-    this.#firstObjects.make(map, (id) => (this.#isPrimary(map, id) ? this.#pg(id) : undefined));
+    this.#pgs.mapChanged(map);
+    this.#firstObjects.make(map, (id) => this.#pgs.own(id));
     this.#removeOrphans(map);
-    for (const pool of map.pools.keys()) this.#trimPool(map, pool);
+    for (const pool of map.pools.keys()) this.#trimPool(pool);
   }
 
-  #endBlocklistedWatches(pg: Pg, map: OsdMap): void {
-    for (const context of pg.objects.watched()) {
-      for (const watch of context.watches.values()) {
-        if (isBlocklisted(map, watch.info.addr)) pg.endWatch(context, watch);
-      }
-    }
-  }
-
-  #trimPool(map: OsdMap, pool: number): void {
-    const removed = map.removedSnapsQueue.get(pool);
-    if (removed === undefined || removed.isEmpty) return;
-    for (const pg of this.#primaryPgs(map, pool)) {
+  #trimPool(pool: number): void {
+    if (this.#pgs.removedSnaps(pool).isEmpty) return;
+    for (const pg of this.#pgs.primaries(pool)) {
       if (!this.#trimmer.pending(pg).isEmpty) this.#trimmer.enqueue(pg);
     }
     this.#trimmed(pool);
@@ -497,26 +457,20 @@ export class OsdServer implements Dispatcher {
     const map = this.#maps.current;
     // While the map calls us down we have no PGs in it; those that we will have again have trimmed nothing.
     if (!isUp(map, this.#options.id)) return;
-    const done = this.#removedSnaps(pool).clone();
-    for (const pg of this.#primaryPgs(map, pool)) done.intersect(pg.info.purgedSnaps);
+    // What is being taken apart trims nothing meanwhile, and is asked when it is over.
+    if (this.#pgs.splits.isBusy(pool)) return;
+    const done = this.#pgs.removedSnaps(pool).clone();
+    for (const pg of this.#pgs.primaries(pool)) done.intersect(pg.info.purgedSnaps);
     if (done.isEmpty) return;
     // The monitor forgets a purged snap for good: what was trimmed must be on disk before it hears of it.
     this.#commits.after(this.#store.lastSubmitted, () => this.#options.snapsPurged(pool, done));
-  }
-
-  *#primaryPgs(map: OsdMap, poolId: number): Iterable<Pg> {
-    const pool = map.pools.get(poolId);
-    for (let seed = 0; seed < (pool?.pgNum ?? 0); seed++) {
-      const id = { pool: poolId, seed };
-      if (this.#isPrimary(map, id)) yield this.#pg(id);
-    }
   }
 
   /** Collections of pools that are gone are emptied and removed. */
   #removeOrphans(map: OsdMap): void {
     for (const collection of this.#store.collections()) {
       const pool = Number(collection.split(".")[0]);
-      if (map.pools.has(pool)) continue;
+      if (map.pools.has(pool) || collection === PG_NUMS_COLLECTION) continue;
       if (collection === BENCH_COLLECTION && this.#bench.isRunning) continue;
       const { clock } = this.#options;
       removeCollection(this.#store, collection, clock, this.#log, () => this.#stopped);
@@ -528,18 +482,11 @@ export class OsdServer implements Dispatcher {
   #report(): Omit<OsdReport, "seq"> {
     this.#fullness.look();
     this.#damage.review();
-    const map = this.#maps.current;
-    const pgs: PgReport[] = [];
-    for (const pool of map.pools.keys()) {
-      for (const pg of this.#primaryPgs(map, pool)) {
-        pgs.push(pgReport(pg, this.#trimmer.pending(pg), this.#damage.of(pg)));
-      }
-    }
     return {
       epoch: this.#maps.epoch,
       statfs: this.#store.statfs(),
       fullness: this.#fullness.level,
-      pgs,
+      pgs: this.#pgs.reports(),
       perf: { commitLatencyMs: this.#counters.commitLatencyMs, applyLatencyMs: 0 },
       images: this.#images.take(),
       overrides: new Map(this.#settings.overrides),
@@ -577,8 +524,16 @@ export class OsdServer implements Dispatcher {
     this.#log.warn("not supported", { op: name });
   }
 
-  /** @param head of the object that somebody was busy with */
-  #corruption(error: CorruptionError, pg: Pg, head: HObject): void {
+  /**
+   * @param asked the PG that somebody was busy with
+   * @param head of the object that he was busy with
+   */
+  #corruption(error: CorruptionError, asked: Pg, head: HObject): void {
+    // It may have split since.
+    const { pool } = asked.id;
+    const pgNum = this.#maps.current.pools.get(pool)?.pgNum;
+    const id: PgId = pgNum === undefined ? asked.id : { pool, seed: seedOf(head.hash, pgNum) };
+    const pg = this.#pgs.splits.isPending(id) || head.oid === "" ? asked : this.#pgs.get(id);
     if (!this.#damage.found(pg, head, error)) return;
     this.#log.error("an object does not read as it was written", {
       pg: pg.collection,

@@ -116,7 +116,8 @@ export interface WatchSession {
 export class Watch {
   readonly info: WatchInfo;
   readonly #clock: Clock;
-  readonly #expired: (watch: Watch) => void;
+  /** Told when the watcher has not been heard of for its timeout. */
+  onExpired: () => void;
   readonly #notifies = new Map<bigint, Notify>();
   #connection: Connection | undefined;
   #willPing = false;
@@ -124,11 +125,10 @@ export class Watch {
   #timer: Timer | undefined;
   #removed = false;
 
-  /** @param expired told when the watcher has not been heard of for its timeout */
-  constructor(info: WatchInfo, clock: Clock, expired: (watch: Watch) => void) {
+  constructor(info: WatchInfo, clock: Clock, onExpired: () => void) {
     this.info = info;
     this.#clock = clock;
-    this.#expired = expired;
+    this.onExpired = onExpired;
   }
 
   get connection(): Connection | undefined {
@@ -165,7 +165,7 @@ export class Watch {
   /** (Re)starts the clock that ends the watch. */
   arm(): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(this.info.timeoutSeconds * 1000, () => this.#expired(this));
+    this.#timer = this.#clock.after(this.info.timeoutSeconds * 1000, () => this.onExpired());
   }
 
   /** Takes part in a notification, unless the watcher has already been silent for too long. */

@@ -43,7 +43,7 @@ interface MemObject {
 
 interface Collection {
   readonly objects: SortedMap<MemObject>;
-  /** Blocks, shared ones counted once: a transaction never crosses collections. */
+  /** Blocks, shared ones counted once: no block is in two collections. */
   blocks: number;
 }
 
@@ -130,6 +130,19 @@ function cloneObject(from: MemObject): MemObject {
   };
 }
 
+/** How often each block that has more than one owner occurs in these objects, and how many others there are. */
+function blocksOf(objects: Iterable<MemObject>): { shared: Map<Block, number>; others: number } {
+  const shared = new Map<Block, number>();
+  let others = 0;
+  for (const { blocks } of objects) {
+    for (const block of blocks.values()) {
+      if (block.refs === 1) others++;
+      else shared.set(block, (shared.get(block) ?? 0) + 1);
+    }
+  }
+  return { shared, others };
+}
+
 function readData(o: MemObject, offset: number, length: number): Uint8Array[] {
   const out: Uint8Array[] = [];
   const end = Math.min(offset + length, o.size);
@@ -199,6 +212,10 @@ export class MemStore implements ObjectStore {
       hasCollection: (id) => this.#collections.has(id),
       objectCount: (id) => this.#collections.get(id)?.objects.size ?? 0,
       exists: (id, object) => this.#find(id, object) !== undefined,
+      sharesOutside: (id, objects) => {
+        const found = objects.flatMap((object) => this.#find(id, object) ?? []);
+        return [...blocksOf(found).shared].some(([block, count]) => count !== block.refs);
+      },
     };
   }
 
@@ -244,6 +261,7 @@ export class MemStore implements ObjectStore {
       return;
     }
     const c = this.#collections.get(id)!;
+    if (op.op === "move") return this.#move(c, op);
     const present = c.objects.get(objectKey(op.object));
     switch (op.op) {
       case "touch":
@@ -279,6 +297,18 @@ export class MemStore implements ObjectStore {
       default:
         this.#applyOmap(c, present, op);
     }
+  }
+
+  #move(c: Collection, { objects, to }: StoreOp & { op: "move" }): void {
+    const target = this.#collections.get(to)!;
+    const keys = objects.map(objectKey);
+    const { shared, others } = blocksOf(keys.map((key) => c.objects.get(key)!));
+    for (const key of keys) {
+      target.objects.set(key, c.objects.get(key)!);
+      c.objects.delete(key);
+    }
+    c.blocks -= shared.size + others;
+    target.blocks += shared.size + others;
   }
 
   #applyOmap(

@@ -80,9 +80,18 @@ export type StoreOp =
       offset: number;
       length: number;
       toOffset: number;
+    }
+  | {
+      /**
+       * Into another collection, under the names they have and with all that is theirs. No block of theirs may be
+       * another object's, too: clones go together. Not in a transaction that clones.
+       */
+      op: "move";
+      objects: readonly HObject[];
+      to: CollectionId;
     };
 
-/** A list of changes to the objects of one collection, applied all or nothing. */
+/** A list of changes to the objects of one collection (a move adds to another), applied all or nothing. */
 export interface Transaction {
   readonly collection: CollectionId;
   readonly ops: readonly StoreOp[];

@@ -8,7 +8,12 @@
 import { listLength } from "../encoding/index.ts";
 import type { HObject } from "../types/index.ts";
 import { formatObject, objectKey } from "./object-key.ts";
-import { type CollectionId, TooLargeError, type Transaction } from "./object-store.ts";
+import {
+  type CollectionId,
+  type StoreOp,
+  TooLargeError,
+  type Transaction,
+} from "./object-store.ts";
 
 /** Bytes of one object. Ceph's default limit is 128 MiB; ours only keeps offsets well inside 2^53. */
 export const OBJECT_SIZE_MAX = 2 ** 40;
@@ -20,6 +25,8 @@ export interface StoreView {
   hasCollection(collection: CollectionId): boolean;
   objectCount(collection: CollectionId): number;
   exists(collection: CollectionId, object: HObject): boolean;
+  /** Is a block of one of these (as far as they exist) an object's that is not among them? */
+  sharesOutside(collection: CollectionId, objects: readonly HObject[]): boolean;
 }
 
 function checkRange(what: string, offset: number, length: number): void {
@@ -48,6 +55,8 @@ class Staged {
   #present: HObject | undefined;
   readonly collection: CollectionId;
   #delta = 0;
+  /** Objects that have come into other collections, by collection. */
+  #arrived: Map<CollectionId, Set<string>> | undefined;
 
   constructor(view: StoreView, collection: CollectionId) {
     this.#view = view;
@@ -65,7 +74,20 @@ class Staged {
 
   isEmpty(id: CollectionId): boolean {
     const count = this.#view.hasCollection(id) ? this.#view.objectCount(id) : 0;
-    return count + (id === this.collection ? this.#delta : 0) === 0;
+    const arrived = this.#arrived?.get(id)?.size ?? 0;
+    return count + arrived + (id === this.collection ? this.#delta : 0) === 0;
+  }
+
+  /** @returns false: there is one of that name already */
+  arrive(id: CollectionId, object: HObject): boolean {
+    const key = objectKey(object);
+    this.#arrived ??= new Map();
+    const arrived = this.#arrived.get(id) ?? new Set();
+    this.#arrived.set(id, arrived);
+    const isThere = this.#view.hasCollection(id) && this.#view.exists(id, object);
+    if (isThere || arrived.has(key)) return false;
+    arrived.add(key);
+    return true;
   }
 
   exists(object: HObject): boolean {
@@ -82,6 +104,31 @@ class Staged {
     this.#objects ??= new Map();
     this.#objects.set(objectKey(object), present);
     this.#delta += present ? 1 : -1;
+  }
+}
+
+/** @throws RangeError */
+function checkMove(
+  view: StoreView,
+  staged: Staged,
+  { collection, ops }: Transaction,
+  { objects, to }: StoreOp & { op: "move" },
+): void {
+  if (!staged.hasCollection(to)) throw new RangeError(`move: no collection ${to}`);
+  if (to === collection) throw new RangeError(`move: ${to} onto itself`);
+  // Who shares what is asked of the store as it was before: only clones would add to that.
+  if (ops.some(({ op }) => op === "clone" || op === "clone-range")) {
+    throw new RangeError("move: in a transaction that clones");
+  }
+  if (view.hasCollection(collection) && view.sharesOutside(collection, objects)) {
+    throw new RangeError("move: objects that share blocks with others");
+  }
+  for (const object of objects) {
+    if (!staged.exists(object)) throw new RangeError(`move: no object ${formatObject(object)}`);
+    staged.setObject(object, false);
+    if (!staged.arrive(to, object)) {
+      throw new RangeError(`move: ${formatObject(object)} is in ${to} already`);
+    }
   }
 }
 
@@ -109,6 +156,10 @@ export function validateTransaction(view: StoreView, transaction: Transaction): 
     }
     if (!staged.hasCollection(transaction.collection)) {
       throw new RangeError(`no collection ${transaction.collection}`);
+    }
+    if (op.op === "move") {
+      checkMove(view, staged, transaction, op);
+      continue;
     }
     if (op.object.max !== 0) throw new RangeError(`${op.op}: not the name of an object`);
     switch (op.op) {

@@ -52,6 +52,8 @@ export interface Fixture {
 const SIZES = { capacityBytes: 1 << 20, segmentSize: 64 << 10, segments: 2 };
 /** Not a PG: its objects carry nothing of an OSD's. */
 const OBJECTS = "objects";
+/** What some of them have been moved to. */
+const MOVED = "other";
 
 function named(oid: string, rest: Partial<HObject> = {}): HObject {
   return { key: "", oid, snap: NOSNAP, hash: 0x1234_562a, max: 0, nspace: "", pool: 1n, ...rest };
@@ -110,6 +112,18 @@ function transactions(label: string): StoreOp[][] {
       { op: "omap-set", object: named(`${label}-clear`), entries: [["k", text("v")]] },
       { op: "omap-clear", object: named(`${label}-clear`) },
     ],
+    [
+      { op: "write", object: named(`${label}-moved`), offset: 0, data: [data(label, 9000)] },
+      { op: "omap-set", object: named(`${label}-moved`), entries: [["k", text("v")]] },
+    ],
+    [{ op: "clone", object: named(`${label}-moved`), to: named(`${label}-moved`, { snap: 4n }) }],
+    [
+      {
+        op: "move",
+        objects: [named(`${label}-moved`, { snap: 4n }), named(`${label}-moved`)],
+        to: MOVED,
+      },
+    ],
   ];
 }
 
@@ -153,7 +167,7 @@ export async function makeFixture(): Promise<Fixture> {
   };
   const collection = (name: string): Promise<void> =>
     submit(name, [{ op: "create-collection", collection: name }]);
-  for (const name of [OBJECTS, "dropped", "empty"]) await collection(name);
+  for (const name of [OBJECTS, MOVED, "dropped", "empty"]) await collection(name);
   await submit("dropped", [{ op: "remove-collection", collection: "dropped" }]);
   for (const [index, label] of ["first", "second", "journal"].entries()) {
     if (index > 0) await store.checkpoint();

@@ -74,6 +74,8 @@ export interface CrashOptions {
   cuts: number;
   /** Makes the disk worse than the store can bear, to see that the test notices. */
   sabotage?: (disk: MemoryDisk) => void;
+  /** Have objects go from one collection to the other, too. */
+  moves?: boolean;
 }
 
 async function microtasks(count: number): Promise<void> {
@@ -114,11 +116,11 @@ class CrashRun {
   /** Reads under way, each with what went wrong. */
   readonly #reads: Promise<unknown>[] = [];
 
-  constructor(seed: number) {
+  constructor(seed: number, moves: boolean) {
     this.#dice = seededRandom(seed);
     this.#disk = new MemoryDisk(seed);
     this.#disk.latencyMax = [2, 8, 60, 600][this.#dice.below(4)]!;
-    this.#walk = new Walk(this.#dice);
+    this.#walk = new Walk(this.#dice, moves ? seededRandom(seed + 2) : undefined);
     createStore("", {
       disk: this.#disk,
       capacityBytes: CAPACITIES[this.#dice.below(CAPACITIES.length)]!,
@@ -333,7 +335,7 @@ class CrashRun {
 
 /** @throws what went wrong, with the seed that shows it again */
 export async function crashSeed(options: CrashOptions): Promise<void> {
-  const run = new CrashRun(scrambled(options.seed));
+  const run = new CrashRun(scrambled(options.seed), options.moves === true);
   options.sabotage?.(run.disk);
   try {
     await run.run(options.cuts);

@@ -5,7 +5,7 @@
 
 import type { Random } from "../../src/base/index.ts";
 import { type ObjectStore, type StoreOp, type Transaction } from "../../src/store/index.ts";
-import { type HObject, NOSNAP } from "../../src/types/index.ts";
+import { HOBJECT_MIN, type HObject, NOSNAP } from "../../src/types/index.ts";
 
 export type Dice = Random & { u32(): number; below(n: number): number };
 
@@ -16,10 +16,13 @@ const POOL_SIZE = 2 << 20;
 
 export class Walk {
   readonly #dice: Dice;
+  readonly #moves: Dice | undefined;
   readonly #pool: Uint8Array;
 
-  constructor(dice: Dice) {
+  /** @param moves says when objects go to the other collection, and which; without it none does */
+  constructor(dice: Dice, moves?: Dice) {
     this.#dice = dice;
+    this.#moves = moves;
     const words = new Uint32Array(POOL_SIZE / 4);
     for (let i = 0; i < words.length; i++) words[i] = dice.u32();
     this.#pool = new Uint8Array(words.buffer);
@@ -125,10 +128,39 @@ export class Walk {
 
   /** A transaction; now and then one that makes no sense, which the store must refuse whole. */
   transaction(store: ObjectStore): Transaction {
+    if (this.#moves?.below(5) === 0) {
+      const move = this.#move(store, this.#moves);
+      if (move !== undefined) return move;
+    }
     const collection = COLLECTIONS[this.#dice.below(8) === 0 ? 1 : 0]!;
     const ops: StoreOp[] = [];
     if (!store.hasCollection(collection)) ops.push({ op: "create-collection", collection });
     for (let n = this.#dice.below(4); n >= 0; n--) ops.push(this.#op());
     return { collection, ops };
+  }
+
+  /**
+   * Objects of one name, or all there are, go to the other collection, in which their names are mostly free; other
+   * changes before and behind. Who shares blocks with others may not go: the store has to say so.
+   */
+  #move(store: ObjectStore, moves: Dice): Transaction | undefined {
+    const at = moves.below(2);
+    const [collection, to] = [COLLECTIONS[at]!, COLLECTIONS[1 - at]!];
+    if (!store.hasCollection(collection) || !store.hasCollection(to)) return undefined;
+    const all = store.list(collection, HOBJECT_MIN, 1000).objects;
+    const { oid } = this.object();
+    const kind = moves.below(3);
+    const chosen = all.filter((o) => kind === 0 || o.oid === oid);
+    const isSafe = moves.below(8) > 0;
+    const objects = chosen.filter((o) => !isSafe || store.stat(to, o) === undefined);
+    const others = () => {
+      const ops: StoreOp[] = [];
+      for (let n = moves.below(3); n > 0; n--) {
+        const op = this.#op();
+        if (!isSafe || (op.op !== "clone" && op.op !== "clone-range")) ops.push(op);
+      }
+      return ops;
+    };
+    return { collection, ops: [...others(), { op: "move", objects, to }, ...others()] };
   }
 }

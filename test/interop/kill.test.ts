@@ -8,3 +8,8 @@ test("clients that check everything notice nothing of three kills", async () => 
   expect(fioRuns).toBeGreaterThan(0);
   expect(acks).toBeGreaterThan(0);
 });
+
+test("nor of three kills while PGs split", async () => {
+  const { passed } = await killTest({ cycles: 3, seed: 2, splits: true });
+  expect(passed).toBe(3);
+});

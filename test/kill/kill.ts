@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { seededRandom } from "../../src/base/index.ts";
 import { ObjectInfoCheck } from "../../src/osd/index.ts";
 import { fsck } from "../../src/store/index.ts";
-import { sleep, until } from "../harness/run.ts";
+import { clientEnv, must, sleep, until } from "../harness/run.ts";
 import { monPort, requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
 import { tempDir } from "../harness/temp.ts";
 import { Checker, FioLoop } from "./clients.ts";
@@ -19,6 +19,8 @@ import { Checker, FioLoop } from "./clients.ts";
 export interface KillOptions {
   cycles: number;
   seed: number;
+  /** Has the pool more PGs right before every kill, so that it falls into their splits. @default false */
+  splits?: boolean;
   /** @default nothing is printed */
   print?: (line: string) => void;
 }
@@ -62,6 +64,7 @@ class KillRun {
   readonly #dice: ReturnType<typeof seededRandom>;
   readonly #readyMs: number[] = [];
   #server: SpirulaServer;
+  #pgNum = 32;
   readonly fio: FioLoop;
   readonly checker: Checker;
 
@@ -107,12 +110,21 @@ class KillRun {
     }
     const upMs = UP_MIN + this.#dice.below(UP_MAX - UP_MIN);
     await sleep(upMs);
+    if (this.#options.splits === true) await this.#split();
     const position = await this.checker.position();
     await this.restart();
     await this.checker.check(position, CYCLE_TIMEOUT_MS);
     this.#throwFailures();
     const readyMs = Math.round(this.#readyMs.at(-1) ?? 0);
     return `killed after ${upMs} ms, ready again in ${readyMs} ms, ${await this.checker.count()} acks, fio run ${this.fio.runs + 1}`;
+  }
+
+  /** The command ends when the map is there: what it has the OSD do is done, or not, when the kill comes. */
+  async #split(): Promise<void> {
+    this.#pgNum += 1 + this.#dice.below(40);
+    const env = clientEnv(this.#server.confPath);
+    await must(`ceph osd pool set rbd pg_num ${this.#pgNum}`, { env });
+    await sleep(this.#dice.below(20));
   }
 
   async restart(): Promise<void> {

@@ -1,7 +1,7 @@
 # What a real cluster of 16.2 does and ours does not, and why.
 ceph osd pool create more 8
-#@ differs the number of PGs of a pool stays as it was made
-ceph osd pool set more pg_num 16
+#@ differs a pool may get more PGs, not fewer
+ceph osd pool set more pg_num 4
 #@ differs sizes are each cluster's own, and nothing acts on what it should have
 ceph osd pool autoscale-status
 #@ differs options are known by name, type and default, without their sentences

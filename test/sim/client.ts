@@ -33,6 +33,7 @@ import {
   POOL_OP,
 } from "../../src/messages/index.ts";
 import { type Connection, type Dispatcher, Messenger } from "../../src/messenger/index.ts";
+import { childSeeds } from "../../src/osd/pg-parts.ts";
 import {
   ADDR_TYPE,
   type AddrVec,
@@ -76,7 +77,11 @@ interface PendingOp {
   attempts: number;
   /** The link it went out on last. */
   sentOn: Connection | undefined;
+  /** To which PG, and of how many. */
+  sentTo: { seed: number; pgNum: number };
 }
+
+const NOT_SENT = { seed: 0, pgNum: 0 };
 
 interface PendingMonRequest {
   readonly message: OutgoingMessage;
@@ -150,7 +155,15 @@ export class SimClient implements Dispatcher {
     const tid = ++this.#tid;
     const mtimeMs = this.process.clock.now();
     const reply = new Promise<MOSDOpReply>((resolve) => {
-      const op = { tid, request, mtimeMs, resolve, attempts: 0, sentOn: undefined };
+      const op = {
+        tid,
+        request,
+        mtimeMs,
+        resolve,
+        attempts: 0,
+        sentOn: undefined,
+        sentTo: NOT_SENT,
+      };
       this.#ops.set(tid, op);
       this.#trySend(op);
     });
@@ -265,6 +278,15 @@ export class SimClient implements Dispatcher {
     return { osd, ...instanceOf(map, osd) };
   }
 
+  /** What is on its way to a PG that has split since is dropped there: it goes again. */
+  #recallSplit(pgNum: number): void {
+    for (const op of this.#ops.values()) {
+      const { sentTo } = op;
+      if (sentTo.pgNum === 0 || pgNum <= sentTo.pgNum) continue;
+      if (childSeeds(sentTo.seed, sentTo.pgNum, pgNum).length > 0) op.sentOn = undefined;
+    }
+  }
+
   /** Sends whatever is not on its way on the right link, in order. */
   #kick(): void {
     for (const op of this.#ops.values()) this.#trySend(op);
@@ -290,6 +312,7 @@ export class SimClient implements Dispatcher {
     const { oid, ops, isWrite, snap, snapContext } = op.request;
     const map = this.#map!;
     const at = locateObject(map, { pool: POOL, nspace: "", key: "" }, oid)!;
+    op.sentTo = { seed: at.pg.seed, pgNum: map.pools.get(POOL)!.pgNum };
     const retry = op.attempts > 0 ? OSD_FLAG.RETRY : 0;
     return MOSDOp.encode(
       {
@@ -413,6 +436,7 @@ export class SimClient implements Dispatcher {
     }
     const epoch = this.#map?.epoch ?? 0;
     if (epoch === before) return;
+    this.#recallSplit(this.#map?.pools.get(POOL)?.pgNum ?? 0);
     this.#world.trace(`${this.process.name} map ${epoch}`);
     for (const { resolve } of this.#mapWaiters.filter((w) => w.epoch <= epoch)) resolve();
     this.#mapWaiters = this.#mapWaiters.filter((w) => w.epoch > epoch);

@@ -25,8 +25,12 @@ const FAULTS = {
   "osd down": 3,
   "pool comes and goes": 1,
   "client dies": 1,
+  "more PGs": 2,
 } as const;
 type Fault = keyof typeof FAULTS;
+
+/** The pool's PGs at most, so that a run does not only split. */
+const PG_NUM_MAX = 400;
 
 /** Requests that a dying client may leave behind. */
 const ORPHANS_MAX = 4;
@@ -61,6 +65,8 @@ export class Faults {
   #isOver = false;
   #isRestartDue = false;
   #pools = 0;
+  /** Of the pool that is worked on, as far as anybody has asked for. */
+  #pgNum = 32;
   /** How often each has struck. */
   readonly counts = new Map<Fault, number>();
 
@@ -198,9 +204,26 @@ export class Faults {
           }),
         );
       }
+      case "more PGs":
+        return this.#splitPgs(client);
       default:
         // Whether each of these has happened is a question with two answers.
         if (client.pending <= ORPHANS_MAX) this.#host.replaceClient(client);
+    }
+  }
+
+  /** By a few, or all of them; now and then again before that can be over. */
+  #splitPgs(client: SimClient): void {
+    const dice = this.#dice;
+    for (let times = dice.pick([1, 1, 1, 3]); times > 0; times--) {
+      this.#pgNum += dice.below(3) === 0 ? this.#pgNum : dice.between(1, 9);
+      if (this.#pgNum > PG_NUM_MAX) return;
+      this.#order(client, {
+        prefix: "osd pool set",
+        pool: "rbd",
+        var: "pg_num",
+        val: `${this.#pgNum}`,
+      });
     }
   }
 

@@ -12,10 +12,12 @@ import {
   POOL_OPTS,
   type PoolOpt,
 } from "../../maps/index.ts";
+import type { PendingMap } from "../services/osd-map.ts";
 import { Refusal, updatePool } from "../services/osd-pools.ts";
 import { isTier } from "../services/osd-tiers.ts";
+import { setPgNum, setPgpNum } from "../services/pg-num.ts";
 import { type Args, type CommandReply, ok, refused } from "./command.ts";
-import { changeMap, findPool, isCommandReply, type MonCommand } from "./common.ts";
+import { changeMap, type FoundPool, findPool, isCommandReply, type MonCommand } from "./common.ts";
 import type { CommandContext } from "./context.ts";
 import { parseSize } from "./units.ts";
 
@@ -248,16 +250,13 @@ function setFlag(pool: PgPool, name: string, text: string): Partial<PgPool> | Re
   return { flags: on ? pool.flags | bit : pool.flags & ~bit };
 }
 
-function pgNum(pool: PgPool, name: string, text: string): Partial<PgPool> | Refusal {
-  const n = integer(text);
-  if (n instanceof Refusal) return n;
-  const now = name === "pg_num" ? pool.pgNumTarget : pool.pgpNumTarget;
-  if (n === now) return {};
-  return new Refusal("EOPNOTSUPP", `changing ${name} of an existing pool is not supported`);
-}
-
 /** The change that setting a variable makes. */
-function change(map: OsdMap, pool: PgPool, args: Args): Partial<PgPool> | Refusal {
+function change(
+  ctx: CommandContext,
+  { map, epoch }: PendingMap,
+  { id, pool }: FoundPool,
+  args: Args,
+): Partial<PgPool> | Refusal {
   const name = args.text("var") ?? "";
   const text = args.text("val") ?? "";
   const sure = args.flag("yes_i_really_mean_it");
@@ -281,10 +280,13 @@ function change(map: OsdMap, pool: PgPool, args: Args): Partial<PgPool> | Refusa
         `pool min_size must be between 1 and size, which is set to ${pool.size}`,
       );
     }
-    case "pg_num":
+    case "pg_num": {
+      const { settings } = ctx.state;
+      return setPgNum({ map, id, pool, epoch, settings }, integer(text), sure);
+    }
     case "pgp_num":
     case "pgp_num_actual":
-      return pgNum(pool, name, text);
+      return setPgpNum(map, pool, integer(text));
     case "pg_autoscale_mode":
       // Accepted and shown: no autoscaler acts on it, as on a cluster whose module is off.
       if (!["on", "off", "warn"].includes(text)) {
@@ -311,9 +313,11 @@ async function set(ctx: CommandContext, args: Args): Promise<CommandReply> {
   return await changeMap(ctx, (pending) => {
     const found = findPool(pending.map, args.text("pool"));
     if (isCommandReply(found)) return found;
-    const edit = change(pending.map, found.pool, args);
+    const edit = change(ctx, pending, found, args);
     if (edit instanceof Refusal) return edit;
     if (Object.keys(edit).length > 0) updatePool(pending, found.id, edit);
+    // compat: as many as there are is no change, and the only one that nothing is said of.
+    else if (args.text("var") === "pg_num") return "";
     return `set pool ${found.id} ${args.text("var")} to ${args.text("val")}`;
   });
 }

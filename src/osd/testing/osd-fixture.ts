@@ -80,6 +80,11 @@ export class ManualClock implements Clock {
     for (let fn = this.#deferred.shift(); fn !== undefined; fn = this.#deferred.shift()) fn();
   }
 
+  /** Runs what has been deferred until now, and no more. */
+  turn(): void {
+    for (const fn of this.#deferred.splice(0)) fn();
+  }
+
   advance(ms: number): void {
     const end = this.#now + ms;
     this.settle();
@@ -147,6 +152,8 @@ export interface OpOptions {
   /** The PG of a listing. */
   seed?: number;
   epoch?: number;
+  /** PGs of the pool, as the client knows it. @default as the OSD's map has it */
+  pgNum?: number;
 }
 
 /** A client on a connection of its own. */
@@ -202,7 +209,8 @@ export class TestClient implements Connection {
     const nspace = o.nspace ?? "";
     const key = o.key ?? "";
     const hash = o.seed ?? objectHash(oid, nspace, key);
-    const seed = stableMod(hash, PG_NUM, stableModMask(PG_NUM));
+    const pgNum = o.pgNum ?? this.#osd.pgNum;
+    const seed = stableMod(hash, pgNum, stableModMask(pgNum));
     const message = MOSDOp.encode(
       {
         pgid: { pgid: { pool: POOL, seed }, shard: -1 },
@@ -321,6 +329,30 @@ export class TestOsd {
   restart(): void {
     this.server.stop();
     this.server = this.#start();
+  }
+
+  /** PGs of the pool in the newest map. */
+  get pgNum(): number {
+    return this.map.pools.get(POOL)?.pgNum ?? PG_NUM;
+  }
+
+  /** The pool has so many PGs from now on. */
+  split(pgNum: number): void {
+    this.changeMap((inc) => {
+      const pool = this.map.pools.get(POOL);
+      if (pool === undefined) throw new RangeError("the pool is gone");
+      const fields = { pgNum, pgpNum: pgNum, pgNumTarget: pgNum, pgpNumTarget: pgNum };
+      const lastForceOpResendPreluminous = this.map.epoch + 1;
+      inc.newPools.set(POOL, {
+        ...pool,
+        ...fields,
+        pgNumPending: pgNum,
+        lastForceOpResendPreluminous,
+      });
+      for (let seed = pool.pgNum; seed < pgNum; seed++) {
+        inc.newPgTemp.set(pgKey({ pool: POOL, seed }), [0]);
+      }
+    });
   }
 
   client(globalId: number, caps?: string): TestClient {

@@ -106,6 +106,9 @@ export class Applier {
       case "clone-range":
         this.#cloneRange(op);
         break;
+      case "move":
+        this.#move(op);
+        break;
       default:
         this.#names(op);
     }
@@ -175,6 +178,21 @@ export class Applier {
     this.#w.str(key);
     this.#w.u64n(id);
     this.#used = this.#state.clone(source, key, id);
+  }
+
+  #move({ objects, to }: StoreOp & { op: "move" }): void {
+    if (objects.length === 0) return;
+    const state = this.#state;
+    const target = must(state.collections.get(to), "collection to move to");
+    const found = objects.map((object) => must(this.#find(object), "object to move"));
+    const w = this.#w;
+    w.u8(CHANGE.MOVE);
+    w.u32(this.#c.id);
+    w.u32(target.id);
+    w.u32(found.length);
+    for (const { key } of found) w.str(key);
+    state.move(found, target);
+    this.#used = undefined;
   }
 
   #write(o: Onode, offset: number, data: BufferList, sums: readonly number[] = NO_SUMS): void {

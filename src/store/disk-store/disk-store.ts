@@ -69,6 +69,8 @@ export class DiskStore implements ObjectStore {
       hasCollection: (id) => state.collections.has(id),
       objectCount: (id) => state.collections.get(id)?.objects ?? 0,
       exists: (id, object) => this.#find(id, object) !== undefined,
+      sharesOutside: (id, objects) =>
+        state.sharesOutside(objects.flatMap((object) => this.#find(id, object) ?? [])),
     };
     this.#reader = new ObjectReader(state.blocks, log, clock);
     this.#planner = new Planner({

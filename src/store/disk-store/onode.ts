@@ -43,7 +43,7 @@ export interface CollectionState {
 }
 
 export class Onode {
-  readonly collection: CollectionState;
+  collection: CollectionState;
   /** Order-preserving name within the collection (object-key.ts). */
   readonly key: string;
   readonly id: number;

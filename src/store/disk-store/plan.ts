@@ -77,7 +77,7 @@ export class Planner {
     this.#reached.clear();
     this.#shares = transaction.ops.some((op) => op.op === "clone" || op.op === "clone-range");
     this.#unmaps = transaction.ops.some(
-      (op) => op.op === "remove" || op.op === "zero" || op.op === "truncate",
+      ({ op }) => op === "remove" || op === "zero" || op === "truncate" || op === "move",
     );
     const plan: Plan = {
       dataBlocks: 0,
@@ -99,6 +99,10 @@ export class Planner {
     plan.recordBytes += CHANGE_BYTES * 4;
     if (op.op === "create-collection" || op.op === "remove-collection") {
       plan.recordBytes += op.collection.length;
+      return;
+    }
+    if (op.op === "move") {
+      for (const object of op.objects) plan.recordBytes += nameBytes(object);
       return;
     }
     plan.recordBytes += nameBytes(op.object);

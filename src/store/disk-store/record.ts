@@ -34,6 +34,7 @@ export const CHANGE = {
   OMAP_CLEAR: 16,
   OMAP_HEADER: 17, // blob
   CLONE: 18, // str key, u64 id: a new object like the one in use, which it replaces as that
+  MOVE: 19, // u32 collection, u32 other collection, u32 n, n times str key
 } as const;
 
 /** The data of a large write did not reach the disk: the log ends before this transaction. */
@@ -165,6 +166,17 @@ export class Replayer {
       case CHANGE.CLONE: {
         const [key, id] = [r.str(), r.u64n()];
         if (!checkOnly) this.#object = state.clone(this.#used, key, id);
+        return;
+      }
+      case CHANGE.MOVE: {
+        const [from, to] = [r.u32(), r.u32()];
+        const keys: string[] = [];
+        for (let n = r.count(4); n > 0; n--) keys.push(r.str());
+        if (checkOnly) return;
+        const c = state.collectionById(from);
+        const objects = keys.map((key) => must(state.find(c, key), "object of a record"));
+        state.move(objects, state.collectionById(to));
+        this.#object = undefined;
         return;
       }
       default:

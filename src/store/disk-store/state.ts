@@ -369,6 +369,55 @@ export class StoreState {
     this.#touch(o);
   }
 
+  /** The blocks of these objects: those with one owner counted, of the others how often each occurs in them. */
+  #blocksOf(objects: Iterable<Onode>): { shared: Map<number, number>; others: number } {
+    const shared = new Map<number, number>();
+    let others = 0;
+    for (const o of objects) {
+      for (const { map, count } of o.shards.values()) {
+        for (let i = 0, left = count; left > 0; i++) {
+          if (map[i] === 0) continue;
+          left--;
+          const block = map[i]! - 1;
+          if (this.allocator.extraRefs(block) === 0) others++;
+          else shared.set(block, (shared.get(block) ?? 0) + 1);
+        }
+      }
+    }
+    return { shared, others };
+  }
+
+  /** Is a block of one of these objects another one's as well? */
+  sharesOutside(objects: Iterable<Onode>): boolean {
+    for (const [block, count] of this.#blocksOf(objects).shared) {
+      if (count !== this.allocator.extraRefs(block) + 1) return true;
+    }
+    return false;
+  }
+
+  /** Objects of one collection, which share blocks with no others, go to another one with all that is theirs. */
+  move(objects: readonly Onode[], to: CollectionState): void {
+    const { shared, others } = this.#blocksOf(objects);
+    const from = must(objects[0], "object to move").collection;
+    from.blocks -= shared.size + others;
+    to.blocks += shared.size + others;
+    from.dirty = true;
+    to.dirty = true;
+    for (const o of objects) {
+      this.#count(o);
+      this.kv.delete(objectPrefix(from.id) + o.key);
+      // Its maps and its omap are kept by its id, and stay where they are.
+      this.kv.put(objectPrefix(to.id) + o.key, o.dirty ? PLACEHOLDER : encodeOnode(o));
+      from.onodes.delete(o.key);
+      to.onodes.set(o.key, o);
+      o.collection = to;
+      from.objects--;
+      to.objects++;
+      from.stored -= o.stored;
+      to.stored += o.stored;
+    }
+  }
+
   /** A new object with everything of `from`; its blocks are shared. */
   clone(from: Onode, key: string, id: number): Onode {
     const o = this.create(from.collection, key, id);

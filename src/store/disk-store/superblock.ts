@@ -24,8 +24,9 @@ import { type RunInfo, runName } from "./run.ts";
  * Format versions:
  * 1 — the first.
  * 2 — a collection counts the bytes that its objects hold.
+ * 3 — a record may move objects to another collection.
  */
-export const STORE_VERSION = 2;
+export const STORE_VERSION = 3;
 const SUPERBLOCK = "superblock";
 const SUPERBLOCK_MAGIC = 0x534c5053; // "SPLS"
 const MANIFEST_MAGIC = 0x4d4c5053; // "SPLM"

@@ -34,6 +34,7 @@ export function objectStoreSuite(name: string, maker: StoreMaker): void {
     });
 
     collectionTests(() => store);
+    moveTests(() => store);
     objectTests(() => store);
     omapTests(() => store);
     atomicityTests(() => store);
@@ -79,6 +80,84 @@ function collectionTests(get: () => ObjectStore): void {
     });
     expect(store.stat(PG, A)).toBeUndefined();
     expect(store.stat("1.1", A)).toEqual({ size: 5 });
+  });
+}
+
+const CHILD = "1.1";
+
+/** Data, attributes and omap, and a clone of it. */
+function withClone(store: ObjectStore): { head: HObject; clone: HObject } {
+  const [head, clone] = [named("moving"), named("moving", { snap: 4n })];
+  submit(
+    store,
+    { op: "write", object: head, offset: 4096, data: [bytes(300_000)] },
+    { op: "set-attr", object: head, name: "x", value: text("attr") },
+    { op: "omap-set", object: head, entries: [["k", text("v")]] },
+    { op: "omap-header", object: head, header: text("header") },
+  );
+  submit(store, { op: "clone", object: head, to: clone });
+  submit(store, { op: "write", object: head, offset: 0, data: [bytes(4096, 2)] });
+  store.submit({ collection: CHILD, ops: [{ op: "create-collection", collection: CHILD }] });
+  return { head, clone };
+}
+
+function moveTests(get: () => ObjectStore): void {
+  test("what moves to another collection has all that it had, and is not where it was", async () => {
+    const store = get();
+    const { head, clone } = withClone(store);
+    submit(store, { op: "write", object: A, offset: 0, data: [text("stays")] });
+    const before = flatten(await store.read(PG, head, 0, 1 << 20));
+    const usage = store.usage(PG);
+    submit(store, { op: "move", objects: [clone, head], to: CHILD });
+    expect(store.stat(PG, head)).toBeUndefined();
+    expect(store.list(PG, HOBJECT_MIN, 10).objects).toEqual([A]);
+    expect(store.list(CHILD, HOBJECT_MIN, 10).objects).toEqual([clone, head]);
+    same(flatten(await store.read(CHILD, head, 0, 1 << 20)), before);
+    expect(store.getAttr(CHILD, head, "x")).toEqual(text("attr"));
+    for (const object of [head, clone]) {
+      expect([...store.omapEntries(CHILD, object)]).toEqual([["k", text("v")]]);
+      expect(store.omapHeader(CHILD, object)).toEqual(text("header"));
+    }
+    expect(store.usage(PG)).toEqual({ objects: 1, allocated: 4096, stored: 5 });
+    expect(store.usage(CHILD)).toEqual({
+      objects: 2,
+      allocated: usage.allocated - 4096,
+      stored: usage.stored - 5,
+    });
+    // The name is free, and the two change each for itself.
+    submit(store, { op: "write", object: head, offset: 0, data: [text("new")] });
+    store.submit({ collection: CHILD, ops: [{ op: "remove", object: clone }] });
+    same(flatten(await store.read(CHILD, head, 0, 1 << 20)), before);
+    store.submit({ collection: CHILD, ops: [{ op: "remove", object: head }] });
+    expect(store.usage(CHILD)).toEqual({ objects: 0, allocated: 0, stored: 0 });
+    same(flatten(await store.read(PG, head, 0, 100)), text("new"));
+  });
+
+  test("a move is refused whole if it would part what shares blocks, or meet what is there", () => {
+    const store = get();
+    const { head, clone } = withClone(store);
+    const move = (objects: readonly HObject[], to = CHILD): StoreOp => {
+      return { op: "move", objects, to };
+    };
+    const refused = (...ops: StoreOp[]) => expect(() => submit(store, ...ops)).toThrow(RangeError);
+    refused(move([head]));
+    refused(move([clone]));
+    refused(move([clone, head], "9.9"));
+    refused(move([clone, head], PG));
+    refused(move([clone, head, named("none")]));
+    refused(move([clone, head, head]));
+    refused({ op: "touch", object: A }, { op: "clone", object: A, to: B }, move([A]));
+    refused({ op: "create-collection", collection: "1.2" }, move([clone, head], "1.2"), {
+      op: "remove-collection",
+      collection: "1.2",
+    });
+    store.submit({ collection: CHILD, ops: [{ op: "touch", object: head }] });
+    refused(move([clone, head]));
+    expect(store.list(PG, HOBJECT_MIN, 10).objects).toEqual([clone, head]);
+    expect(store.stat(PG, A)).toBeUndefined();
+    // What a transaction makes, it may move.
+    submit(store, { op: "set-attr", object: A, name: "x", value: text("a") }, move([A]));
+    expect(store.getAttr(CHILD, A, "x")).toEqual(text("a"));
   });
 }
 

@@ -3,7 +3,7 @@
 export type { CallOptions } from "../librados/index.ts";
 export type { CacheOptions, CachePolicy, PoolStats, ReadAheadOptions } from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
-export type { CreateOptions } from "./create-options.ts";
+export type { CreateOptions, NewImageOptions } from "./create-options.ts";
 export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";
 export {
   type DiffOptions,

@@ -21,6 +21,7 @@ import {
   changeMetadata,
   cloneImage,
   commitMigration,
+  createFormat1Image,
   createGroup,
   createImage,
   createNamespace,
@@ -28,6 +29,7 @@ import {
   executeMigration,
   type Image as ImageEngine,
   initPool,
+  listFormat1,
   listGroupImages,
   listGroupSnapshots,
   listGroups,
@@ -58,7 +60,12 @@ import {
 } from "../rbd/index.ts";
 import { NOSNAP, utimeToMs } from "../types/index.ts";
 import { cacheOptions } from "./cache-options.ts";
-import { type CreateOptions, engineCreateOptions, withDefaults } from "./create-options.ts";
+import {
+  type CreateOptions,
+  engineCreateOptions,
+  type NewImageOptions,
+  withDefaults,
+} from "./create-options.ts";
 import { Image } from "./image.ts";
 import { type ProgressOptions, stepwise, within } from "./limits.ts";
 
@@ -201,21 +208,27 @@ export class Rbd {
     );
   }
 
-  /** Names and ids, in the order of the names. */
+  /** Names and ids, in the order of the names; before them those of format 1, which have no ids. */
   async list(options: CallOptions = {}): Promise<{ readonly name: string; readonly id: string }[]> {
-    const images = await this.#read("list the images of", this.#pool, options, listImages);
-    return [...images].map(([name, id]) => ({ name: nameText(name), id: nameText(id) }));
+    const images = await this.#read("list the images of", this.#pool, options, async (io) => [
+      ...(await listFormat1(io)).map((name) => [name, ""] as const),
+      ...(await listImages(io)),
+    ]);
+    return images.map(([name, id]) => ({ name: nameText(name), id: nameText(id) }));
   }
 
-  /** @param size bytes @returns the image's id @throws CephError EEXIST */
+  /** @param size bytes @returns the image's id, "" in format 1 @throws CephError EEXIST */
   async create(
     name: string,
     size: number,
-    options: CreateOptions & CallOptions = {},
+    options: NewImageOptions & CallOptions = {},
   ): Promise<string> {
     const id = await this.#within("create", name, options, async () => {
       const how = withDefaults(engineCreateOptions(options), await this.#poolConfig());
-      return await createImage(this.context, this.io.engine, nameBytes(name), size, how);
+      const what = [this.context, this.io.engine, nameBytes(name), size, how] as const;
+      if (options.format !== 1) return await createImage(...what);
+      await createFormat1Image(...what);
+      return "";
     });
     return nameText(id);
   }

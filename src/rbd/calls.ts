@@ -24,6 +24,7 @@ import {
   TrashListReply,
   TrashStateSetArgs,
 } from "../cls/rbd/ops/directory.ts";
+import { Format1AddArgs, Format1ListReply, Format1RenameArgs } from "../cls/rbd/ops/format1.ts";
 import {
   GroupImageListArgs,
   GroupImageListReply,
@@ -132,6 +133,14 @@ export const HEADER = {
   getMigration: rbd("migration_get", nothing, MigrationSpec),
   setMigrationState: rbd("migration_set_state", MigrationSetStateArgs),
   removeMigration: rbd("migration_remove", nothing),
+} as const;
+
+/** On the header of an image of format 1. */
+export const FORMAT1 = {
+  listSnapshots: rbd("snap_list", nothing, Format1ListReply),
+  addSnapshot: rbd("snap_add", Format1AddArgs),
+  renameSnapshot: rbd("snap_rename", Format1RenameArgs),
+  removeSnapshot: rbd("snap_remove", str),
 } as const;
 
 /** On a pool's directories. */

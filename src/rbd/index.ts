@@ -16,6 +16,7 @@ export { type Child, listChildren } from "./children.ts";
 export { type CloneOptions, cloneImage } from "./clone.ts";
 export { type CopyOptions, copyImage } from "./copy.ts";
 export { type CreateOptions, createImage } from "./create.ts";
+export { createFormat1Image } from "./create-format1.ts";
 export { type DeepCopyImageOptions, deepCopyImage } from "./deep-copy/image-copy.ts";
 export {
   type DiffCallback,
@@ -28,6 +29,7 @@ export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
 export { findSnapshot } from "./find-snapshot.ts";
 export { flattenImage } from "./flatten.ts";
+export { listFormat1 } from "./format1-directory.ts";
 export {
   addToGroup,
   createGroup,

@@ -10,7 +10,7 @@ import { callOp, type IoCtx } from "../rados/index.ts";
 import { utimeFromMs } from "../types/index.ts";
 import { DIRECTORY, HEADER, TRASH } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
-import { idOfName } from "./header.ts";
+import { idOfName } from "./find-image.ts";
 import { Image, type RbdContext } from "./image.ts";
 import { idObjectName, RBD_DIRECTORY, RBD_TRASH } from "./names.ts";
 import { encodeTrashNotice } from "./notify.ts";

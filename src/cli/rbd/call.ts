@@ -8,7 +8,7 @@ import { CephError, ERRNO } from "../../base/index.ts";
 import type { CephArguments } from "../../config/index.ts";
 import type { Json, XmlNames } from "../../encoding/index.ts";
 import type { Cluster, IoCtx } from "../../librados/index.ts";
-import { type CreateOptions, featureNames, type Image, Rbd } from "../../librbd/index.ts";
+import { featureNames, type Image, type NewImageOptions, Rbd } from "../../librbd/index.ts";
 import {
   CommandFailure,
   ConnectFailure,
@@ -162,26 +162,27 @@ export class Call {
   }
 
   /** How an image is to be made. @throws CommandFailure */
-  createOptions(): CreateOptions {
+  createOptions(): NewImageOptions {
     const order = this.number("order");
     const objectSize = order === undefined ? this.number("object-size") : 2 ** order;
     const isOld = !this.has("new-format") && this.number("image-format") === 1;
     const features = this.#features();
     if (isOld) {
+      this.warn("rbd: image format 1 is deprecated");
       const wants = [
-        [features !== undefined && features.length > 0, "features"],
+        [this.has("image-feature") && features !== undefined && features.length > 0, "features"],
         [this.has("stripe-unit") || this.has("stripe-count"), "non-default striping"],
         [this.has("data-pool"), "data pool"],
       ] as const;
       for (const [isWanted, what] of wants) {
         if (isWanted) throw invalid(`${what} not allowed with format 1; use --image-format 2`);
       }
-      throw invalid("image format 1 is deprecated, and not made any more: use --image-format 2");
     }
     const stripeUnit = this.number("stripe-unit");
     const stripeCount = this.number("stripe-count");
     const dataPool = this.text("data-pool");
     return {
+      ...(isOld ? { format: 1 } : {}),
       ...(objectSize === undefined ? {} : { objectSize: 2 ** Math.round(Math.log2(objectSize)) }),
       ...(features === undefined ? {} : { features }),
       ...(stripeUnit === undefined ? {} : { stripeUnit }),
@@ -261,6 +262,21 @@ export class Call {
     } finally {
       await image.close();
     }
+  }
+
+  /**
+   * Makes an image. Those of format 1 only for who insists, as librbd has it.
+   * @throws CephError
+   * ceph: src/librbd/internal.cc create
+   */
+  async createImage(rbd: Rbd, name: string, size: number, options: NewImageOptions): Promise<void> {
+    if (options.format === 1 && process.env["RBD_FORCE_ALLOW_V1"] === undefined) {
+      this.warn(
+        "rbd: images of format 1 are made with RBD_FORCE_ALLOW_V1=1 in the environment only",
+      );
+      throw new CephError(-ERRNO.EINVAL, { op: "create", target: name });
+    }
+    await rbd.create(name, size, options);
   }
 
   /** Where something else is, in the same cluster. */

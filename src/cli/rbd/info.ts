@@ -82,6 +82,7 @@ async function factsOf(image: Image, spec: { namespace: string; snapshot: string
 }
 
 function timesOf(facts: Facts): [name: string, text: string][] {
+  if (facts.format === 1) return [];
   const times: [string, string][] = [
     ["create_timestamp", ctimeIfKnown(facts.createdMs)],
     ["access_timestamp", ctimeIfKnown(facts.accessedMs)],
@@ -103,10 +104,12 @@ function jsonOf(facts: Facts): Json {
   };
   if (dataPool !== undefined) json["data_pool"] = dataPool;
   json["block_name_prefix"] = objectPrefix;
-  json["format"] = 2;
-  json["features"] = features;
-  json["op_features"] = facts.operationFeatures;
-  json["flags"] = facts.flags;
+  json["format"] = facts.format;
+  if (facts.format === 2) {
+    json["features"] = features;
+    json["op_features"] = facts.operationFeatures;
+    json["flags"] = facts.flags;
+  }
   if (facts.group !== undefined) json["group"] = facts.group;
   for (const [what, text] of timesOf(facts)) json[what] = text;
   if (facts.isProtected !== undefined) json["protected"] = String(facts.isProtected);
@@ -139,16 +142,17 @@ function plainOf(facts: Facts): string {
     `size ${formatBytes(facts.size)} in ${facts.objects} objects`,
     `order ${Math.log2(objectSize)} (${formatBytes(objectSize)} objects)`,
     `snapshot_count: ${facts.snapshotCount}`,
-    `id: ${facts.id}`,
   ];
+  if (facts.id !== "") lines.push(`id: ${facts.id}`);
   if (dataPool !== undefined) lines.push(`data_pool: ${dataPool}`);
-  lines.push(
-    `block_name_prefix: ${facts.objectPrefix}`,
-    "format: 2",
-    `features: ${features.join(", ")}`,
-    `op_features: ${facts.operationFeatures.join(", ")}`,
-    `flags: ${facts.flags.join(", ")}`,
-  );
+  lines.push(`block_name_prefix: ${facts.objectPrefix}`, `format: ${facts.format}`);
+  if (facts.format === 2) {
+    lines.push(
+      `features: ${features.join(", ")}`,
+      `op_features: ${facts.operationFeatures.join(", ")}`,
+      `flags: ${facts.flags.join(", ")}`,
+    );
+  }
   if (facts.group !== undefined) lines.push(`group: ${facts.group}`);
   for (const [what, text] of timesOf(facts)) lines.push(`${what}: ${text}`);
   if (facts.isProtected !== undefined) {

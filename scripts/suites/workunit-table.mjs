@@ -15,7 +15,6 @@ const EC = "erasure-coded pools";
 /** What `spirula rbd` does not do. */
 const OWN = {
   migration: { own: { rbd: "migration prepare" } },
-  mirroring: { own: { rbd: "mirroring" } },
   journals: { own: { rbd: "journals of images" } },
 };
 
@@ -24,7 +23,7 @@ export const WORKUNITS = [
   ...parts("rbd/cli_generic.sh", {
     test_pool_image_args: {},
     test_rename: {},
-    test_ls: {},
+    test_ls: { minutes: 30 },
     test_remove: {},
     test_migration: OWN.migration,
     test_config: {},
@@ -38,7 +37,7 @@ export const WORKUNITS = [
     test_clone_v2: {},
     test_namespace: {},
     test_trash_purge_schedule: { minutes: 15 },
-    test_mirror_snapshot_schedule: { minutes: 15, ...OWN.mirroring },
+    test_mirror_snapshot_schedule: { minutes: 15 },
   }),
   { name: "rbd/cli_migration.sh", minutes: 30, ...OWN.migration },
   { name: "rbd/diff.sh" },

@@ -22,6 +22,16 @@ export type { ImageInfo, ParentInfo } from "./image-info.ts";
 export type { ReadableOptions, WritableOptions } from "./image-streams.ts";
 export type { ProgressOptions } from "./limits.ts";
 export {
+  ImageMirroring,
+  type MirrorDirection,
+  type MirrorInfo,
+  type MirrorMode,
+  type MirrorPeer,
+  type MirrorSiteStatus,
+  type MirrorStatus,
+  PoolMirroring,
+} from "./mirroring.ts";
+export {
   type CloneOptions,
   type GroupMember,
   type OpenOptions,

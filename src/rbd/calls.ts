@@ -47,6 +47,7 @@ import { MigrationSetStateArgs } from "../cls/rbd/ops/migration.ts";
 import {
   CopyProgressArgs,
   ImageListReply,
+  ImageSetArgs,
   PeerList,
   UnlinkPeerArgs,
 } from "../cls/rbd/ops/mirror.ts";
@@ -64,7 +65,7 @@ import {
   SnapshotRenameArgs,
 } from "../cls/rbd/ops/snapshot.ts";
 import { BitVectorCodec } from "../cls/rbd/types/bit-vector.ts";
-import { MirrorImage } from "../cls/rbd/types/mirror.ts";
+import { MirrorImage, MirrorImageStatus, MirrorPeer } from "../cls/rbd/types/mirror.ts";
 import {
   ChildImageSpecs,
   GroupImageSpec,
@@ -166,7 +167,14 @@ export const DIRECTORY = {
   listMirrorPeers: rbd("mirror_peer_list", nothing, PeerList),
   /** Image ids, and the ids that peers know the images by. */
   listMirrored: rbd("mirror_image_list", PageArgs, ImageListReply),
+  addMirrorPeer: rbd("mirror_peer_add", MirrorPeer),
+  removeMirrorPeer: rbd("mirror_peer_remove", str),
   getMirrorMode: rbd("mirror_mode_get", nothing, u32),
+  setMirrorMode: rbd("mirror_mode_set", u32),
+  getMirrorUuid: rbd("mirror_uuid_get", nothing, str),
+  setMirrorUuid: rbd("mirror_uuid_set", str),
+  getMirrorStatus: rbd("mirror_image_status_get", str, MirrorImageStatus),
+  setMirror: rbd("mirror_image_set", ImageSetArgs),
   getMirror: rbd("mirror_image_get", str, MirrorImage),
   removeMirror: rbd("mirror_image_remove", str),
 } as const;

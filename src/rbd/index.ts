@@ -70,13 +70,22 @@ export {
   type MigrationEnd,
 } from "./migration/ends.ts";
 export { executeMigration } from "./migration/execute.ts";
+export { disableMirroring, enableMirroring } from "./mirror/enable.ts";
+export {
+  addMirrorPeer,
+  listMirrorPeers,
+  removeMirrorPeer,
+  setMirrorMode,
+} from "./mirror/pool.ts";
 export {
   createMirrorSnapshot,
   isMirroredBySnapshots,
   listPrimaries,
   mirrorInfo,
   mirrorMode,
+  mirrorSnapshot,
 } from "./mirror/primary-snapshot.ts";
+export { mirrorStatuses } from "./mirror/status.ts";
 export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from "./namespaces.ts";
 export { SNAP_CREATE_FLAG } from "./notify.ts";
 export { checkObjectMap, type MapMismatch } from "./object-map-check.ts";

@@ -33,7 +33,7 @@ export interface RemoveOptions {
 
 /**
  * @throws CephError ENOENT: no such image; ENOTEMPTY: it has snapshots; EBUSY: in use, migrating; EMLINK: in
- *   a group; EOPNOTSUPP: mirrored
+ *   a group; EINVAL: another cluster's; EOPNOTSUPP: mirrored by its journal
  */
 export async function removeImage(
   context: RbdContext,

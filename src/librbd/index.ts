@@ -1,7 +1,14 @@
 /** The librbd room: what programs use of images (`spirula/rbd`). */
 
 export type { CallOptions } from "../librados/index.ts";
-export type { CacheOptions, CachePolicy, PoolStats, ReadAheadOptions } from "../rbd/index.ts";
+export type {
+  CacheOptions,
+  CachePolicy,
+  PoolStats,
+  RateLimit,
+  RateLimits,
+  ReadAheadOptions,
+} from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
 export type { CreateOptions, NewImageOptions } from "./create-options.ts";
 export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";

@@ -44,6 +44,7 @@ import {
   type Progress,
   poolStats,
   purgeTrash,
+  type RateLimits,
   type RbdContext,
   removeFromGroup,
   removeGroup,
@@ -67,13 +68,20 @@ import {
   withDefaults,
 } from "./create-options.ts";
 import { Image } from "./image.ts";
+import { imageData } from "./image-data.ts";
 import { type ProgressOptions, stepwise, within } from "./limits.ts";
+import { configuredLimits, ownOptions } from "./rate-limits.ts";
 
 export interface OpenOptions extends CallOptions {
   /** No lock, no watch, and nothing is written. @default false */
   readonly readOnly?: boolean;
   /** Reads as it was then; read-only. */
   readonly snapshot?: string;
+  /**
+   * How fast it may be read and written; true: as the options `rbd_qos_…` have it that are the client's, the pool's and
+   * the image's own. @default as fast as it goes
+   */
+  readonly limits?: RateLimits | boolean;
   /** How its data is cached; true: as the client's options have it (`rbd_cache` and what begins so). @default false */
   readonly cache?: CacheOptions | boolean;
 }
@@ -188,13 +196,9 @@ export class Rbd {
    * ceph: src/librbd/api/Config.cc apply_pool_overrides
    */
   async #poolConfig(): Promise<ClientConfig> {
-    const prefix = "conf_";
-    const isOurs = (key: string) => key.startsWith(`${prefix}rbd_`);
     try {
       const entries = await listMetadata(this.io.engine.inNamespace(""), POOL_METADATA);
-      const own = [...entries].map(([key, value]) => [nameText(key), nameText(value)] as const);
-      const options = own.filter(([key]) => isOurs(key));
-      return this.#config.with(options.map(([key, value]) => [key.slice(prefix.length), value]));
+      return this.#config.with(ownOptions(entries));
     } catch (error) {
       if (!(error instanceof CephError)) throw error;
       this.context.log.warn("a pool's options cannot be read", { why: error.message });
@@ -242,14 +246,16 @@ export class Rbd {
     const engine = await this.#openEngine(target, options, () =>
       openImage(this.context, this.io.engine, by, { readOnly }),
     );
-    const cache = cacheOptions(options.cache, this.#config);
     try {
-      if (snapshot === undefined) return new Image(engine, NOSNAP, cache);
+      const cache = cacheOptions(options.cache, this.#config);
+      const limits = await this.#rateLimits(engine, options);
+      const data = imageData(engine, { cache, limits });
+      if (snapshot === undefined) return new Image(engine, NOSNAP, data);
       // The header was read just now.
       const found = engine.snapshots.find(({ name, namespace }) => {
         return namespace.type === "user" && nameText(name) === snapshot;
       });
-      if (found !== undefined) return new Image(engine, found.id, cache);
+      if (found !== undefined) return new Image(engine, found.id, data);
       throw new CephError(-ERRNO.ENOENT, { op: "open", target: `${target}@${snapshot}` });
     } catch (error) {
       await engine.close();
@@ -524,6 +530,17 @@ export class Rbd {
     await this.#stepwise("abort the migration of", name, options, (progress) =>
       abortMigration(this.context, this.io.engine, nameBytes(name), progress),
     );
+  }
+
+  /** The image's own options come before the pool's, and those before the client's. */
+  async #rateLimits(engine: ImageEngine, options: OpenOptions): Promise<RateLimits | undefined> {
+    const { limits = false, ...rest } = options;
+    if (typeof limits !== "boolean") return limits;
+    if (!limits) return undefined;
+    return await this.#within("read the options of", nameText(engine.target), rest, async () => {
+      const own = ownOptions(await listMetadata(engine.io, engine.headerOid));
+      return configuredLimits((await this.#poolConfig()).with(own));
+    });
   }
 
   /** What is opened too late is closed: nobody else would. */

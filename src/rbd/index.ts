@@ -110,6 +110,8 @@ export {
 } from "./operations.ts";
 export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { endedBy, noProgress, type Progress } from "./progress.ts";
+export { LimitedIo, type RateLimits } from "./qos/limited-io.ts";
+export type { RateLimit } from "./qos/token-bucket.ts";
 export type { Quiescer } from "./quiescers.ts";
 export { removeImage } from "./remove.ts";
 export { getTrash, listTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";

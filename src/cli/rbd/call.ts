@@ -37,6 +37,9 @@ export interface SpecOptions extends Partial<SpecRules> {
   readonly fromWords?: boolean;
 }
 
+/** What an image is opened for; for its data: as fast as the options have it that limit rates. */
+export type Mode = "read" | "write" | "readData" | "writeData";
+
 export class Call {
   /** Words that are no options, without the verb. */
   readonly words: readonly string[];
@@ -234,9 +237,10 @@ export class Call {
   }
 
   /** @throws CommandFailure */
-  async openImage(rbd: Rbd, spec: Spec & { id?: string }, readOnly: boolean): Promise<Image> {
+  async openImage(rbd: Rbd, spec: Spec & { id?: string }, mode: Mode): Promise<Image> {
     const { id = "", name, snapshot } = spec;
-    const opened = rbd.open(id === "" ? name : { id }, { readOnly });
+    const how = { readOnly: mode.startsWith("read"), limits: mode.endsWith("Data") };
+    const opened = rbd.open(id === "" ? name : { id }, how);
     const what = id === "" ? name : `with id ${id}`;
     const image = await orFail(opened, `rbd: error opening image ${what}`);
     if (snapshot === "") return image;
@@ -252,11 +256,11 @@ export class Call {
   /** Opens an image, and closes it again. @param spec with a snapshot: as it was then */
   async withImage<T>(
     spec: Spec & { readonly id?: string },
-    mode: "read" | "write",
+    mode: Mode,
     work: (image: Image, rbd: Rbd) => Promise<T>,
   ): Promise<T> {
     const rbd = await this.open(spec);
-    const image = await this.openImage(rbd, spec, mode === "read");
+    const image = await this.openImage(rbd, spec, mode);
     try {
       return await work(image, rbd);
     } finally {
@@ -271,9 +275,6 @@ export class Call {
    */
   async createImage(rbd: Rbd, name: string, size: number, options: NewImageOptions): Promise<void> {
     if (options.format === 1 && process.env["RBD_FORCE_ALLOW_V1"] === undefined) {
-      this.warn(
-        "rbd: images of format 1 are made with RBD_FORCE_ALLOW_V1=1 in the environment only",
-      );
       throw new CephError(-ERRNO.EINVAL, { op: "create", target: name });
     }
     await rbd.create(name, size, options);

@@ -142,7 +142,7 @@ async function fill(
   const { name, size, options } = made;
   await step(call, call.createImage(rbd, name, size, options), "image creation failed");
   try {
-    await using image = await step(call, rbd.open(name), "failed to open image");
+    await using image = await step(call, rbd.open(name, { limits: true }), "failed to open image");
     await step(call, work(image), "failed to import image");
   } catch (error) {
     await rbd.remove(name);
@@ -254,7 +254,7 @@ async function expectBanner(call: Call, reader: ExactReader, banner: string): Pr
 async function importDiff(call: Call): Promise<void> {
   const path = call.path();
   const spec = call.spec();
-  await call.withImage(spec, "write", async (image) => {
+  await call.withImage(spec, "writeData", async (image) => {
     const work = (async () => {
       const { source, size } = await step(call, openInput(path), `error opening ${path}`);
       try {

@@ -46,7 +46,7 @@ export const WORKUNITS = [
   { name: "rbd/journal.sh", ...OWN.journals },
   { name: "rbd/merge_diff.sh", minutes: 20, needs: ["rbd-fuse", "fusermount"] },
   { name: "rbd/permissions.sh" },
-  { name: "rbd/qos.sh", minutes: 30, own: { rbd: "limits of an image's rates, rbd_qos_…" } },
+  { name: "rbd/qos.sh", minutes: 30 },
   { name: "rbd/rbd_groups.sh" },
   { name: "rbd/read-flags.sh", own: { rbd: "a log of the client's messages" } },
   { name: "rbd/test_admin_socket.sh", own: { rbd: "an admin socket of the client" } },

@@ -14,9 +14,7 @@
 const EC = "erasure-coded pools";
 /** What `spirula rbd` does not do. */
 const OWN = {
-  format1: { own: { rbd: "images of format 1 are not made" } },
   migration: { own: { rbd: "migration prepare" } },
-  mirroring: { own: { rbd: "mirroring" } },
   journals: { own: { rbd: "journals of images" } },
 };
 
@@ -24,9 +22,9 @@ const OWN = {
 export const WORKUNITS = [
   ...parts("rbd/cli_generic.sh", {
     test_pool_image_args: {},
-    test_rename: OWN.format1,
-    test_ls: OWN.format1,
-    test_remove: OWN.format1,
+    test_rename: {},
+    test_ls: { minutes: 30 },
+    test_remove: {},
     test_migration: OWN.migration,
     test_config: {},
     test_others: {},
@@ -39,7 +37,7 @@ export const WORKUNITS = [
     test_clone_v2: {},
     test_namespace: {},
     test_trash_purge_schedule: { minutes: 15 },
-    test_mirror_snapshot_schedule: { minutes: 15, ...OWN.mirroring },
+    test_mirror_snapshot_schedule: { minutes: 15 },
   }),
   { name: "rbd/cli_migration.sh", minutes: 30, ...OWN.migration },
   { name: "rbd/diff.sh" },
@@ -48,7 +46,7 @@ export const WORKUNITS = [
   { name: "rbd/journal.sh", ...OWN.journals },
   { name: "rbd/merge_diff.sh", minutes: 20, needs: ["rbd-fuse", "fusermount"] },
   { name: "rbd/permissions.sh" },
-  { name: "rbd/qos.sh", minutes: 30, own: { rbd: "limits of an image's rates, rbd_qos_…" } },
+  { name: "rbd/qos.sh", minutes: 30 },
   { name: "rbd/rbd_groups.sh" },
   { name: "rbd/read-flags.sh", own: { rbd: "a log of the client's messages" } },
   { name: "rbd/test_admin_socket.sh", own: { rbd: "an admin socket of the client" } },

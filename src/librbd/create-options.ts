@@ -18,6 +18,14 @@ export interface CreateOptions {
   readonly dataPool?: string;
 }
 
+export interface NewImageOptions extends CreateOptions {
+  /**
+   * 1: the old format, without features, stripes, clones and namespaces, which librbd makes for those alone who set
+   * RBD_FORCE_ALLOW_V1. Of the options of format 2 it takes the object size only. @default 2
+   */
+  readonly format?: 1 | 2;
+}
+
 /** What is not said is as the client's options have it.  ceph: src/librbd/ImageOptions (rbd_default_*) */
 export function withDefaults(options: EngineOptions, config: ClientConfig): EngineOptions {
   const features = config.get("rbd_default_features");

@@ -7,6 +7,8 @@ import { featureNames } from "./features.ts";
 import { flagNames, operationFeatureNames } from "./image-details.ts";
 
 export interface ImageInfo {
+  readonly format: 1 | 2;
+  /** "" in format 1. */
   readonly id: string;
   readonly name: string;
   /** Bytes. */
@@ -55,6 +57,7 @@ export function imageInfo(engine: Engine, snap: SnapId): ImageInfo {
   const at = engine.snapshots.find(({ id }) => id === snap);
   const size = sizeOf(engine, snap);
   return {
+    format: engine.format.version,
     id: nameText(engine.id),
     name: nameText(engine.name),
     size,

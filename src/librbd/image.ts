@@ -11,8 +11,6 @@ import type { CallOptions, IoCtx } from "../librados/index.ts";
 import {
   addLock,
   breakLock,
-  CachedIo,
-  type CacheOptions,
   checkObjectMap,
   copyImage,
   deepCopyImage,
@@ -24,7 +22,6 @@ import {
   getMetadata,
   groupOf,
   type ImageData,
-  ImageIo,
   listChildren,
   listLocks,
   listMetadata,
@@ -79,11 +76,11 @@ export class Image implements BlockDevice, AsyncDisposable {
   /**
    * Made by `Rbd.open`.
    * @param snap what is read; NOSNAP: the head
-   * @param cache undefined: none @throws CephError EINVAL: an option of it that cannot be
+   * @param io what its data goes through
    */
-  constructor(engine: Engine, snap: bigint = NOSNAP, cache?: CacheOptions) {
+  constructor(engine: Engine, snap: bigint, io: ImageData) {
     this.engine = engine;
-    this.#io = cache === undefined ? new ImageIo(engine) : new CachedIo(engine, cache);
+    this.#io = io;
     this.#snap = snap;
   }
 

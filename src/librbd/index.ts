@@ -1,9 +1,16 @@
 /** The librbd room: what programs use of images (`spirula/rbd`). */
 
 export type { CallOptions } from "../librados/index.ts";
-export type { CacheOptions, CachePolicy, PoolStats, ReadAheadOptions } from "../rbd/index.ts";
+export type {
+  CacheOptions,
+  CachePolicy,
+  PoolStats,
+  RateLimit,
+  RateLimits,
+  ReadAheadOptions,
+} from "../rbd/index.ts";
 export type { BlockDevice } from "./block-device.ts";
-export type { CreateOptions } from "./create-options.ts";
+export type { CreateOptions, NewImageOptions } from "./create-options.ts";
 export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";
 export { Image } from "./image.ts";
 export type {
@@ -19,6 +26,16 @@ export type {
 export type { ImageInfo, ParentInfo } from "./image-info.ts";
 export type { ReadableOptions, WritableOptions } from "./image-streams.ts";
 export type { ProgressOptions } from "./limits.ts";
+export {
+  ImageMirroring,
+  type MirrorDirection,
+  type MirrorInfo,
+  type MirrorMode,
+  type MirrorPeer,
+  type MirrorSiteStatus,
+  type MirrorStatus,
+  PoolMirroring,
+} from "./mirroring.ts";
 export {
   type CloneOptions,
   type GroupMember,

@@ -21,6 +21,7 @@ import {
   changeMetadata,
   cloneImage,
   commitMigration,
+  createFormat1Image,
   createGroup,
   createImage,
   createNamespace,
@@ -28,6 +29,7 @@ import {
   executeMigration,
   type Image as ImageEngine,
   initPool,
+  listFormat1,
   listGroupImages,
   listGroupSnapshots,
   listGroups,
@@ -42,6 +44,7 @@ import {
   type Progress,
   poolStats,
   purgeTrash,
+  type RateLimits,
   type RbdContext,
   removeFromGroup,
   removeGroup,
@@ -58,15 +61,27 @@ import {
 } from "../rbd/index.ts";
 import { NOSNAP, utimeToMs } from "../types/index.ts";
 import { cacheOptions } from "./cache-options.ts";
-import { type CreateOptions, engineCreateOptions, withDefaults } from "./create-options.ts";
+import {
+  type CreateOptions,
+  engineCreateOptions,
+  type NewImageOptions,
+  withDefaults,
+} from "./create-options.ts";
 import { Image } from "./image.ts";
+import { imageData } from "./image-data.ts";
 import { type ProgressOptions, stepwise, within } from "./limits.ts";
+import { configuredLimits, ownOptions } from "./rate-limits.ts";
 
 export interface OpenOptions extends CallOptions {
   /** No lock, no watch, and nothing is written. @default false */
   readonly readOnly?: boolean;
   /** Reads as it was then; read-only. */
   readonly snapshot?: string;
+  /**
+   * How fast it may be read and written; true: as the options `rbd_qos_…` have it that are the client's, the pool's and
+   * the image's own. @default as fast as it goes
+   */
+  readonly limits?: RateLimits | boolean;
   /** How its data is cached; true: as the client's options have it (`rbd_cache` and what begins so). @default false */
   readonly cache?: CacheOptions | boolean;
 }
@@ -181,13 +196,9 @@ export class Rbd {
    * ceph: src/librbd/api/Config.cc apply_pool_overrides
    */
   async #poolConfig(): Promise<ClientConfig> {
-    const prefix = "conf_";
-    const isOurs = (key: string) => key.startsWith(`${prefix}rbd_`);
     try {
       const entries = await listMetadata(this.io.engine.inNamespace(""), POOL_METADATA);
-      const own = [...entries].map(([key, value]) => [nameText(key), nameText(value)] as const);
-      const options = own.filter(([key]) => isOurs(key));
-      return this.#config.with(options.map(([key, value]) => [key.slice(prefix.length), value]));
+      return this.#config.with(ownOptions(entries));
     } catch (error) {
       if (!(error instanceof CephError)) throw error;
       this.context.log.warn("a pool's options cannot be read", { why: error.message });
@@ -201,21 +212,27 @@ export class Rbd {
     );
   }
 
-  /** Names and ids, in the order of the names. */
+  /** Names and ids, in the order of the names; before them those of format 1, which have no ids. */
   async list(options: CallOptions = {}): Promise<{ readonly name: string; readonly id: string }[]> {
-    const images = await this.#read("list the images of", this.#pool, options, listImages);
-    return [...images].map(([name, id]) => ({ name: nameText(name), id: nameText(id) }));
+    const images = await this.#read("list the images of", this.#pool, options, async (io) => [
+      ...(await listFormat1(io)).map((name) => [name, ""] as const),
+      ...(await listImages(io)),
+    ]);
+    return images.map(([name, id]) => ({ name: nameText(name), id: nameText(id) }));
   }
 
-  /** @param size bytes @returns the image's id @throws CephError EEXIST */
+  /** @param size bytes @returns the image's id, "" in format 1 @throws CephError EEXIST */
   async create(
     name: string,
     size: number,
-    options: CreateOptions & CallOptions = {},
+    options: NewImageOptions & CallOptions = {},
   ): Promise<string> {
     const id = await this.#within("create", name, options, async () => {
       const how = withDefaults(engineCreateOptions(options), await this.#poolConfig());
-      return await createImage(this.context, this.io.engine, nameBytes(name), size, how);
+      const what = [this.context, this.io.engine, nameBytes(name), size, how] as const;
+      if (options.format !== 1) return await createImage(...what);
+      await createFormat1Image(...what);
+      return "";
     });
     return nameText(id);
   }
@@ -229,14 +246,16 @@ export class Rbd {
     const engine = await this.#openEngine(target, options, () =>
       openImage(this.context, this.io.engine, by, { readOnly }),
     );
-    const cache = cacheOptions(options.cache, this.#config);
     try {
-      if (snapshot === undefined) return new Image(engine, NOSNAP, cache);
+      const cache = cacheOptions(options.cache, this.#config);
+      const limits = await this.#rateLimits(engine, options);
+      const data = imageData(engine, { cache, limits });
+      if (snapshot === undefined) return new Image(engine, NOSNAP, data);
       // The header was read just now.
       const found = engine.snapshots.find(({ name, namespace }) => {
         return namespace.type === "user" && nameText(name) === snapshot;
       });
-      if (found !== undefined) return new Image(engine, found.id, cache);
+      if (found !== undefined) return new Image(engine, found.id, data);
       throw new CephError(-ERRNO.ENOENT, { op: "open", target: `${target}@${snapshot}` });
     } catch (error) {
       await engine.close();
@@ -511,6 +530,17 @@ export class Rbd {
     await this.#stepwise("abort the migration of", name, options, (progress) =>
       abortMigration(this.context, this.io.engine, nameBytes(name), progress),
     );
+  }
+
+  /** The image's own options come before the pool's, and those before the client's. */
+  async #rateLimits(engine: ImageEngine, options: OpenOptions): Promise<RateLimits | undefined> {
+    const { limits = false, ...rest } = options;
+    if (typeof limits !== "boolean") return limits;
+    if (!limits) return undefined;
+    return await this.#within("read the options of", nameText(engine.target), rest, async () => {
+      const own = ownOptions(await listMetadata(engine.io, engine.headerOid));
+      return configuredLimits((await this.#poolConfig()).with(own));
+    });
   }
 
   /** What is opened too late is closed: nobody else would. */

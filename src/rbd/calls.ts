@@ -24,6 +24,7 @@ import {
   TrashListReply,
   TrashStateSetArgs,
 } from "../cls/rbd/ops/directory.ts";
+import { Format1AddArgs, Format1ListReply, Format1RenameArgs } from "../cls/rbd/ops/format1.ts";
 import {
   GroupImageListArgs,
   GroupImageListReply,
@@ -46,6 +47,7 @@ import { MigrationSetStateArgs } from "../cls/rbd/ops/migration.ts";
 import {
   CopyProgressArgs,
   ImageListReply,
+  ImageSetArgs,
   PeerList,
   UnlinkPeerArgs,
 } from "../cls/rbd/ops/mirror.ts";
@@ -63,7 +65,7 @@ import {
   SnapshotRenameArgs,
 } from "../cls/rbd/ops/snapshot.ts";
 import { BitVectorCodec } from "../cls/rbd/types/bit-vector.ts";
-import { MirrorImage } from "../cls/rbd/types/mirror.ts";
+import { MirrorImage, MirrorImageStatus, MirrorPeer } from "../cls/rbd/types/mirror.ts";
 import {
   ChildImageSpecs,
   GroupImageSpec,
@@ -134,6 +136,14 @@ export const HEADER = {
   removeMigration: rbd("migration_remove", nothing),
 } as const;
 
+/** On the header of an image of format 1. */
+export const FORMAT1 = {
+  listSnapshots: rbd("snap_list", nothing, Format1ListReply),
+  addSnapshot: rbd("snap_add", Format1AddArgs),
+  renameSnapshot: rbd("snap_rename", Format1RenameArgs),
+  removeSnapshot: rbd("snap_remove", str),
+} as const;
+
 /** On a pool's directories. */
 export const DIRECTORY = {
   getId: rbd("get_id", nothing, str),
@@ -157,7 +167,14 @@ export const DIRECTORY = {
   listMirrorPeers: rbd("mirror_peer_list", nothing, PeerList),
   /** Image ids, and the ids that peers know the images by. */
   listMirrored: rbd("mirror_image_list", PageArgs, ImageListReply),
+  addMirrorPeer: rbd("mirror_peer_add", MirrorPeer),
+  removeMirrorPeer: rbd("mirror_peer_remove", str),
   getMirrorMode: rbd("mirror_mode_get", nothing, u32),
+  setMirrorMode: rbd("mirror_mode_set", u32),
+  getMirrorUuid: rbd("mirror_uuid_get", nothing, str),
+  setMirrorUuid: rbd("mirror_uuid_set", str),
+  getMirrorStatus: rbd("mirror_image_status_get", str, MirrorImageStatus),
+  setMirror: rbd("mirror_image_set", ImageSetArgs),
   getMirror: rbd("mirror_image_get", str, MirrorImage),
   removeMirror: rbd("mirror_image_remove", str),
 } as const;

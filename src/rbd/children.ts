@@ -25,6 +25,7 @@ export interface Child {
 
 /** @param snap of which snapshot @default all */
 export async function listChildren(image: Image, snap?: SnapId): Promise<Child[]> {
+  if (!image.format.hasClones) return [];
   const snapIds = snap === undefined ? image.snapshots.map(({ id }) => id) : [snap];
   const children: Child[] = [];
   for (const snapId of snapIds) {

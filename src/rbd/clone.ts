@@ -59,6 +59,8 @@ export async function cloneImage(
   const format = options.format ?? defaultFormat(context);
   if (format === 1 && from.io.nspace !== to.io.nspace) throw refuse("EXDEV", "another namespace");
   const parent = await Image.open(context, from.io, { name: from.name }, { readOnly: true });
+  // What has no id is no parent.
+  if (!parent.format.hasClones) throw imageError("ENOENT", "find the id of", from.name);
   if (parent.operationsDisabled) throw refuse("EROFS", "operations of a newer release");
   const snapshot = mustFindSnapshot(parent, from.snapshot);
   if (!parent.hasFeature(RBD_FEATURE.LAYERING)) throw refuse("ENOSYS", "it has no layering");

@@ -1,5 +1,5 @@
 /**
- * Creating an image, of format 2.
+ * Creating an image, of format 2; of format 1: `create-format1.ts`.
  *
  *   pool validated -> name in the directory -> id object -> header -> stripes -> object map
  *
@@ -123,6 +123,13 @@ export async function checkFree(io: IoCtx, name: string): Promise<void> {
   }
 }
 
+/** @param order 0: as by default @throws CephError EDOM */
+export function checkedOrder(name: string, order: number | undefined): number {
+  const wanted = order || 22;
+  if (wanted >= ORDER_MIN && wanted <= ORDER_MAX) return wanted;
+  throw imageError("EDOM", "create", name, `the order must be from ${ORDER_MIN} to ${ORDER_MAX}`);
+}
+
 interface ImagePlan extends Layout {
   readonly features: bigint;
   readonly order: number;
@@ -131,12 +138,9 @@ interface ImagePlan extends Layout {
 
 function planImage(io: IoCtx, name: string, size: number, options: CreateOptions): ImagePlan {
   const { OBJECT_MAP: MAP, FAST_DIFF, STRIPINGV2, DATA_POOL } = RBD_FEATURE;
-  const refuse = (code: "EINVAL" | "EDOM" | "ENOSYS" | "EOPNOTSUPP", why: string) =>
+  const refuse = (code: "EINVAL" | "ENOSYS" | "EOPNOTSUPP", why: string) =>
     imageError(code, "create", name, why);
-  const order = options.order || 22;
-  if (order < ORDER_MIN || order > ORDER_MAX) {
-    throw refuse("EDOM", `the order must be from ${ORDER_MIN} to ${ORDER_MAX}`);
-  }
+  const order = checkedOrder(name, options.order);
   let features = (options.features ?? RBD_FEATURES_DEFAULT) & ~RBD_FEATURES_IMPLICIT_ENABLE;
   if ((features & MAP) !== 0n) features |= FAST_DIFF;
   const unit = options.stripeUnit ?? 0;

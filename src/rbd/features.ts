@@ -39,6 +39,7 @@ const INTERNAL = NON_PRIMARY | DIRTY_CACHE;
  */
 export function checkFeatureChange(image: Image, wish: bigint, enabled: boolean): bigint {
   const refuse = (why: string) => imageError("EINVAL", "change the features of", image.target, why);
+  if (!image.format.hasFeatures) throw refuse("format 1 has none");
   const changeable = enabled
     ? RBD_FEATURES_MUTABLE
     : RBD_FEATURES_MUTABLE | RBD_FEATURES_DISABLE_ONLY;

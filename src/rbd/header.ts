@@ -1,24 +1,19 @@
 /**
- * What an image's header says: what never changes, and what a refresh reads again.
+ * What an image's header says: what never changes, and what a refresh reads again; and what the formats of images
+ * do differently.
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc
  */
 
-import { RBD_FEATURE, RBD_FEATURES_ALL } from "../cls/rbd/types/features.ts";
-import {
-  type GroupSpec,
-  type ParentImageSpec,
-  parentExists,
-  type SnapshotInfo,
+import type {
+  GroupSpec,
+  ParentImageSpec,
+  SnapshotInfo,
+  SnapshotNamespace,
 } from "../cls/rbd/types.ts";
-import { opStat } from "../messages/index.ts";
-import { type ClassCall, callOp, callReply, type IoCtx } from "../rados/index.ts";
-import { NOSNAP, type SnapContext, type SnapId, type Utime } from "../types/index.ts";
-import { DIRECTORY, HEADER, TRASH } from "./calls.ts";
-import { imageError, isErrno, unless } from "./errors.ts";
-import { headerName, idObjectName, oldHeaderName, RBD_DIRECTORY, RBD_TRASH } from "./names.ts";
-
-/** Attempts to read a header whose snapshots change meanwhile. */
-const ATTEMPTS_MAX = 100;
+import type { IoCtx } from "../rados/index.ts";
+import type { SnapContext, SnapId, Utime } from "../types/index.ts";
+import { isErrno } from "./errors.ts";
+import type { Image } from "./image.ts";
 
 /** A snapshot with what the header keeps beside it. */
 export interface ImageSnapshot extends SnapshotInfo {
@@ -37,9 +32,11 @@ export interface ImageParent {
 
 /** What never changes in a header. */
 export interface FixedHeader {
+  readonly format: ImageFormat;
+  /** "" in format 1, where there are names only. */
   readonly id: string;
   readonly name: string;
-  readonly features: bigint;
+  readonly headerOid: string;
   readonly order: number;
   readonly objectPrefix: string;
   readonly stripeUnit: number;
@@ -65,126 +62,41 @@ export interface HeaderState {
   readonly modifyTime: Utime;
 }
 
-/** @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1 */
-export async function idOfName(io: IoCtx, name: string): Promise<string> {
-  const id = await unless(io.query(idObjectName(name), DIRECTORY.getId, undefined), "ENOENT");
-  if (id !== undefined) return id;
-  const old = await unless(io.read(oldHeaderName(name), [opStat()]), "ENOENT");
-  throw imageError(old === undefined ? "ENOENT" : "EOPNOTSUPP", "open", name);
+/**
+ * Where the facts of an image are kept, and how they are changed. What both formats have in common (watches, users'
+ * locks, metadata, the limit of snapshots, times of use) hangs on the header's object, whichever it is.
+ */
+export interface ImageFormat {
+  readonly version: 1 | 2;
+  /** Features, and what needs one, can be turned on and off. */
+  readonly hasFeatures: boolean;
+  /** Snapshots can be cloned, and wait in a trash of their own until their last clone is gone. */
+  readonly hasClones: boolean;
+  objectName(objectPrefix: string, objectNo: number): string;
+  /**
+   * @throws CephError EROFS: it is being migrated, and is not only read; ENOSYS: features of a newer release, without
+   *   which it can not even be read; EIO, ENXIO: it is no header
+   */
+  readState(io: IoCtx, headerOid: string, readOnly: boolean): Promise<HeaderState>;
+  /** @param size bytes */
+  setSize(io: IoCtx, headerOid: string, size: number): Promise<void>;
+  /** @throws CephError ESTALE: there is a newer one; EEXIST; EDQUOT: as many as the limit says */
+  addSnapshot(io: IoCtx, headerOid: string, snapshot: NewSnapshot): Promise<void>;
+  /** @throws CephError EEXIST; ENOENT */
+  renameSnapshot(
+    io: IoCtx,
+    headerOid: string,
+    to: { readonly snapId: SnapId; readonly name: string },
+  ): Promise<void>;
+  removeSnapshot(io: IoCtx, headerOid: string, snapshot: ImageSnapshot): Promise<void>;
+  /** Gives an open image another name. @throws CephError EEXIST: there is one of it */
+  rename(image: Image, name: string): Promise<void>;
 }
 
-/** An image in the trash, or half removed, has its name elsewhere, or none: "". */
-export async function nameOfId(io: IoCtx, id: string): Promise<string> {
-  return (
-    (await unless(io.query(RBD_DIRECTORY, DIRECTORY.nameOfId, id), "ENOENT")) ??
-    (await unless(io.query(RBD_TRASH, TRASH.get, id), "ENOENT", "EOPNOTSUPP"))?.name ??
-    ""
-  );
-}
-
-export async function readFixed(io: IoCtx, id: string, name: string): Promise<FixedHeader> {
-  const oid = headerName(id);
-  const { ops } = await io.read(oid, [
-    callOp(HEADER.getSize, { snapId: NOSNAP }),
-    callOp(HEADER.getObjectPrefix, undefined),
-    callOp(HEADER.getFeatures, { snapId: NOSNAP, readOnly: true }),
-    callOp(HEADER.getDataPool, undefined),
-  ]);
-  const { order } = callReply(HEADER.getSize, ops[0]?.data);
-  const { features } = callReply(HEADER.getFeatures, ops[2]?.data);
-  const isStriped = (features & RBD_FEATURE.STRIPINGV2) !== 0n;
-  const { stripeUnit, stripeCount } = isStriped
-    ? await io.query(oid, HEADER.getStripes, undefined)
-    : { stripeUnit: 2 ** order, stripeCount: 1 };
-  return {
-    id,
-    name,
-    features,
-    order,
-    objectPrefix: callReply(HEADER.getObjectPrefix, ops[1]?.data),
-    stripeUnit,
-    stripeCount,
-    dataIo: poolOf(io, callReply(HEADER.getDataPool, ops[3]?.data)),
-  };
-}
-
-/** @throws CephError ENOSYS: features of a newer release, without which it can not even be read */
-export async function readState(io: IoCtx, oid: string, readOnly: boolean): Promise<HeaderState> {
-  for (let attempt = 1; ; attempt++) {
-    const head = { snapId: NOSNAP };
-    const { ops } = await io.read(oid, [
-      callOp(HEADER.getSize, head),
-      callOp(HEADER.getFeatures, { snapId: NOSNAP, readOnly }),
-      callOp(HEADER.getFlags, head),
-      callOp(HEADER.getSnapContext, undefined),
-      callOp(HEADER.getParent, undefined),
-      callOp(HEADER.getParentOverlap, head),
-      callOp(HEADER.getCreateTime, undefined),
-      callOp(HEADER.getAccessTime, undefined),
-      callOp(HEADER.getModifyTime, undefined),
-    ]);
-    const reply = <A, R>(index: number, call: ClassCall<A, R>): R =>
-      callReply(call, ops[index]?.data);
-    const { features, incompatible } = reply(1, HEADER.getFeatures);
-    if ((incompatible & ~RBD_FEATURES_ALL) !== 0n) {
-      throw imageError("ENOSYS", "open", oid, `features of a newer release: ${incompatible}`);
-    }
-    const { snapSeq, snaps } = reply(3, HEADER.getSnapContext);
-    const spec = reply(4, HEADER.getParent);
-    const overlap = reply(5, HEADER.getParentOverlap);
-    const hasOperations = (features & RBD_FEATURE.OPERATIONS) !== 0n;
-    const [opFeatures, group, snapshots] = await Promise.all([
-      hasOperations ? io.query(oid, HEADER.getOpFeatures, undefined) : 0n,
-      unless(io.query(oid, HEADER.getGroup, undefined), "EOPNOTSUPP"),
-      readSnapshots(io, oid, [...snaps].reverse()),
-    ]);
-    // One was removed since the list was read.
-    if (snapshots === undefined) {
-      if (attempt < ATTEMPTS_MAX) continue;
-      throw imageError("ENOENT", "read the snapshots of", oid, "they do not stop changing");
-    }
-    return {
-      size: reply(0, HEADER.getSize).size,
-      features,
-      opFeatures,
-      flags: reply(2, HEADER.getFlags),
-      snapContext: { seq: snapSeq, snaps },
-      snapshots,
-      parent: parentExists(spec) ? { spec, overlap } : undefined,
-      group: group === undefined || group.groupId === "" ? undefined : group,
-      createTime: reply(6, HEADER.getCreateTime),
-      accessTime: reply(7, HEADER.getAccessTime),
-      modifyTime: reply(8, HEADER.getModifyTime),
-    };
-  }
-}
-
-async function readSnapshots(
-  io: IoCtx,
-  oid: string,
-  ids: readonly SnapId[],
-): Promise<ImageSnapshot[] | undefined> {
-  try {
-    return await Promise.all(ids.map((id) => readSnapshot(io, oid, id)));
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return undefined;
-    throw error;
-  }
-}
-
-async function readSnapshot(io: IoCtx, oid: string, snapId: SnapId): Promise<ImageSnapshot> {
-  const { ops } = await io.read(oid, [
-    callOp(HEADER.getSnapshot, { snapId }),
-    callOp(HEADER.getFlags, { snapId }),
-    callOp(HEADER.getProtection, { snapId }),
-    callOp(HEADER.getParentOverlap, { snapId }),
-  ]);
-  return {
-    ...callReply(HEADER.getSnapshot, ops[0]?.data),
-    flags: callReply(HEADER.getFlags, ops[1]?.data),
-    protection: callReply(HEADER.getProtection, ops[2]?.data),
-    parentOverlap: callReply(HEADER.getParentOverlap, ops[3]?.data),
-  };
+export interface NewSnapshot {
+  readonly snapId: SnapId;
+  readonly name: string;
+  readonly namespace: SnapshotNamespace;
 }
 
 /** Another pool, or this one for -1; undefined if it is gone. */

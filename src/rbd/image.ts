@@ -1,8 +1,6 @@
 /**
  * An image that is open for changing: what its header says, a watch on the header, and the exclusive lock
  * where the image has one.
- *
- * Format 2 only: format 1 has been deprecated since Nautilus, and is refused with EOPNOTSUPP.
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc, CloseRequest.cc, src/librbd/ImageWatcher.cc
  */
 
@@ -22,18 +20,15 @@ import type { IoCtx, Rados, Watch } from "../rados/index.ts";
 import { EMPTY_SNAP_CONTEXT, type SnapContext, UTIME_ZERO, type Utime } from "../types/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
-import {
-  type FixedHeader,
-  type HeaderState,
-  type ImageParent,
-  type ImageSnapshot,
-  idOfName,
-  nameOfId,
-  readFixed,
-  readState,
+import { findImage } from "./find-image.ts";
+import type {
+  FixedHeader,
+  HeaderState,
+  ImageFormat,
+  ImageParent,
+  ImageSnapshot,
 } from "./header.ts";
 import { WriteGate } from "./io/write-gate.ts";
-import { dataObjectName, headerName } from "./names.ts";
 import {
   type Asked,
   decodeHeaderNotice,
@@ -76,10 +71,12 @@ export class Image {
   readonly context: RbdContext;
   /** Where the header is. */
   readonly io: IoCtx;
+  readonly format: ImageFormat;
+  /** "" in format 1. */
   readonly id: string;
   /** "" if the image has none: a leftover of a removal. */
   name: string;
-  readonly headerOid: string;
+  headerOid: string;
   readonly order: number;
   readonly objectPrefix: string;
   readonly stripeUnit: number;
@@ -139,9 +136,10 @@ export class Image {
     this.clock = context.clock;
     this.log = context.log;
     this.io = io;
+    this.format = fixed.format;
     this.id = fixed.id;
     this.name = fixed.name;
-    this.headerOid = headerName(fixed.id);
+    this.headerOid = fixed.headerOid;
     this.order = fixed.order;
     this.objectPrefix = fixed.objectPrefix;
     this.stripeUnit = fixed.stripeUnit;
@@ -158,7 +156,7 @@ export class Image {
   /**
    * Opens by name or by id. A read-only one is not told of changes: it is as it was when it was opened, or
    * refreshed.
-   * @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1; ENOSYS: of a newer release
+   * @throws CephError ENOENT: no such image; ENOSYS: of a newer release
    */
   static async open(
     context: RbdContext,
@@ -166,12 +164,8 @@ export class Image {
     which: { name: string } | { id: string },
     options: { readOnly?: boolean } = {},
   ): Promise<Image> {
-    const { id, name } =
-      "id" in which
-        ? { id: which.id, name: await nameOfId(io, which.id) }
-        : { id: await idOfName(io, which.name), name: which.name };
     const readOnly = options.readOnly === true;
-    const image = new Image(context, io, await readFixed(io, id, name), readOnly);
+    const image = new Image(context, io, await findImage(io, which), readOnly);
     if (!readOnly) await image.#startWatch();
     try {
       await image.refresh();
@@ -233,7 +227,7 @@ export class Image {
   }
 
   objectName(objectNo: number): string {
-    return dataObjectName(this.objectPrefix, objectNo);
+    return this.format.objectName(this.objectPrefix, objectNo);
   }
 
   hasFeature(feature: bigint): boolean {
@@ -454,7 +448,7 @@ export class Image {
     this.#isStale = false;
     let state: HeaderState;
     try {
-      state = await readState(this.io, this.headerOid, this.readOnly);
+      state = await this.format.readState(this.io, this.headerOid, this.readOnly);
     } catch (error) {
       this.#isStale = true;
       throw error;
@@ -510,6 +504,36 @@ export class Image {
       this.#end(new CephError(-ERRNO.EIO, { op: "watch", target: this.target, cause: error }));
     } finally {
       this.gate.unblock();
+    }
+  }
+
+  /** The header becomes another object, while nothing is written and nobody watches it. */
+  async moveHeader(to: string, move: (from: string, to: string) => Promise<void>): Promise<void> {
+    const drained = this.gate.block();
+    try {
+      await drained;
+      const watch = this.#watch;
+      this.#watch = undefined;
+      if (watch !== undefined) await watch.close();
+      try {
+        await move(this.headerOid, to);
+        this.headerOid = to;
+      } finally {
+        // What happened meanwhile we were not told of.
+        this.#isStale = true;
+        if (!this.readOnly && !this.#isClosed) await this.#watchAgain();
+      }
+    } finally {
+      this.gate.unblock();
+    }
+  }
+
+  async #watchAgain(): Promise<void> {
+    try {
+      await this.#startWatch();
+    } catch (error) {
+      if (error instanceof CephError) this.#end(error);
+      throw error;
     }
   }
 

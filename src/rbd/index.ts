@@ -16,6 +16,7 @@ export { type Child, listChildren } from "./children.ts";
 export { type CloneOptions, cloneImage } from "./clone.ts";
 export { type CopyOptions, copyImage } from "./copy.ts";
 export { type CreateOptions, createImage } from "./create.ts";
+export { createFormat1Image } from "./create-format1.ts";
 export { type DeepCopyImageOptions, deepCopyImage } from "./deep-copy/image-copy.ts";
 export {
   type DiffCallback,
@@ -28,6 +29,7 @@ export { listImages } from "./directory.ts";
 export { isErrno } from "./errors.ts";
 export { findSnapshot } from "./find-snapshot.ts";
 export { flattenImage } from "./flatten.ts";
+export { listFormat1 } from "./format1-directory.ts";
 export {
   addToGroup,
   createGroup,
@@ -68,13 +70,22 @@ export {
   type MigrationEnd,
 } from "./migration/ends.ts";
 export { executeMigration } from "./migration/execute.ts";
+export { disableMirroring, enableMirroring } from "./mirror/enable.ts";
+export {
+  addMirrorPeer,
+  listMirrorPeers,
+  removeMirrorPeer,
+  setMirrorMode,
+} from "./mirror/pool.ts";
 export {
   createMirrorSnapshot,
   isMirroredBySnapshots,
   listPrimaries,
   mirrorInfo,
   mirrorMode,
+  mirrorSnapshot,
 } from "./mirror/primary-snapshot.ts";
+export { mirrorStatuses } from "./mirror/status.ts";
 export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from "./namespaces.ts";
 export { SNAP_CREATE_FLAG } from "./notify.ts";
 export { checkObjectMap, type MapMismatch } from "./object-map-check.ts";
@@ -99,6 +110,8 @@ export {
 } from "./operations.ts";
 export { initPool, type PoolStats, poolStats } from "./pool.ts";
 export { endedBy, noProgress, type Progress } from "./progress.ts";
+export { LimitedIo, type RateLimits } from "./qos/limited-io.ts";
+export type { RateLimit } from "./qos/token-bucket.ts";
 export type { Quiescer } from "./quiescers.ts";
 export { removeImage } from "./remove.ts";
 export { getTrash, listTrash, removeTrash, restoreImage, trashImage } from "./trash.ts";

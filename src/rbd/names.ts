@@ -47,6 +47,11 @@ export function dataObjectName(objectPrefix: string, objectNo: number): string {
   return `${objectPrefix}.${hex16(objectNo)}`;
 }
 
+/** Of format 1. */
+export function dataObjectName1(objectPrefix: string, objectNo: number): string {
+  return `${objectPrefix}.${objectNo.toString(16).padStart(12, "0")}`;
+}
+
 export function journalHeaderName(journalId: string): string {
   return `journal.${journalId}`;
 }

@@ -6,7 +6,7 @@ import { OwnerService } from "./owner-service.ts";
 
 /**
  * @param options.readOnly is not told of changes, needs no lock, and can not be written to @default false
- * @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1; ENOSYS: of a newer release
+ * @throws CephError ENOENT: no such image; ENOSYS: of a newer release
  */
 export async function openImage(
   context: RbdContext,

@@ -21,7 +21,6 @@ import { changeMetadata, getMetadata } from "./metadata.ts";
 import type { OwnerRequest } from "./notify.ts";
 import { rebuildObjectMapLocked } from "./object-map-check.ts";
 import { noProgress, type Progress } from "./progress.ts";
-import { renameLocked } from "./rename.ts";
 import { resizeLocked } from "./resize.ts";
 import { createSnapshot } from "./snapshot-create.ts";
 import { removeSnapshot, unprotect } from "./snapshot-remove.ts";
@@ -54,7 +53,7 @@ const EXECUTE: { readonly [Op in Exclude<OwnerRequest["op"], "migrate">]: Execut
     await cleanUpParents(image);
   },
   async snapRename(image, { snapId, name }) {
-    await image.io.execute(image.headerOid, HEADER.renameSnapshot, { snapId, name });
+    await image.format.renameSnapshot(image.io, image.headerOid, { snapId, name });
     await image.notifyUpdate();
   },
   async snapProtect(image, { name, namespace }) {
@@ -80,7 +79,7 @@ const EXECUTE: { readonly [Op in Exclude<OwnerRequest["op"], "migrate">]: Execut
     await unprotect(image, id);
     await image.notifyUpdate();
   },
-  rename: (image, { name }) => renameLocked(image, name),
+  rename: (image, { name }) => image.format.rename(image, name),
   updateFeatures: (image, { features, enabled }) => changeFeaturesLocked(image, features, enabled),
   sparsify: (image, { sparseSize }, progress) => sparsifyLocked(image, sparseSize, progress),
   async metadata(image, { key, value }) {

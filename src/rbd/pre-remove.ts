@@ -3,11 +3,11 @@
  * ceph: src/librbd/image/PreRemoveRequest.cc, ListWatchersRequest.cc
  */
 
-import { RBD_FEATURE } from "../cls/rbd/types/features.ts";
+import { MIRROR_IMAGE_MODE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
 import type { Watcher } from "../rados/index.ts";
-import { DIRECTORY } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import type { Image } from "./image.ts";
+import { mirrorEntry } from "./mirror/primary-snapshot.ts";
 import { RBD_MIRRORING } from "./names.ts";
 import { removeSnapshot } from "./snapshot-remove.ts";
 
@@ -15,7 +15,7 @@ import { removeSnapshot } from "./snapshot-remove.ts";
  * Takes the lock, makes the checks and removes the snapshots that nobody but clones can see.
  * @param force go on without the lock
  * @throws CephError EBUSY: locked, watched or migrating; ENOTEMPTY: snapshots; ECHILD: clones of snapshots
- *   that were deleted; EMLINK: in a group; EROFS: made by a newer release; EOPNOTSUPP: mirrored
+ *   that were deleted; EMLINK: in a group; EROFS: made by a newer release; EOPNOTSUPP: mirrored by its journal
  */
 export async function preRemove(image: Image, force: boolean): Promise<void> {
   const target = image.name || image.id;
@@ -31,14 +31,20 @@ export async function preRemove(image: Image, force: boolean): Promise<void> {
   }
   if (image.hasFeature(RBD_FEATURE.MIGRATING) && !image.isMigrationStep)
     throw refuse("EBUSY", "in migration");
-  if (image.snapshots.some(({ namespace }) => namespace.type !== "trash")) {
+  const entry = await mirrorEntry(image.io, image.id);
+  // Mirror snapshots go with the mirroring, which is ended later.
+  const mayStay = entry === undefined ? ["trash"] : ["trash", "mirror"];
+  if (image.snapshots.some(({ namespace }) => !mayStay.includes(namespace.type))) {
     throw refuse("ENOTEMPTY", "it has snapshots");
   }
   if ((await otherWatchers(image)).length > 0) throw refuse("EBUSY", "it has watchers");
   if (image.group !== undefined) throw refuse("EMLINK", "it is in a group");
-  if ((await mirrorOf(image)) !== undefined) throw refuse("EOPNOTSUPP", "it is mirrored");
+  if (entry?.mode === MIRROR_IMAGE_MODE.JOURNAL) {
+    throw refuse("EOPNOTSUPP", "it is mirrored by its journal");
+  }
   let hasClones = false;
-  for (const { id } of image.snapshots) {
+  for (const { id, namespace } of image.snapshots) {
+    if (namespace.type !== "trash") continue;
     try {
       await removeSnapshot(image, id);
     } catch (error) {
@@ -47,15 +53,6 @@ export async function preRemove(image: Image, force: boolean): Promise<void> {
     }
   }
   if (hasClones) throw refuse("ECHILD", "it has clones");
-}
-
-/** The image's entry in the pool's mirroring directory. */
-export async function mirrorOf(image: Image): Promise<unknown> {
-  return await unless(
-    image.io.query(RBD_MIRRORING, DIRECTORY.getMirror, image.id),
-    "ENOENT",
-    "EOPNOTSUPP",
-  );
 }
 
 /** Who watches the header besides us; a mirror daemon, which watches all images, does not count. */

@@ -9,12 +9,14 @@ import { TRASH_IMAGE_SOURCE, TRASH_IMAGE_STATE } from "../cls/rbd/types/features
 import type { IoCtx } from "../rados/index.ts";
 import { DIRECTORY } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
+import { changeFormat1Directory } from "./format1-directory.ts";
 import { Image, type RbdContext } from "./image.ts";
 import { RBD_DIRECTORY } from "./names.ts";
 import { preRemove } from "./pre-remove.ts";
 import type { Progress } from "./progress.ts";
 import { finishMove, listTrash, moveToTrash, removeTrash, restoreFromTrash } from "./trash.ts";
 import { cleanUpParents } from "./trash-remove.ts";
+import { trimAll } from "./trim.ts";
 
 export interface RemoveOptions {
   /**
@@ -31,7 +33,7 @@ export interface RemoveOptions {
 
 /**
  * @throws CephError ENOENT: no such image; ENOTEMPTY: it has snapshots; EBUSY: in use, migrating; EMLINK: in
- *   a group; EOPNOTSUPP: format 1, or mirrored
+ *   a group; EINVAL: another cluster's; EOPNOTSUPP: mirrored by its journal
  */
 export async function removeImage(
   context: RbdContext,
@@ -48,9 +50,7 @@ export async function removeImage(
       if (spec.state === TRASH_IMAGE_STATE.MOVING) await finishMove(io, trashId);
       return await removeTrash(context, io, trashId, { force: true, progress });
     }
-    // Opening says which it is: no such image, or one of format 1.
-    await (await Image.open(context, io, { name })).close();
-    throw imageError("ENOENT", "remove", name);
+    return await removeFormat1(context, io, name, progress);
   }
   const { toTrashMs, parentToTrash = false } = options;
   if (toTrashMs !== undefined) {
@@ -66,6 +66,31 @@ export async function removeImage(
     if (isErrno(error, "ENOTEMPTY", "EBUSY", "EMLINK")) await restore(context, io, id, name);
     throw error;
   }
+}
+
+/**
+ * Images of format 1 can not be in the trash. A header that is gone is no reason not to go on.
+ * @throws CephError as removeImage
+ * ceph: src/librbd/image/RemoveRequest.cc
+ */
+async function removeFormat1(
+  context: RbdContext,
+  io: IoCtx,
+  name: string,
+  progress: Progress,
+): Promise<void> {
+  const image = await unless(Image.open(context, io, { name }), "ENOENT");
+  if (image !== undefined) {
+    try {
+      if (image.format.version !== 1) throw imageError("ENOENT", "remove", name, "it has no entry");
+      await preRemove(image, false);
+      await trimAll(image, progress);
+    } finally {
+      await image.close();
+    }
+    await unless(io.remove(image.headerOid), "ENOENT");
+  }
+  await changeFormat1Directory(io, { remove: name });
 }
 
 /**

@@ -8,7 +8,6 @@
  */
 
 import { OBJECT_MAP_COUNT_MAX, OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
-import { HEADER } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import type { Image } from "./image.ts";
 import { ObjectWriter } from "./io/object-write.ts";
@@ -46,7 +45,7 @@ export async function resizeLocked(
     const objectCount = image.objectsIn(size);
     if (size > before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     else await trim(image, size, options.progress);
-    await image.io.execute(image.headerOid, HEADER.setSize, { size });
+    await image.format.setSize(image.io, image.headerOid, size);
     if (size < before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     // The size, and how much of it shows the parent.
     await image.refresh();

@@ -8,7 +8,6 @@
 
 import { CephError, ERRNO } from "../base/index.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
-import { HEADER } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import { findSnapshot } from "./find-snapshot.ts";
@@ -55,7 +54,7 @@ export async function createSnapshot(
       image.checkOwner();
       const snapId = await dataIo.createSnapId();
       try {
-        await io.execute(headerOid, HEADER.addSnapshot, { snapId, name, namespace });
+        await image.format.addSnapshot(io, headerOid, { snapId, name, namespace });
       } catch (error) {
         // ESTALE: somebody else has a newer one by now.
         if (isErrno(error, "ESTALE")) continue;

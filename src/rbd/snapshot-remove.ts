@@ -28,20 +28,22 @@ export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void
   const target = image.name || image.id;
   const snapshot = image.snapshots.find((snap) => snap.id === snapId);
   if (snapshot === undefined) throw imageError("ENOENT", "remove a snapshot of", target);
-  const wasInTrash = snapshot.namespace.type === "trash";
-  if (!wasInTrash) {
-    await unless(io.execute(headerOid, HEADER.trashSnapshot, { snapId }), "EEXIST");
-  }
-  const { childCount } = await io.query(headerOid, HEADER.getSnapshot, { snapId });
-  if (childCount > 0 && !(await dropStaleChildren(image, snapId))) {
-    if (wasInTrash) throw imageError("EBUSY", "remove a snapshot of", target, "it has clones");
-    return;
+  if (image.format.hasClones) {
+    const wasInTrash = snapshot.namespace.type === "trash";
+    if (!wasInTrash) {
+      await unless(io.execute(headerOid, HEADER.trashSnapshot, { snapId }), "EEXIST");
+    }
+    const { childCount } = await io.query(headerOid, HEADER.getSnapshot, { snapId });
+    if (childCount > 0 && !(await dropStaleChildren(image, snapId))) {
+      if (wasInTrash) throw imageError("EBUSY", "remove a snapshot of", target, "it has clones");
+      return;
+    }
   }
   await detachLastReference(image, snapshot);
   await removeMap(image, snapshot);
   if (snapshot.namespace.type === "mirror") await removeImageState(image, snapId);
   if (image.dataIo !== undefined) await unless(image.dataIo.removeSnapId(snapId), "ENOENT");
-  await io.execute(headerOid, HEADER.removeSnapshot, { snapId });
+  await image.format.removeSnapshot(io, headerOid, snapshot);
   image.snapshots = image.snapshots.filter((snap) => snap !== snapshot);
   image.snapContext = {
     seq: image.snapContext.seq,

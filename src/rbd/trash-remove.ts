@@ -14,6 +14,7 @@ import { detachChild } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
 import { removeJournal } from "./journal-remove.ts";
+import { endMirroring } from "./mirror/enable.ts";
 import { headerName, objectMapName, RBD_MIRRORING, RBD_TRASH } from "./names.ts";
 import { preRemove } from "./pre-remove.ts";
 import { noProgress, type Progress } from "./progress.ts";
@@ -136,6 +137,7 @@ async function removeBody(image: Image, force: boolean, progress: Progress): Pro
       if (isErrno(error, "ECHILD")) throw imageError("ENOTEMPTY", "remove", image.name || image.id);
       throw error;
     }
+    await endMirroring(image);
     await trimAll(image, progress);
     await detachChild(image);
   } finally {

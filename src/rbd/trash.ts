@@ -10,11 +10,11 @@ import { callOp, type IoCtx } from "../rados/index.ts";
 import { utimeFromMs } from "../types/index.ts";
 import { DIRECTORY, HEADER, TRASH } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
-import { idOfName } from "./header.ts";
+import { idOfName } from "./find-image.ts";
 import { Image, type RbdContext } from "./image.ts";
+import { endMirroring } from "./mirror/enable.ts";
 import { idObjectName, RBD_DIRECTORY, RBD_TRASH } from "./names.ts";
 import { encodeTrashNotice } from "./notify.ts";
-import { mirrorOf } from "./pre-remove.ts";
 import type { Progress } from "./progress.ts";
 import { removeFromTrash } from "./trash-remove.ts";
 
@@ -44,7 +44,8 @@ export async function getTrash(io: IoCtx, id: string): Promise<TrashImageSpec> {
  * Moves an image to the trash, as a user.
  * @param keepMs how long it must not be removed from there @default 0
  * @returns its id
- * @throws CephError ENOENT: no such image; EBUSY: locked or migrating; EOPNOTSUPP: mirrored, or format 1
+ * @throws CephError ENOENT: no such image; EBUSY: locked or migrating; EINVAL: another cluster's; EOPNOTSUPP: mirrored by
+ *   its journal, or format 1
  */
 export async function trashImage(
   context: RbdContext,
@@ -74,7 +75,7 @@ export async function restoreImage(io: IoCtx, id: string, name?: string): Promis
 
 /**
  * Moves an image to the trash: an entry, then no name any more.
- * @throws CephError EBUSY: locked or migrating; EOPNOTSUPP: mirrored
+ * @throws CephError EBUSY: locked or migrating; EINVAL: another cluster's; EOPNOTSUPP: mirrored by its journal
  */
 export async function moveToTrash(
   context: RbdContext,
@@ -85,7 +86,7 @@ export async function moveToTrash(
   const image = await unless(Image.open(context, io, { id }), "ENOENT");
   if (image !== undefined) {
     try {
-      await checkMovable(image);
+      await makeMovable(image);
     } finally {
       await image.close();
     }
@@ -111,10 +112,11 @@ export async function finishMove(io: IoCtx, id: string): Promise<void> {
   await io.execute(RBD_TRASH, TRASH.setState, { id, state: NORMAL, expected: MOVING });
 }
 
-async function checkMovable(image: Image): Promise<void> {
-  const refuse = (code: "EBUSY" | "EOPNOTSUPP", why: string) =>
+async function makeMovable(image: Image): Promise<void> {
+  const refuse = (code: "EBUSY", why: string) =>
     imageError(code, "move to the trash", image.name, why);
-  if ((await mirrorOf(image)) !== undefined) throw refuse("EOPNOTSUPP", "it is mirrored");
+  // A mirror may have the lock, and lets go of what is not mirrored any more.
+  await endMirroring(image);
   try {
     await image.acquireLock("refuse");
   } catch (error) {

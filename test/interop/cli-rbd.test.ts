@@ -42,10 +42,14 @@ const COMPARED = [
   "24-groups",
   "25-namespaces",
   "28-locks",
+  "31-mirroring",
+  "35-format1",
 ];
 const NEEDED = ["01-cluster"];
 
 const NO_JOURNALS = "images with a journal can be read, not changed";
+
+const NO_PROMOTION = "whose copy of an image is the primary one cannot be changed";
 
 /** By row and command. */
 const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -54,6 +58,10 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       NO_JOURNALS,
     "rbd bench --io-type write --io-size 64K --io-threads 4 --io-total 4M every": NO_JOURNALS,
     "rbd feature disable every journaling": NO_JOURNALS,
+  },
+  "31-mirroring": {
+    "rbd mirror image demote twin": NO_PROMOTION,
+    "rbd mirror image promote twin": NO_PROMOTION,
   },
 };
 

@@ -72,9 +72,9 @@ test("they run", async () => {
 
 test("every public method has its place on a page", async () => {
   const { Cluster, IoCtx } = await loadPackage<typeof librados>("rados");
-  const { Image, Rbd } = await loadPackage<typeof librbd>("rbd");
+  const { Image, ImageMirroring, PoolMirroring, Rbd } = await loadPackage<typeof librbd>("rbd");
   const all = [...pages.values()].join("\n");
-  for (const { name, prototype } of [Cluster, IoCtx, Image, Rbd]) {
+  for (const { name, prototype } of [Cluster, IoCtx, Image, Rbd, PoolMirroring, ImageMirroring]) {
     const methods = Object.getOwnPropertyNames(prototype).filter((each) => each !== "constructor");
     const missing = methods.filter((method) => !new RegExp(`\`[^\`]*\\b${method}\\b`).test(all));
     expect(missing, name).toEqual([]);

@@ -1,6 +1,5 @@
 /** Live migration and mirror snapshots on the simulated server, with clients that die in the middle. */
 import { expect, test } from "vitest";
-import { seededRandom } from "../../src/base/index.ts";
 import { ImageSetArgs } from "../../src/cls/rbd/ops/mirror.ts";
 import {
   MIGRATION_HEADER_TYPE,
@@ -21,11 +20,20 @@ import { DIRECTORY, HEADER, TRASH } from "../../src/rbd/calls.ts";
 import { unless } from "../../src/rbd/errors.ts";
 import {
   abortMigration,
+  addMirrorPeer,
   commitMigration,
   createMirrorSnapshot,
+  disableMirroring,
+  enableMirroring,
   executeMigration,
   Image,
+  mirrorInfo,
+  mirrorSnapshot,
   noProgress,
+  openImage,
+  removeImage,
+  removeMirrorPeer,
+  setMirrorMode,
 } from "../../src/rbd/index.ts";
 import { NOSNAP, UTIME_ZERO } from "../../src/types/index.ts";
 import { Bench, makeImage, ORDER, objectNames, snapshotImage } from "./bench.ts";
@@ -205,8 +213,7 @@ async function addPeer(io: IoCtx): Promise<void> {
 test("of the snapshots of a primary image the newest stay, each with its state", async () => {
   const bench = await Bench.start();
   const { io, context } = await bench.client();
-  const random = seededRandom(3);
-  const take = () => bench.run(createMirrorSnapshot(context, io, "ia", random));
+  const take = () => bench.run(createMirrorSnapshot(context, io, "ia"));
   expect(await take()).toBe(false);
   await bench.run(mirrored(io));
   // Nobody would fetch it.
@@ -223,6 +230,40 @@ test("of the snapshots of a primary image the newest stay, each with its state",
   const ids = image.snapshots.slice(1).map(({ id }) => `rbd_mirror_snapshot.ia.${id}.0`);
   const states = (await bench.run(objectNames(io))).filter((name) => name.includes("_snapshot."));
   expect(states).toEqual(ids.sort());
+  await bench.close();
+});
+
+test("an image that is mirrored has a first snapshot, and none when it ends, or is removed", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  const { IMAGE, DISABLED } = MIRROR_MODE;
+  await bench.run(makeImage(io, SOURCE));
+  const isMirrored = async (image: Image) => (await mirrorInfo(image))?.primary;
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  await expect(bench.run(enableMirroring(image))).rejects.toMatchObject({ code: "EINVAL" });
+  await bench.run(setMirrorMode(context, io, IMAGE));
+  // Nobody has to be there to fetch it yet.
+  await bench.run(enableMirroring(image));
+  expect(await bench.run(isMirrored(image))).toBe(true);
+  await expect(bench.run(mirrorSnapshot(image))).rejects.toMatchObject({ code: "EINVAL" });
+  const peer = { siteName: "far", clientName: "client.x", direction: MIRROR_PEER_DIRECTION.RX_TX };
+  const uuid = await bench.run(addMirrorPeer(context, io, peer));
+  const snapId = await bench.run(mirrorSnapshot(image));
+  expect(image.snapshots.at(-1)).toMatchObject({ id: snapId, namespace: { complete: true } });
+  for (const code of ["EBUSY", "EINVAL"]) {
+    const end = bench.run(setMirrorMode(context, io, DISABLED));
+    await expect(end).rejects.toMatchObject({ code });
+    await bench.run(removeMirrorPeer(io, uuid));
+  }
+  await bench.run(disableMirroring(image));
+  expect(await bench.run(isMirrored(image))).toBeUndefined();
+  expect(image.snapshots).toEqual([]);
+  await bench.run(enableMirroring(image));
+  await bench.run(image.close());
+  await bench.run(removeImage(context, io, "a", noProgress));
+  await bench.run(setMirrorMode(context, io, DISABLED));
+  const left = (await bench.run(objectNames(io))).filter((name) => name.includes("_snapshot."));
+  expect(left).toEqual([]);
   await bench.close();
 });
 

@@ -80,7 +80,7 @@ async function bench(call: Call, type: string): Promise<void> {
   if (reads > 100) throw invalid("--rw-mix-read should not be larger than 100.");
   const total = call.number("io-total") ?? 2 ** 30;
   const pattern = call.text("io-pattern") || "seq";
-  await call.withImage(spec, "write", async (image) => {
+  await call.withImage(spec, "writeData", async (image) => {
     await run(call, image, { type, size, threads, total, pattern, reads });
   });
 }

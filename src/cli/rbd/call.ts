@@ -8,7 +8,7 @@ import { CephError, ERRNO } from "../../base/index.ts";
 import type { CephArguments } from "../../config/index.ts";
 import type { Json, XmlNames } from "../../encoding/index.ts";
 import type { Cluster, IoCtx } from "../../librados/index.ts";
-import { type CreateOptions, featureNames, type Image, Rbd } from "../../librbd/index.ts";
+import { featureNames, type Image, type NewImageOptions, Rbd } from "../../librbd/index.ts";
 import {
   CommandFailure,
   ConnectFailure,
@@ -36,6 +36,9 @@ export interface SpecOptions extends Partial<SpecRules> {
   /** Taken from the words, too. @default true */
   readonly fromWords?: boolean;
 }
+
+/** What an image is opened for; for its data: as fast as the options have it that limit rates. */
+export type Mode = "read" | "write" | "readData" | "writeData";
 
 export class Call {
   /** Words that are no options, without the verb. */
@@ -162,26 +165,27 @@ export class Call {
   }
 
   /** How an image is to be made. @throws CommandFailure */
-  createOptions(): CreateOptions {
+  createOptions(): NewImageOptions {
     const order = this.number("order");
     const objectSize = order === undefined ? this.number("object-size") : 2 ** order;
     const isOld = !this.has("new-format") && this.number("image-format") === 1;
     const features = this.#features();
     if (isOld) {
+      this.warn("rbd: image format 1 is deprecated");
       const wants = [
-        [features !== undefined && features.length > 0, "features"],
+        [this.has("image-feature") && features !== undefined && features.length > 0, "features"],
         [this.has("stripe-unit") || this.has("stripe-count"), "non-default striping"],
         [this.has("data-pool"), "data pool"],
       ] as const;
       for (const [isWanted, what] of wants) {
         if (isWanted) throw invalid(`${what} not allowed with format 1; use --image-format 2`);
       }
-      throw invalid("image format 1 is deprecated, and not made any more: use --image-format 2");
     }
     const stripeUnit = this.number("stripe-unit");
     const stripeCount = this.number("stripe-count");
     const dataPool = this.text("data-pool");
     return {
+      ...(isOld ? { format: 1 } : {}),
       ...(objectSize === undefined ? {} : { objectSize: 2 ** Math.round(Math.log2(objectSize)) }),
       ...(features === undefined ? {} : { features }),
       ...(stripeUnit === undefined ? {} : { stripeUnit }),
@@ -233,9 +237,10 @@ export class Call {
   }
 
   /** @throws CommandFailure */
-  async openImage(rbd: Rbd, spec: Spec & { id?: string }, readOnly: boolean): Promise<Image> {
+  async openImage(rbd: Rbd, spec: Spec & { id?: string }, mode: Mode): Promise<Image> {
     const { id = "", name, snapshot } = spec;
-    const opened = rbd.open(id === "" ? name : { id }, { readOnly });
+    const how = { readOnly: mode.startsWith("read"), limits: mode.endsWith("Data") };
+    const opened = rbd.open(id === "" ? name : { id }, how);
     const what = id === "" ? name : `with id ${id}`;
     const image = await orFail(opened, `rbd: error opening image ${what}`);
     if (snapshot === "") return image;
@@ -251,16 +256,28 @@ export class Call {
   /** Opens an image, and closes it again. @param spec with a snapshot: as it was then */
   async withImage<T>(
     spec: Spec & { readonly id?: string },
-    mode: "read" | "write",
+    mode: Mode,
     work: (image: Image, rbd: Rbd) => Promise<T>,
   ): Promise<T> {
     const rbd = await this.open(spec);
-    const image = await this.openImage(rbd, spec, mode === "read");
+    const image = await this.openImage(rbd, spec, mode);
     try {
       return await work(image, rbd);
     } finally {
       await image.close();
     }
+  }
+
+  /**
+   * Makes an image. Those of format 1 only for who insists, as librbd has it.
+   * @throws CephError
+   * ceph: src/librbd/internal.cc create
+   */
+  async createImage(rbd: Rbd, name: string, size: number, options: NewImageOptions): Promise<void> {
+    if (options.format === 1 && process.env["RBD_FORCE_ALLOW_V1"] === undefined) {
+      throw new CephError(-ERRNO.EINVAL, { op: "create", target: name });
+    }
+    await rbd.create(name, size, options);
   }
 
   /** Where something else is, in the same cluster. */

@@ -88,7 +88,7 @@ async function exportImage(call: Call): Promise<void> {
   const spec = call.spec({ snapshot: "permitted" });
   const path = call.path();
   const isWhole = call.number("export-format") === 2;
-  await call.withImage(spec, "read", async (image) => {
+  await call.withImage(spec, "readData", async (image) => {
     const target = await orFail(Target.create(path), "rbd: export error");
     try {
       const work = call.withProgress("Exporting image", (update) =>
@@ -226,7 +226,7 @@ async function exportDiff(call: Call): Promise<void> {
     version: 1,
     wholeObject: call.has("whole-object"),
   } as const;
-  await call.withImage(spec, "read", async (image) => {
+  await call.withImage(spec, "readData", async (image) => {
     const target = await orFail(Target.create(path), "rbd: export-diff error");
     try {
       const work = call.withProgress("Exporting image", (update) =>

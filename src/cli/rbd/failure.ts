@@ -29,6 +29,12 @@ export async function orFail<T>(
   }
 }
 
+/** A failure of which the original leaves the reason to its library's log: with that. */
+export function withReason(error: CephError): CommandFailure {
+  const { cause, message } = error;
+  return saying(`rbd: ${message}${typeof cause === "string" ? `: ${cause}` : ""}`, error);
+}
+
 /** A failure that is said in other words than its errno's. */
 export function saying(message: string, error: CephError): CommandFailure {
   return new CommandFailure(message, Math.abs(error.errno), error);

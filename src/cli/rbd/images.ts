@@ -85,7 +85,7 @@ async function create(call: Call): Promise<void> {
   const options = call.createOptions();
   const size = sizeOf(call);
   const rbd = await call.open(spec);
-  await orFail(rbd.create(spec.name, size, options), (error) => {
+  await orFail(call.createImage(rbd, spec.name, size, options), (error) => {
     if (spec.namespace !== "" && error.code === "ENOENT") {
       call.warn(
         "rbd: namespace not found - it must be created with 'rbd namespace create' before creating an image.",

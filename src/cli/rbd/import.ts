@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { CephError, ERRNO, SpareMemory } from "../../base/index.ts";
 import { nameText } from "../../encoding/index.ts";
-import { type CreateOptions, featureNames, type Image, type Rbd } from "../../librbd/index.ts";
+import { featureNames, type Image, type NewImageOptions, type Rbd } from "../../librbd/index.ts";
 import { cppStrerror, errnoOf, openSource, type Source } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import {
@@ -136,13 +136,13 @@ async function step<T>(call: Call, work: Promise<T>, what: string): Promise<T> {
 async function fill(
   call: Call,
   rbd: Rbd,
-  made: { readonly name: string; readonly size: number; readonly options: CreateOptions },
+  made: { readonly name: string; readonly size: number; readonly options: NewImageOptions },
   work: (image: Image) => Promise<void>,
 ): Promise<void> {
   const { name, size, options } = made;
-  await step(call, rbd.create(name, size, options), "image creation failed");
+  await step(call, call.createImage(rbd, name, size, options), "image creation failed");
   try {
-    await using image = await step(call, rbd.open(name), "failed to open image");
+    await using image = await step(call, rbd.open(name, { limits: true }), "failed to open image");
     await step(call, work(image), "failed to import image");
   } catch (error) {
     await rbd.remove(name);
@@ -154,7 +154,7 @@ async function readData(
   call: Call,
   rbd: Rbd,
   name: string,
-  options: CreateOptions,
+  options: NewImageOptions,
   { source, size }: Input,
   update: Update,
 ): Promise<void> {
@@ -187,7 +187,7 @@ async function readImage(
   call: Call,
   rbd: Rbd,
   name: string,
-  options: CreateOptions,
+  options: NewImageOptions,
   { source, size }: Input,
   update: Update,
 ): Promise<void> {
@@ -216,10 +216,10 @@ async function readImage(
 async function readHeader(
   call: Call,
   reader: ExactReader,
-): Promise<{ made: CreateOptions; metadata: Map<string, string> }> {
+): Promise<{ made: NewImageOptions; metadata: Map<string, string> }> {
   await expectBanner(call, reader, IMAGE_BANNER);
   const metadata = new Map<string, string>();
-  let made: CreateOptions = {};
+  let made: NewImageOptions = {};
   for (;;) {
     const tag = await reader.tag();
     if (tag === "E") return { made, metadata };
@@ -258,7 +258,7 @@ async function expectBanner(call: Call, reader: ExactReader, banner: string): Pr
 async function importDiff(call: Call): Promise<void> {
   const path = call.path();
   const spec = call.spec();
-  await call.withImage(spec, "write", async (image) => {
+  await call.withImage(spec, "writeData", async (image) => {
     const work = (async () => {
       const { source, size } = await step(call, openInput(path), `error opening ${path}`);
       try {

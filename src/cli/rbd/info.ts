@@ -1,8 +1,8 @@
 /** What there is to say of one image. ceph: src/tools/rbd/action/Info.cc, Status.cc, Children.cc */
 
 import { ERRNO, formatBytes } from "../../base/index.ts";
-import type { Json, JsonObject } from "../../encoding/index.ts";
-import type { Image } from "../../librbd/index.ts";
+import type { Json } from "../../encoding/index.ts";
+import { type Image, ImageMirroring } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { failed, orFail, saying } from "./failure.ts";
@@ -75,6 +75,7 @@ async function factsOf(image: Image, spec: { namespace: string; snapshot: string
   return {
     ...(await image.info()),
     limit: await image.snapshotLimit(),
+    mirror: await new ImageMirroring(image).info(),
     shown: await image.parent(),
     group: group === undefined ? undefined : `${group.pool}/${namespace}${group.name}`,
     isProtected: snapshots.find(({ name }) => name === spec.snapshot)?.isProtected,
@@ -82,6 +83,7 @@ async function factsOf(image: Image, spec: { namespace: string; snapshot: string
 }
 
 function timesOf(facts: Facts): [name: string, text: string][] {
+  if (facts.format === 1) return [];
   const times: [string, string][] = [
     ["create_timestamp", ctimeIfKnown(facts.createdMs)],
     ["access_timestamp", ctimeIfKnown(facts.accessedMs)],
@@ -103,10 +105,12 @@ function jsonOf(facts: Facts): Json {
   };
   if (dataPool !== undefined) json["data_pool"] = dataPool;
   json["block_name_prefix"] = objectPrefix;
-  json["format"] = 2;
-  json["features"] = features;
-  json["op_features"] = facts.operationFeatures;
-  json["flags"] = facts.flags;
+  json["format"] = facts.format;
+  if (facts.format === 2) {
+    json["features"] = features;
+    json["op_features"] = facts.operationFeatures;
+    json["flags"] = facts.flags;
+  }
   if (facts.group !== undefined) json["group"] = facts.group;
   for (const [what, text] of timesOf(facts)) json[what] = text;
   if (facts.isProtected !== undefined) json["protected"] = String(facts.isProtected);
@@ -126,11 +130,27 @@ function jsonOf(facts: Facts): Json {
     json["stripe_unit"] = facts.stripeUnit;
     json["stripe_count"] = facts.stripeCount;
   }
-  if (features.includes("journaling")) {
-    json["journal"] = id;
-    json["mirroring"] = { mode: "journal", state: "disabled" } satisfies JsonObject;
-  }
+  if (features.includes("journaling")) json["journal"] = id;
+  const mirroring = mirroringOf(facts);
+  if (mirroring !== undefined) json["mirroring"] = { ...mirroring };
   return json;
+}
+
+interface Mirroring {
+  readonly mode: string;
+  readonly state: string;
+  readonly global_id?: string;
+  readonly primary?: boolean;
+}
+
+/** Of an image that is mirrored, or might be by its journal. */
+function mirroringOf({ mirror, features }: Facts): Mirroring | undefined {
+  if (mirror === undefined || mirror.state === "disabled") {
+    return features.includes("journaling") ? { mode: "journal", state: "disabled" } : undefined;
+  }
+  const { mode, state, globalId, isPrimary } = mirror;
+  // What only the journal knows is shown as the original shows what it cannot find out.
+  return { mode, state, global_id: globalId, primary: isPrimary ?? false };
 }
 
 function plainOf(facts: Facts): string {
@@ -139,16 +159,17 @@ function plainOf(facts: Facts): string {
     `size ${formatBytes(facts.size)} in ${facts.objects} objects`,
     `order ${Math.log2(objectSize)} (${formatBytes(objectSize)} objects)`,
     `snapshot_count: ${facts.snapshotCount}`,
-    `id: ${facts.id}`,
   ];
+  if (facts.id !== "") lines.push(`id: ${facts.id}`);
   if (dataPool !== undefined) lines.push(`data_pool: ${dataPool}`);
-  lines.push(
-    `block_name_prefix: ${facts.objectPrefix}`,
-    "format: 2",
-    `features: ${features.join(", ")}`,
-    `op_features: ${facts.operationFeatures.join(", ")}`,
-    `flags: ${facts.flags.join(", ")}`,
-  );
+  lines.push(`block_name_prefix: ${facts.objectPrefix}`, `format: ${facts.format}`);
+  if (facts.format === 2) {
+    lines.push(
+      `features: ${features.join(", ")}`,
+      `op_features: ${facts.operationFeatures.join(", ")}`,
+      `flags: ${facts.flags.join(", ")}`,
+    );
+  }
   if (facts.group !== undefined) lines.push(`group: ${facts.group}`);
   for (const [what, text] of timesOf(facts)) lines.push(`${what}: ${text}`);
   if (facts.isProtected !== undefined) {
@@ -165,8 +186,17 @@ function plainOf(facts: Facts): string {
       `stripe count: ${facts.stripeCount}`,
     );
   }
-  if (features.includes("journaling")) {
-    lines.push(`journal: ${facts.id}`, "mirroring state: disabled");
+  if (features.includes("journaling")) lines.push(`journal: ${facts.id}`);
+  const mirroring = mirroringOf(facts);
+  if (mirroring !== undefined) {
+    lines.push(`mirroring state: ${mirroring.state}`);
+    if (mirroring.global_id !== undefined) {
+      lines.push(
+        `mirroring mode: ${mirroring.mode}`,
+        `mirroring global id: ${mirroring.global_id}`,
+        `mirroring primary: ${mirroring.primary}`,
+      );
+    }
   }
   return `rbd image '${facts.name}':\n${lines.map((line) => `\t${line}\n`).join("")}`;
 }

@@ -73,6 +73,7 @@ const COLUMNS = [
 interface Listed {
   readonly image: string;
   readonly id: string;
+  readonly format: 1 | 2;
   readonly size: number;
   readonly parent: ParentSnapshot | undefined;
   /** undefined: the image itself. */
@@ -101,14 +102,14 @@ async function describe(
     const kind = isExclusive ? "exclusive" : "shared";
     const lock = lockers.length === 0 ? undefined : kind;
     const parent = await image.parent();
-    const listed: Listed[] = [
-      { image: name, id, size: image.size, parent, snapshot: undefined, lock },
-    ];
+    const { format } = await image.info();
+    const own = { image: name, id, format };
+    const listed: Listed[] = [{ ...own, size: image.size, parent, snapshot: undefined, lock }];
     for (const snapshot of await image.snapshots()) {
       await image.setSnapshot(snapshot.name);
       const { size } = snapshot;
       const shown = await image.parent();
-      listed.push({ image: name, id, size, parent: shown, snapshot, lock: undefined });
+      listed.push({ ...own, size, parent: shown, snapshot, lock: undefined });
     }
     return listed;
   } catch (error) {
@@ -128,11 +129,11 @@ export function parentJson({ pool, namespace, image, snapshot }: ParentSnapshot)
   return { pool, pool_namespace: namespace, image, snapshot };
 }
 
-function jsonOf({ image, id, size, parent, snapshot, lock }: Listed): Json {
+function jsonOf({ image, id, format, size, parent, snapshot, lock }: Listed): Json {
   const shown = parent === undefined ? {} : { parent: parentJson(parent) };
   if (snapshot === undefined) {
     const locked = lock === undefined ? {} : { lock_type: lock };
-    return { image, id, size, ...shown, format: 2, ...locked };
+    return { image, id, size, ...shown, format, ...locked };
   }
   const isProtected = String(snapshot.isProtected);
   return {
@@ -142,12 +143,12 @@ function jsonOf({ image, id, size, parent, snapshot, lock }: Listed): Json {
     snapshot_id: snapshot.id,
     size,
     ...shown,
-    format: 2,
+    format,
     protected: isProtected,
   };
 }
 
-function rowOf({ image, size, parent, snapshot, lock }: Listed): string[] {
+function rowOf({ image, format, size, parent, snapshot, lock }: Listed): string[] {
   const name = snapshot === undefined ? image : `${image}@${snapshot.name}`;
   const shown = parent === undefined ? "" : parentText(parent);
   const locks = { exclusive: "excl", shared: "shr" };
@@ -155,7 +156,7 @@ function rowOf({ image, size, parent, snapshot, lock }: Listed): string[] {
     name,
     formatBytes(size),
     shown,
-    "2",
+    String(format),
     snapshot?.isProtected === true ? "yes" : "",
     lock === undefined ? "" : locks[lock],
   ];

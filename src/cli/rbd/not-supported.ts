@@ -9,12 +9,9 @@ const NAMES: Readonly<Record<string, string>> = {
   "Persistent caches": "persistent-cache flush, persistent-cache invalidate",
   "Journals of images":
     "journal client disconnect, journal export, journal import, journal info, journal inspect, journal reset, journal status",
-  "Mirroring of images":
-    "mirror image demote, mirror image disable, mirror image enable, mirror image promote, mirror image resync, mirror image snapshot, mirror image status",
+  "Mirroring of images": "mirror image demote, mirror image promote, mirror image resync",
   "Mirroring of pools":
-    "mirror pool demote, mirror pool disable, mirror pool enable, mirror pool info, mirror pool peer add, mirror pool peer bootstrap create, mirror pool peer bootstrap import, mirror pool peer remove, mirror pool peer set, mirror pool promote, mirror pool status",
-  "Schedules of mirror snapshots":
-    "mirror snapshot schedule add, mirror snapshot schedule list, mirror snapshot schedule remove, mirror snapshot schedule status",
+    "mirror pool demote, mirror pool peer bootstrap create, mirror pool peer bootstrap import, mirror pool peer set, mirror pool promote, mirror pool status",
   "Rates of images": "perf image iostat, perf image iotop",
 };
 

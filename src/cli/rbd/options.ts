@@ -179,7 +179,7 @@ export function createOptions(hasFormat: boolean): readonly RbdOption[] {
   const formats: readonly RbdOption[] = [
     {
       name: "image-format",
-      help: "format of the image [default: 2]",
+      help: "format of the image; 1 needs RBD_FORCE_ALLOW_V1=1 in the environment [default: 2]",
       parse: between(1, 2, parseCount),
     },
     flag("new-format", "--image-format 2, as it was called once"),

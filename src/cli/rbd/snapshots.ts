@@ -21,6 +21,11 @@ import { left, right, textTable } from "./table.ts";
 import { ctimeIfKnown } from "./times.ts";
 import { imageSpec, snapSpec, type Verb } from "./verb.ts";
 
+export const quiesceOptions = [
+  flag("skip-quiesce", "ask nobody to hold still"),
+  flag("ignore-quiesce-error", "go on where somebody cannot hold still"),
+] as const;
+
 export const snapshotVerbs: readonly Verb[] = [
   {
     name: "snap list",
@@ -40,12 +45,7 @@ export const snapshotVerbs: readonly Verb[] = [
     alias: "snap add",
     summary: "Take a snapshot.",
     positional: [snapSpec()],
-    options: [
-      ...snapOptions(),
-      flag("skip-quiesce", "ask nobody to hold still"),
-      flag("ignore-quiesce-error", "go on where somebody cannot hold still"),
-      noProgressOption,
-    ],
+    options: [...snapOptions(), ...quiesceOptions, noProgressOption],
     run: create,
   },
   {
@@ -210,15 +210,20 @@ function ownerText(owner: SnapshotOwner, objects: number): string {
   }
 }
 
-async function create(call: Call): Promise<void> {
-  const spec = call.spec({ snapshot: "required", check: "snapshot" });
+/** What is asked of those who use an image while a snapshot is taken. @throws CommandFailure */
+export function quiesceOf(call: Call): { readonly quiesce?: "skip" | "ignore-errors" } {
   const isSkipped = call.has("skip-quiesce");
   const isIgnored = call.has("ignore-quiesce-error");
   if (isSkipped && isIgnored) {
     throw invalid("ignore-quiesce-error cannot be used together with skip-quiesce");
   }
-  const options = isSkipped ? ({ quiesce: "skip" } as const) : {};
-  const how = isIgnored ? ({ quiesce: "ignore-errors" } as const) : options;
+  if (isSkipped) return { quiesce: "skip" };
+  return isIgnored ? { quiesce: "ignore-errors" } : {};
+}
+
+async function create(call: Call): Promise<void> {
+  const spec = call.spec({ snapshot: "required", check: "snapshot" });
+  const how = quiesceOf(call);
   await call.withImage({ ...spec, snapshot: "" }, "write", async (image) => {
     const work = call.withProgress("Creating snap", () => image.createSnapshot(spec.snapshot, how));
     await orFail(work, "rbd: failed to create snapshot");

@@ -14,6 +14,9 @@ import { lockVerbs } from "./locks.ts";
 import { mergeVerbs } from "./merge-diff.ts";
 import { metadataVerbs } from "./metadata.ts";
 import { migrationVerbs } from "./migration.ts";
+import { mirrorImageVerbs } from "./mirror-image.ts";
+import { mirrorPoolVerbs } from "./mirror-pool.ts";
+import { mirrorScheduleVerbs } from "./mirror-schedule.ts";
 import { missingVerbs } from "./not-supported.ts";
 import { poolVerbs } from "./pools.ts";
 import { snapshotVerbs } from "./snapshots.ts";
@@ -44,5 +47,8 @@ export const VERBS: readonly Verb[] = [
   ...watchVerbs,
   ...benchVerbs,
   ...migrationVerbs,
+  ...mirrorPoolVerbs,
+  ...mirrorImageVerbs,
+  ...mirrorScheduleVerbs,
   ...missingVerbs,
 ];

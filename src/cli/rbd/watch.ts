@@ -40,7 +40,7 @@ async function watch(call: Call): Promise<void> {
     const { name, id } = image;
     const cookie = { text: "" };
     const watching = rbd.io.watch(
-      `rbd_header.${id}`,
+      id === "" ? `${name}.rbd` : `rbd_header.${id}`,
       ({ notifyId, notifierGid, payload }) => {
         const about = `notify_id=${notifyId}, cookie=${cookie.text}, notifier_id=${notifierGid}`;
         const what = `bl.length=${payload.length}, notify_op=${noticeName(payload)}`;

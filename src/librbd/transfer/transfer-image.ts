@@ -14,6 +14,7 @@
 
 import { CephError, ERRNO } from "../../base/index.ts";
 import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
+import { nameText } from "../../encoding/index.ts";
 import { acquireManually } from "../../rbd/index.ts";
 import { featureBits } from "../features.ts";
 import type { Image } from "../image.ts";
@@ -85,7 +86,7 @@ export async function transferImage(
   // Whoever comes now waits to write until this is over.
   if (head.engine.lock !== undefined) await acquireManually(head.engine);
   const transfer = new ImageTransfer(source.rbd, head, target, options);
-  const copy = await transfer.openTarget({ fsid, id: head.id, snapshots: [], head: "clean" });
+  const copy = await transfer.openTarget({ fsid, id: idOf(head), snapshots: [], head: "clean" });
   if (copy === undefined) return false;
   try {
     await checkUnused(copy, `${name} on the target`);
@@ -106,6 +107,11 @@ async function checkUnused(image: Image, what: string): Promise<void> {
   throw new CephError(-ERRNO.EBUSY, { op: "transfer", target: `${what}: it is in use` });
 }
 
+/** What no other image of the cluster has; those of format 1 have no ids. */
+function idOf(image: Image): string {
+  return image.id || nameText(image.engine.objectPrefix);
+}
+
 class ImageTransfer {
   readonly #source: Rbd;
   readonly #head: Image;
@@ -122,7 +128,8 @@ class ImageTransfer {
 
   /** The image on the target: the one that an earlier run has made, or a new one; undefined: it is done. */
   async openTarget(fresh: TransferRecord): Promise<Image | undefined> {
-    const { name, id } = this.#head;
+    const { name } = this.#head;
+    const id = idOf(this.#head);
     // Nobody else makes one of this name, and nobody takes it for the image.
     const ownName = `${name}.transfer-${id}`;
     const names = new Set((await this.#target.list()).map((image) => image.name));
@@ -181,7 +188,10 @@ class ImageTransfer {
     const { objectSize, stripeUnit, stripeCount, features } = info;
     const isStriped = features.includes("striping");
     const layout = {
-      features: features.filter((feature) => (featureBits([feature]) & KEPT) !== 0n),
+      // Of format 1, which has none, comes one of format 2 as it is made unless one says otherwise.
+      ...(info.format === 1
+        ? {}
+        : { features: features.filter((feature) => (featureBits([feature]) & KEPT) !== 0n) }),
       objectSize,
       ...(isStriped ? { stripeUnit, stripeCount } : {}),
       ...(dataPool === undefined ? {} : { dataPool }),

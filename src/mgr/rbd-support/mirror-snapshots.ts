@@ -97,7 +97,7 @@ export class MirrorSnapshots {
     try {
       const context = await this.#host.rbd();
       const io = await context.rados.openPool(Number(poolId), byteString(nspace));
-      const taken = await createMirrorSnapshot(context, io, byteString(imageId), this.#host.random);
+      const taken = await createMirrorSnapshot(context, io, byteString(imageId));
       if (!taken) this.#host.log.debug("no primary image any more", { image: name });
     } finally {
       this.#running--;

@@ -4,7 +4,6 @@
  *   src/librbd/mirror/snapshot/CreatePrimaryRequest.cc, UnlinkPeerRequest.cc
  */
 
-import type { Random } from "../../base/index.ts";
 import {
   MIRROR_IMAGE_MODE,
   MIRROR_IMAGE_STATE,
@@ -15,7 +14,7 @@ import {
 import type { MirrorImage } from "../../cls/rbd/types/mirror.ts";
 import type { SnapshotNamespace } from "../../cls/rbd/types.ts";
 import type { IoCtx } from "../../rados/index.ts";
-import { NOSNAP, uuidFromBytes } from "../../types/index.ts";
+import { NOSNAP, type SnapId, uuidFromBytes } from "../../types/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
 import { listImages, listMirrored } from "../directory.ts";
 import { imageError, unless } from "../errors.ts";
@@ -45,7 +44,7 @@ export async function mirrorMode(io: IoCtx): Promise<number> {
 
 /** Is the image one that is mirrored by snapshots? */
 export async function isMirroredBySnapshots({ io, id }: Image): Promise<boolean> {
-  return (await entryOf(io, id))?.mode === MIRROR_IMAGE_MODE.SNAPSHOT;
+  return (await mirrorEntry(io, id))?.mode === MIRROR_IMAGE_MODE.SNAPSHOT;
 }
 
 /**
@@ -55,14 +54,15 @@ export async function isMirroredBySnapshots({ io, id }: Image): Promise<boolean>
 export async function mirrorInfo(
   image: Image,
 ): Promise<(MirrorImage & { readonly primary: boolean | undefined }) | undefined> {
-  const entry = await entryOf(image.io, image.id);
+  const entry = await mirrorEntry(image.io, image.id);
   if (entry === undefined) return undefined;
   const { SNAPSHOT } = MIRROR_IMAGE_MODE;
   const primary = entry.mode === SNAPSHOT ? newestState(image) === PRIMARY : undefined;
   return { ...entry, primary };
 }
 
-async function entryOf(io: IoCtx, id: string): Promise<MirrorImage | undefined> {
+/** undefined: it is not mirrored. */
+export async function mirrorEntry(io: IoCtx, id: string): Promise<MirrorImage | undefined> {
   const asked = io.query(RBD_MIRRORING, DIRECTORY.getMirror, id);
   return await unless(asked, "ENOENT", "EOPNOTSUPP");
 }
@@ -76,7 +76,7 @@ export async function listPrimaries(io: IoCtx): Promise<Map<string, string>> {
   const nameOfId = new Map([...names].map(([name, id]) => [id, name]));
   for (const id of mirrored.keys()) {
     const name = nameOfId.get(id);
-    const entry = await entryOf(io, id);
+    const entry = await mirrorEntry(io, id);
     if (name === undefined || entry?.mode !== MIRROR_IMAGE_MODE.SNAPSHOT) continue;
     if (await isPrimary(io, id)) primaries.set(id, name);
   }
@@ -96,7 +96,26 @@ async function isPrimary(io: IoCtx, id: string): Promise<boolean> {
 }
 
 /**
- * Takes a mirror snapshot of a primary image, and lets go of one that too many have come after.
+ * Takes a mirror snapshot of an open primary image, and lets go of one that too many have come after.
+ * @param options.flags SNAP_CREATE_FLAG bits @default 0
+ * @returns its id
+ * @throws CephError EINVAL: it is not mirrored by snapshots here, or not any more, or no peer would fetch it
+ */
+export async function mirrorSnapshot(
+  image: Image,
+  options: { readonly flags?: bigint } = {},
+): Promise<SnapId> {
+  const refuse = (why: string) => imageError("EINVAL", "mirror", image.target, why);
+  await image.refreshIfStale();
+  const entry = await mirrorEntry(image.io, image.id);
+  if (entry?.mode !== MIRROR_IMAGE_MODE.SNAPSHOT) throw refuse("it is not mirrored by snapshots");
+  if (!isWrittenHere(image)) throw refuse("it is not primary");
+  if (entry.state !== MIRROR_IMAGE_STATE.ENABLED) throw refuse("mirroring is being disabled");
+  return await takePrimarySnapshot(image, entry.globalImageId, { ...options, needsPeers: true });
+}
+
+/**
+ * The same by id, with no flags.
  * @returns false if it is none of the images that have such snapshots, or not any more
  * @throws CephError EINVAL: no peer would fetch it
  */
@@ -104,46 +123,79 @@ export async function createMirrorSnapshot(
   context: RbdContext,
   io: IoCtx,
   id: string,
-  random: Random,
 ): Promise<boolean> {
   const image = await unless(Image.open(context, io, { id }), "ENOENT");
   if (image === undefined) return false;
   try {
-    const entry = await entryOf(io, id);
+    const entry = await mirrorEntry(io, id);
     if (entry?.mode !== MIRROR_IMAGE_MODE.SNAPSHOT || newestState(image) !== PRIMARY) return false;
-    const refuse = (why: string) => imageError("EINVAL", "mirror", image.name, why);
-    if (entry.state !== MIRROR_IMAGE_STATE.ENABLED) throw refuse("mirroring is being disabled");
-    const peers = await io
-      .inNamespace("")
-      .query(RBD_MIRRORING, DIRECTORY.listMirrorPeers, undefined);
-    const uuids = peers
-      .filter(({ direction }) => direction !== MIRROR_PEER_DIRECTION.RX)
-      .map(({ uuid }) => uuid);
-    if (uuids.length === 0) throw refuse("no mirror tx peers configured for the pool");
-    const name = `.mirror.primary.${entry.globalImageId}.${uuidFromBytes(random.bytes(16))}`;
-    const namespace: MirrorNamespace = {
-      type: "mirror",
-      state: PRIMARY,
-      complete: false,
-      mirrorPeerUuids: new Set(uuids),
-      primaryMirrorUuid: "",
-      primarySnapId: NOSNAP,
-      lastCopiedObjectNumber: 0n,
-      snapSeqs: new Map(),
-    };
-    await byLockOwner(image, {
-      request: { op: "snapCreate", name, namespace },
-      done: "EEXIST",
-      policy: "refuse",
-      here: async () => {
-        await createSnapshot(image, name, namespace);
-        return true;
-      },
-    });
-    for (const uuid of uuids) await unlinkPeer(image, uuid);
+    await mirrorSnapshot(image);
     return true;
   } finally {
     await image.close();
+  }
+}
+
+/**
+ * Takes a snapshot for the pool's peers, and lets go of one that too many have come after.
+ * @param options.needsPeers whether there have to be such
+ * @throws CephError EINVAL: there are none; and those of createSnapshot
+ * ceph: src/librbd/mirror/snapshot/CreatePrimaryRequest.cc
+ */
+export async function takePrimarySnapshot(
+  image: Image,
+  globalImageId: string,
+  options: { readonly needsPeers: boolean; readonly flags?: bigint },
+): Promise<SnapId> {
+  const { io, context, target } = image;
+  const { needsPeers, flags = 0n } = options;
+  const ask = io.inNamespace("").query(RBD_MIRRORING, DIRECTORY.listMirrorPeers, undefined);
+  const peers = (await unless(ask, "ENOENT")) ?? [];
+  const uuids = peers
+    .filter(({ direction }) => direction !== MIRROR_PEER_DIRECTION.RX)
+    .map(({ uuid }) => uuid);
+  if (needsPeers && uuids.length === 0) {
+    throw imageError("EINVAL", "mirror", target, "no mirror tx peers configured for the pool");
+  }
+  const name = `.mirror.primary.${globalImageId}.${uuidFromBytes(context.random.bytes(16))}`;
+  const namespace: MirrorNamespace = {
+    type: "mirror",
+    state: PRIMARY,
+    complete: false,
+    mirrorPeerUuids: new Set(uuids),
+    primaryMirrorUuid: "",
+    primarySnapId: NOSNAP,
+    lastCopiedObjectNumber: 0n,
+    snapSeqs: new Map(),
+  };
+  await byLockOwner(image, {
+    request: { op: "snapCreate", name, namespace, flags },
+    done: "EEXIST",
+    policy: "refuse",
+    here: async () => {
+      await createSnapshot(image, name, namespace, flags);
+      return true;
+    },
+  });
+  // The owner may have taken it.
+  await image.refresh();
+  const taken = image.snapshots.find((snapshot) => snapshot.name === name);
+  if (taken === undefined) throw imageError("ENOENT", "find the mirror snapshot of", target);
+  for (const uuid of uuids) await unlinkPeer(image, uuid);
+  return taken.id;
+}
+
+/** Is ours the copy that is written to? One without any mirror snapshot is nobody else's. */
+export function isWrittenHere(image: Image): boolean {
+  const state = newestState(image);
+  return state === undefined || state === PRIMARY;
+}
+
+/** Those that there are now. */
+export async function removeMirrorSnapshots(image: Image): Promise<void> {
+  await image.refresh();
+  for (const snapshot of image.snapshots.filter((each) => mirrorOf(each) !== undefined)) {
+    await removeByOwner(image, snapshot);
   }
 }
 
@@ -157,7 +209,7 @@ async function unlinkPeer(image: Image, uuid: string): Promise<void> {
     await image.refresh();
     const snapshot = surplus(image.snapshots);
     if (snapshot === undefined) return;
-    const { id, name, namespace } = snapshot;
+    const { id } = snapshot;
     const uuids = new Set(mirrorOf(snapshot)?.mirrorPeerUuids);
     uuids.delete(uuid);
     if (uuids.size > 0) {
@@ -170,17 +222,21 @@ async function unlinkPeer(image: Image, uuid: string): Promise<void> {
       await image.notifyUpdate();
       return;
     }
-    await byLockOwner(image, {
-      request: { op: "snapRemove", name, namespace },
-      done: "ENOENT",
-      policy: "refuse",
-      here: async () => {
-        await removeSnapshot(image, id);
-        await image.notifyUpdate();
-        return true;
-      },
-    });
+    await removeByOwner(image, snapshot);
   }
+}
+
+async function removeByOwner(image: Image, { id, name, namespace }: ImageSnapshot): Promise<void> {
+  await byLockOwner(image, {
+    request: { op: "snapRemove", name, namespace },
+    done: "ENOENT",
+    policy: "refuse",
+    here: async () => {
+      await unless(removeSnapshot(image, id), "ENOENT");
+      await image.notifyUpdate();
+      return true;
+    },
+  });
 }
 
 /** Counted are those since the image has last become primary. */

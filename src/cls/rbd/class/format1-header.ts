@@ -10,6 +10,7 @@
 import { fail, isFailure, type Result } from "../../../base/index.ts";
 import { byteStringOf, Reader, Writer } from "../../../encoding/index.ts";
 import type { ClassContext } from "../../objclass.ts";
+import { HEADER_BYTES, SEQ_OFFSET, SIZE_OFFSET } from "../types/format1.ts";
 
 /** A snapshot of a format 1 image. */
 export interface Format1Snapshot {
@@ -29,15 +30,9 @@ export interface Format1Header {
   snaps: Format1Snapshot[];
 }
 
-const SIZE_OFFSET = 80;
-const SEQ_OFFSET = 88;
-const HEADER_BYTES = 112;
 const SNAP_BYTES = 16;
 /** More than a client ever makes; bounds what a forged header can cost. */
 const HEADER_BYTES_MAX = 16 * 1024 * 1024;
-
-export const HEADER_TEXT = "<<< Rados Block Device Image >>>\n";
-export const MIGRATE_HEADER_TEXT = "<<< Migrating RBD Image      >>>\n";
 
 /** EINVAL: too short for what it claims; EIO: fewer names than snapshots. */
 export function readHeader(context: ClassContext): Result<Format1Header> {

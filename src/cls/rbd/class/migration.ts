@@ -10,8 +10,8 @@ import { type ClassContext, type ClassMethod, method, none } from "../../objclas
 import { isMissing, readKey, readKeyOr, removeKey, writeKey } from "../../omap.ts";
 import { MigrationSetStateArgs } from "../ops/migration.ts";
 import { MIGRATION_HEADER_TYPE, RBD_FEATURE } from "../types/features.ts";
+import { HEADER_TEXT, MIGRATE_HEADER_TEXT } from "../types/format1.ts";
 import { MigrationSpec } from "../types.ts";
-import { HEADER_TEXT, MIGRATE_HEADER_TEXT } from "./format1-header.ts";
 import { KEY } from "./header.ts";
 
 export const migrationMethods = {

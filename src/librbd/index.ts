@@ -21,9 +21,11 @@ export type {
 export type { ImageInfo, ParentInfo } from "./image-info.ts";
 export type { ReadableOptions, WritableOptions } from "./image-streams.ts";
 export type { ProgressOptions } from "./limits.ts";
+export type { MigrationPlace, MigrationState, MigrationStatus } from "./migration-status.ts";
 export {
   type CloneOptions,
   type GroupMember,
+  type MigrationOptions,
   type OpenOptions,
   Rbd,
   type TrashEntry,

@@ -41,6 +41,7 @@ import {
   type PoolStats,
   type Progress,
   poolStats,
+  prepareMigration,
   purgeTrash,
   type RbdContext,
   removeFromGroup,
@@ -61,6 +62,8 @@ import { cacheOptions } from "./cache-options.ts";
 import { type CreateOptions, engineCreateOptions, withDefaults } from "./create-options.ts";
 import { Image } from "./image.ts";
 import { type ProgressOptions, stepwise, within } from "./limits.ts";
+import { type MigrationStatus, migrationStatus } from "./migration-status.ts";
+import { announcePoolOptions, isPoolOption, poolConfig } from "./pool-options.ts";
 
 export interface OpenOptions extends CallOptions {
   /** No lock, no watch, and nothing is written. @default false */
@@ -74,6 +77,11 @@ export interface OpenOptions extends CallOptions {
 export interface CloneOptions extends CreateOptions {
   /** 1: of a protected snapshot, the old kind. @default 2 where all clients of the cluster know it */
   readonly format?: 1 | 2;
+}
+
+export interface MigrationOptions extends CreateOptions {
+  /** The destination of a clone shows no parent in the end, but has all of it. @default false */
+  readonly flatten?: boolean;
 }
 
 export interface TrashEntry {
@@ -156,43 +164,8 @@ export class Rbd {
     const bytes = value === undefined ? undefined : nameBytes(value);
     await this.#within("set metadata of", this.#pool, options, async () => {
       await changeMetadata(this.io.engine, POOL_METADATA, nameBytes(key), bytes);
-      if (key.startsWith("conf_")) await this.#announceOptions();
+      if (isPoolOption(key)) await announcePoolOptions(this.context);
     });
-  }
-
-  /**
-   * Clients that have images open hear of new options by one whose value is the time of the last change. One
-   * without the right to set it makes its change all the same.
-   * ceph: src/librbd/api/PoolMetadata.cc update_pool_timestamp
-   */
-  async #announceOptions(): Promise<void> {
-    const { rados, clock, log } = this.context;
-    const { result, status } = await rados.command({
-      prefix: "config set",
-      who: "global",
-      name: "rbd_config_pool_override_update_timestamp",
-      value: String(Math.floor(clock.now() / 1000)),
-    });
-    if (result < 0) log.warn("clients are not told of a pool's options", { why: status });
-  }
-
-  /**
-   * The client's options, below those that the pool has of its own. A pool whose options cannot be read has none.
-   * ceph: src/librbd/api/Config.cc apply_pool_overrides
-   */
-  async #poolConfig(): Promise<ClientConfig> {
-    const prefix = "conf_";
-    const isOurs = (key: string) => key.startsWith(`${prefix}rbd_`);
-    try {
-      const entries = await listMetadata(this.io.engine.inNamespace(""), POOL_METADATA);
-      const own = [...entries].map(([key, value]) => [nameText(key), nameText(value)] as const);
-      const options = own.filter(([key]) => isOurs(key));
-      return this.#config.with(options.map(([key, value]) => [key.slice(prefix.length), value]));
-    } catch (error) {
-      if (!(error instanceof CephError)) throw error;
-      this.context.log.warn("a pool's options cannot be read", { why: error.message });
-      return this.#config;
-    }
   }
 
   async namespaceExists(name: string, options: CallOptions = {}): Promise<boolean> {
@@ -492,6 +465,42 @@ export class Rbd {
 
   // --- Migration --------------------------------------------------------------------------------
 
+  /**
+   * Begins to move an image: from then on it is used by the name of its destination, which shows the source until
+   * all is copied. It goes on if the call is ended early.
+   * @param to where @default the same pool, namespace and name: only the layout is another
+   * @returns the destination's id
+   * @throws CephError ENOENT; EBUSY: it is in use, migrating, or has snapshots that no user took; EEXIST; EINVAL:
+   *   it has clones, and the destination no layering; EOPNOTSUPP: mirrored, with a journal, or format 1
+   */
+  async prepareMigration(
+    name: string,
+    to: { readonly io?: IoCtx; readonly name?: string } = {},
+    options: MigrationOptions & CallOptions = {},
+  ): Promise<string> {
+    const { flatten } = options;
+    const target = { io: (to.io ?? this.io).engine, name: nameBytes(to.name ?? name) };
+    const id = await this.#within("prepare the migration of", name, options, async () => {
+      const { dataPool, validatePool } = withDefaults({}, await this.#poolConfig(target.io));
+      const how = {
+        ...(dataPool === undefined ? {} : { dataPool }),
+        ...(validatePool === undefined ? {} : { validatePool }),
+        ...engineCreateOptions(options),
+        ...(flatten === undefined ? {} : { flatten }),
+      };
+      const from = { io: this.io.engine, name: nameBytes(name) };
+      return await prepareMigration(this.context, from, target, how);
+    });
+    return nameText(id);
+  }
+
+  /** @param name of either end @throws CephError ENOENT; EINVAL: it is not migrating */
+  async migrationStatus(name: string, options: CallOptions = {}): Promise<MigrationStatus> {
+    return await this.#read("read the migration of", name, options, (io) =>
+      migrationStatus(io, nameBytes(name)),
+    );
+  }
+
   /** Copies what is left in a migration's source. @throws CephError EINVAL: there is none that can go on */
   async executeMigration(name: string, options: ProgressOptions = {}): Promise<void> {
     await this.#stepwise("execute the migration of", name, options, (progress) =>
@@ -531,6 +540,10 @@ export class Rbd {
         });
       throw error;
     }
+  }
+
+  async #poolConfig(io: Engine = this.io.engine): Promise<ClientConfig> {
+    return await poolConfig(this.context, io, this.#config);
   }
 
   get #pool(): string {

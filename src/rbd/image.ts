@@ -24,7 +24,6 @@ import { imageError, isErrno, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import {
   type FixedHeader,
-  type HeaderState,
   type ImageParent,
   type ImageSnapshot,
   idOfName,
@@ -33,6 +32,7 @@ import {
   readState,
 } from "./header.ts";
 import { WriteGate } from "./io/write-gate.ts";
+import type { MigrationSource } from "./migration/source.ts";
 import { dataObjectName, headerName } from "./names.ts";
 import {
   type Asked,
@@ -62,6 +62,13 @@ export interface RbdContext {
 
 export type { ImageParent, ImageSnapshot } from "./header.ts";
 export { poolOf } from "./header.ts";
+
+export interface OpenImageOptions {
+  /** @default false */
+  readonly readOnly?: boolean;
+  /** It is an end of a migration, and opened for a step of that. @default false */
+  readonly isMigrationStep?: boolean;
+}
 
 /** What is done with requests to the lock's owner while we are it. */
 export interface OwnerRequests {
@@ -96,6 +103,8 @@ export class Image {
   /** Oldest first. */
   snapshots: readonly ImageSnapshot[] = [];
   parent: ImageParent | undefined;
+  /** Where it comes from, as long as not all of that has been copied. */
+  migration: MigrationSource | undefined;
   group: GroupSpec | undefined;
   createTime: Utime = UTIME_ZERO;
   accessTime: Utime = UTIME_ZERO;
@@ -114,8 +123,10 @@ export class Image {
   readonly quiescers = new Quiescers();
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
-  /** It is an end of a migration, and what is done to it is a step of that. */
-  isMigrationStep = false;
+  /** Copies of what objects show of another image, under way. */
+  readonly copyups = new Map<number, Promise<void>>();
+  /** It is an end of a migration, and what is done to it is a step of that: it shows nothing of the other. */
+  readonly isMigrationStep: boolean;
   /** The watch was lost, and nothing that depends on it holds any more. */
   lost: CephError | undefined;
   /** Counts what a refresh has changed: what was made of the header as it was is stale. */
@@ -133,7 +144,12 @@ export class Image {
   #handingOver: Promise<void> | undefined;
   #isForced = false;
 
-  private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader, readOnly: boolean) {
+  private constructor(
+    context: RbdContext,
+    io: IoCtx,
+    fixed: FixedHeader,
+    { readOnly = false, isMigrationStep = false }: OpenImageOptions,
+  ) {
     this.context = context;
     this.rados = context.rados;
     this.clock = context.clock;
@@ -148,6 +164,7 @@ export class Image {
     this.stripeCount = fixed.stripeCount;
     this.dataIo = fixed.dataIo;
     this.readOnly = readOnly;
+    this.isMigrationStep = isMigrationStep;
     this.ownerNews = new OwnerNews(context.clock);
     this.gate = new WriteGate(
       () => !this.#isStale && this.lost === undefined && this.#hasLock(),
@@ -158,21 +175,21 @@ export class Image {
   /**
    * Opens by name or by id. A read-only one is not told of changes: it is as it was when it was opened, or
    * refreshed.
-   * @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1; ENOSYS: of a newer release
+   * @throws CephError ENOENT: no such image; EOPNOTSUPP: format 1; ENOSYS: of a newer release; EROFS: it is being
+   *   migrated, and not opened for that or for reading; EBUSY: its migration has not been prepared
    */
   static async open(
     context: RbdContext,
     io: IoCtx,
     which: { name: string } | { id: string },
-    options: { readOnly?: boolean } = {},
+    options: OpenImageOptions = {},
   ): Promise<Image> {
     const { id, name } =
       "id" in which
         ? { id: which.id, name: await nameOfId(io, which.id) }
         : { id: await idOfName(io, which.name), name: which.name };
-    const readOnly = options.readOnly === true;
-    const image = new Image(context, io, await readFixed(io, id, name), readOnly);
-    if (!readOnly) await image.#startWatch();
+    const image = new Image(context, io, await readFixed(io, id, name), options);
+    if (!image.readOnly) await image.#startWatch();
     try {
       await image.refresh();
       return image;
@@ -452,14 +469,12 @@ export class Image {
 
   async #refresh(): Promise<void> {
     this.#isStale = false;
-    let state: HeaderState;
     try {
-      state = await readState(this.io, this.headerOid, this.readOnly);
+      Object.assign(this, await readState(this.io, this.headerOid, this));
     } catch (error) {
       this.#isStale = true;
       throw error;
     }
-    Object.assign(this, state);
     this.generation++;
     const hasLock = this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK);
     if (hasLock) this.lock ??= new ExclusiveLock(this);

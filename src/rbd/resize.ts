@@ -8,11 +8,12 @@
  */
 
 import { OBJECT_MAP_COUNT_MAX, OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
-import { HEADER } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import type { Image } from "./image.ts";
 import { ObjectWriter } from "./io/object-write.ts";
+import { setSize } from "./migration/shrink.ts";
 import { forEachObject, mapLimited, type Progress } from "./progress.ts";
+import { copyupOverlap } from "./shown.ts";
 import { ParentSource } from "./snapshot-read.ts";
 import { byObject, imageToObjects } from "./striper.ts";
 
@@ -46,7 +47,7 @@ export async function resizeLocked(
     const objectCount = image.objectsIn(size);
     if (size > before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     else await trim(image, size, options.progress);
-    await image.io.execute(image.headerOid, HEADER.setSize, { size });
+    await setSize(image, size);
     if (size < before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     // The size, and how much of it shows the parent.
     await image.refresh();
@@ -67,7 +68,7 @@ async function trim(image: Image, size: number, progress: Progress): Promise<voi
   const { EXISTS, NONEXISTENT, PENDING } = OBJECT_STATE;
   if (start < end) {
     await objectMap?.update(start, end, PENDING, EXISTS);
-    const shownEnd = image.snapshots.length > 0 ? image.objectsIn(image.parent?.overlap ?? 0) : 0;
+    const shownEnd = image.snapshots.length > 0 ? image.objectsIn(copyupOverlap(image)) : 0;
     await forEachObject({ start, end }, progress, async (objectNo) => {
       image.checkUndisturbed();
       if (objectNo < shownEnd) {

@@ -39,14 +39,22 @@ export async function abortMigration(
   name: string,
   progress: Progress,
 ): Promise<void> {
-  const migration = await findMigration(io, name);
+  await abortFound(context, await findMigration(io, name), name, progress);
+}
+
+/** @param name of the image, for errors */
+export async function abortFound(
+  context: RbdContext,
+  migration: Migration,
+  name: string,
+  progress: Progress,
+): Promise<void> {
   const { source, destination, spec } = migration;
   const refuse = (why: string) => imageError("EOPNOTSUPP", "abort the migration of", name, why);
   if (source === undefined) throw refuse("the source is outside of this cluster");
   if (spec !== undefined) await checkMirroring(source, spec);
-  const from = await Image.open(context, source.io, { id: source.id });
+  const from = await Image.open(context, source.io, { id: source.id }, { isMigrationStep: true });
   try {
-    from.isMigrationStep = true;
     await from.acquireLock("refuse");
     const to = await openDestination(context, migration);
     let group: GroupSpec | undefined;
@@ -88,9 +96,8 @@ async function openDestination(
   { destination, source }: Migration,
 ): Promise<Image | undefined> {
   try {
-    const image = await Image.open(context, destination.io, { id: destination.id });
-    image.isMigrationStep = true;
-    return image;
+    const { io, id } = destination;
+    return await Image.open(context, io, { id }, { isMigrationStep: true });
   } catch (error) {
     if (!isErrno(error, "ENOENT")) throw error;
     context.log.info("migration without a destination", { source: source?.name });
@@ -114,8 +121,8 @@ async function giveBack(
   if ((await otherWatchers(to)).length > 0) {
     throw imageError("EBUSY", "abort the migration of", to.name, "it has watchers");
   }
-  // Nobody may open it for writing from here on.
-  await setMigrationState(migration, MIGRATION_STATE.ABORTING);
+  // Nobody may open it for writing from here on. One that was never prepared knows of no migration.
+  if (spec !== undefined) await setMigrationState(migration, MIGRATION_STATE.ABORTING);
   await to.acquireLock("refuse");
   // Upstream goes on where this fails, and what was written is lost.
   if (spec !== undefined) await revertData(context, { migration, from, to, spec }, progress);

@@ -1,6 +1,7 @@
 /**
- * Clones of an image that was migrating go back to the source. Parent and clone each name the other, and a
- * relinking may have been cut short between the two: so the clones of both ends are looked at.
+ * Clones of an image that begins to migrate go with it, and back to the source if that is given up. Parent and
+ * clone each name the other, and a relinking may have been cut short between the two: so the clones of both ends
+ * are looked at on the way back.
  * ceph: src/librbd/api/Migration.cc relink_children, relink_child, src/librbd/image/AttachChildRequest.cc
  */
 
@@ -15,6 +16,22 @@ import { RBD_CHILDREN } from "../names.ts";
 interface SnapshotOf {
   readonly image: Image;
   readonly snapId: SnapId;
+}
+
+/**
+ * @param from the source @param to the destination, which has all its snapshots
+ * @throws CephError ESTALE: a clone has another parent by now
+ */
+export async function moveChildren(context: RbdContext, from: Image, to: Image): Promise<void> {
+  for (const { id, name } of from.snapshots) {
+    const given: SnapshotOf = { image: from, snapId: id };
+    const snapId = to.snapshots.find((snapshot) => snapshot.name === name)?.id;
+    const children = await childrenOf(given);
+    if (children.length === 0) continue;
+    if (snapId === undefined) throw imageError("ENOENT", "find a snapshot of", to.name);
+    const target: SnapshotOf = { image: to, snapId };
+    for (const child of children) await relink(context, child, { given, target, isListed: true });
+  }
 }
 
 /** @param from the end that is given up @param to the one that the clones had before */
@@ -67,7 +84,7 @@ async function relink(
     const parent = child.parent?.spec;
     if (parent === undefined || !isOf(parent, target)) {
       if (parent === undefined || !isOf(parent, given)) {
-        throw imageError("ESTALE", "give back the clone", child.name);
+        throw imageError("ESTALE", "relink the clone", child.name);
       }
       await io.execute(child.headerOid, HEADER.attachParent, {
         parent: specOf(target),

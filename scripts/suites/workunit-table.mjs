@@ -15,7 +15,9 @@ const EC = "erasure-coded pools";
 /** What `spirula rbd` does not do. */
 const OWN = {
   format1: { own: { rbd: "images of format 1 are not made" } },
-  migration: { own: { rbd: "migration prepare" } },
+  imports: {
+    own: { rbd: "migration prepare --import-only, from files and streams of other formats" },
+  },
   mirroring: { own: { rbd: "mirroring" } },
   journals: { own: { rbd: "journals of images" } },
 };
@@ -27,7 +29,7 @@ export const WORKUNITS = [
     test_rename: OWN.format1,
     test_ls: OWN.format1,
     test_remove: OWN.format1,
-    test_migration: OWN.migration,
+    test_migration: OWN.format1,
     test_config: {},
     test_others: {},
     test_locking: {},
@@ -41,7 +43,7 @@ export const WORKUNITS = [
     test_trash_purge_schedule: { minutes: 15 },
     test_mirror_snapshot_schedule: { minutes: 15, ...OWN.mirroring },
   }),
-  { name: "rbd/cli_migration.sh", minutes: 30, ...OWN.migration },
+  { name: "rbd/cli_migration.sh", minutes: 30, ...OWN.imports },
   { name: "rbd/diff.sh" },
   { name: "rbd/diff_continuous.sh", minutes: 20 },
   { name: "rbd/import_export.sh" },
@@ -53,7 +55,7 @@ export const WORKUNITS = [
   { name: "rbd/read-flags.sh", own: { rbd: "a log of the client's messages" } },
   { name: "rbd/test_admin_socket.sh", own: { rbd: "an admin socket of the client" } },
   { name: "rbd/test_lock_fence.sh" },
-  { name: "rbd/test_rbd_tasks.sh", minutes: 20, ...OWN.migration },
+  { name: "rbd/test_rbd_tasks.sh", minutes: 20 },
   { name: "rbd/verify_pool.sh" },
   { name: "rados/load-gen-mix-small.sh", minutes: 20 },
   { name: "rados/test_pool_access.sh" },

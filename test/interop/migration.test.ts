@@ -102,7 +102,9 @@ async function ourDigests({ pool, name }: Place): Promise<Record<string, string>
 
 async function ours(place: Place, changes: readonly Change[]): Promise<Record<string, string>> {
   {
-    await using image = await place.pool.open(place.name);
+    // Every other turn's data comes by way of a cache.
+    const cache = changes.length % 2 === 1;
+    await using image = await place.pool.open(place.name, { cache });
     for (const change of changes) {
       if (change.op === "write") {
         await image.write(change.offset, Buffer.from(change.data, "base64"));
@@ -136,18 +138,24 @@ async function turn(
   expect(seen, `${what}: the other than ${who}`).toEqual(expected);
 }
 
-/** A source with two snapshots, a clone of the first, and perhaps a parent of its own. */
-async function makeSource(dice: Dice, name: string, isClone: boolean) {
+/** What migrates: an image with two snapshots and a clone of the first, one that has a parent, too, or one without. */
+type Kind = "image" | "clone" | "bare";
+
+async function makeSource(dice: Dice, name: string, kind: Kind) {
   const place: Place = { pool: rbd, name };
   const model: Model = new Map([["", Buffer.alloc(SIZE)]]);
   const layout = { objectSize: 256 * KIB };
-  if (isClone) {
+  if (kind === "clone") {
     const base: Place = { pool: rbd, name: `${name}-base` };
     await rbd.create(base.name, SIZE, layout);
     await ours(base, changesOf(dice, model, 6, "b"));
     model.delete("b");
     await rbd.clone({ image: base.name, snapshot: "b" }, name, { ...layout, format: 2 });
   } else await rbd.create(name, SIZE, layout);
+  if (kind === "bare") {
+    await ours(place, changesOf(dice, model, 6));
+    return { place, model, child: undefined, childModel: undefined };
+  }
   await ours(place, changesOf(dice, model, 5, "s1"));
   await theirs(place, changesOf(dice, model, 4, "s2"));
   await ours(place, changesOf(dice, model, 3));
@@ -179,77 +187,168 @@ async function executeHalf({ pool, name }: Place): Promise<void> {
   expect((await pool.migrationStatus(name)).state).toBe("executing");
 }
 
+const RUNS: readonly (readonly [Kind, "commit" | "abort"])[] = [
+  ["image", "commit"],
+  ["clone", "commit"],
+  ["clone", "abort"],
+  ["bare", "abort"],
+];
+
 for (let seed = 1; seed <= SEEDS; seed++) {
-  for (const isClone of [false, true]) {
-    for (const end of ["commit", "abort"] as const) {
-      const kind = isClone ? "clone" : "image";
-      test(`${kind}, ${end}, seed ${seed}: every state has every revision's bytes for both`, async () => {
-        await migrate(new Dice(seed * 100 + (isClone ? 10 : 0) + (end === "abort" ? 1 : 0)), {
-          name: `${kind}-${end}-${seed}`,
-          isClone,
-          end,
-        });
-      }, 180_000);
-    }
+  for (const [number, [kind, end]] of RUNS.entries()) {
+    const title = `${kind}, ${end}, seed ${seed}: every state has every revision's bytes for both`;
+    test(title, async () => {
+      const dice = new Dice(seed * 10 + number);
+      await migrate(dice, { name: `${kind}-${end}-${seed}`, kind, end });
+    }, 180_000);
   }
 }
 
-async function migrate(
-  dice: Dice,
-  options: { readonly name: string; readonly isClone: boolean; readonly end: "commit" | "abort" },
-): Promise<void> {
-  const { name, isClone, end } = options;
-  const { place, model, child, childModel } = await makeSource(dice, name, isClone);
+interface Run {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly end: "commit" | "abort";
+}
+
+async function migrate(dice: Dice, { name, kind, end }: Run): Promise<void> {
+  const { place, model, child, childModel } = await makeSource(dice, name, kind);
   const to: Place = { pool: other, name: `${name}-moved` };
   const layout = dice.below(LAYOUTS.length);
-  const flatten = isClone && dice.chance(0.3);
-  const order = dice.chance(0.5) ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
-  const [first, second] = order;
+  const flatten = kind === "clone" && dice.chance(0.3);
+  const [first, second] = dice.chance(0.5)
+    ? (["ours", "theirs"] as const)
+    : (["theirs", "ours"] as const);
   const how = `layout ${layout}, ${first} first${flatten ? ", flat" : ""}`;
-  if (first === "ours") {
-    await rbd.prepareMigration(
-      name,
-      { io: other.io, name: to.name },
-      { ...LAYOUTS[layout], flatten },
-    );
-  } else {
-    const flat = flatten ? "--flatten" : "";
-    await tool(
-      `rbd --rbd-default-clone-format 2 migration prepare ${layoutArgs[layout]} ${flat} rbd/${name} ${specOf(to)}`,
-    );
-  }
-  const checkChild = (what: string, changes: readonly Change[] = []) =>
-    turn("ours", child, childModel, changes, `${how}: ${what}, the clone`);
+  const step = (who: "ours" | "theirs", what: string, count: number, snapshot?: string) =>
+    turn(who, to, model, changesOf(dice, model, count, snapshot), `${how}: ${what}`);
+  const checkChild = async (what: string, count = 0) => {
+    if (child === undefined) return;
+    const changes = changesOf(dice, childModel, count);
+    await turn("ours", child, childModel, changes, `${how}: ${what}, the clone`);
+  };
+  const giveUp = async (what: string) => {
+    await other.abortMigration(to.name);
+    // The newer snapshots were the destination's.
+    for (const newer of ["n1", "n2"]) model.delete(newer);
+    const changes = changesOf(dice, model, 2);
+    await turn(first, place, model, changes, `${how}: given up when ${what}`);
+    await checkChild("given up", 1);
+    expect((await other.list()).map((image) => image.name)).not.toContain(to.name);
+  };
+  const last = end === "commit" ? "executed" : dice.pick(["prepared", "half", "executed"]);
 
-  await turn(second, to, model, [], `${how}: prepared`);
-  await turn(first, to, model, changesOf(dice, model, 3), `${how}: prepared`);
-  await checkChild("prepared", changesOf(dice, childModel, 1));
-  await turn(second, to, model, changesOf(dice, model, 2, "n1"), `${how}: with a new snapshot`);
-  await turn(first, to, model, changesOf(dice, model, 3), `${how}: after a new snapshot`);
+  await prepare(first, place, to, { layout, flatten });
+  await step(second, "prepared", 0);
+  await step(first, "prepared", 3);
+  await checkChild("prepared", 1);
+  await step(second, "with a new snapshot", 2, "n1");
+  await step(first, "after a new snapshot", 3);
+  if (last === "prepared") return await giveUp("prepared");
   await executeHalf(to);
-  await turn(second, to, model, changesOf(dice, model, 3, "n2"), `${how}: half executed`);
-  await turn(first, to, model, changesOf(dice, model, 2), `${how}: half executed`);
+  await step(second, "half executed", 3, "n2");
+  await step(first, "half executed", 2);
   await checkChild("half executed");
+  if (last === "half") return await giveUp("half executed");
   if (dice.chance(0.5)) await other.executeMigration(to.name);
   else await tool(`rbd migration execute --no-progress ${specOf(to)}`);
   expect((await other.migrationStatus(to.name)).state).toBe("executed");
-  await turn(second, to, model, changesOf(dice, model, 2), `${how}: executed`);
+  await step(second, "executed", 2);
   await checkChild("executed");
-  for (const spec of ["", "@s1", "@s2", "@n1", "@n2"]) {
-    await tool(`rbd object-map check --no-progress ${specOf(to)}${spec}`);
-  }
-  if (end === "commit") {
-    if (dice.chance(0.5)) await other.commitMigration(to.name);
-    else await tool(`rbd migration commit --force --no-progress ${specOf(to)}`);
-    await turn(first, to, model, changesOf(dice, model, 2), `${how}: committed`);
-    await checkChild("committed", changesOf(dice, childModel, 1));
-    expect(await rbd.listTrash()).toEqual([]);
+  const maps = [...model.keys()].map((snapshot) => {
+    const spec = `${specOf(to)}${snapshot === "" ? "" : `@${snapshot}`}`;
+    return `rbd object-map check --no-progress ${spec}`;
+  });
+  await tool(maps.join(" && "));
+  if (end === "abort") return await giveUp("executed");
+  if (dice.chance(0.5)) await other.commitMigration(to.name);
+  else await tool(`rbd migration commit --force --no-progress ${specOf(to)}`);
+  await step(first, "committed", 2);
+  await checkChild("committed", 1);
+  expect(await rbd.listTrash()).toEqual([]);
+}
+
+async function prepare(
+  who: "ours" | "theirs",
+  from: Place,
+  to: Place,
+  { layout, flatten }: { readonly layout: number; readonly flatten: boolean },
+): Promise<void> {
+  if (who === "ours") {
+    const options = { ...LAYOUTS[layout], flatten };
+    await from.pool.prepareMigration(from.name, { io: to.pool.io, name: to.name }, options);
     return;
   }
-  await other.abortMigration(to.name);
-  // The newer snapshots were the destination's.
-  for (const newer of ["n1", "n2"]) model.delete(newer);
-  await turn(first, place, model, changesOf(dice, model, 2), `${how}: given up`);
-  await checkChild("given up", changesOf(dice, childModel, 1));
-  expect((await other.list()).map((image) => image.name)).not.toContain(to.name);
+  const args = `${layoutArgs[layout]} ${flatten ? "--flatten" : ""}`;
+  await tool(
+    `rbd --rbd-default-clone-format 2 migration prepare ${args} ${specOf(from)} ${specOf(to)}`,
+  );
 }
+
+test("what a destination lost by becoming smaller does not come back from the source", async () => {
+  const model: Model = new Map([["", Buffer.alloc(SIZE)]]);
+  const place: Place = { pool: rbd, name: "shrinking" };
+  const dice = new Dice(99);
+  await rbd.create(place.name, SIZE, { objectSize: 256 * KIB });
+  await ours(place, changesOf(dice, model, 12, "s"));
+  await ours(place, changesOf(dice, model, 12));
+  const to: Place = { pool: other, name: "shrunk" };
+  await rbd.prepareMigration(place.name, { io: other.io, name: to.name });
+  const less = 700 * KIB;
+  {
+    await using image = await other.open(to.name);
+    await image.resize(less, { allowShrink: true });
+    await image.resize(SIZE);
+  }
+  model.get("")?.fill(0, less);
+  await turn("ours", to, model, [], "smaller and larger again");
+  await turn("theirs", to, model, changesOf(dice, model, 2), "smaller and larger again");
+  await other.abortMigration(to.name);
+  await turn("ours", place, model, [], "given up");
+});
+
+test("who holds the lock copies for the other, and a migration's end is seen by who has it open", async () => {
+  const model: Model = new Map([["", Buffer.alloc(SIZE)]]);
+  const place: Place = { pool: rbd, name: "held" };
+  const dice = new Dice(98);
+  await rbd.create(place.name, SIZE, { objectSize: 256 * KIB });
+  await ours(place, changesOf(dice, model, 9, "s"));
+  await rbd.prepareMigration(
+    place.name,
+    {},
+    { objectSize: 128 * KIB, stripeUnit: 128 * KIB, stripeCount: 1 },
+  );
+  {
+    await using image = await rbd.open(place.name);
+    await image.write(5, Buffer.from("kept"));
+    model.get("")?.write("kept", 5);
+    expect(image.hasLock).toBe(true);
+    await tool(`rbd migration execute --no-progress ${specOf(place)}`);
+    expect(image.hasLock).toBe(true);
+    await tool(`rbd migration commit --no-progress ${specOf(place)}`);
+    expect(digest(await image.read(0, SIZE))).toBe(digest(model.get("") ?? Buffer.alloc(0)));
+    expect((await image.info()).features).not.toContain("migrating");
+  }
+  await turn("theirs", place, model, changesOf(dice, model, 1), "committed");
+});
+
+test("a preparation that is refused, or fails on its way, leaves the image as it was", async () => {
+  const model: Model = new Map([["", Buffer.alloc(SIZE)]]);
+  const place: Place = { pool: rbd, name: "unmoved" };
+  await rbd.create(place.name, SIZE);
+  await ours(place, changesOf(new Dice(97), model, 3, "s"));
+  const prepareTo = (options: librbd.MigrationOptions) =>
+    rbd.prepareMigration(place.name, { io: other.io, name: "to" }, options);
+  {
+    await using _open = await rbd.open(place.name);
+    await expect(prepareTo({})).rejects.toMatchObject({ code: "EBUSY" });
+  }
+  await expect(prepareTo({ dataPool: "none" })).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(prepareTo({ objectSize: 1000 * KIB })).rejects.toMatchObject({ code: "EINVAL" });
+  await other.create("to", KIB);
+  await expect(prepareTo({})).rejects.toMatchObject({ code: "EEXIST" });
+  await other.remove("to");
+  const migrating = rbd.migrationStatus(place.name);
+  await expect(migrating).rejects.toMatchObject({ code: "EINVAL" });
+  expect(await rbd.listTrash()).toEqual([]);
+  await turn("ours", place, model, [], "not moved");
+});

@@ -234,9 +234,7 @@ class DiffLister {
   readonly #wholeObject: boolean;
   readonly #includeParent: boolean;
   readonly #signal: AbortSignal | undefined;
-  #shown:
-    | { readonly imageId: string; readonly lister: Promise<DiffLister | undefined> }
-    | undefined;
+  #shown: { readonly key: string; readonly lister: Promise<DiffLister | undefined> } | undefined;
 
   constructor(image: Image, options: ListerOptions) {
     this.#image = image;
@@ -315,14 +313,25 @@ class DiffLister {
   ): Promise<ImageDiff> {
     const diff: ImageDiff = { data: new IntervalSet(), zeroed: new IntervalSet() };
     const [start, end] = [shownAt(this.#image, from), shownAt(this.#image, to)];
-    const startSnap = from === 0n ? 0n : start?.spec.snapId;
-    if (end === undefined || startSnap === undefined || startSnap === end.spec.snapId) return diff;
-    for (const [offset, length] of piecesUnder(parts, end.overlap)) {
-      const lister = await this.#openShown(end.spec, this.#includeParent);
-      const part = await lister?.list(offset, length, [startSnap, end.spec.snapId]);
-      if (part === undefined) continue;
-      diff.data.union(part.data);
-      diff.zeroed.union(part.zeroed);
+    const startSnap = start?.spec.snapId ?? 0n;
+    const endOverlap = end?.overlap ?? 0;
+    if (end !== undefined && startSnap !== end.spec.snapId) {
+      for (const [offset, length] of piecesUnder(parts, endOverlap)) {
+        const lister = await this.#openShown(end.spec, this.#includeParent);
+        const part = await lister?.list(offset, length, [startSnap, end.spec.snapId]);
+        if (part === undefined) continue;
+        diff.data.union(part.data);
+        diff.zeroed.union(part.zeroed);
+      }
+    }
+    if (start === undefined) return diff;
+    // What is not shown any more is zeros.
+    for (const [offset, length] of piecesUnder(parts, start.overlap)) {
+      const at = Math.max(offset, endOverlap);
+      if (at >= offset + length) continue;
+      const lister = await this.#openShown(start.spec, true);
+      const part = await lister?.list(at, offset + length - at, [0n, startSnap]);
+      if (part !== undefined) diff.zeroed.union(part.data);
     }
     return diff;
   }
@@ -331,7 +340,8 @@ class DiffLister {
     { poolId, poolNamespace, imageId }: ParentImageSpec,
     includeParent: boolean,
   ): Promise<DiffLister | undefined> {
-    if (this.#shown?.imageId !== imageId) {
+    const key = `${imageId} ${includeParent}`;
+    if (this.#shown?.key !== key) {
       const { context, io: own } = this.#image;
       const io = poolOf(own, poolId, poolNamespace);
       const open = async (of: IoCtx) => {
@@ -340,7 +350,7 @@ class DiffLister {
         return new DiffLister(shown, options);
       };
       const lister = io === undefined ? Promise.resolve(undefined) : open(io);
-      this.#shown = { imageId, lister };
+      this.#shown = { key, lister };
     }
     return this.#shown.lister;
   }

@@ -6,12 +6,16 @@
  */
 
 import { RBD_OPERATION_FEATURE } from "../../cls/rbd/types/features.ts";
-import type { ChildImageSpec, ParentImageSpec } from "../../cls/rbd/types.ts";
+import { type ChildImageSpec, Parent, type ParentImageSpec } from "../../cls/rbd/types.ts";
 import type { SnapId } from "../../types/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
 import { imageError, unless } from "../errors.ts";
+import { changeHeaderValue } from "../header-value.ts";
 import { Image, poolOf, type RbdContext } from "../image.ts";
 import { RBD_CHILDREN } from "../names.ts";
+
+/** With how much of it the head shows. ceph: src/cls/rbd/cls_rbd.cc image::parent::attach */
+const PARENT = { key: "parent", codec: Parent };
 
 interface SnapshotOf {
   readonly image: Image;
@@ -77,20 +81,17 @@ async function relink(
 ): Promise<void> {
   const io = poolOf(target.image.io, spec.poolId, spec.poolNamespace);
   if (io === undefined) throw imageError("ENOENT", "open the pool of a clone of", given.image.name);
-  const child = await Image.open(context, io, { id: spec.imageId });
+  const child = await Image.open(context, io, { id: spec.imageId }, { isMigrationStep: true });
   try {
-    const [oldest] = child.snapshots;
-    const overlap = oldest === undefined ? child.parent?.overlap : oldest.parentOverlap;
     const parent = child.parent?.spec;
     if (parent === undefined || !isOf(parent, target)) {
       if (parent === undefined || !isOf(parent, given)) {
         throw imageError("ESTALE", "relink the clone", child.name);
       }
-      await io.execute(child.headerOid, HEADER.attachParent, {
-        parent: specOf(target),
-        overlap: overlap ?? 0,
-        reattach: true,
-      });
+      // The method for it gives a head that was flattened, or smaller once, what its oldest snapshot shows.
+      await changeHeaderValue(io, child.headerOid, PARENT, (known) =>
+        isOf(known, given) ? { ...known, ...specOf(target) } : undefined,
+      );
     }
     if (isListed) await relist(child, given, target);
     await child.notifyUpdate();

@@ -16,7 +16,7 @@ import {
   RBD_FEATURES_ALL,
   TRASH_IMAGE_SOURCE,
 } from "../../cls/rbd/types/features.ts";
-import type { MigrationSpec } from "../../cls/rbd/types.ts";
+import type { ChildImageSpec, MigrationSpec } from "../../cls/rbd/types.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import { NOSNAP, type SnapId } from "../../types/index.ts";
 import { HEADER } from "../calls.ts";
@@ -24,7 +24,8 @@ import { copyMetadata } from "../copy.ts";
 import { type CreateOptions, createImage, newImageId } from "../create.ts";
 import { copyHistory, protect, revisionsOf } from "../deep-copy/image-copy.ts";
 import { imageError, unless } from "../errors.ts";
-import { Image, type RbdContext } from "../image.ts";
+import { Image, poolOf, type RbdContext } from "../image.ts";
+import { headerName } from "../names.ts";
 import { mirrorOf, otherWatchers } from "../pre-remove.ts";
 import { noProgress } from "../progress.ts";
 import { moveToTrash, restoreFromTrash } from "../trash.ts";
@@ -44,7 +45,7 @@ const { MIGRATION } = TRASH_IMAGE_SOURCE;
 /**
  * @returns the destination's id
  * @throws CephError ENOENT: no such image; EBUSY: it is open elsewhere, locked, or has snapshots that no user took,
- *   or deleted ones with clones; EEXIST: there is an image of the destination's name; EINVAL: it has clones, and the
+ *   or deleted ones with clones, or its parent or a clone of it is migrating; EEXIST: there is an image of the destination's name; EINVAL: it has clones, and the
  *   destination is to have no layering; EOPNOTSUPP: mirrored, with a journal, or format 1; EROFS: migrating; and
  *   those of createImage
  */
@@ -88,11 +89,28 @@ async function checkSource(source: Image, { features = 0n }: CreateOptions): Pro
   if (source.dataIo === undefined) throw refuse("EBUSY", "its data pool is gone");
   checkSnapshots(source);
   if ((await mirrorOf(source)) !== undefined) throw refuse("EOPNOTSUPP", "it is mirrored");
-  if ((features & RBD_FEATURE.LAYERING) !== 0n || !source.hasFeature(RBD_FEATURE.LAYERING)) return;
-  for (const { id: snapId } of source.snapshots) {
-    const children = await childrenOf({ image: source, snapId });
-    if (children.length > 0) throw refuse("EINVAL", "it has clones, which need layering");
+  const parent = source.parent?.spec;
+  if (parent !== undefined && (await isMigrating(source, parent))) {
+    throw refuse("EBUSY", "its parent is migrating");
   }
+  for (const { id: snapId } of source.snapshots) {
+    for (const child of await childrenOf({ image: source, snapId })) {
+      if ((features & RBD_FEATURE.LAYERING) === 0n) {
+        throw refuse("EINVAL", "it has clones, which need layering");
+      }
+      // Who has it open would not hear of the parent's move.
+      if (await isMigrating(source, child)) throw refuse("EBUSY", "a clone of it is migrating");
+    }
+  }
+}
+
+async function isMigrating(
+  { io }: Image,
+  relative: Pick<ChildImageSpec, "poolId" | "poolNamespace" | "imageId">,
+): Promise<boolean> {
+  const relativeIo = poolOf(io, relative.poolId, relative.poolNamespace);
+  const query = relativeIo?.query(headerName(relative.imageId), HEADER.getMigration, undefined);
+  return query !== undefined && (await unless(query, "ENOENT", "EINVAL")) !== undefined;
 }
 
 /** Nobody finds the source by its name any more, nor may write to it. */
@@ -179,8 +197,8 @@ async function takeBack(
   destination: MigrationEnd,
 ): Promise<void> {
   const source: MigrationEnd = { io, id, name };
-  const header = `rbd_header.${destination.id}`;
   try {
+    const header = headerName(destination.id);
     const query = destination.io.query(header, HEADER.getMigration, undefined);
     const spec = await unless(query, "ENOENT", "EINVAL");
     const state = spec?.state ?? MIGRATION_STATE.PREPARING;

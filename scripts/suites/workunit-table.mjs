@@ -14,7 +14,9 @@
 const EC = "erasure-coded pools";
 /** What `spirula rbd` does not do. */
 const OWN = {
-  migration: { own: { rbd: "migration prepare" } },
+  imports: {
+    own: { rbd: "migration prepare --import-only, from files and streams of other formats" },
+  },
   journals: { own: { rbd: "journals of images" } },
 };
 
@@ -25,7 +27,7 @@ export const WORKUNITS = [
     test_rename: {},
     test_ls: { minutes: 30 },
     test_remove: {},
-    test_migration: OWN.migration,
+    test_migration: { own: { rbd: "migration prepare of an image of format 1" } },
     test_config: {},
     test_others: {},
     test_locking: {},
@@ -39,7 +41,7 @@ export const WORKUNITS = [
     test_trash_purge_schedule: { minutes: 15 },
     test_mirror_snapshot_schedule: { minutes: 15 },
   }),
-  { name: "rbd/cli_migration.sh", minutes: 30, ...OWN.migration },
+  { name: "rbd/cli_migration.sh", minutes: 30, ...OWN.imports },
   { name: "rbd/diff.sh" },
   { name: "rbd/diff_continuous.sh", minutes: 20 },
   { name: "rbd/import_export.sh" },
@@ -51,7 +53,7 @@ export const WORKUNITS = [
   { name: "rbd/read-flags.sh", own: { rbd: "a log of the client's messages" } },
   { name: "rbd/test_admin_socket.sh", own: { rbd: "an admin socket of the client" } },
   { name: "rbd/test_lock_fence.sh" },
-  { name: "rbd/test_rbd_tasks.sh", minutes: 20, ...OWN.migration },
+  { name: "rbd/test_rbd_tasks.sh", minutes: 20 },
   { name: "rbd/verify_pool.sh" },
   { name: "rados/load-gen-mix-small.sh", minutes: 20 },
   { name: "rados/test_pool_access.sh" },

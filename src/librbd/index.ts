@@ -26,6 +26,7 @@ export type {
 export type { ImageInfo, ParentInfo } from "./image-info.ts";
 export type { ReadableOptions, WritableOptions } from "./image-streams.ts";
 export type { ProgressOptions } from "./limits.ts";
+export type { MigrationPlace, MigrationState, MigrationStatus } from "./migration-status.ts";
 export {
   ImageMirroring,
   type MirrorDirection,
@@ -36,13 +37,14 @@ export {
   type MirrorStatus,
   PoolMirroring,
 } from "./mirroring.ts";
-export {
-  type CloneOptions,
-  type GroupMember,
-  type OpenOptions,
-  Rbd,
-  type TrashEntry,
-  type TrashSource,
-} from "./rbd.ts";
+export type {
+  CloneOptions,
+  GroupMember,
+  MigrationOptions,
+  OpenOptions,
+  TrashEntry,
+  TrashSource,
+} from "./pool-details.ts";
+export { Rbd } from "./rbd.ts";
 export { RECORD_KEY, type TransferProgress } from "./transfer/transfer-image.ts";
 export { type TransferOptions, transferPool } from "./transfer/transfer-pool.ts";

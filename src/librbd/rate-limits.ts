@@ -1,7 +1,6 @@
 /** How fast an image may be read and written: as a program asks for it, or as options have it. */
 
 import type { ClientConfig } from "../config/index.ts";
-import { nameText } from "../encoding/index.ts";
 import type { RateLimit, RateLimits } from "../rbd/index.ts";
 
 /**
@@ -30,12 +29,3 @@ const NAMES = {
   writeIops: "write_iops",
   writeBps: "write_bps",
 } as const;
-
-/** Options that are kept with an image or a pool: `conf_rbd_…`. */
-export function ownOptions(metadata: ReadonlyMap<string, string>): [name: string, value: string][] {
-  const prefix = "conf_";
-  return [...metadata]
-    .map(([key, value]): [string, string] => [nameText(key), nameText(value)])
-    .filter(([key]) => key.startsWith(`${prefix}rbd_`))
-    .map(([key, value]) => [key.slice(prefix.length), value]);
-}

@@ -17,7 +17,6 @@ import type { IoCtx as Engine } from "../rados/index.ts";
 import {
   abortMigration,
   addToGroup,
-  type CacheOptions,
   changeMetadata,
   cloneImage,
   commitMigration,
@@ -43,6 +42,7 @@ import {
   type PoolStats,
   type Progress,
   poolStats,
+  prepareMigration,
   purgeTrash,
   type RateLimits,
   type RbdContext,
@@ -61,56 +61,21 @@ import {
 } from "../rbd/index.ts";
 import { NOSNAP, utimeToMs } from "../types/index.ts";
 import { cacheOptions } from "./cache-options.ts";
-import {
-  type CreateOptions,
-  engineCreateOptions,
-  type NewImageOptions,
-  withDefaults,
-} from "./create-options.ts";
+import { engineCreateOptions, type NewImageOptions, withDefaults } from "./create-options.ts";
 import { Image } from "./image.ts";
 import { imageData } from "./image-data.ts";
 import { type ProgressOptions, stepwise, within } from "./limits.ts";
-import { configuredLimits, ownOptions } from "./rate-limits.ts";
-
-export interface OpenOptions extends CallOptions {
-  /** No lock, no watch, and nothing is written. @default false */
-  readonly readOnly?: boolean;
-  /** Reads as it was then; read-only. */
-  readonly snapshot?: string;
-  /**
-   * How fast it may be read and written; true: as the options `rbd_qos_…` have it that are the client's, the pool's and
-   * the image's own. @default as fast as it goes
-   */
-  readonly limits?: RateLimits | boolean;
-  /** How its data is cached; true: as the client's options have it (`rbd_cache` and what begins so). @default false */
-  readonly cache?: CacheOptions | boolean;
-}
-
-export interface CloneOptions extends CreateOptions {
-  /** 1: of a protected snapshot, the old kind. @default 2 where all clients of the cluster know it */
-  readonly format?: 1 | 2;
-}
-
-export interface TrashEntry {
-  readonly id: string;
-  readonly name: string;
-  readonly source: TrashSource;
-  /** Milliseconds since 1970. */
-  readonly deletedMs: number;
-  /** Not to be removed before, milliseconds since 1970. */
-  readonly keptUntilMs: number;
-}
-
-/** Who has put an image into the trash; "" if that is nobody we know. In the order of their numbers. */
-const TRASH_SOURCES = ["user", "mirroring", "migration", "removing", "user-parent"] as const;
-export type TrashSource = (typeof TRASH_SOURCES)[number] | "";
-
-export interface GroupMember {
-  readonly pool: string;
-  readonly image: string;
-  /** It is wholly in the group; if not, somebody is adding or removing it. */
-  readonly isAttached: boolean;
-}
+import { type MigrationStatus, migrationStatus } from "./migration-status.ts";
+import {
+  type CloneOptions,
+  type GroupMember,
+  type MigrationOptions,
+  type OpenOptions,
+  TRASH_SOURCES,
+  type TrashEntry,
+} from "./pool-details.ts";
+import { announcePoolOptions, isPoolOption, ownOptions, poolConfig } from "./pool-options.ts";
+import { configuredLimits } from "./rate-limits.ts";
 
 export class Rbd {
   readonly io: IoCtx;
@@ -171,39 +136,8 @@ export class Rbd {
     const bytes = value === undefined ? undefined : nameBytes(value);
     await this.#within("set metadata of", this.#pool, options, async () => {
       await changeMetadata(this.io.engine, POOL_METADATA, nameBytes(key), bytes);
-      if (key.startsWith("conf_")) await this.#announceOptions();
+      if (isPoolOption(key)) await announcePoolOptions(this.context);
     });
-  }
-
-  /**
-   * Clients that have images open hear of new options by one whose value is the time of the last change. One
-   * without the right to set it makes its change all the same.
-   * ceph: src/librbd/api/PoolMetadata.cc update_pool_timestamp
-   */
-  async #announceOptions(): Promise<void> {
-    const { rados, clock, log } = this.context;
-    const { result, status } = await rados.command({
-      prefix: "config set",
-      who: "global",
-      name: "rbd_config_pool_override_update_timestamp",
-      value: String(Math.floor(clock.now() / 1000)),
-    });
-    if (result < 0) log.warn("clients are not told of a pool's options", { why: status });
-  }
-
-  /**
-   * The client's options, below those that the pool has of its own. A pool whose options cannot be read has none.
-   * ceph: src/librbd/api/Config.cc apply_pool_overrides
-   */
-  async #poolConfig(): Promise<ClientConfig> {
-    try {
-      const entries = await listMetadata(this.io.engine.inNamespace(""), POOL_METADATA);
-      return this.#config.with(ownOptions(entries));
-    } catch (error) {
-      if (!(error instanceof CephError)) throw error;
-      this.context.log.warn("a pool's options cannot be read", { why: error.message });
-      return this.#config;
-    }
   }
 
   async namespaceExists(name: string, options: CallOptions = {}): Promise<boolean> {
@@ -511,6 +445,42 @@ export class Rbd {
 
   // --- Migration --------------------------------------------------------------------------------
 
+  /**
+   * Begins to move an image: from then on it is used by the name of its destination, which shows the source until
+   * all is copied. It goes on if the call is ended early.
+   * @param to where @default the same pool, namespace and name: only the layout is another
+   * @returns the destination's id
+   * @throws CephError ENOENT; EBUSY: it is in use, migrating, or has snapshots that no user took; EEXIST; EINVAL:
+   *   it has clones, and the destination no layering; EOPNOTSUPP: mirrored, with a journal, or format 1
+   */
+  async prepareMigration(
+    name: string,
+    to: { readonly io?: IoCtx; readonly name?: string } = {},
+    options: MigrationOptions & CallOptions = {},
+  ): Promise<string> {
+    const { flatten } = options;
+    const target = { io: (to.io ?? this.io).engine, name: nameBytes(to.name ?? name) };
+    const id = await this.#within("prepare the migration of", name, options, async () => {
+      const { dataPool, validatePool } = withDefaults({}, await this.#poolConfig(target.io));
+      const how = {
+        ...(dataPool === undefined ? {} : { dataPool }),
+        ...(validatePool === undefined ? {} : { validatePool }),
+        ...engineCreateOptions(options),
+        ...(flatten === undefined ? {} : { flatten }),
+      };
+      const from = { io: this.io.engine, name: nameBytes(name) };
+      return await prepareMigration(this.context, from, target, how);
+    });
+    return nameText(id);
+  }
+
+  /** @param name of either end @throws CephError ENOENT; EINVAL: it is not migrating */
+  async migrationStatus(name: string, options: CallOptions = {}): Promise<MigrationStatus> {
+    return await this.#read("read the migration of", name, options, (io) =>
+      migrationStatus(io, nameBytes(name)),
+    );
+  }
+
   /** Copies what is left in a migration's source. @throws CephError EINVAL: there is none that can go on */
   async executeMigration(name: string, options: ProgressOptions = {}): Promise<void> {
     await this.#stepwise("execute the migration of", name, options, (progress) =>
@@ -561,6 +531,10 @@ export class Rbd {
         });
       throw error;
     }
+  }
+
+  async #poolConfig(io: Engine = this.io.engine): Promise<ClientConfig> {
+    return await poolConfig(this.context, io, this.#config);
   }
 
   get #pool(): string {

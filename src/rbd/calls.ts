@@ -131,6 +131,7 @@ export const HEADER = {
   getGroup: rbd("image_group_get", nothing, GroupSpec),
   addGroup: rbd("image_group_add", GroupSpec),
   removeGroup: rbd("image_group_remove", GroupSpec),
+  setMigration: rbd("migration_set", MigrationSpec),
   getMigration: rbd("migration_get", nothing, MigrationSpec),
   setMigrationState: rbd("migration_set_state", MigrationSetStateArgs),
   removeMigration: rbd("migration_remove", nothing),

@@ -6,7 +6,8 @@
 
 import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
-import type { CallOptions } from "../rados/index.ts";
+import type { ParentImageSpec } from "../cls/rbd/types.ts";
+import type { CallOptions, IoCtx } from "../rados/index.ts";
 import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
 import { OBJECT_MAP } from "./calls.ts";
 import { objectDeltas } from "./deep-copy/delta.ts";
@@ -16,6 +17,7 @@ import { Image, poolOf } from "./image.ts";
 import { objectMapName } from "./names.ts";
 import { FLAG } from "./object-map.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
+import { shownAt } from "./shown.ts";
 import { byObject, imageToObjects, type Piece } from "./striper.ts";
 
 /** Limits that are reached end it. */
@@ -108,6 +110,8 @@ async function fastDiff(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
   if (!image.hasFeature(RBD_FEATURE.FAST_DIFF)) return undefined;
+  // Of what has not been copied yet the maps know nothing.
+  if (image.migration !== undefined) return undefined;
   const { NONEXISTENT } = OBJECT_STATE;
   const between = image.snapshots.filter(({ id }) => id > from && id < to).map(({ id }) => id);
   let diff: Uint8Array = new Uint8Array(0);
@@ -230,7 +234,7 @@ class DiffLister {
   readonly #wholeObject: boolean;
   readonly #includeParent: boolean;
   readonly #signal: AbortSignal | undefined;
-  #parent: Promise<{ lister: DiffLister; snapId: SnapId } | undefined> | undefined;
+  #shown: { readonly key: string; readonly lister: Promise<DiffLister | undefined> } | undefined;
 
   constructor(image: Image, options: ListerOptions) {
     this.#image = image;
@@ -262,7 +266,15 @@ class DiffLister {
       throw imageError("ENODEV", "open the data pool of", image.target);
     }
     const oid = image.objectName(objectNo);
-    const listing = await unless(dataIo.listSnaps(oid, { signal: this.#signal }), "ENOENT");
+    if (image.migration !== undefined) await image.copyups.get(objectNo);
+    const listSnaps = () => unless(dataIo.listSnaps(oid, { signal: this.#signal }), "ENOENT");
+    let listing = await listSnaps();
+    if (listing === undefined && image.migration !== undefined) {
+      const shown = await this.#listSource(parts, [from, to]);
+      // What the source has lost by now has been copied before.
+      listing = await listSnaps();
+      if (listing === undefined) return shown;
+    }
     const extents = IntervalSet.from(parts.map((x) => [x.objectOffset, x.length]));
     const diff: ImageDiff = { data: new IntervalSet(), zeroed: new IntervalSet() };
     const deltas = objectDeltas(listing, extents, [from, to], objectSize);
@@ -283,40 +295,72 @@ class DiffLister {
 
   /** What the parent has where the image has no object. */
   async #listParent(parts: readonly Piece[], to: SnapId): Promise<IntervalSet | undefined> {
-    const image = this.#image;
-    const overlap =
-      to === NOSNAP
-        ? (image.parent?.overlap ?? 0)
-        : (image.snapshots.find(({ id }) => id === to)?.parentOverlap ?? 0);
-    const shown = parts.filter(({ imageOffset }) => imageOffset < overlap);
-    if (shown.length === 0) return undefined;
-    const parent = await this.#openParent();
-    if (parent === undefined) return undefined;
+    const shown = shownAt(this.#image, to);
+    if (shown === undefined) return undefined;
     const all = new IntervalSet();
-    for (const { imageOffset, length } of shown) {
-      const size = Math.min(length, overlap - imageOffset);
-      const { data } = await parent.lister.list(imageOffset, size, [0n, parent.snapId]);
-      all.union(data);
+    for (const [offset, length] of piecesUnder(parts, shown.overlap)) {
+      const lister = await this.#openShown(shown.spec, true);
+      const diff = await lister?.list(offset, length, [0n, shown.spec.snapId]);
+      if (diff !== undefined) all.union(diff.data);
     }
-    return all;
+    return all.isEmpty ? undefined : all;
   }
 
-  #openParent() {
-    this.#parent ??= (async () => {
-      const image = this.#image;
-      const spec = image.parent?.spec;
-      const io = spec === undefined ? undefined : poolOf(image.io, spec.poolId, spec.poolNamespace);
-      if (spec === undefined || io === undefined) return undefined;
-      const parent = await Image.open(image.context, io, { id: spec.imageId }, { readOnly: true });
-      const options = {
-        wholeObject: this.#wholeObject,
-        includeParent: true,
-        signal: this.#signal,
-      };
-      return { lister: new DiffLister(parent, options), snapId: spec.snapId };
-    })();
-    return this.#parent;
+  /** What differs in a migration's source, none of which has been copied here. */
+  async #listSource(
+    parts: readonly Piece[],
+    [from, to]: readonly [SnapId, SnapId],
+  ): Promise<ImageDiff> {
+    const diff: ImageDiff = { data: new IntervalSet(), zeroed: new IntervalSet() };
+    const [start, end] = [shownAt(this.#image, from), shownAt(this.#image, to)];
+    const startSnap = start?.spec.snapId ?? 0n;
+    const endOverlap = end?.overlap ?? 0;
+    if (end !== undefined && startSnap !== end.spec.snapId) {
+      for (const [offset, length] of piecesUnder(parts, endOverlap)) {
+        const lister = await this.#openShown(end.spec, this.#includeParent);
+        const part = await lister?.list(offset, length, [startSnap, end.spec.snapId]);
+        if (part === undefined) continue;
+        diff.data.union(part.data);
+        diff.zeroed.union(part.zeroed);
+      }
+    }
+    if (start === undefined) return diff;
+    // What is not shown any more is zeros.
+    for (const [offset, length] of piecesUnder(parts, start.overlap)) {
+      const at = Math.max(offset, endOverlap);
+      if (at >= offset + length) continue;
+      const lister = await this.#openShown(start.spec, true);
+      const part = await lister?.list(at, offset + length - at, [0n, startSnap]);
+      if (part !== undefined) diff.zeroed.union(part.data);
+    }
+    return diff;
   }
+
+  #openShown(
+    { poolId, poolNamespace, imageId }: ParentImageSpec,
+    includeParent: boolean,
+  ): Promise<DiffLister | undefined> {
+    const key = `${imageId} ${includeParent}`;
+    if (this.#shown?.key !== key) {
+      const { context, io: own } = this.#image;
+      const io = poolOf(own, poolId, poolNamespace);
+      const open = async (of: IoCtx) => {
+        const shown = await Image.open(context, of, { id: imageId }, { readOnly: true });
+        const options = { wholeObject: this.#wholeObject, includeParent, signal: this.#signal };
+        return new DiffLister(shown, options);
+      };
+      const lister = io === undefined ? Promise.resolve(undefined) : open(io);
+      this.#shown = { key, lister };
+    }
+    return this.#shown.lister;
+  }
+}
+
+/** Ranges of the image, as far as it shows another. */
+function piecesUnder(parts: readonly Piece[], overlap: number): [offset: number, length: number][] {
+  return parts
+    .filter(({ imageOffset }) => imageOffset < overlap)
+    .map(({ imageOffset, length }) => [imageOffset, Math.min(length, overlap - imageOffset)]);
 }
 
 function inImage(set: IntervalSet, parts: readonly Piece[]): IntervalSet {

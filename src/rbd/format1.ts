@@ -14,7 +14,13 @@ import { UTIME_ZERO } from "../types/index.ts";
 import { FORMAT1, HEADER } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import { changeFormat1Directory } from "./format1-directory.ts";
-import type { FixedHeader, HeaderState, ImageFormat, ImageSnapshot } from "./header.ts";
+import type {
+  FixedHeader,
+  HeaderState,
+  ImageFormat,
+  ImageSnapshot,
+  ReadStateOptions,
+} from "./header.ts";
 import type { Image } from "./image.ts";
 import { listMetadata } from "./metadata.ts";
 import { dataObjectName1, oldHeaderName } from "./names.ts";
@@ -65,7 +71,11 @@ function factsOf(headerOid: string, bytes: Uint8Array | undefined) {
   return facts;
 }
 
-async function readState(io: IoCtx, headerOid: string, readOnly: boolean): Promise<HeaderState> {
+async function readState(
+  io: IoCtx,
+  headerOid: string,
+  { readOnly }: ReadStateOptions,
+): Promise<HeaderState> {
   const { ops } = await io.read(headerOid, [
     opRead(0, 0),
     callOp(FORMAT1.listSnapshots, undefined),
@@ -94,6 +104,7 @@ async function readState(io: IoCtx, headerOid: string, readOnly: boolean): Promi
     snapContext: { seq: snapSeq, snaps: snaps.map(({ id }) => id) },
     snapshots: snapshots.reverse(),
     parent: undefined,
+    migration: undefined,
     group: undefined,
     createTime: UTIME_ZERO,
     accessTime: callReply(HEADER.getAccessTime, ops[2]?.data),

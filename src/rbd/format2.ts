@@ -3,8 +3,9 @@
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc, operation/RenameRequest.cc
  */
 
+import { sleep } from "../base/index.ts";
 import { RBD_FEATURE, RBD_FEATURES_ALL } from "../cls/rbd/types/features.ts";
-import { parentExists } from "../cls/rbd/types.ts";
+import { type MigrationSpec, parentExists } from "../cls/rbd/types.ts";
 import { encodeToBytes, str } from "../encoding/index.ts";
 import { opCreate, opWriteFull } from "../messages/index.ts";
 import { type ClassCall, callOp, callReply, type IoCtx } from "../rados/index.ts";
@@ -17,12 +18,17 @@ import {
   type ImageFormat,
   type ImageSnapshot,
   poolOf,
+  type ReadStateOptions,
 } from "./header.ts";
 import type { Image } from "./image.ts";
+import { migrationSource } from "./migration/source.ts";
 import { dataObjectName, headerName, idObjectName, RBD_DIRECTORY } from "./names.ts";
 
 /** Attempts to read a header whose snapshots change meanwhile. */
 const ATTEMPTS_MAX = 100;
+/** Wait for a migration to be prepared, and how often. */
+const PREPARING_MS = 100;
+const PREPARING_ATTEMPTS = 100;
 
 export const FORMAT_2: ImageFormat = {
   version: 2,
@@ -66,7 +72,34 @@ export async function readFixed2(io: IoCtx, id: string, name: string): Promise<F
   };
 }
 
-async function readState(io: IoCtx, oid: string, readOnly: boolean): Promise<HeaderState> {
+/**
+ * @throws CephError ENOSYS: features of a newer release, without which it can not even be read; EBUSY: its
+ *   migration does not come to be prepared; and those of migrationSource
+ */
+async function readState(
+  io: IoCtx,
+  oid: string,
+  { readOnly, isMigrationStep, target, clock }: ReadStateOptions,
+): Promise<HeaderState> {
+  for (let attempt = 1; ; attempt++) {
+    const { spec, ...state } = await readOnce(io, oid, readOnly);
+    if (spec === undefined || isMigrationStep) return { ...state, migration: undefined };
+    try {
+      return { ...state, migration: migrationSource(spec, state, { target, readOnly }) };
+    } catch (error) {
+      if (!isErrno(error, "EAGAIN")) throw error;
+      if (attempt === PREPARING_ATTEMPTS) throw imageError("EBUSY", "open", target, String(error));
+      await sleep(clock, PREPARING_MS);
+    }
+  }
+}
+
+interface ReadState extends Omit<HeaderState, "migration"> {
+  /** Which end of a migration it is, and of which. */
+  readonly spec: MigrationSpec | undefined;
+}
+
+async function readOnce(io: IoCtx, oid: string, readOnly: boolean): Promise<ReadState> {
   for (let attempt = 1; ; attempt++) {
     const head = { snapId: NOSNAP };
     const { ops } = await io.read(oid, [
@@ -87,16 +120,20 @@ async function readState(io: IoCtx, oid: string, readOnly: boolean): Promise<Hea
       throw imageError("ENOSYS", "open", oid, `features of a newer release: ${incompatible}`);
     }
     const { snapSeq, snaps } = reply(3, HEADER.getSnapContext);
-    const spec = reply(4, HEADER.getParent);
+    const parent = reply(4, HEADER.getParent);
     const overlap = reply(5, HEADER.getParentOverlap);
     const hasOperations = (features & RBD_FEATURE.OPERATIONS) !== 0n;
-    const [opFeatures, group, snapshots] = await Promise.all([
+    const isMigrating = (features & RBD_FEATURE.MIGRATING) !== 0n;
+    const [opFeatures, group, snapshots, spec] = await Promise.all([
       hasOperations ? io.query(oid, HEADER.getOpFeatures, undefined) : 0n,
       unless(io.query(oid, HEADER.getGroup, undefined), "EOPNOTSUPP"),
       readSnapshots(io, oid, [...snaps].reverse()),
+      isMigrating
+        ? unless(io.query(oid, HEADER.getMigration, undefined), "ENOENT", "EINVAL")
+        : undefined,
     ]);
-    // One was removed since the list was read.
-    if (snapshots === undefined) {
+    // One was removed since the list was read, or the migration has begun or ended.
+    if (snapshots === undefined || (isMigrating && spec === undefined)) {
       if (attempt < ATTEMPTS_MAX) continue;
       throw imageError("ENOENT", "read the snapshots of", oid, "they do not stop changing");
     }
@@ -107,11 +144,12 @@ async function readState(io: IoCtx, oid: string, readOnly: boolean): Promise<Hea
       flags: reply(2, HEADER.getFlags),
       snapContext: { seq: snapSeq, snaps },
       snapshots,
-      parent: parentExists(spec) ? { spec, overlap } : undefined,
+      parent: parentExists(parent) ? { spec: parent, overlap } : undefined,
       group: group === undefined || group.groupId === "" ? undefined : group,
       createTime: reply(6, HEADER.getCreateTime),
       accessTime: reply(7, HEADER.getAccessTime),
       modifyTime: reply(8, HEADER.getModifyTime),
+      spec,
     };
   }
 }

@@ -4,6 +4,7 @@
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc
  */
 
+import type { Clock } from "../base/index.ts";
 import type {
   GroupSpec,
   ParentImageSpec,
@@ -14,6 +15,7 @@ import type { IoCtx } from "../rados/index.ts";
 import type { SnapContext, SnapId, Utime } from "../types/index.ts";
 import { isErrno } from "./errors.ts";
 import type { Image } from "./image.ts";
+import type { MigrationSource } from "./migration/source.ts";
 
 /** A snapshot with what the header keeps beside it. */
 export interface ImageSnapshot extends SnapshotInfo {
@@ -60,6 +62,25 @@ export interface HeaderState {
   /** When it was read or written last, to the minute. */
   readonly accessTime: Utime;
   readonly modifyTime: Utime;
+  /** Where it comes from, as long as not all of that has been copied. */
+  readonly migration: MigrationSource | undefined;
+}
+
+export interface OpenImageOptions {
+  /** @default false */
+  readonly readOnly?: boolean;
+  /** It is an end of a migration, and opened for a step of that. @default false */
+  readonly isMigrationStep?: boolean;
+}
+
+/** How a header is read. */
+export interface ReadStateOptions {
+  readonly readOnly: boolean;
+  /** What a migration means to who uses the image is left out. */
+  readonly isMigrationStep: boolean;
+  /** What errors are about. */
+  readonly target: string;
+  readonly clock: Clock;
 }
 
 /**
@@ -74,10 +95,10 @@ export interface ImageFormat {
   readonly hasClones: boolean;
   objectName(objectPrefix: string, objectNo: number): string;
   /**
-   * @throws CephError EROFS: it is being migrated, and is not only read; ENOSYS: features of a newer release, without
-   *   which it can not even be read; EIO, ENXIO: it is no header
+   * @throws CephError EROFS: it is being migrated, and is not only read; EBUSY: its migration does not come to be
+   *   prepared; ENOSYS: features of a newer release, without which it can not even be read; EIO, ENXIO: it is no header
    */
-  readState(io: IoCtx, headerOid: string, readOnly: boolean): Promise<HeaderState>;
+  readState(io: IoCtx, headerOid: string, options: ReadStateOptions): Promise<HeaderState>;
   /** @param size bytes */
   setSize(io: IoCtx, headerOid: string, size: number): Promise<void>;
   /** @throws CephError ESTALE: there is a newer one; EEXIST; EDQUOT: as many as the limit says */

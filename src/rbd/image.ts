@@ -23,12 +23,13 @@ import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-l
 import { findImage } from "./find-image.ts";
 import type {
   FixedHeader,
-  HeaderState,
   ImageFormat,
   ImageParent,
   ImageSnapshot,
+  OpenImageOptions,
 } from "./header.ts";
 import { WriteGate } from "./io/write-gate.ts";
+import type { MigrationSource } from "./migration/source.ts";
 import {
   type Asked,
   decodeHeaderNotice,
@@ -55,8 +56,7 @@ export interface RbdContext {
   readonly log: Logger;
 }
 
-export type { ImageParent, ImageSnapshot } from "./header.ts";
-export { poolOf } from "./header.ts";
+export { type ImageParent, type ImageSnapshot, poolOf } from "./header.ts";
 
 /** What is done with requests to the lock's owner while we are it. */
 export interface OwnerRequests {
@@ -93,6 +93,8 @@ export class Image {
   /** Oldest first. */
   snapshots: readonly ImageSnapshot[] = [];
   parent: ImageParent | undefined;
+  /** Where it comes from, as long as not all of that has been copied. */
+  migration: MigrationSource | undefined;
   group: GroupSpec | undefined;
   createTime: Utime = UTIME_ZERO;
   accessTime: Utime = UTIME_ZERO;
@@ -111,8 +113,10 @@ export class Image {
   readonly quiescers = new Quiescers();
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
-  /** It is an end of a migration, and what is done to it is a step of that. */
-  isMigrationStep = false;
+  /** Copies of what objects show of another image, under way. */
+  readonly copyups = new Map<number, Promise<void>>();
+  /** It is an end of a migration, and what is done to it is a step of that: it shows nothing of the other. */
+  readonly isMigrationStep: boolean;
   /** The watch was lost, and nothing that depends on it holds any more. */
   lost: CephError | undefined;
   /** Counts what a refresh has changed: what was made of the header as it was is stale. */
@@ -130,7 +134,12 @@ export class Image {
   #handingOver: Promise<void> | undefined;
   #isForced = false;
 
-  private constructor(context: RbdContext, io: IoCtx, fixed: FixedHeader, readOnly: boolean) {
+  private constructor(
+    context: RbdContext,
+    io: IoCtx,
+    fixed: FixedHeader,
+    { readOnly = false, isMigrationStep = false }: OpenImageOptions,
+  ) {
     this.context = context;
     this.rados = context.rados;
     this.clock = context.clock;
@@ -146,6 +155,7 @@ export class Image {
     this.stripeCount = fixed.stripeCount;
     this.dataIo = fixed.dataIo;
     this.readOnly = readOnly;
+    this.isMigrationStep = isMigrationStep;
     this.ownerNews = new OwnerNews(context.clock);
     this.gate = new WriteGate(
       () => !this.#isStale && this.lost === undefined && this.#hasLock(),
@@ -156,17 +166,17 @@ export class Image {
   /**
    * Opens by name or by id. A read-only one is not told of changes: it is as it was when it was opened, or
    * refreshed.
-   * @throws CephError ENOENT: no such image; ENOSYS: of a newer release
+   * @throws CephError ENOENT: no such image; ENOSYS: of a newer release; EROFS: it is being migrated, and not opened
+   *   for that or for reading; EBUSY: its migration has not been prepared
    */
   static async open(
     context: RbdContext,
     io: IoCtx,
     which: { name: string } | { id: string },
-    options: { readOnly?: boolean } = {},
+    options: OpenImageOptions = {},
   ): Promise<Image> {
-    const readOnly = options.readOnly === true;
-    const image = new Image(context, io, await findImage(io, which), readOnly);
-    if (!readOnly) await image.#startWatch();
+    const image = new Image(context, io, await findImage(io, which), options);
+    if (!image.readOnly) await image.#startWatch();
     try {
       await image.refresh();
       return image;
@@ -446,17 +456,14 @@ export class Image {
 
   async #refresh(): Promise<void> {
     this.#isStale = false;
-    let state: HeaderState;
     try {
-      state = await this.format.readState(this.io, this.headerOid, this.readOnly);
+      Object.assign(this, await this.format.readState(this.io, this.headerOid, this));
     } catch (error) {
       this.#isStale = true;
       throw error;
     }
-    Object.assign(this, state);
     this.generation++;
-    const hasLock = this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK);
-    if (hasLock) this.lock ??= new ExclusiveLock(this);
+    if (this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK)) this.lock ??= new ExclusiveLock(this);
     else {
       this.lock = undefined;
       this.objectMap = undefined;

@@ -70,6 +70,7 @@ export {
   type MigrationEnd,
 } from "./migration/ends.ts";
 export { executeMigration } from "./migration/execute.ts";
+export { type PrepareOptions, prepareMigration } from "./migration/prepare.ts";
 export { disableMirroring, enableMirroring } from "./mirror/enable.ts";
 export {
   addMirrorPeer,

@@ -18,6 +18,7 @@ import { flattenLocked } from "./flatten.ts";
 import type { Image } from "./image.ts";
 import { byLockOwner } from "./lock-owner.ts";
 import { changeMetadata, getMetadata } from "./metadata.ts";
+import { migrateLocked } from "./migration/execute.ts";
 import type { OwnerRequest } from "./notify.ts";
 import { rebuildObjectMapLocked } from "./object-map-check.ts";
 import { noProgress, type Progress } from "./progress.ts";
@@ -34,8 +35,9 @@ type Execute<Op extends OwnerRequest["op"]> = (
   progress: Progress,
 ) => Promise<void>;
 
-/** What is done by the lock's owner, by the request for it. Migrations are done by who knows both ends. */
-const EXECUTE: { readonly [Op in Exclude<OwnerRequest["op"], "migrate">]: Execute<Op> } = {
+/** What is done by the lock's owner, by the request for it. */
+const EXECUTE: { readonly [Op in OwnerRequest["op"]]: Execute<Op> } = {
+  migrate: (image, _, progress) => migrateLocked(image, progress),
   flatten: (image, _, progress) => flattenLocked(image, progress),
   rebuildObjectMap: (image, _, progress) => rebuildObjectMapLocked(image, progress),
   async resize(image, { size, allowShrink }, progress) {
@@ -88,10 +90,6 @@ const EXECUTE: { readonly [Op in Exclude<OwnerRequest["op"], "migrate">]: Execut
   },
 };
 
-export function isExecutableHere(request: OwnerRequest): boolean {
-  return request.op in EXECUTE;
-}
-
 /** Does what was asked for; the lock is held, and stays so. @throws CephError as the operation says */
 export async function execute(
   image: Image,
@@ -104,7 +102,7 @@ export async function execute(
     if (image.operationsDisabled) {
       throw imageError("EROFS", request.op, image.target, "operations of a newer release");
     }
-    const work = EXECUTE[request.op as keyof typeof EXECUTE] as Execute<OwnerRequest["op"]>;
+    const work = EXECUTE[request.op] as Execute<OwnerRequest["op"]>;
     await work(image, request, progress);
   });
 }

@@ -11,7 +11,9 @@ import { OBJECT_MAP_COUNT_MAX, OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/type
 import { imageError, unless } from "./errors.ts";
 import type { Image } from "./image.ts";
 import { ObjectWriter } from "./io/object-write.ts";
+import { setSize } from "./migration/shrink.ts";
 import { forEachObject, mapLimited, type Progress } from "./progress.ts";
+import { copyupOverlap } from "./shown.ts";
 import { ParentSource } from "./snapshot-read.ts";
 import { byObject, imageToObjects } from "./striper.ts";
 
@@ -45,7 +47,7 @@ export async function resizeLocked(
     const objectCount = image.objectsIn(size);
     if (size > before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     else await trim(image, size, options.progress);
-    await image.format.setSize(image.io, image.headerOid, size);
+    await setSize(image, size);
     if (size < before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     // The size, and how much of it shows the parent.
     await image.refresh();
@@ -66,7 +68,7 @@ async function trim(image: Image, size: number, progress: Progress): Promise<voi
   const { EXISTS, NONEXISTENT, PENDING } = OBJECT_STATE;
   if (start < end) {
     await objectMap?.update(start, end, PENDING, EXISTS);
-    const shownEnd = image.snapshots.length > 0 ? image.objectsIn(image.parent?.overlap ?? 0) : 0;
+    const shownEnd = image.snapshots.length > 0 ? image.objectsIn(copyupOverlap(image)) : 0;
     await forEachObject({ start, end }, progress, async (objectNo) => {
       image.checkUndisturbed();
       if (objectNo < shownEnd) {

@@ -3,6 +3,7 @@
  * ceph: src/librbd/io/ObjectRequest.cc ObjectReadRequest
  */
 
+import type { ParentImageSpec } from "../cls/rbd/types.ts";
 import { blob, decodeFromBytes, EMPTY, map, record, u64n } from "../encoding/index.ts";
 import { opRead, opSparseRead } from "../messages/index.ts";
 import type { CallOptions, IoCtx, OpReply } from "../rados/index.ts";
@@ -10,6 +11,7 @@ import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
+import { shownAt } from "./shown.ts";
 import { imageToObjects, type Piece } from "./striper.ts";
 
 /** Shortest read that asks for holes as such.  ceph: rbd_sparse_read_threshold_bytes */
@@ -24,12 +26,12 @@ export interface Run {
   readonly data: Uint8Array;
 }
 
-/** The snapshot an image was cloned from, opened once for as long as it stays the parent. */
+/** What an image shows of others, its parent or a migration's source: opened once for as long as it is shown. */
 export class ParentSource {
   readonly #context: RbdContext;
   readonly #image: Image;
-  #key = "";
-  #reader: Promise<SnapshotReader> | undefined;
+  #generation = -1;
+  readonly #readers = new Map<string, Promise<SnapshotReader>>();
 
   constructor(context: RbdContext, image: Image) {
     this.#context = context;
@@ -37,22 +39,33 @@ export class ParentSource {
   }
 
   /** @throws CephError ENOENT if it, or its pool, is gone */
-  async reader(): Promise<SnapshotReader> {
-    const spec = this.#image.parent?.spec;
-    const key =
-      spec === undefined
-        ? ""
-        : `${spec.poolId}/${spec.poolNamespace}/${spec.imageId}@${spec.snapId}`;
-    if (this.#reader === undefined || key !== this.#key) {
-      this.#key = key;
-      const reader = SnapshotReader.ofParent(this.#context, this.#image);
-      this.#reader = reader;
-      reader.catch(() => {
-        if (this.#reader === reader) this.#reader = undefined;
-      });
+  async reader(spec: ParentImageSpec): Promise<SnapshotReader> {
+    this.#forget();
+    const key = keyOf(spec);
+    let reader = this.#readers.get(key);
+    if (reader === undefined) {
+      reader = SnapshotReader.ofParent(this.#context, this.#image, spec);
+      this.#readers.set(key, reader);
+      reader.catch(() => this.#readers.delete(key));
     }
-    return await this.#reader;
+    return await reader;
   }
+
+  /** Lets go of what is not shown any more. */
+  #forget(): void {
+    const image = this.#image;
+    if (this.#generation === image.generation) return;
+    this.#generation = image.generation;
+    const { migration, parent } = image;
+    const specs = [...(migration?.shown.values() ?? [])].map(({ spec }) => spec);
+    if (migration === undefined && parent !== undefined) specs.push(parent.spec);
+    const shown = new Set(specs.map(keyOf));
+    for (const key of this.#readers.keys()) if (!shown.has(key)) this.#readers.delete(key);
+  }
+}
+
+function keyOf({ poolId, poolNamespace, imageId, snapId }: ParentImageSpec): string {
+  return `${poolId}/${poolNamespace}/${imageId}@${snapId}`;
 }
 
 export class SnapshotReader {
@@ -63,6 +76,8 @@ export class SnapshotReader {
   readonly #size: number;
   readonly #overlap: number;
   readonly #parent: SnapshotReader | undefined;
+  /** What is shown is being copied, with its snapshots, and goes once it has been. */
+  readonly #isMigrating: boolean;
 
   private constructor(
     image: Image,
@@ -76,6 +91,7 @@ export class SnapshotReader {
     this.#size = of.size;
     this.#overlap = of.overlap;
     this.#parent = of.parent;
+    this.#isMigrating = image.migration !== undefined;
   }
 
   /**
@@ -92,24 +108,27 @@ export class SnapshotReader {
   ): Promise<SnapshotReader> {
     const { dataIo } = image;
     if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", image.name);
-    const found =
-      snap === NOSNAP
-        ? { imageSize: image.size, parentOverlap: image.parent?.overlap }
-        : image.snapshots.find(({ id }) => id === snap);
-    if (found === undefined) {
+    const imageSize =
+      snap === NOSNAP ? image.size : image.snapshots.find(({ id }) => id === snap)?.imageSize;
+    if (imageSize === undefined) {
       throw imageError("ENOENT", "read a snapshot of", image.name || image.id);
     }
-    const overlap = image.parent === undefined ? 0 : (found.parentOverlap ?? 0);
-    const parent = overlap > 0 ? await parents.reader() : undefined;
-    const size = clip ? found.imageSize : Number.MAX_SAFE_INTEGER;
+    const shown = shownAt(image, snap);
+    const overlap = shown?.overlap ?? 0;
+    const isShown = shown !== undefined && overlap > 0;
+    const parent = isShown ? await parents.reader(shown.spec) : undefined;
+    const size = clip ? imageSize : Number.MAX_SAFE_INTEGER;
     return new SnapshotReader(image, dataIo, snap, { size, overlap, parent });
   }
 
-  /** The snapshot that a clone was made from. @throws CephError ENOENT if it, or its pool, is gone */
-  static async ofParent(context: RbdContext, child: Image): Promise<SnapshotReader> {
-    const spec = child.parent?.spec;
-    const io = spec === undefined ? undefined : poolOf(child.io, spec.poolId, spec.poolNamespace);
-    if (spec === undefined || io === undefined) {
+  /** What an image shows of another. @throws CephError ENOENT if it, or its pool, is gone */
+  static async ofParent(
+    context: RbdContext,
+    child: Image,
+    spec: ParentImageSpec,
+  ): Promise<SnapshotReader> {
+    const io = poolOf(child.io, spec.poolId, spec.poolNamespace);
+    if (io === undefined) {
       throw imageError("ENOENT", "open the parent of", child.name || child.id);
     }
     const image = await Image.open(context, io, { id: spec.imageId }, { readOnly: true });
@@ -138,32 +157,32 @@ export class SnapshotReader {
   }
 
   async #readPieceInto(piece: Piece, into: Buffer, limits: CallOptions): Promise<void> {
+    const { imageOffset } = piece;
+    // What a migration's source shows may have to be asked for once more.
+    if (this.#isMigrating) return fill(into, imageOffset, await this.#readPiece(piece, limits));
     const found = await this.#ask(piece, limits);
     if (found === undefined) {
       const shared = this.#sharedOf(piece);
       into.fill(0, shared);
       if (shared === 0) return;
-      return await this.#parent?.readInto(piece.imageOffset, into.subarray(0, shared), limits);
+      return await this.#parent?.readInto(imageOffset, into.subarray(0, shared), limits);
     }
-    let at = 0;
-    for (const run of found.runs) {
-      const start = run.offset - piece.imageOffset;
-      into.fill(0, at, start);
-      into.set(run.data, start);
-      at = start + run.data.length;
-    }
-    into.fill(0, at);
+    fill(into, imageOffset, found.runs);
     this.#dataIo.recycle(found.reply);
   }
 
   async #readPiece(piece: Piece, limits: CallOptions): Promise<Run[]> {
-    const found = await this.#ask(piece, limits);
-    if (found !== undefined) return found.runs;
+    const own = await this.#ask(piece, limits);
+    if (own !== undefined) return own.runs;
     const shared = this.#sharedOf(piece);
-    return shared > 0 ? ((await this.#parent?.read(piece.imageOffset, shared, limits)) ?? []) : [];
+    if (shared === 0 || this.#parent === undefined) return [];
+    const runs = await this.#parent.read(piece.imageOffset, shared, limits);
+    if (!this.#isMigrating || bytesIn(runs) === shared) return runs;
+    // What the source has lost by now has been copied before.
+    return (await this.#ask(piece, limits))?.runs ?? runs;
   }
 
-  /** Bytes of a piece in which the parent shows where the image has nothing. */
+  /** Bytes of a piece in which another image shows where this one has nothing. */
   #sharedOf({ imageOffset, length }: Piece): number {
     if (this.#parent === undefined) return 0;
     return Math.max(0, Math.min(length, this.#overlap - imageOffset));
@@ -178,11 +197,13 @@ export class SnapshotReader {
     const oid = this.#image.objectName(objectNo);
     const isSparse = length >= SPARSE_MIN;
     const op = isSparse ? opSparseRead(objectOffset, length) : opRead(objectOffset, length);
+    // A migration copies an object snapshot by snapshot: until then the head shows an older one.
+    if (this.#isMigrating) await this.#image.copyups.get(objectNo);
     const isKnownMissing =
       this.#snap === NOSNAP && this.#image.objectMap?.mayExist(objectNo) === false;
-    const reply = isKnownMissing
-      ? undefined
-      : await unless(this.#dataIo.read(oid, [op], { snap: this.#snap, ...limits }), "ENOENT");
+    if (isKnownMissing) return undefined;
+    const reading = this.#dataIo.read(oid, [op], { snap: this.#snap, ...limits });
+    const reply = await unless(reading, "ENOENT");
     if (reply === undefined) return undefined;
     const bytes = reply.ops[0]?.data ?? EMPTY;
     if (!isSparse) {
@@ -198,4 +219,19 @@ export class SnapshotReader {
     }
     return { reply, runs };
   }
+}
+
+/** Fills memory that begins at `start` with what there is, and zeros. */
+function fill(into: Buffer, start: number, runs: readonly Run[]): void {
+  let at = 0;
+  for (const { offset, data } of runs.toSorted((a, b) => a.offset - b.offset)) {
+    into.fill(0, at, offset - start);
+    into.set(data, offset - start);
+    at = offset - start + data.length;
+  }
+  into.fill(0, at);
+}
+
+function bytesIn(runs: readonly Run[]): number {
+  return runs.reduce((sum, { data }) => sum + data.length, 0);
 }

@@ -25,6 +25,10 @@ export async function rollbackLocked(
 ): Promise<void> {
   const { dataIo, snapContext } = image;
   if (dataIo === undefined) throw imageError("ENODEV", "open the data pool of", image.target);
+  if (image.migration !== undefined) {
+    // An object that the snapshot has not would show what the source's head has.
+    throw imageError("EOPNOTSUPP", "roll back", image.target, "its migration is not executed yet");
+  }
   const snapshot = mustFindSnapshot(image, name, namespace);
   const drained = image.gate.block();
   try {

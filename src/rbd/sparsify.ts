@@ -7,6 +7,7 @@ import { DATA } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import type { Image } from "./image.ts";
 import { forEachObject, type Progress } from "./progress.ts";
+import { copyupOverlap } from "./shown.ts";
 
 /** @param sparseSize bytes of the smallest run of zeros that is let go of */
 export async function sparsifyLocked(
@@ -19,10 +20,10 @@ export async function sparsifyLocked(
   const { EXISTS, NONEXISTENT, PENDING } = OBJECT_STATE;
   await forEachObject({ start: 0, end: image.objectCount }, progress, async (objectNo) => {
     image.checkUndisturbed();
-    const { objectMap, snapContext, parent } = image;
+    const { objectMap, snapContext } = image;
     if (objectMap?.mayExist(objectNo) === false) return;
-    // An empty object hides what the parent would show.
-    const removeEmpty = objectNo >= image.objectsIn(parent?.overlap ?? 0);
+    // An empty object hides what would be shown without it.
+    const removeEmpty = objectNo >= image.objectsIn(copyupOverlap(image));
     const oid = image.objectName(objectNo);
     const sparsify = callOp(DATA.sparsify, { sparseSize, removeEmpty });
     const found = await unless(dataIo.write(oid, [sparsify], { snapContext }), "ENOENT");

@@ -147,11 +147,10 @@ async function removeBody(image: Image, force: boolean, progress: Progress): Pro
 }
 
 /**
- * Removes an open image that is an end of a migration, and closes it, whatever comes of it. Names and
+ * Removes an image that was opened as an end of a migration, and closes it, whatever comes of it. Names and
  * entries in the trash are the caller's to remove.
  */
 export async function removeMigrationEnd(image: Image, progress: Progress): Promise<void> {
-  image.isMigrationStep = true;
   await removeBody(image, false, progress);
   await removeRemains(image.io, image.id);
   await cleanUpParents(image);

@@ -25,10 +25,8 @@ function block(slot: number, count: number): Buffer {
 export async function contender(args: readonly string[]): Promise<void> {
   const [confPath = "", pool = "", name = "", mode, parity, slots, seed] = args;
   const dice = new Dice(Number(seed));
-  let isOver = false;
-  process.stdin.on("end", () => {
-    isOver = true;
-  });
+  const end = new AbortController();
+  process.stdin.on("end", () => end.abort());
   process.stdin.resume();
   const client = await connectRbd(confPath);
   const image = await openImage(client.context, await client.pool(pool), { name });
@@ -49,7 +47,7 @@ export async function contender(args: readonly string[]): Promise<void> {
     }
     say("ready");
     let turns = 0;
-    while (!isOver) {
+    while (!end.signal.aborted) {
       const picked = new Set(
         Array.from({ length: dice.between(1, 4) }, () => dice.pick([...counts.keys()])),
       );
@@ -68,7 +66,7 @@ export async function contender(args: readonly string[]): Promise<void> {
 
   const countTogether = async () => {
     say("ready");
-    while (!isOver) {
+    while (!end.signal.aborted) {
       try {
         await acquireManually(image);
       } catch (error) {

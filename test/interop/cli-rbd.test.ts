@@ -41,6 +41,7 @@ const COMPARED = [
   "23-trash",
   "24-groups",
   "25-namespaces",
+  "26-migration",
   "28-locks",
   "31-mirroring",
   "35-format1",

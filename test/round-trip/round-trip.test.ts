@@ -135,7 +135,7 @@ async function ask(who: Who, pool: string, command: string): Promise<string> {
     ...clientEnv(server.confPath),
     CEPH_ARGS: `--rbd-default-pool ${pool}`,
   };
-  const line = command.replaceAll(/\\brados (?=[a-zN-])/g, `rados -p ${pool} `);
+  const line = command.replaceAll(/\brados (?=[a-zN-])/g, `rados -p ${pool} `);
   return await must(inside[who](line), { env, cwd: work.path, timeoutMs: 300_000 });
 }
 
@@ -144,7 +144,7 @@ const sha = (data: Uint8Array) => createHash("sha256").update(data).digest("hex"
 for (const writer of WHO) {
   describe(`what ${writer} has made`, () => {
     test("is made", async () => {
-      for (const line of WORK.trim().split("\\n")) await ask(writer, writer, line);
+      for (const line of WORK.trim().split("\n")) await ask(writer, writer, line);
     }, 600_000);
 
     test.each([

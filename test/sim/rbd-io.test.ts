@@ -18,6 +18,8 @@ const SHAPES: Readonly<Record<string, ModelOptions>> = {
   "with no more than a lock": { ...PLAIN, features: LAYERING | EXCLUSIVE_LOCK },
   "with no lock": { ...PLAIN, features: LAYERING },
   "in stripes": { ...PLAIN, stripeUnit: 4096, stripeCount: 3 },
+  "on the move": { ...PLAIN, migrates: true },
+  "on the move without a lock": { ...PLAIN, features: LAYERING, migrates: true },
 };
 
 /** So small that writes wait for room, and that what is read again is there or not. */

@@ -7,18 +7,23 @@ import { CephError } from "../../src/base/index.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import type { IoCtx } from "../../src/rados/index.ts";
 import {
+  abortMigration,
   CachedIo,
   type CacheOptions,
   checkObjectMap,
   cloneImage,
+  commitMigration,
   createImage,
   deleteSnapshot,
   diffIterate,
+  executeMigration,
   flattenOpen,
   type Image,
   type ImageData,
   ImageIo,
+  noProgress,
   openImage,
+  prepareMigration,
   protectSnapshot,
   type RbdContext,
   rebuildObjectMap,
@@ -43,11 +48,21 @@ export interface ModelOptions {
   readonly stripeUnit?: number;
   readonly stripeCount?: number;
   readonly dataPool?: string;
+  /** Whether images are moved while they are used. @default false */
+  readonly migrates?: boolean;
 }
 
 interface ModelSnapshot {
   readonly name: string;
   readonly data: Buffer;
+}
+
+interface ModelMigration {
+  /** The source's name. */
+  readonly name: string;
+  /** Those of the source, which it has still. */
+  readonly snapshots: readonly ModelSnapshot[];
+  isExecuted: boolean;
 }
 
 /** One image and what it should be. */
@@ -59,6 +74,7 @@ export class ModelImage {
   snapshots: ModelSnapshot[] = [];
   /** compat: then the head has a snapshot's map, as in librbd, with what was clean at that time. */
   isRolledBack = false;
+  migration: ModelMigration | undefined;
 
   constructor(image: Image, data: Buffer, cache?: CacheOptions) {
     const options = { discardGranularity: 0 };
@@ -106,7 +122,7 @@ export class ImageModel {
 
   async start(): Promise<void> {
     const name = `image${this.#names++}`;
-    const { size, ...options } = this.#options;
+    const { size, migrates: _, ...options } = this.#options;
     await this.#run(createImage(this.#context, this.#pool, name, size, options), "create");
     this.#chain.push(await this.#open(name, Buffer.alloc(size)));
   }
@@ -118,6 +134,7 @@ export class ImageModel {
 
   /** One random operation. */
   async step(): Promise<void> {
+    if (this.#options.migrates === true && this.#dice.chance(0.12)) return await this.#migrate();
     const roll = this.#dice.below(100);
     if (roll < 40) await this.#write();
     else if (roll < 55) await this.#read();
@@ -150,7 +167,12 @@ export class ImageModel {
     const { image, io } = model;
     await this.#run(image.refresh(), "refresh");
     expect(image.size, "size").toBe(model.data.length);
-    this.#compare(await this.#run(io.read(0, model.data.length), "read"), model.data, "head", 0);
+    this.#compare(
+      await this.#run(io.read(0, model.data.length), "read"),
+      model.data,
+      `head of ${image.name}`,
+      0,
+    );
     for (const { name, data } of model.snapshots) {
       const snap = image.snapshots.find((x) => x.name === name);
       expect(snap?.imageSize, name).toBe(data.length);
@@ -207,7 +229,7 @@ export class ImageModel {
       for (let at = 0; at < data.length; at++) {
         if (data[at] !== before[at] && isIn[at] === 0) {
           throw new Error(
-            `${from?.name ?? "start"} to head, ${wholeObject}: ${at} is not in the diff`,
+            `${from?.name ?? "start"} to head, ${wholeObject}: ${at} is not in the diff of ${image.name}\n${this.log.slice(-60).join("\n")}`,
           );
         }
       }
@@ -218,7 +240,7 @@ export class ImageModel {
     if (got.equals(want)) return;
     const at = got.findIndex((byte, i) => byte !== want[i]);
     throw new Error(
-      `${what} at ${offset + at}: ${got[at]} for ${want[at]}\n${this.log.slice(-40).join("\n")}`,
+      `${what} at ${offset + at}: ${got[at]} for ${want[at]}\n${this.log.slice(-60).join("\n")}`,
     );
   }
 
@@ -351,6 +373,10 @@ export class ImageModel {
     if (model.snapshots.length === 0) return;
     const { name, data } = this.#dice.pick(model.snapshots);
     this.log.push(`roll back to ${name}`);
+    if (model.migration !== undefined && !model.migration.isExecuted) {
+      const refused = this.#run(rollBackTo(model.image, name), "roll back");
+      return await expect(refused).rejects.toMatchObject({ code: "EOPNOTSUPP" });
+    }
     await this.#run(rollBackTo(model.image, name), "roll back");
     model.isRolledBack = true;
     model.data = Buffer.from(data);
@@ -374,8 +400,8 @@ export class ImageModel {
   }
 
   async #flatten(): Promise<void> {
-    const { image } = this.current;
-    if (image.parent === undefined) return;
+    const { image, migration } = this.current;
+    if (image.parent === undefined || migration !== undefined) return;
     this.log.push("flatten");
     if (image.parent.overlap === undefined) return;
     await this.#run(flattenOpen(image), "flatten");
@@ -389,7 +415,133 @@ export class ImageModel {
     const reopened = await this.#open(name, model.data);
     reopened.snapshots = model.snapshots;
     reopened.isRolledBack = model.isRolledBack;
+    reopened.migration = model.migration;
     this.#chain[this.#chain.length - 1] = reopened;
+  }
+
+  // --- Migration --------------------------------------------------------------------------------
+
+  /** The next step of any image's of the chain. */
+  async #migrate(): Promise<void> {
+    const index = this.#dice.below(this.#chain.length);
+    const model = this.#chain[index];
+    if (model === undefined) return;
+    const { migration } = model;
+    if (migration === undefined) return await this.#prepareMigration(index, model);
+    const { name } = model.image;
+    const roll = this.#dice.below(10);
+    if (migration.isExecuted) {
+      if (roll < 5) return await this.#commitMigration(index, model);
+    } else if (roll < 3) {
+      return await this.#executePart(name, migration);
+    } else if (roll < 6) {
+      this.log.push(`execute ${name}`);
+      const work = executeMigration(this.#context, this.#pool, name, noProgress);
+      await this.#run(work, "execute a migration");
+      migration.isExecuted = true;
+      return;
+    }
+    if (roll >= 8) await this.#abortMigration(index, model, migration);
+  }
+
+  async #prepareMigration(index: number, model: ModelImage): Promise<void> {
+    const { name } = model.image;
+    const to = this.#dice.chance(0.5) ? name : `image${this.#names++}`;
+    const order = this.#options.order + this.#dice.between(-1, 1);
+    const isStriped = this.#dice.chance(0.4);
+    const stripes = isStriped
+      ? { stripeUnit: 2 ** (order - 2), stripeCount: 3 }
+      : { stripeUnit: 2 ** order, stripeCount: 1 };
+    const flatten = this.#dice.chance(0.2);
+    this.log.push(`prepare ${name} to ${to}, ${order} ${isStriped ? "striped" : ""} ${flatten}`);
+    await this.#run(model.image.close(), "close");
+    const at = (image: string) => ({ io: this.#pool, name: image });
+    const options = { order, ...stripes, flatten };
+    const work = prepareMigration(this.#context, at(name), at(to), options);
+    const error = await this.#run(
+      work.then(
+        () => undefined,
+        (why: unknown) => why,
+      ),
+      "prepare a migration",
+    );
+    // One of its snapshots was deleted, and has a clone.
+    if (error !== undefined) expect(error).toMatchObject({ code: "EBUSY" });
+    await this.#replace(index, error === undefined ? to : name, model);
+    const migrating = this.#chain[index];
+    if (error !== undefined || migrating === undefined) return;
+    migrating.migration = { name, snapshots: model.snapshots, isExecuted: false };
+  }
+
+  /** Opens it again, under a name that it has now. */
+  async #replace(
+    index: number,
+    name: string,
+    of: Pick<ModelImage, "data" | "snapshots"> & Partial<ModelImage>,
+  ): Promise<void> {
+    const { data, snapshots, migration } = of;
+    const opened = await this.#open(name, data);
+    opened.migration = migration;
+    opened.snapshots = [...snapshots];
+    // The maps' times are others.
+    opened.isRolledBack = true;
+    this.#chain[index] = opened;
+  }
+
+  async #executePart(name: string, migration: ModelMigration): Promise<void> {
+    this.log.push(`execute a part of ${name}`);
+    const enough = this.#dice.fraction();
+    const ended = new Error("enough");
+    const progress = (done: number, total: number) => {
+      if (done >= total * enough) throw ended;
+    };
+    const work = executeMigration(this.#context, this.#pool, name, progress).then(
+      () => true,
+      (error: unknown) => {
+        if (error !== ended) throw error;
+        return false;
+      },
+    );
+    migration.isExecuted = await this.#run(work, "execute a part of a migration");
+  }
+
+  async #commitMigration(index: number, model: ModelImage): Promise<void> {
+    const { name } = model.image;
+    this.log.push(`commit ${name}`);
+    const work = commitMigration(this.#context, this.#pool, name, noProgress);
+    await this.#run(work, "commit a migration");
+    model.migration = undefined;
+    await this.#reopenBehind(index);
+  }
+
+  /** Clones of clones do not hear that the parent of their parent is another. */
+  async #reopenBehind(index: number): Promise<void> {
+    for (const [at, later] of this.#chain.entries()) {
+      if (at <= index + 1) continue;
+      await this.#run(later.image.close(), "close");
+      await this.#replace(at, later.image.name, later);
+    }
+  }
+
+  async #abortMigration(
+    index: number,
+    model: ModelImage,
+    { name, snapshots }: ModelMigration,
+  ): Promise<void> {
+    const { image } = model;
+    // A clone of a snapshot that the source has not could not go back.
+    const known = new Set(snapshots.map((snapshot) => snapshot.name));
+    const parent = this.#chain[index + 1]?.image.parent?.spec;
+    const shown = image.snapshots.find(({ id }) => id === parent?.snapId);
+    const isShownNew = parent?.imageId === image.id && !known.has(shown?.name ?? "");
+    const hasDeleted = image.snapshots.some(({ namespace }) => namespace.type !== "user");
+    if (isShownNew || hasDeleted) return;
+    this.log.push(`abort ${image.name}`);
+    await this.#run(image.close(), "close");
+    const work = abortMigration(this.#context, this.#pool, image.name, noProgress);
+    await this.#run(work, "abort a migration");
+    await this.#replace(index, name, { data: model.data, snapshots: [...snapshots] });
+    await this.#reopenBehind(index);
   }
 
   async #flush(): Promise<void> {

@@ -1,11 +1,18 @@
 /** What there is to say of one image. ceph: src/tools/rbd/action/Info.cc, Status.cc, Children.cc */
 
 import { ERRNO, formatBytes } from "../../base/index.ts";
-import type { Json } from "../../encoding/index.ts";
-import { type Image, ImageMirroring } from "../../librbd/index.ts";
+import type { Json, JsonObject } from "../../encoding/index.ts";
+import {
+  type Image,
+  ImageMirroring,
+  type MigrationPlace,
+  type MigrationStatus,
+  type Rbd,
+} from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { failed, orFail, saying } from "./failure.ts";
+import { type FoundChild, findChildren } from "./find-children.ts";
 import { parentText } from "./list.ts";
 import {
   flag,
@@ -204,8 +211,9 @@ function plainOf(facts: Facts): string {
 async function status(call: Call): Promise<void> {
   const spec = call.spec();
   call.checkFormat();
-  await call.withImage(spec, "read", async (image) => {
+  await call.withImage(spec, "read", async (image, rbd) => {
     const watchers = await orFail(image.watchers(), "rbd: show status failed");
+    const migration = await migrationOf(call, image, rbd);
     await call.show(
       () => ({
         watchers: watchers.map(({ address, clientId, cookie }) => ({
@@ -213,27 +221,71 @@ async function status(call: Call): Promise<void> {
           client: clientId,
           cookie,
         })),
+        ...(migration === undefined ? {} : { migration: migrationJson(migration) }),
       }),
       { root: "status", items: { watchers: "watcher" } },
       () => {
-        if (watchers.length === 0) return "Watchers: none\n";
         const lines = watchers.map(
           ({ address, clientId, cookie }) =>
             `\twatcher=${address} client.${clientId} cookie=${cookie}\n`,
         );
-        return `Watchers:\n${lines.join("")}`;
+        const who = watchers.length === 0 ? "Watchers: none\n" : `Watchers:\n${lines.join("")}`;
+        return `${who}${migration === undefined ? "" : migrationText(migration)}`;
       },
     );
   });
 }
 
-interface FoundChild {
-  readonly poolId: number;
-  readonly pool: string;
-  readonly namespace: string;
-  readonly id: string;
-  readonly name: string;
-  readonly inTrash: boolean;
+/** That it cannot be read is no reason not to show the rest. */
+async function migrationOf(
+  call: Call,
+  image: Image,
+  rbd: Rbd,
+): Promise<MigrationStatus | undefined> {
+  const { features } = await image.info();
+  if (!features.includes("migrating")) return undefined;
+  try {
+    return await rbd.migrationStatus(image.name);
+  } catch (error) {
+    call.warnOf("rbd: getting migration status failed", error);
+    return undefined;
+  }
+}
+
+const poolText = ({ pool, poolId }: MigrationPlace): string => pool || String(poolId);
+
+function placeText(place: MigrationPlace): string {
+  const { namespace, image, imageId } = place;
+  const pool = `${poolText(place)}${namespace === "" ? "" : `/${namespace}`}`;
+  return `${pool}/${image}${imageId === "" ? "" : ` (${imageId})`}`;
+}
+
+function migrationText(status: MigrationStatus): string {
+  const { source, sourceSpec, destination, state, description } = status;
+  const how = description === "" ? "" : ` (${description})`;
+  return [
+    "Migration:",
+    `\tsource: ${source === undefined ? sourceSpec : placeText(source)}`,
+    `\tdestination: ${placeText(destination)}`,
+    `\tstate: ${state}${how}`,
+    "",
+  ].join("\n");
+}
+
+function migrationJson(status: MigrationStatus): JsonObject {
+  const { source, sourceSpec, destination, state, description } = status;
+  const place = (which: string, of: MigrationPlace): JsonObject => ({
+    [`${which}_pool_name`]: poolText(of),
+    [`${which}_pool_namespace`]: of.namespace,
+    [`${which}_image_name`]: of.image,
+    [`${which}_image_id`]: of.imageId,
+  });
+  return {
+    ...(source === undefined ? { source_spec: sourceSpec } : place("source", source)),
+    ...place("dest", destination),
+    state,
+    state_description: description,
+  };
 }
 
 async function children(call: Call): Promise<void> {
@@ -270,24 +322,6 @@ async function nameOf(image: Image, snapId: bigint): Promise<string> {
   const found = (await image.allSnapshots()).find(({ id }) => id === snapId);
   if (found === undefined) throw new CommandFailure("rbd: snapshot does not exist.", ERRNO.ENOENT);
   return found.name;
-}
-
-async function findChildren(call: Call, image: Image, deep: boolean): Promise<FoundChild[]> {
-  const cluster = await call.cluster();
-  const names = new Map((await cluster.pools()).map(({ id, name }) => [id, name]));
-  const found: FoundChild[] = [];
-  for (const child of await image.children()) {
-    const pool = names.get(child.poolId) ?? "";
-    found.push({ ...child, pool });
-    if (!deep || pool === "") continue;
-    const spec = { pool, namespace: child.namespace, name: "", snapshot: "", id: child.id };
-    found.push(...(await call.withImage(spec, "read", (next) => findChildren(call, next, true))));
-  }
-  return found.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-}
-
-function sortKey({ pool, namespace, name, id }: FoundChild): string {
-  return [pool, namespace, name, id].join("\0");
 }
 
 function childJson({ pool, namespace, id, name, inTrash }: FoundChild, isAll: boolean): Json {

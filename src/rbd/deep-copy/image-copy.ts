@@ -39,7 +39,7 @@ export interface DeepCopyImageOptions extends CreateOptions {
 }
 
 /** The image at one of its snapshots, or as it is now. */
-interface Revision {
+export interface Revision {
   readonly snap: SnapId;
   readonly name: string;
   readonly size: number;
@@ -98,7 +98,7 @@ export async function deepCopyImage(
 }
 
 /** The users' snapshots up to `snap`, and as the head what the source is at `snap`. */
-function revisionsOf(source: Image, snap: SnapId, flatten: boolean): Revision[] {
+export function revisionsOf(source: Image, snap: SnapId, flatten: boolean): Revision[] {
   const { PROTECTED } = RBD_PROTECTION_STATUS;
   const users = source.snapshots.filter(({ namespace }) => namespace.type === "user");
   const at = users.find(({ id }) => id === snap);
@@ -128,10 +128,11 @@ function revisionsOf(source: Image, snap: SnapId, flatten: boolean): Revision[] 
 }
 
 /**
+ * Gives a new image the sizes and snapshots of another, and its parent.
  * @param until the last revision that has data of its own
  * @returns the snapshots of the copy by those of the source
  */
-async function copyHistory(
+export async function copyHistory(
   source: Image,
   target: Image,
   revisions: readonly Revision[],
@@ -177,7 +178,8 @@ async function emptyMap(target: Image, snap: SnapId, size: number): Promise<void
   await target.io.execute(objectMapName(target.id, snap), OBJECT_MAP.resize, map);
 }
 
-async function protect(
+/** Protects the copies of snapshots that are. @param pairs as of copyHistory */
+export async function protect(
   { io, headerOid }: Image,
   revisions: readonly Revision[],
   pairs: readonly [SnapId, SnapId][],

@@ -38,6 +38,13 @@ export interface DeepCopyOptions {
   readonly isMigration: boolean;
 }
 
+export interface Copied {
+  /** false: there was nothing to copy, and so no object by this. */
+  readonly isCopied: boolean;
+  /** Is there an object at the end? */
+  readonly exists: boolean;
+}
+
 export class DeepCopy {
   readonly #context: RbdContext;
   readonly #source: Image;
@@ -52,8 +59,8 @@ export class DeepCopy {
     this.#options = options;
   }
 
-  /** @returns false if there is nothing to copy, and so no object by this */
-  async copy(objectNo: number): Promise<boolean> {
+  /** @param flatten also what the source itself only shows of its parent @default as the options say */
+  async copy(objectNo: number, flatten = this.#options.flatten): Promise<Copied> {
     const { from, snapMap } = this.#options;
     const source = this.#source;
     const target = this.#target;
@@ -65,7 +72,7 @@ export class DeepCopy {
       snapMap,
       from,
       deltas,
-      reads: await this.#read(deltas, mayExistAt),
+      reads: await this.#read(deltas, mayExistAt, flatten),
       mayExistAt,
       showsParentAt: (snap) =>
         source.parent !== undefined &&
@@ -75,7 +82,10 @@ export class DeepCopy {
     await this.#updateMaps(objectNo, writes);
     const changes = writes.filter(({ extents }) => extents.length > 0);
     for (const write of changes) await this.#write(objectNo, write);
-    return changes.length > 0 || from > 0n;
+    return {
+      isCopied: changes.length > 0 || from > 0n,
+      exists: writes.at(-1)?.state !== undefined,
+    };
   }
 
   /** What has changed in the source where the object's bytes are, in bytes of the image. */
@@ -106,7 +116,7 @@ export class DeepCopy {
     );
   }
 
-  async #read(deltas: readonly Delta[], mayExistAt: (target: SnapId) => boolean) {
+  async #read(deltas: readonly Delta[], mayExistAt: (target: SnapId) => boolean, flatten: boolean) {
     const { snapMap } = this.#options;
     const reads = new Map<SnapId, { wanted: IntervalSet; runs: Run[] }>();
     const wanted = deltas
@@ -115,7 +125,7 @@ export class DeepCopy {
         return !data.isEmpty && target !== undefined && mayExistAt(target);
       })
       .map(({ writeSnap, readSnap, data }) => ({ writeSnap, readSnap, data }));
-    const shown = this.#shownOfParent(deltas);
+    const shown = this.#shownOfParent(deltas, flatten);
     if (shown !== undefined) wanted.unshift(shown);
     for (const { writeSnap, readSnap, data } of wanted) {
       const read = reads.get(writeSnap) ?? { wanted: new IntervalSet(), runs: [] };
@@ -133,8 +143,8 @@ export class DeepCopy {
    * Bytes that the source has no object for and shows its parent's: they have to be in the copy where the
    * copy's object, which may be made of several of the source, has anything else; or if it is to be flat.
    */
-  #shownOfParent(deltas: readonly Delta[]) {
-    const { from, snapMap, flatten } = this.#options;
+  #shownOfParent(deltas: readonly Delta[], flatten: boolean) {
+    const { from, snapMap } = this.#options;
     if (from > 0n || this.#source.parent === undefined) return undefined;
     const missing = deltas.find(({ writeSnap, readSnap }) => writeSnap === 0n && readSnap === 0n);
     const hasOther = deltas.some(({ data, zeroed }) => !data.isEmpty || !zeroed.isEmpty);

@@ -21,7 +21,7 @@ export interface ImageData {
    * @param signal once aborted, what was not begun is not: objects that it has reached are written
    * @returns bytes written
    * @throws CephError EINVAL: starts past the end; EROFS: read-only, or the lock's owner keeps it; ESHUTDOWN:
-   *   blocklisted; EOPNOTSUPP: with a journal, or migrating
+   *   blocklisted; EOPNOTSUPP: with a journal
    */
   write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number>;
   /**

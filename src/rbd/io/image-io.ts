@@ -270,7 +270,6 @@ export class ImageIo implements ImageData {
     if (image.dataIo === undefined) throw refuse("ENODEV", "its data pool is gone");
     if (image.hasFeature(RBD_FEATURE.NON_PRIMARY)) throw refuse("EROFS", "it is not primary");
     if (image.hasFeature(RBD_FEATURE.JOURNALING)) throw refuse("EOPNOTSUPP", "it has a journal");
-    if (image.hasFeature(RBD_FEATURE.MIGRATING)) throw refuse("EOPNOTSUPP", "it is migrating");
     if (image.hasFeature(RBD_FEATURE.DIRTY_CACHE)) {
       throw refuse("EOPNOTSUPP", "another client's cache has not been written back");
     }
@@ -278,9 +277,6 @@ export class ImageIo implements ImageData {
 
   async #reader(snap: SnapId): Promise<SnapshotReader> {
     const { image } = this;
-    if (image.hasFeature(RBD_FEATURE.MIGRATING)) {
-      throw imageError("EOPNOTSUPP", "read", image.target, "it is migrating");
-    }
     if (this.#generation !== image.generation) {
       this.#readers = new Map();
       this.#generation = image.generation;

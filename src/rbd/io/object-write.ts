@@ -6,17 +6,20 @@
  *              -> (not there) copy up what the parent shows, and the change with it -> object map
  *
  * A copy of what the parent shows is made once at a time for an object: who comes meanwhile changes the
- * object afterwards.
+ * object afterwards. A migration's source is copied with its snapshots, and an object is as good as not there
+ * as long as it has not all of them.
  * ceph: src/librbd/io/ObjectRequest.cc AbstractObjectWriteRequest, src/librbd/io/CopyupRequest.cc
  */
 
-import { OBJECT_STATE, RBD_FEATURE } from "../../cls/rbd/types/features.ts";
+import { ASSERT_SNAPC_SEQ, OBJECT_STATE, RBD_FEATURE } from "../../cls/rbd/types/features.ts";
 import { type OsdOp, opSetAllocHint, opStat } from "../../messages/index.ts";
 import { callOp, type IoCtx } from "../../rados/index.ts";
-import { IntervalSet } from "../../types/index.ts";
+import { IntervalSet, NOSNAP } from "../../types/index.ts";
 import { DATA } from "../calls.ts";
 import { imageError, isErrno, unless } from "../errors.ts";
 import type { Image } from "../image.ts";
+import { MigrationCopyup } from "../migration/copyup.ts";
+import { copyupOverlap, shownAt } from "../shown.ts";
 import type { ParentSource, Run } from "../snapshot-read.ts";
 import { objectToImage } from "../striper.ts";
 import { type ObjectChange, type ObjectPlan, planChange } from "./object-change.ts";
@@ -24,11 +27,12 @@ import { type ObjectChange, type ObjectPlan, planChange } from "./object-change.
 export class ObjectWriter {
   readonly #image: Image;
   readonly #parents: ParentSource;
-  readonly #copyups = new Map<number, Promise<void>>();
+  readonly #migration: MigrationCopyup;
 
   constructor(image: Image, parents: ParentSource) {
     this.#image = image;
     this.#parents = parents;
+    this.#migration = new MigrationCopyup(image);
   }
 
   /** Changes an object. The lock must be held, where there is one, until it is done. */
@@ -62,6 +66,11 @@ export class ObjectWriter {
     await this.change(objectNo, { type: "write", offset: 0, data: NO_BYTES });
   }
 
+  /** Copies what a migration's source has of an object to the snapshots, past the end of the head. */
+  async copySnapshots(objectNo: number): Promise<void> {
+    await this.#once(objectNo, () => this.#migration.copy(objectNo));
+  }
+
   async #write(
     objectNo: number,
     change: ObjectChange,
@@ -69,42 +78,67 @@ export class ObjectWriter {
     mayExist: boolean,
   ): Promise<void> {
     const image = this.#image;
-    const { snapContext, objectSize } = image;
-    const guard = plan.needsCopyup ? [opStat()] : [];
+    const { snapContext, objectSize, migration } = image;
+    const guard = plan.needsCopyup ? [this.#guard()] : [];
     const isHinted = change.type !== "discard" && (image.objectMap === undefined || !mayExist);
     const hint = isHinted ? [opSetAllocHint(objectSize, objectSize)] : [];
     try {
       const ops = [...guard, ...hint, ...plan.ops];
       await this.#dataIo().write(image.objectName(objectNo), ops, { snapContext });
     } catch (error) {
-      if (!isErrno(error, "ENOENT")) throw error;
+      const isIncomplete = migration !== undefined && isErrno(error, "ERANGE");
+      if (!isIncomplete && !isErrno(error, "ENOENT")) throw error;
       // Nothing there to be removed or made zero.
-      if (plan.needsCopyup) await this.#copyup(objectNo, change, plan);
+      if (!plan.needsCopyup) return;
+      // The migration has ended meanwhile: what there is to show is another.
+      if (migration !== undefined && image.migration === undefined) {
+        return await this.change(objectNo, change);
+      }
+      await this.#copyup(objectNo, change, plan);
     }
   }
 
+  /** Fails with ENOENT, or ERANGE, where what is shown has to be copied first. */
+  #guard(): OsdOp {
+    const { migration, snapContext } = this.#image;
+    if (migration === undefined) return opStat();
+    const { LE_SNAPSET_SEQ: state } = ASSERT_SNAPC_SEQ;
+    return callOp(DATA.assertSnapcSeq, { snapcSeq: snapContext.seq, state });
+  }
+
   async #copyup(objectNo: number, change: ObjectChange, plan: ObjectPlan): Promise<void> {
-    const other = this.#copyups.get(objectNo);
+    const isOurs = await this.#once(objectNo, () => this.#copyupNow(objectNo, change, plan));
+    if (!isOurs || plan.afterCopyup) await this.#write(objectNo, change, plan, true);
+  }
+
+  /** @returns false: another was under way, and has ended */
+  async #once(objectNo: number, copy: () => Promise<void>): Promise<boolean> {
+    const { copyups } = this.#image;
+    const other = copyups.get(objectNo);
     if (other !== undefined) {
       await other;
-      return await this.#write(objectNo, change, plan, true);
+      return false;
     }
-    const copyup = this.#copyupNow(objectNo, change, plan);
-    const done = copyup.catch(() => undefined); // its failure is for who has asked for it
-    this.#copyups.set(objectNo, done);
+    const copying = copy();
+    const done = copying.catch(() => undefined); // its failure is for who has asked for it
+    copyups.set(objectNo, done);
     try {
-      await copyup;
+      await copying;
     } finally {
-      this.#copyups.delete(objectNo);
+      copyups.delete(objectNo);
     }
-    if (plan.afterCopyup) await this.#write(objectNo, change, plan, true);
+    return true;
   }
 
   async #copyupNow(objectNo: number, change: ObjectChange, plan: ObjectPlan): Promise<void> {
     const image = this.#image;
-    const { snapContext, objectSize } = image;
-    const shown = await this.#readParent(objectNo);
+    const { snapContext, objectSize, migration } = image;
     const isNothing = change.type === "write" && change.data.length === 0;
+    if (migration !== undefined) {
+      // What is to be changed needs also what the source only shows.
+      await this.#migration.copy(objectNo, isNothing ? undefined : true);
+    }
+    const shown = migration === undefined ? await this.#readParent(objectNo) : [];
     const isZero = shown.every(({ data }) => isAllZero(data));
     if (isZero && isNothing) return;
     await this.#updateMaps(objectNo, plan, isZero);
@@ -156,7 +190,7 @@ export class ObjectWriter {
   /** Ranges of the image that an object would show of the parent. */
   #shown(objectNo: number): { objectOffset: number; imageOffset: number; length: number }[] {
     const image = this.#image;
-    const overlap = image.parent?.overlap ?? 0;
+    const overlap = copyupOverlap(image);
     if (overlap === 0) return [];
     return objectToImage(image, objectNo)
       .filter(({ imageOffset }) => imageOffset < overlap)
@@ -167,7 +201,9 @@ export class ObjectWriter {
     const shown = this.#shown(objectNo);
     // Flattened meanwhile: then the object is there, or shows nothing.
     if (shown.length === 0) return [];
-    const parent = await this.#parents.reader();
+    const spec = shownAt(this.#image, NOSNAP)?.spec;
+    if (spec === undefined) return [];
+    const parent = await this.#parents.reader(spec);
     const runs: Run[] = [];
     for (const { objectOffset, imageOffset, length } of shown) {
       for (const { offset, data } of await parent.read(imageOffset, length)) {

@@ -11,16 +11,12 @@
 import { MIGRATION_STATE, RBD_FEATURE, TRASH_IMAGE_SOURCE } from "../../cls/rbd/types/features.ts";
 import type { GroupSpec, MigrationSpec } from "../../cls/rbd/types.ts";
 import type { IoCtx } from "../../rados/index.ts";
-import { NOSNAP } from "../../types/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
-import { DeepCopy } from "../deep-copy/object-copy.ts";
-import { computeSnapMap } from "../deep-copy/snap-map.ts";
-import { compareSnapIds } from "../deep-copy/snap-order.ts";
 import { imageError, isErrno, unless } from "../errors.ts";
 import { Image, type RbdContext } from "../image.ts";
 import { idObjectName, RBD_DIRECTORY } from "../names.ts";
 import { otherWatchers } from "../pre-remove.ts";
-import { forEachObject, type Progress } from "../progress.ts";
+import type { Progress } from "../progress.ts";
 import { removeUserSnapshot } from "../snapshot-remove.ts";
 import { restoreFromTrash } from "../trash.ts";
 import { removeMigrationEnd } from "../trash-remove.ts";
@@ -28,6 +24,7 @@ import { returnChildren } from "./children.ts";
 import { findMigration, type Migration, type MigrationEnd, setMigrationState } from "./ends.ts";
 import { addToGroup, removeFromGroup } from "./group.ts";
 import { checkMirroring, checkSnapshots } from "./restrictions.ts";
+import { revertData } from "./revert.ts";
 
 /**
  * @throws CephError ENOENT: no such image; EINVAL: not migrating; EBUSY: the destination is in use;
@@ -39,14 +36,22 @@ export async function abortMigration(
   name: string,
   progress: Progress,
 ): Promise<void> {
-  const migration = await findMigration(io, name);
+  await abortFound(context, await findMigration(io, name), name, progress);
+}
+
+/** @param name of the image, for errors */
+export async function abortFound(
+  context: RbdContext,
+  migration: Migration,
+  name: string,
+  progress: Progress,
+): Promise<void> {
   const { source, destination, spec } = migration;
   const refuse = (why: string) => imageError("EOPNOTSUPP", "abort the migration of", name, why);
   if (source === undefined) throw refuse("the source is outside of this cluster");
   if (spec !== undefined) await checkMirroring(source, spec);
-  const from = await Image.open(context, source.io, { id: source.id });
+  const from = await Image.open(context, source.io, { id: source.id }, { isMigrationStep: true });
   try {
-    from.isMigrationStep = true;
     await from.acquireLock("refuse");
     const to = await openDestination(context, migration);
     let group: GroupSpec | undefined;
@@ -88,9 +93,8 @@ async function openDestination(
   { destination, source }: Migration,
 ): Promise<Image | undefined> {
   try {
-    const image = await Image.open(context, destination.io, { id: destination.id });
-    image.isMigrationStep = true;
-    return image;
+    const { io, id } = destination;
+    return await Image.open(context, io, { id }, { isMigrationStep: true });
   } catch (error) {
     if (!isErrno(error, "ENOENT")) throw error;
     context.log.info("migration without a destination", { source: source?.name });
@@ -114,28 +118,35 @@ async function giveBack(
   if ((await otherWatchers(to)).length > 0) {
     throw imageError("EBUSY", "abort the migration of", to.name, "it has watchers");
   }
-  // Nobody may open it for writing from here on.
-  await setMigrationState(migration, MIGRATION_STATE.ABORTING);
-  await to.acquireLock("refuse");
-  // Upstream goes on where this fails, and what was written is lost.
-  if (spec !== undefined) await revertData(context, { migration, from, to, spec }, progress);
+  // One that was never prepared knows of no migration, and nobody has written to it.
+  if (spec !== undefined) await giveBackData({ migration, from, to, spec }, spec, progress);
+  else await to.acquireLock("refuse");
   checkSnapshots(from);
   await returnChildren(context, to, from);
   for (const { id } of to.snapshots) await removeUserSnapshot(to, id);
   return await removeFromGroup(to);
 }
 
-/** The source is again as the destination was last; its snapshots stay what they are. */
-async function revertData(context: RbdContext, { from, to, spec }: Ends, progress: Progress) {
-  const seqs = [...(spec?.snapSeqs ?? [])].sort((a, b) => compareSnapIds(a[0], b[0]));
-  const start = seqs.at(-1)?.[1] ?? 0n;
-  const snapMap = computeSnapMap(from.snapContext.snaps, [[NOSNAP, NOSNAP]], start);
-  const options = { from: start, snapMap, flatten: false, isMigration: false };
-  const copy = new DeepCopy(context, to, from, options);
-  const size = Math.max(to.size, ...to.snapshots.map(({ imageSize }) => imageSize));
+/** Steps of ABORTING, in the state's description: from where it goes on after it was cut short. */
+const STEP = { BEGUN: "begun", WAS_EXECUTED: "executed", REVERTED: "reverted" } as const;
+
+/** Upstream goes on where this fails, and what was written is lost. */
+async function giveBackData(
+  { migration, from, to }: Ends,
+  spec: MigrationSpec,
+  progress: Progress,
+): Promise<void> {
+  const { ABORTING, EXECUTED } = MIGRATION_STATE;
+  const isGoingOn = migration.state === ABORTING;
+  const step = isGoingOn ? spec.stateDescription : "";
+  const wasExecuted = migration.state === EXECUTED || step === STEP.WAS_EXECUTED;
+  if (step === STEP.REVERTED) return await to.acquireLock("refuse");
+  // Nobody may open it for writing from here on.
+  await setMigrationState(migration, ABORTING, wasExecuted ? STEP.WAS_EXECUTED : STEP.BEGUN);
+  await to.acquireLock("refuse");
   const half: Progress = (done, total) => progress(done, total * 2);
-  await forEachObject({ start: 0, end: from.objectsIn(size) }, half, async (objectNo) => {
-    from.checkOwner();
-    await copy.copy(objectNo);
-  });
+  // Begun by another, who does not say how far it is: what is missing may have been removed.
+  const isWhole = !isGoingOn || step !== "";
+  await revertData({ from: to, to: from, spec, wasExecuted, isWhole }, half);
+  await setMigrationState(migration, ABORTING, STEP.REVERTED);
 }

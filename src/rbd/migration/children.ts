@@ -1,20 +1,41 @@
 /**
- * Clones of an image that was migrating go back to the source. Parent and clone each name the other, and a
- * relinking may have been cut short between the two: so the clones of both ends are looked at.
+ * Clones of an image that begins to migrate go with it, and back to the source if that is given up. Parent and
+ * clone each name the other, and a relinking may have been cut short between the two: so the clones of both ends
+ * are looked at on the way back.
  * ceph: src/librbd/api/Migration.cc relink_children, relink_child, src/librbd/image/AttachChildRequest.cc
  */
 
 import { RBD_OPERATION_FEATURE } from "../../cls/rbd/types/features.ts";
-import type { ChildImageSpec, ParentImageSpec } from "../../cls/rbd/types.ts";
+import { type ChildImageSpec, Parent, type ParentImageSpec } from "../../cls/rbd/types.ts";
 import type { SnapId } from "../../types/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
 import { imageError, unless } from "../errors.ts";
+import { changeHeaderValue } from "../header-value.ts";
 import { Image, poolOf, type RbdContext } from "../image.ts";
 import { RBD_CHILDREN } from "../names.ts";
+
+/** With how much of it the head shows. ceph: src/cls/rbd/cls_rbd.cc image::parent::attach */
+const PARENT = { key: "parent", codec: Parent };
 
 interface SnapshotOf {
   readonly image: Image;
   readonly snapId: SnapId;
+}
+
+/**
+ * @param from the source @param to the destination, which has all its snapshots
+ * @throws CephError ESTALE: a clone has another parent by now
+ */
+export async function moveChildren(context: RbdContext, from: Image, to: Image): Promise<void> {
+  for (const { id, name } of from.snapshots) {
+    const given: SnapshotOf = { image: from, snapId: id };
+    const snapId = to.snapshots.find((snapshot) => snapshot.name === name)?.id;
+    const children = await childrenOf(given);
+    if (children.length === 0) continue;
+    if (snapId === undefined) throw imageError("ENOENT", "find a snapshot of", to.name);
+    const target: SnapshotOf = { image: to, snapId };
+    for (const child of children) await relink(context, child, { given, target, isListed: true });
+  }
 }
 
 /** @param from the end that is given up @param to the one that the clones had before */
@@ -60,20 +81,17 @@ async function relink(
 ): Promise<void> {
   const io = poolOf(target.image.io, spec.poolId, spec.poolNamespace);
   if (io === undefined) throw imageError("ENOENT", "open the pool of a clone of", given.image.name);
-  const child = await Image.open(context, io, { id: spec.imageId });
+  const child = await Image.open(context, io, { id: spec.imageId }, { isMigrationStep: true });
   try {
-    const [oldest] = child.snapshots;
-    const overlap = oldest === undefined ? child.parent?.overlap : oldest.parentOverlap;
     const parent = child.parent?.spec;
     if (parent === undefined || !isOf(parent, target)) {
       if (parent === undefined || !isOf(parent, given)) {
-        throw imageError("ESTALE", "give back the clone", child.name);
+        throw imageError("ESTALE", "relink the clone", child.name);
       }
-      await io.execute(child.headerOid, HEADER.attachParent, {
-        parent: specOf(target),
-        overlap: overlap ?? 0,
-        reattach: true,
-      });
+      // The method for it gives a head that was flattened, or smaller once, what its oldest snapshot shows.
+      await changeHeaderValue(io, child.headerOid, PARENT, (known) =>
+        isOf(known, given) ? { ...known, ...specOf(target) } : undefined,
+      );
     }
     if (isListed) await relist(child, given, target);
     await child.notifyUpdate();

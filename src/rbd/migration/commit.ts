@@ -35,10 +35,10 @@ export async function commitMigration(
     await unless(to.io.execute(to.headerOid, HEADER.removeMigration, undefined), "ENOENT");
     await to.notifyUpdate();
     if (source === undefined) return;
-    const from = await Image.open(context, source.io, { id: source.id });
+    const { io: sourceIo, id } = source;
+    const from = await Image.open(context, sourceIo, { id }, { isMigrationStep: true });
     let isOpen = true;
     try {
-      from.isMigrationStep = true;
       checkSnapshots(from);
       await from.acquireLock("refuse");
       for (const { id } of [...from.snapshots].reverse()) await removeUserSnapshot(from, id);

@@ -38,7 +38,10 @@ export interface Migration {
  * @throws CephError ENOENT: no such image; EINVAL: it is not migrating; EOPNOTSUPP: format 1
  */
 export async function findMigration(io: IoCtx, name: string): Promise<Migration> {
-  const id = (await idOfName(io, name)) ?? (await idInTrash(io, name));
+  const named = await idOfName(io, name);
+  // A preparation cut short may leave a destination that does not know of it, by the name of the source.
+  const isMigrating = named === undefined ? undefined : await knows(io, named);
+  const id = isMigrating === true ? named : ((await idInTrash(io, name)) ?? named);
   if (id === undefined) throw imageError("ENOENT", "find the migration of", name);
   const here: MigrationEnd = { io, id, name };
   const own = await readSpec(here);
@@ -51,6 +54,10 @@ export async function findMigration(io: IoCtx, name: string): Promise<Migration>
   // A preparation cut short leaves a source whose destination was never made.
   const spec = await unless(readSpec(destination), "ENOENT", "EINVAL");
   return { source: here, destination, spec, state };
+}
+
+async function knows(io: IoCtx, id: string): Promise<boolean> {
+  return (await unless(readSpec({ io, id, name: "" }), "EINVAL", "ENOENT")) !== undefined;
 }
 
 async function readSpec({ io, id }: MigrationEnd): Promise<MigrationSpec> {

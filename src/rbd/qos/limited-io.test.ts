@@ -11,6 +11,7 @@ function noting(done: string[]): ImageData {
   };
   return {
     read: (_, length) => note("read", Buffer.alloc(length)),
+    readInto: (_, into) => note("read", into.length),
     readSparse: () => note("read", []),
     write: (_, data) => note("write", data.length),
     discard: (_, length) => note("discard", length),
@@ -47,7 +48,7 @@ const kinds = [
 
 test.each(kinds)("%s holds back %j, and nothing else", async (kind, held) => {
   const { clock, done, io } = withLimits({ [kind]: { limit: 1 } });
-  const reads = Promise.all([io.read(0, 4), io.readSparse(0, 4)]);
+  const reads = Promise.all([io.read(0, 4), io.readInto(0, Buffer.alloc(4)), io.readSparse(0, 4)]);
   const writes = Promise.all([
     io.write(0, Buffer.alloc(4)),
     io.discard(0, 4),
@@ -56,7 +57,7 @@ test.each(kinds)("%s holds back %j, and nothing else", async (kind, held) => {
   ]);
   await pass(clock, 0);
   const isHeld = (what: "read" | "write") => (held as readonly string[]).includes(what);
-  expect(done.filter((what) => what === "read")).toHaveLength(isHeld("read") ? 0 : 2);
+  expect(done.filter((what) => what === "read")).toHaveLength(isHeld("read") ? 0 : 3);
   expect(done.filter((what) => what !== "read")).toHaveLength(isHeld("write") ? 0 : 4);
   await pass(clock, 60);
   await Promise.all([reads, writes]);

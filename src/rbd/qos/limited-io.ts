@@ -57,6 +57,16 @@ export class LimitedIo implements ImageData {
     return await this.#data.read(offset, length, snap, limits);
   }
 
+  async readInto(
+    offset: number,
+    into: Buffer,
+    snap: SnapId = NOSNAP,
+    limits: CallOptions = {},
+  ): Promise<number> {
+    await admitted(this.#reads, into.length, limits.signal);
+    return await this.#data.readInto(offset, into, snap, limits);
+  }
+
   async readSparse(
     offset: number,
     length: number,

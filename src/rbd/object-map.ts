@@ -100,9 +100,12 @@ export class ObjectMap {
     }
   }
 
-  /** Moves one object of a snapshot's map to a state. A map that is not there is no failure. */
-  async updateSnapshot(snap: SnapId, objectNo: number, to: number): Promise<void> {
-    await this.#write(snap, objectNo, objectNo + 1, to, undefined);
+  /**
+   * Moves one object of a snapshot's map to a state, in any case or if it is in `from`. A map that is not there is no
+   * failure.
+   */
+  async updateSnapshot(snap: SnapId, objectNo: number, to: number, from?: number): Promise<void> {
+    await this.#write(snap, objectNo, objectNo + 1, to, from);
   }
 
   #moves(objectNo: number, to: number, from: number | undefined): boolean {

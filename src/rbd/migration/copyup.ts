@@ -73,14 +73,16 @@ export class MigrationCopyup {
     const { objectMap } = image;
     const oldest = snapMap.get(NOSNAP)?.[0] ?? NOSNAP;
     if (objectMap === undefined || oldest === NOSNAP) return;
-    const { EXISTS, EXISTS_CLEAN } = OBJECT_STATE;
+    const { NONEXISTENT, EXISTS, EXISTS_CLEAN } = OBJECT_STATE;
     const state = image.hasFeature(RBD_FEATURE.FAST_DIFF) ? EXISTS_CLEAN : EXISTS;
     const starts = objectToImage(image, objectNo).map(({ imageOffset }) => imageOffset);
     for (const { id } of image.snapshots) {
       const isShown = starts.some((start) => start < (shownAt(image, id)?.overlap ?? 0));
-      if (id > oldest && isShown) await objectMap.updateSnapshot(id, objectNo, state);
+      // Of those that had it already more is known: it had been written to.
+      if (id > oldest && isShown) {
+        await objectMap.updateSnapshot(id, objectNo, state, NONEXISTENT);
+      }
     }
-    // Of the head's more is known where it was there before.
     if (!objectMap.mayExist(objectNo)) await objectMap.update(objectNo, objectNo + 1, state);
   }
 }

@@ -61,7 +61,7 @@ test.each(kinds)("%s holds back %j, and nothing else", async (kind, held) => {
   expect(done.filter((what) => what !== "read")).toHaveLength(isHeld("write") ? 0 : 4);
   await pass(clock, 60);
   await Promise.all([reads, writes]);
-  expect(done).toHaveLength(6);
+  expect(done).toHaveLength(7);
 });
 
 test("a flush and a close wait for the changes that wait", async () => {

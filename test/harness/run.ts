@@ -95,10 +95,14 @@ export async function run(
 
 /** Runs a command that has to succeed; the error carries everything it said. Returns its stdout. */
 export async function must(command: string, options: RunOptions = {}): Promise<string> {
-  const result = await sh(command, options);
+  return outputOf(await sh(command, options));
+}
+
+/** Stdout of a command that had to succeed. @throws Error everything it said, if it has not */
+export function outputOf(result: RunResult): string {
   if (result.code !== 0 || result.timedOut) {
     const how = result.timedOut ? "timed out" : `exit ${result.code}`;
-    throw new Error(`${command}: ${how}\n${result.stdout}${result.stderr}`);
+    throw new Error(`${result.command}: ${how}\n${result.stdout}${result.stderr}`);
   }
   return result.stdout;
 }

@@ -9,11 +9,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dice } from "../harness/dice.ts";
 import { ownTools, withTools } from "../harness/own-tools.ts";
-import { clientEnv, must } from "../harness/run.ts";
+import { clientEnv, must, outputOf, sh } from "../harness/run.ts";
 import { clientsOfRelease, startTarget, type Target } from "../harness/target.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
 const MIB = 1 << 20;
+/** 128 and SIGABRT. */
+const ABORTED = 134;
 const WHO = ["ours", "ceph"] as const;
 type Who = (typeof WHO)[number];
 
@@ -49,8 +51,8 @@ rbd group create crowd
 rbd group image add crowd imported
 rbd group image add crowd disk
 rbd group snap create crowd@then
-rbd namespace create apart
-rbd import --no-progress base.raw apart/inside
+rbd namespace create POOL/apart
+rbd import --no-progress base.raw POOL/apart/inside
 rbd create --size 4M gone
 rbd trash mv gone
 rbd sparsify --no-progress flat
@@ -58,7 +60,6 @@ rados put object base.raw
 rados setxattr object name value
 rados setomapval object key text
 rados -N corner put there patch.diff
-rados mksnap pictured || true
 `;
 
 /** What both are asked of a pool. */
@@ -73,8 +74,8 @@ const QUESTIONS = [
   "rbd namespace ls --format json",
   "rbd children imported@one --format json",
   "rbd image-meta ls imported --format json",
-  "rbd ls apart --format json",
-  "rbd info apart/inside --format json",
+  "rbd ls POOL/apart --format json",
+  "rbd info POOL/apart/inside --format json",
   "rados ls --all | sort",
   "rados listxattr object",
   "rados listomapvals object",
@@ -92,6 +93,15 @@ const OF_IMAGE = [
   "rbd export --no-progress IMAGE - | sha256sum",
   "rbd export --no-progress --export-format 2 IMAGE - | sha256sum",
 ];
+/** Not asked of these, for Pacific's own answers are wrong; ours are tested elsewhere. */
+const NOT_ASKED: readonly (readonly [question: string, images: readonly string[]])[] = [
+  // Group snapshots make the original end with ENOENT half-way.
+  ["--export-format 2", ["imported", "disk"]],
+  // From object maps it knows nothing of a parent, and takes offsets in objects for offsets in the image.
+  ["--whole-object", ["child", "striped"]],
+];
+const isAsked = (line: string, image: string) =>
+  !NOT_ASKED.some(([question, images]) => line.includes(question) && images.includes(image));
 const SINCE = [
   "rbd diff --from-snap one imported@two --format json",
   "rbd diff --from-snap two imported --format json",
@@ -135,8 +145,15 @@ async function ask(who: Who, pool: string, command: string): Promise<string> {
     ...clientEnv(server.confPath),
     CEPH_ARGS: `--rbd-default-pool ${pool}`,
   };
-  const line = command.replaceAll(/\brados (?=[a-zN-])/g, `rados -p ${pool} `);
-  return await must(inside[who](line), { env, cwd: work.path, timeoutMs: 300_000 });
+  const line = command
+    .replaceAll("POOL/", `${pool}/`)
+    .replaceAll(/\brados (?=[a-zN-])/g, `rados -p ${pool} `);
+  const told = `set -o pipefail; ${inside[who](line)}`;
+  const at = { env, cwd: work.path, timeoutMs: 300_000 };
+  const first = await sh(told, at);
+  // A 16.2 client may abort as it ends, with all that was to be done done: whoever only asks asks again.
+  if (first.code === ABORTED && QUESTIONS.includes(command)) return await must(told, at);
+  return outputOf(first);
 }
 
 const sha = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
@@ -149,7 +166,9 @@ for (const writer of WHO) {
 
     test.each([
       ...QUESTIONS,
-      ...IMAGES.flatMap((image) => OF_IMAGE.map((line) => line.replace("IMAGE", image))),
+      ...IMAGES.flatMap((image) =>
+        OF_IMAGE.filter((line) => isAsked(line, image)).map((line) => line.replace("IMAGE", image)),
+      ),
       ...SINCE,
     ])("is told of alike: %s", async (question) => {
       expect(await ask("ours", writer, question)).toBe(await ask("ceph", writer, question));

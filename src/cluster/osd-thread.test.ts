@@ -61,7 +61,7 @@ test("a thread that can not start is the user's news: one line, no stack", async
 
 test("a thread that throws later is told of once, and closing it does not wait for it", async () => {
   const { events, osd } = await thread(`${READY}
-    setTimeout(() => { throw new Error("disk gone"); }, 1);`);
+    setTimeout(() => { throw new Error("disk gone"); }, 100);`);
   const handle = await osd;
   await vi.waitFor(() => expect(events.fatal).toHaveBeenCalled());
   await handle.close();
@@ -70,7 +70,7 @@ test("a thread that throws later is told of once, and closing it does not wait f
 });
 
 test("a thread that just leaves is told of", async () => {
-  const { events, osd } = await thread(`${READY} setTimeout(() => process.exit(3), 1);`);
+  const { events, osd } = await thread(`${READY} setTimeout(() => process.exit(3), 100);`);
   const handle = await osd;
   await vi.waitFor(() =>
     expect(events.fatal.mock.calls).toEqual([[new Error("osd.4 left with 3")]]),

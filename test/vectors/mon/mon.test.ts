@@ -73,7 +73,7 @@ const DIFFERENCES: Readonly<Record<string, Differences>> = {
     ...OUR_CONTENT,
     '{"prefix": "osd pool create", "pool": "monv7", "pg_num": 8, "size": 3}': "only size 1",
     '{"prefix": "osd pool rm", "pool": "monv7", "pool2": "monv7", "yes_i_really_really_mean_it": true}': "was not made",
-    '{"prefix": "osd pool set", "pool": "monv", "var": "pg_num", "val": "64"}': "no splitting",
+    '{"prefix": "osd pool get", "pool": "monv", "var": "all"}': "there a manager splits PGs little by little",
     '{"prefix": "health"}': "follows from pg_num",
     '{"prefix": "health", "detail": "detail", "format": "json-pretty"}': "follows from pg_num",
     '{"prefix": "health", "detail": "detail"}': "follows from pg_num",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RBD_PROTECTION_STATUS } from "../../cls/rbd/types/features.ts";
 import { USER_NAMESPACE } from "../../cls/rbd/types.ts";
 import { decodeFromBytes, encodeToBytes } from "../../encoding/index.ts";
-import { ImageState } from "./image-state.ts";
+import { ImageState, ImageStateHeader } from "./image-state.ts";
 
 /** Behind the header, of an image of a real 16.2.15 with one protected snapshot and one metadata. */
 const RECORDED =
@@ -22,4 +22,14 @@ test("the state of a primary image lies as librbd writes it", () => {
     metadata: new Map([["k", Buffer.from("v")]]),
   });
   expect(Buffer.from(encodeToBytes(ImageState, state)).toString("hex")).toBe(RECORDED);
+});
+
+test("so does the header before it, in how many objects it lies", () => {
+  const recorded = "01010400000001000000";
+  expect(decodeFromBytes(ImageStateHeader, Buffer.from(recorded, "hex"))).toEqual({
+    objectCount: 1,
+  });
+  expect(Buffer.from(encodeToBytes(ImageStateHeader, { objectCount: 1 })).toString("hex")).toBe(
+    recorded,
+  );
 });

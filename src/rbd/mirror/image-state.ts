@@ -18,8 +18,8 @@ import {
   str,
   struct,
   u8,
+  u32,
   u64,
-  u64n,
 } from "../../encoding/index.ts";
 import { opRead, opWriteFull } from "../../messages/index.ts";
 import type { SnapId } from "../../types/index.ts";
@@ -34,7 +34,7 @@ const OBJECT_SIZE = 2 ** 22;
 const INTERNAL = ".rbd";
 const PAGE = 64;
 
-const Header = struct("ImageStateHeader", { v: 1 }, { objectCount: u64n });
+export const ImageStateHeader = struct("ImageStateHeader", { v: 1 }, { objectCount: u32 });
 const SnapState = struct(
   "SnapState",
   { v: 1 },
@@ -63,9 +63,9 @@ export async function writeImageState(image: Image, snapId: SnapId): Promise<voi
     snapshots: new Map(users.map((snap) => [snap.id, snap])),
     metadata: await readMetadata(image),
   });
-  const headerSize = encodeToBytes(Header, { objectCount: 1 }).length;
+  const headerSize = encodeToBytes(ImageStateHeader, { objectCount: 1 }).length;
   const objectCount = 1 + Math.floor((headerSize + state.length) / OBJECT_SIZE);
-  const bytes = Buffer.concat([encodeToBytes(Header, { objectCount }), state]);
+  const bytes = Buffer.concat([encodeToBytes(ImageStateHeader, { objectCount }), state]);
   // The first comes last: it says how many there are.
   for (let index = objectCount - 1; index >= 0; index--) {
     const part = bytes.subarray(index * OBJECT_SIZE, (index + 1) * OBJECT_SIZE);
@@ -81,7 +81,7 @@ export async function removeImageState({ io, id, log }: Image, snapId: SnapId): 
   if (read === undefined) return;
   let objectCount = 1;
   try {
-    ({ objectCount } = Header.decode(new Reader(read.ops[0]?.data ?? new Uint8Array(0))));
+    ({ objectCount } = ImageStateHeader.decode(new Reader(read.ops[0]?.data ?? new Uint8Array(0))));
   } catch (error) {
     // The one that we know of still goes.
     if (!(error instanceof DecodeError)) throw error;

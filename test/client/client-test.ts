@@ -199,6 +199,7 @@ const EVENTS = {
       throw new Error(`the blocklisted client's writes ended with ${ended}`);
     await until("the client's map", 30_000, () => victim.isBlocklisted);
     // By its own map, or by the OSD, which ends the watches of who is locked out, and may be first.
+    // ceph: PrimaryLogPG::check_blocklisted_obc_watchers, Objecter::handle_watch_notify
     if (!["ESHUTDOWN", "ENOTCONN"].includes(told.join()))
       throw new Error(`the blocklisted watch was told: ${told.join()}`);
     if (victim.pending !== 0) throw new Error(`${victim.pending} requests are pending`);

@@ -4,55 +4,21 @@
  */
 
 import type { Call } from "./call.ts";
-import { flag, formatOptions, imageOptions } from "./options.ts";
-import {
-  addSchedule,
-  listSchedules,
-  removeSchedule,
-  schedulePositional,
-  scheduleStatus,
-} from "./schedules.ts";
+import { type Kind, scheduleStatus, scheduleVerbs } from "./schedules.ts";
 import { left, textTable } from "./table.ts";
-import type { Verb } from "./verb.ts";
 
-const KIND = { prefix: "mirror snapshot schedule", hasImages: true } as const;
-
-export const mirrorScheduleVerbs: readonly Verb[] = [
-  {
-    name: `${KIND.prefix} add`,
-    summary: "Have mirror snapshots taken by a schedule.",
-    positional: schedulePositional,
-    options: imageOptions(),
-    run: (call) => addSchedule(call, KIND),
-  },
-  {
-    name: `${KIND.prefix} list`,
-    alias: `${KIND.prefix} ls`,
-    summary: "List by which schedules mirror snapshots are taken.",
-    positional: [],
-    options: [
-      ...imageOptions(),
-      flag("recursive", "of all that is below, too", "R"),
-      ...formatOptions,
-    ],
-    run: (call) => listSchedules(call, KIND),
-  },
-  {
-    name: `${KIND.prefix} remove`,
-    alias: `${KIND.prefix} rm`,
-    summary: "Have mirror snapshots taken by a schedule no more.",
-    positional: schedulePositional,
-    options: imageOptions(),
-    run: (call) => removeSchedule(call, KIND),
-  },
-  {
-    name: `${KIND.prefix} status`,
+const KIND: Kind = {
+  prefix: "mirror snapshot schedule",
+  hasImages: true,
+  haveDone: "mirror snapshots taken",
+  isDone: "mirror snapshots are taken",
+  status: {
     summary: "Show of which image a mirror snapshot is taken next, and when.",
-    positional: [],
-    options: [...imageOptions(), ...formatOptions],
     run: status,
   },
-];
+};
+
+export const mirrorScheduleVerbs = scheduleVerbs(KIND);
 
 interface Statuses {
   readonly scheduled_images: readonly { readonly schedule_time: string; readonly image: string }[];

@@ -8,9 +8,10 @@ import type { Json } from "../../encoding/index.ts";
 import { CommandFailure, cppStrerror } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import { orFail, saying } from "./failure.ts";
+import { flag, formatOptions, imageOptions, poolOptions } from "./options.ts";
 import { invalid, readSpec, type Spec } from "./spec.ts";
 import { left, textTable } from "./table.ts";
-import type { Positional } from "./verb.ts";
+import type { Positional, Verb } from "./verb.ts";
 
 /** What it is that is done by a schedule. */
 export interface Kind {
@@ -18,12 +19,53 @@ export interface Kind {
   readonly prefix: string;
   /** Whether single images have schedules. */
   readonly hasImages: boolean;
+  /** As in `Have the trash emptied by a schedule`, and in `List by which schedules the trash is emptied`. */
+  readonly haveDone: string;
+  readonly isDone: string;
+  /** What is done next, and when. */
+  readonly status: Pick<Verb, "summary" | "run">;
 }
 
-export const schedulePositional: readonly Positional[] = [
+const schedulePositional: readonly Positional[] = [
   { name: "interval", help: "how often: 30m, 12h, 1d" },
   { name: "start-time", help: "when the first is: 04:30" },
 ];
+
+export function scheduleVerbs(kind: Kind): Verb[] {
+  const { prefix, hasImages, haveDone, isDone, status } = kind;
+  const options = hasImages ? imageOptions() : poolOptions;
+  return [
+    {
+      name: `${prefix} add`,
+      summary: `Have ${haveDone} by a schedule.`,
+      positional: schedulePositional,
+      options,
+      run: (call) => addSchedule(call, kind),
+    },
+    {
+      name: `${prefix} list`,
+      alias: `${prefix} ls`,
+      summary: `List by which schedules ${isDone}.`,
+      positional: [],
+      options: [...options, flag("recursive", "of all that is below, too", "R"), ...formatOptions],
+      run: (call) => listSchedules(call, kind),
+    },
+    {
+      name: `${prefix} remove`,
+      alias: `${prefix} rm`,
+      summary: `Have ${haveDone} by a schedule no more.`,
+      positional: schedulePositional,
+      options,
+      run: (call) => removeSchedule(call, kind),
+    },
+    {
+      name: `${prefix} status`,
+      positional: [],
+      options: [...options, ...formatOptions],
+      ...status,
+    },
+  ];
+}
 
 interface ScheduleItem {
   readonly interval: string;
@@ -96,11 +138,11 @@ function scheduleArgs(call: Call, isNeeded: boolean): Readonly<Record<string, st
   };
 }
 
-export async function addSchedule(call: Call, kind: Kind): Promise<void> {
+async function addSchedule(call: Call, kind: Kind): Promise<void> {
   await call.out.write(await ask(call, kind, "add", scheduleArgs(call, true)));
 }
 
-export async function removeSchedule(call: Call, kind: Kind): Promise<void> {
+async function removeSchedule(call: Call, kind: Kind): Promise<void> {
   await call.out.write(await ask(call, kind, "remove", scheduleArgs(call, false)));
 }
 
@@ -109,7 +151,7 @@ export async function scheduleStatus(call: Call, kind: Kind): Promise<unknown> {
   return parsed(await ask(call, kind, "status"), "schedule status");
 }
 
-export async function listSchedules(call: Call, kind: Kind): Promise<void> {
+async function listSchedules(call: Call, kind: Kind): Promise<void> {
   call.checkFormat();
   const found = parsed(await ask(call, kind, "list"), "schedule list") as Schedules;
   const schedules = new Map(Object.values(found).map(({ name, schedule }) => [name, schedule]));

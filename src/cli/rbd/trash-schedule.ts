@@ -4,55 +4,18 @@
  */
 
 import type { Call } from "./call.ts";
-import { flag, formatOptions, poolOptions } from "./options.ts";
-import {
-  addSchedule,
-  listSchedules,
-  removeSchedule,
-  schedulePositional,
-  scheduleStatus,
-} from "./schedules.ts";
+import { type Kind, scheduleStatus, scheduleVerbs } from "./schedules.ts";
 import { left, textTable } from "./table.ts";
-import type { Verb } from "./verb.ts";
 
-const KIND = { prefix: "trash purge schedule", hasImages: false } as const;
+const KIND: Kind = {
+  prefix: "trash purge schedule",
+  hasImages: false,
+  haveDone: "the trash emptied",
+  isDone: "the trash is emptied",
+  status: { summary: "Show when which trash is emptied next.", run: status },
+};
 
-export const trashScheduleVerbs: readonly Verb[] = [
-  {
-    name: `${KIND.prefix} add`,
-    summary: "Have the trash emptied by a schedule.",
-    positional: schedulePositional,
-    options: poolOptions,
-    run: (call) => addSchedule(call, KIND),
-  },
-  {
-    name: `${KIND.prefix} list`,
-    alias: `${KIND.prefix} ls`,
-    summary: "List by which schedules the trash is emptied.",
-    positional: [],
-    options: [
-      ...poolOptions,
-      flag("recursive", "of all that is below, too", "R"),
-      ...formatOptions,
-    ],
-    run: (call) => listSchedules(call, KIND),
-  },
-  {
-    name: `${KIND.prefix} remove`,
-    alias: `${KIND.prefix} rm`,
-    summary: "Have the trash emptied by a schedule no more.",
-    positional: schedulePositional,
-    options: poolOptions,
-    run: (call) => removeSchedule(call, KIND),
-  },
-  {
-    name: `${KIND.prefix} status`,
-    summary: "Show when which trash is emptied next.",
-    positional: [],
-    options: [...poolOptions, ...formatOptions],
-    run: status,
-  },
-];
+export const trashScheduleVerbs = scheduleVerbs(KIND);
 
 interface Statuses {
   readonly scheduled: readonly {

@@ -48,17 +48,12 @@ def write_own():
         counts[slot] = count_of(slot)
         say("found", slot, counts[slot])
     say("ready")
-    owned = False
     while goes_on():
         slot = dice.choice(list(counts))
         counts[slot] += 1
         say("begun", slot, counts[slot])
         image.write(block(slot, counts[slot]), slot * BLOCK)
         say("done", slot, counts[slot])
-        now = image.is_exclusive_lock_owner()
-        if now and not owned:
-            say("owner")
-        owned = now
 
 
 def count_together():
@@ -69,7 +64,6 @@ def count_together():
         except (rbd.ReadOnlyImage, rbd.ImageBusy):
             time.sleep(0.01 * dice.random())  # somebody keeps it
             continue
-        say("owner")
         count = count_of(0) + 1
         say("begun", 0, count)
         time.sleep(0.02 * dice.random())

@@ -46,7 +46,6 @@ export async function contender(args: readonly string[]): Promise<void> {
       say("found", slot, counts.get(slot) ?? 0);
     }
     say("ready");
-    let turns = 0;
     while (!end.signal.aborted) {
       const picked = new Set(
         Array.from({ length: dice.between(1, 4) }, () => dice.pick([...counts.keys()])),
@@ -59,8 +58,6 @@ export async function contender(args: readonly string[]): Promise<void> {
         say("done", slot, count);
       });
       await Promise.all(work);
-      const now = image.lock?.turns ?? 0;
-      for (; turns < now; turns++) say("owner");
     }
   };
 
@@ -74,7 +71,6 @@ export async function contender(args: readonly string[]): Promise<void> {
         await sleep(10 * dice.fraction()); // somebody keeps it
         continue;
       }
-      say("owner");
       const count = (await countOf(0)) + 1;
       say("begun", 0, count);
       await sleep(20 * dice.fraction());

@@ -7,7 +7,7 @@
  * number twice. At the end a process that has written nothing reads everything, and the object map is checked.
  *
  * What a writer says, a line each: `found SLOT COUNT` as it starts; `ready`; `begun SLOT COUNT` before a write is
- * sent and `done SLOT COUNT` once it is acknowledged; `owner` when it has got the lock.
+ * sent and `done SLOT COUNT` once it is acknowledged, for which it had the lock.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -170,8 +170,6 @@ class Part {
         if (count <= known.done) fail(`slot ${slot}: ${count} acknowledged after ${known.done}`);
         known.done = count;
         this.writes++;
-        break;
-      case "owner":
         if (this.#lastOwner !== kind) {
           this.#lastOwner = kind;
           this.handOvers++;

@@ -5,8 +5,8 @@
  * ceph: src/crush/mapper.c bucket_*_choose
  */
 
+import { crushLn } from "./crush-ln.ts";
 import { crushHash32x3, crushHash32x4 } from "./hash.ts";
-import { lnTable } from "./ln-table.ts";
 import {
   CRUSH_BUCKET,
   type CrushBucket,
@@ -97,14 +97,13 @@ function straw2Choose(
   const sets = arg?.weightSet ?? [];
   const weights = sets[Math.min(position, sets.length - 1)] ?? b.itemWeights;
   const ids = arg !== undefined && arg.ids.length > 0 ? arg.ids : b.items;
-  const ln = lnTable();
   let best = 0;
   let bestDraw = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < b.items.length; i++) {
     const weight = weights[i]! | 0;
     if (weight === 0) continue;
     // |ln| < 2^48 and the weight is a whole number: the quotient's whole part is exact in a double.
-    const draw = Math.trunc(ln[crushHash32x3(x, ids[i]!, r) & 0xffff]! / weight);
+    const draw = Math.trunc(crushLn(crushHash32x3(x, ids[i]!, r) & 0xffff) / weight);
     if (draw > bestDraw) {
       best = i;
       bestDraw = draw;

@@ -1,5 +1,5 @@
 /**
- * The logarithm that straw2 draws with: crush_ln(u) - 2^48 for every 16-bit u, as one table.
+ * The logarithm that straw2 draws with: crush_ln(u) - 2^48 for a 16-bit u.
  *
  * Upstream looks it up in two steps, 2^48 * log2(1 + k/128) and then a correction by the bits below. The
  * first table is its formula rounded down, so it is computed here. The second is not what its own formula
@@ -83,27 +83,40 @@ function reciprocal(k: number): [hi: number, lo: number] {
   return [Math.floor(r / TWO_24), r % TWO_24];
 }
 
-function build(): Float64Array {
-  const table = new Float64Array(0x10000);
-  const highs = Array.from({ length: 129 }, (_, k) => high(k));
-  const reciprocals = Array.from({ length: 129 }, (_, k) => reciprocal(k));
-  for (let u = 0; u <= 0xffff; u++) {
-    // Shift u + 1 up until bit 15 or 16 is set; the shift is the integer part of the logarithm.
-    const shift = Math.max(0, Math.clz32(u + 1) - 16);
-    const x = (u + 1) << shift;
-    const k = (x >> 8) - 128;
-    const [hi, lo] = reciprocals[k]!;
-    // Bits 48 and up of x * reciprocal: where x lies between two entries.
-    const between = Math.floor((x * hi + Math.floor((x * lo) / TWO_24)) / TWO_24) & 0xff;
-    const fraction = Math.floor((highs[k]! + LOW[between]!) / 16);
-    table[u] = (15 - shift) * TWO_44 + fraction - TWO_48;
-  }
-  return table;
+/** An entry of the first table: its logarithm, and the reciprocal that tells what lies between it and the next. */
+interface Entry {
+  readonly log: number;
+  readonly hi: number;
+  readonly lo: number;
 }
 
-let table: Float64Array | undefined;
+const entries: (Entry | undefined)[] = new Array(129).fill(undefined);
 
-/** By 16-bit hash: a negative integer above -2^48. Built on first use (about 15 ms). */
-export function lnTable(): Float64Array {
-  return (table ??= build());
+function entry(k: number): Entry {
+  const known = entries[k];
+  if (known !== undefined) return known;
+  const [hi, lo] = reciprocal(k);
+  const made = { log: high(k), hi, lo };
+  entries[k] = made;
+  return made;
+}
+
+function compute(u: number): number {
+  // Shift u + 1 up until bit 15 or 16 is set; the shift is the integer part of the logarithm.
+  const shift = Math.max(0, Math.clz32(u + 1) - 16);
+  const x = (u + 1) << shift;
+  const { log, hi, lo } = entry((x >> 8) - 128);
+  // Bits 48 and up of x * reciprocal: where x lies between two entries.
+  const between = Math.floor((x * hi + Math.floor((x * lo) / TWO_24)) / TWO_24) & 0xff;
+  const fraction = Math.floor((log + LOW[between]!) / 16);
+  return (15 - shift) * TWO_44 + fraction - TWO_48;
+}
+
+/** What has been asked for; no logarithm is 0. The whole takes 15 ms, of which most commands need a few entries. */
+const table = new Float64Array(0x10000);
+
+/** Of a 16-bit hash: a negative integer, -2^48 at least. */
+export function crushLn(u: number): number {
+  const known = table[u]!;
+  return known === 0 ? (table[u] = compute(u)) : known;
 }

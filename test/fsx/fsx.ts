@@ -3,6 +3,9 @@
  * through the unmodified librbd (`fsx.py`); kills the server and starts it again when that program asks.
  * After every seed of a server of ours nothing is left but what the pool had before; at the end the stores are
  * checked to the last byte.
+ *
+ * The unmodified librbd has faults of its own. So a seed that fails may be run on a real cluster, too: where it
+ * fails at the same operation in the same words, it is librbd's, and the next seed has a server of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,6 +15,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { ObjectInfoCheck } from "../../src/osd/index.ts";
 import { fsck } from "../../src/store/index.ts";
+import { dropRealCeph, startRealCeph } from "../harness/real-ceph.ts";
 import { clientEnv, killGroup, ownGroup } from "../harness/run.ts";
 import { monPort, requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
 import { tempDir } from "../harness/temp.ts";
@@ -25,6 +29,8 @@ export interface FsxOptions {
   ops: number;
   /** The conf file of a cluster that runs already and is not killed. @default a fresh server of ours */
   real?: string;
+  /** Asks a real cluster of this machine about a seed that fails. @default false: it ends the run */
+  judged?: boolean;
   /** @default 1 */
   osds?: number;
   /** Keeps the logs of seeds that passed, too. @default false */
@@ -36,6 +42,8 @@ export interface FsxOptions {
 export interface FsxResult {
   ops: number;
   kills: number;
+  /** Seeds that fail on a real cluster as well. */
+  faultsOfLibrbd: number[];
 }
 
 /** Debian's python3, as in the other tests that have a program of their own. */
@@ -53,6 +61,8 @@ class FsxRun {
   readonly #work: string;
   #server: SpirulaServer | undefined;
   #child: ChildProcess | undefined;
+  /** How many there have been. */
+  #servers = 0;
 
   constructor(options: FsxOptions, work: string) {
     this.#options = options;
@@ -60,34 +70,66 @@ class FsxRun {
   }
 
   async run(): Promise<FsxResult> {
-    const { seed: first, seeds = 1, real, osds = 1, print = () => {} } = this.#options;
-    if (real === undefined) {
-      requireBuild();
-      this.#server = await startSpirula({
-        dir: join(this.#work, "data"),
-        osds,
-        readyTimeoutMs: READY_MS,
-      });
-    }
-    const total = { ops: 0, kills: 0 };
+    const { seed: first, seeds = 1, real, judged = false, print = () => {} } = this.#options;
+    if (real === undefined) await this.#start();
+    const total: FsxResult = { ops: 0, kills: 0, faultsOfLibrbd: [] };
     for (let seed = first; seed < first + seeds; seed++) {
       const startMs = performance.now();
-      const { ops, kills } = await this.#seed(seed);
-      total.ops += ops;
-      total.kills += kills;
-      const seconds = (performance.now() - startMs) / 1000;
-      print(
-        `seed ${seed} ok: ${ops} operations, ${kills} kills, ${seconds.toFixed(0)} s, ${(ops / seconds).toFixed(0)} a second`,
-      );
+      try {
+        const { ops, kills } = await this.#seed(seed);
+        total.ops += ops;
+        total.kills += kills;
+        const seconds = (performance.now() - startMs) / 1000;
+        print(
+          `seed ${seed} ok: ${ops} operations, ${kills} kills, ${seconds.toFixed(0)} s, ${(ops / seconds).toFixed(0)} a second`,
+        );
+      } catch (error) {
+        if (!(judged && error instanceof SeedFailure && (await this.#failsOnReal(error))))
+          throw error;
+        print(`${error.what}\n  on a real cluster, too`);
+        total.faultsOfLibrbd.push(seed);
+        total.ops += error.operation - 1;
+        // What the seed has left is in the way of the next.
+        await this.#stop();
+        await this.#start();
+      }
     }
-    if (this.#server !== undefined) {
-      if ((await this.#server.stop()) !== 0) throw new Error("an orderly stop failed");
-      this.#fsck();
-    }
+    await this.#stop();
     return total;
   }
 
-  async #seed(seed: number): Promise<FsxResult> {
+  async #start(): Promise<void> {
+    requireBuild();
+    const { osds = 1 } = this.#options;
+    const dir = join(this.#work, `data${++this.#servers}`);
+    this.#server = await startSpirula({ dir, osds, readyTimeoutMs: READY_MS });
+  }
+
+  /** Stops a server of ours in order, and checks what it has stored. */
+  async #stop(): Promise<void> {
+    if (this.#server === undefined) return;
+    const { dir } = this.#server;
+    if ((await this.#server.stop()) !== 0) throw new Error("an orderly stop failed");
+    checkStores(dir);
+    await rm(dir, { recursive: true });
+  }
+
+  /** Whether the seed ends in the same way on a real cluster. */
+  async #failsOnReal({ seed, operation, what }: SeedFailure): Promise<boolean> {
+    const dir = join(this.#work, "real");
+    try {
+      const { confPath } = await startRealCeph({ dir });
+      await fsxTest({ seed, ops: operation, real: confPath });
+      return false;
+    } catch (error) {
+      if (!(error instanceof SeedFailure)) throw error;
+      return error.what === what;
+    } finally {
+      await dropRealCeph(dir);
+    }
+  }
+
+  async #seed(seed: number): Promise<{ ops: number; kills: number }> {
     const log = join(this.#work, `seed-${seed}.log`);
     const conf = this.#server?.confPath ?? resolve(this.#options.real ?? "");
     const args = ["-B", PROGRAM, conf, String(seed), String(this.#options.ops), log];
@@ -124,10 +166,12 @@ class FsxRun {
     const how = failure?.message ?? `exit ${code ?? "by a signal"}`;
     const tail = await readFile(log, "utf8").catch((error: Error) => error.message);
     const last = tail.trimEnd().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
-    const count = /\n(\d+) [^\n]*\n(?:#[^\n]*\n)*$/.exec(tail)?.[1] ?? "0";
-    throw new FsxError(
-      `seed ${seed}, at operation ${count}: ${how}\n${said}--- the log's end (${log})\n${last}\n` +
-        `--- the same again: npm run test:fsx -- --replay ${seed} --until ${count}\n` +
+    const operation = Number(/\n(\d+) [^\n]*\n(?:#[^\n]*\n)*$/.exec(tail)?.[1] ?? "0");
+    const what = /^seed \d+, operation .*$/m.exec(said)?.[0] ?? how;
+    throw new SeedFailure(
+      { seed, operation, what },
+      `seed ${seed}, at operation ${operation}: ${how}\n${said}--- the log's end (${log})\n${last}\n` +
+        `--- the same again: npm run test:fsx -- --replay ${seed} --until ${operation}\n` +
         `--- server\n${this.#server?.output().slice(-3000) ?? "a cluster of somebody else's"}`,
     );
   }
@@ -139,17 +183,6 @@ class FsxRun {
     await this.#server.kill();
     const osds = this.#options.osds ?? 1;
     this.#server = await startSpirula({ dir, port, osds, readyTimeoutMs: READY_MS });
-  }
-
-  #fsck(): void {
-    const data = join(this.#work, "data");
-    for (const name of readdirSync(data).filter((entry) => /^(mon|osd\.\d+)$/.test(entry))) {
-      const check = name === "mon" ? {} : { check: new ObjectInfoCheck() };
-      const { faults, complete } = fsck(join(data, name), { deep: true, ...check });
-      if (faults.length > 0 || !complete) {
-        throw new FsxError(`fsck of ${name}: ${faults.slice(0, 10).join("; ")}`);
-      }
-    }
   }
 
   async end(): Promise<void> {
@@ -174,7 +207,33 @@ function watchForStall(log: string, fail: (error: Error) => void): () => void {
   return () => clearInterval(timer);
 }
 
+function checkStores(data: string): void {
+  for (const name of readdirSync(data).filter((entry) => /^(mon|osd\.\d+)$/.test(entry))) {
+    const check = name === "mon" ? {} : { check: new ObjectInfoCheck() };
+    const { faults, complete } = fsck(join(data, name), { deep: true, ...check });
+    if (faults.length > 0 || !complete) {
+      throw new FsxError(`fsck of ${name}: ${faults.slice(0, 10).join("; ")}`);
+    }
+  }
+}
+
 export class FsxError extends Error {}
+
+/** A seed came to something that is wrong. */
+class SeedFailure extends FsxError {
+  readonly seed: number;
+  /** Which one it was at. */
+  readonly operation: number;
+  /** In one line. */
+  readonly what: string;
+
+  constructor(at: { seed: number; operation: number; what: string }, message: string) {
+    super(message);
+    this.seed = at.seed;
+    this.operation = at.operation;
+    this.what = at.what;
+  }
+}
 
 /** @throws FsxError, with the seed and the operation; the log and the stores are kept then */
 export async function fsxTest(options: FsxOptions): Promise<FsxResult> {

@@ -560,7 +560,7 @@ export class Image implements BlockDevice, AsyncDisposable {
     limits: CallOptions,
     work: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
-    return within(this.engine.clock, limits, { op, target: this.name }, work);
+    return within(this.engine.clock, limits, () => ({ op, target: this.name }), work);
   }
 
   #stepwise<T>(
@@ -568,7 +568,7 @@ export class Image implements BlockDevice, AsyncDisposable {
     limits: ProgressOptions,
     work: (progress: Progress) => Promise<T>,
   ): Promise<T> {
-    return stepwise(this.engine.clock, limits, { op, target: this.name }, work);
+    return stepwise(this.engine.clock, limits, () => ({ op, target: this.name }), work);
   }
 
   async #snapId(name: string, options: CallOptions): Promise<bigint> {

@@ -27,14 +27,14 @@ const ENDING_MS = 5_000;
 export async function within<T>(
   clock: Clock,
   { signal, timeoutMs = 0 }: CallOptions,
-  subject: Subject,
+  subject: () => Subject,
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
   if (signal === undefined && timeoutMs === 0) return await work(undefined);
   const end = new AbortController();
   try {
-    return await bounded(clock, { signal, timeoutMs }, () => subject, work(end.signal));
+    return await bounded(clock, { signal, timeoutMs }, subject, work(end.signal));
   } catch (error) {
     end.abort(error);
     throw error;
@@ -48,7 +48,7 @@ export async function within<T>(
 export async function stepwise<T>(
   clock: Clock,
   { signal, timeoutMs = 0, onProgress = () => undefined }: ProgressOptions,
-  subject: Subject,
+  subject: () => Subject,
   work: (progress: Progress) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
@@ -60,14 +60,14 @@ export async function stepwise<T>(
   });
   const working = work(progress);
   try {
-    return await bounded(clock, { signal, timeoutMs }, () => subject, working);
+    return await bounded(clock, { signal, timeoutMs }, subject, working);
   } catch (error) {
     end.abort(error);
     const ending = working.then(
       () => undefined,
       () => undefined, // the caller has heard of what came first
     );
-    await bounded(clock, { timeoutMs: ENDING_MS }, () => subject, ending).catch(() => undefined);
+    await bounded(clock, { timeoutMs: ENDING_MS }, subject, ending).catch(() => undefined);
     throw error;
   }
 }

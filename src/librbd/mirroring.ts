@@ -166,7 +166,7 @@ export class PoolMirroring {
     work: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
     const { poolName: target } = this.#rbd.io;
-    return within(this.#rbd.context.clock, limits, { op, target }, work);
+    return within(this.#rbd.context.clock, limits, () => ({ op, target }), work);
   }
 }
 
@@ -256,6 +256,6 @@ export class ImageMirroring {
     limits: CallOptions,
     work: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
-    return within(this.#image.engine.clock, limits, { op, target: this.#image.name }, work);
+    return within(this.#image.engine.clock, limits, () => ({ op, target: this.#image.name }), work);
   }
 }

@@ -560,7 +560,7 @@ export class Rbd {
     limits: CallOptions,
     work: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
-    return within(this.context.clock, limits, { op, target }, work);
+    return within(this.context.clock, limits, () => ({ op, target }), work);
   }
 
   #stepwise<T>(
@@ -569,6 +569,6 @@ export class Rbd {
     limits: ProgressOptions,
     work: (progress: Progress) => Promise<T>,
   ): Promise<T> {
-    return stepwise(this.context.clock, limits, { op, target }, work);
+    return stepwise(this.context.clock, limits, () => ({ op, target }), work);
   }
 }

@@ -38,6 +38,10 @@ export class Backoffs {
     return "block";
   }
 
+  get isEmpty(): boolean {
+    return this.#ranges.size === 0;
+  }
+
   blocks(pg: PgId, object: HObject): boolean {
     const key = pgKey(pg);
     for (const range of this.#ranges.values()) {

@@ -144,7 +144,7 @@ export class IoCtx {
 
   /** Reads. @throws CephError with the first failing op's errno */
   async read(oid: string, ops: readonly OsdOp[], options: OpOptions = {}): Promise<OpReply> {
-    return done(oid, await this.operate(oid, ops, "read", options));
+    return done(oid, await this.#operate(oid, ops, "read", options));
   }
 
   /** Changes, all or nothing. @throws CephError with the first failing op's errno */
@@ -156,20 +156,19 @@ export class IoCtx {
    * Reads or changes; a failure is in the result, and which op it was in the ops' own. Of a write these come
    * with OSD_FLAG.RETURNVEC only.
    */
-  async operate(
+  operate(
     oid: string,
     ops: readonly OsdOp[],
     mode: "read" | "write",
     options: OpOptions = {},
   ): Promise<OpReply> {
     const work = this.#operate(oid, ops, mode, options);
-    if (mode === "read") return await work;
-    this.#writes.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#writes.delete(work);
+    if (mode === "write") {
+      this.#writes.add(work);
+      const ended = () => this.#writes.delete(work);
+      work.then(ended, ended);
     }
+    return work;
   }
 
   /** Resolves when all changes made by this object before now have ended, well or not. */

@@ -34,7 +34,7 @@ import { bounded, type CallOptions, type Subject, watchLimits } from "./limits.t
 import { closedError } from "./mon-client.ts";
 import { isFull, isPaused, respectsFull, type Target, targetOf } from "./op-target.ts";
 import { hasAfter, nextMap } from "./osd-map-feed.ts";
-import { OsdSessions } from "./osd-sessions.ts";
+import { type OsdSession, OsdSessions } from "./osd-sessions.ts";
 import type { LinkContext } from "./service-link.ts";
 
 /** Such a read may be answered by a copy, which may not be able to. */
@@ -248,7 +248,7 @@ export class Objecter {
     const { sentBy } = op;
     const isOnItsWay =
       sentBy?.connection === connection && sentBy.tenure === target.tenure && !op.isDue;
-    if (isOnItsWay || session.backoffs.blocks(target.pg, hobjectOf(request))) return;
+    if (isOnItsWay || isHeldOff(session, target, request)) return;
     if (request.once === true && op.attempts > 0) return this.#fail(op, linkLost());
     const { interval, tenure } = target;
     op.sentBy = { connection, interval, tenure };
@@ -348,7 +348,7 @@ export class Objecter {
       if (op.sentBy?.connection !== connection) continue;
       const target = targetOf(map, op.request);
       if (target === undefined) continue;
-      if (session.backoffs.blocks(target.pg, hobjectOf(op.request))) op.isDue = true;
+      if (isHeldOff(session, target, op.request)) op.isDue = true;
     }
   }
 
@@ -431,6 +431,11 @@ function subjectOf({ pool, nspace, oid, hash, ops }: OpRequest): Subject {
   const op = ops.map(({ code }) => osdOpName(code)).join("+");
   const name = oid === "" ? `placement hash ${hash}` : oid;
   return { op, target: `pool ${pool}/${nspace === "" ? "" : `${nspace}/`}${name}` };
+}
+
+/** Has the OSD asked us to wait with requests like this one? */
+function isHeldOff({ backoffs }: OsdSession, { pg }: Target, request: OpRequest): boolean {
+  return !backoffs.isEmpty && backoffs.blocks(pg, hobjectOf(request));
 }
 
 function hobjectOf({ pool, nspace, oid, key = "", hash, snap }: OpRequest) {

@@ -38,6 +38,7 @@ import {
   type OwnerRequest,
 } from "./notify.ts";
 import { ObjectMap } from "./object-map.ts";
+import { OperationQueue } from "./operation-queue.ts";
 import { OwnerNews } from "./owner-news.ts";
 import { Quiescers } from "./quiescers.ts";
 import { objectsIn } from "./striper.ts";
@@ -46,6 +47,9 @@ import { objectsIn } from "./striper.ts";
 const REWATCH_MS = 1_000;
 /** Longest wait for others to hear of a lock that we have released. */
 const RELEASE_TELL_MS = 1_000;
+
+/** Most calls find the header as it was. */
+const FRESH = Promise.resolve();
 
 /** What every operation on images needs. */
 export interface RbdContext {
@@ -111,6 +115,8 @@ export class Image {
   ownerRequests: OwnerRequests | undefined;
   readonly ownerNews: OwnerNews;
   readonly quiescers = new Quiescers();
+  /** While there are any the lock is not handed over. */
+  readonly operations = new OperationQueue();
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
   /** Copies of what objects show of another image, under way. */
@@ -128,9 +134,6 @@ export class Image {
   #refreshing: Promise<void> | undefined;
   /** Changes of the lock's hands, one after the other. */
   #lockChange: Promise<void> = Promise.resolve();
-  #operations = 0;
-  #lastOperation: Promise<unknown> = Promise.resolve();
-  #operationsDone: (() => void)[] = [];
   #handingOver: Promise<void> | undefined;
   #isForced = false;
 
@@ -193,7 +196,7 @@ export class Image {
    */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#operationsEnded();
+    await this.operations.ended();
     await this.#handingOver;
     try {
       await this.#settle();
@@ -386,27 +389,8 @@ export class Image {
   async #handOver(): Promise<void> {
     // Those that the lock was taken for come first, or nobody would ever get anything done.
     await this.gate.settled();
-    await this.#operationsEnded();
+    await this.operations.ended();
     if (this.lock?.isWanted === true) await this.releaseLock();
-  }
-
-  async #operationsEnded(): Promise<void> {
-    while (this.#operations > 0) {
-      await new Promise<void>((wake) => this.#operationsDone.push(wake));
-    }
-  }
-
-  /** Runs an operation that needs the lock to stay while it runs; one at a time. */
-  async operate<T>(operation: () => Promise<T>): Promise<T> {
-    this.#operations++;
-    const done = this.#lastOperation.then(operation);
-    this.#lastOperation = done.catch(() => undefined);
-    try {
-      return await done;
-    } finally {
-      this.#operations--;
-      if (this.#operations === 0) for (const wake of this.#operationsDone.splice(0)) wake();
-    }
   }
 
   /** What is done from now on is done without the lock: by force. */
@@ -445,7 +429,11 @@ export class Image {
   }
 
   /** Reads it only if we were told that it has changed. */
-  async refreshIfStale(): Promise<void> {
+  refreshIfStale(): Promise<void> {
+    return this.#isStale ? this.#refreshUntilFresh() : FRESH;
+  }
+
+  async #refreshUntilFresh(): Promise<void> {
     while (this.#isStale) {
       this.#refreshing ??= this.#refresh().finally(() => {
         this.#refreshing = undefined;

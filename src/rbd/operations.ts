@@ -96,7 +96,7 @@ export async function execute(
   request: OwnerRequest,
   progress: Progress,
 ): Promise<void> {
-  await image.operate(async () => {
+  await image.operations.run(async () => {
     image.checkOwner();
     await image.prepareOperation();
     if (image.operationsDisabled) {
@@ -330,7 +330,7 @@ const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
 export async function withLock<T>(image: Image, work: () => Promise<T>): Promise<T> {
   for (;;) {
     await image.acquireLock("automatic");
-    const done = await image.operate(async () => {
+    const done = await image.operations.run(async () => {
       // Given away before it was our turn.
       if (image.lock !== undefined && !image.lock.isHeld) return undefined;
       await image.prepareOperation();

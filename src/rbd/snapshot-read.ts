@@ -150,9 +150,12 @@ export class SnapshotReader {
     into.fill(0, length);
     if (length === 0) return;
     const pieces = imageToObjects(this.#image, offset, length);
-    await mapLimited(pieces, CONCURRENT, async (piece) => {
+    const [first] = pieces;
+    // As most reads are.
+    if (first?.length === into.length) return await this.#readPieceInto(first, into, limits);
+    await mapLimited(pieces, CONCURRENT, (piece) => {
       const at = piece.imageOffset - offset;
-      await this.#readPieceInto(piece, into.subarray(at, at + piece.length), limits);
+      return this.#readPieceInto(piece, into.subarray(at, at + piece.length), limits);
     });
   }
 

@@ -47,7 +47,7 @@ export async function transferPool(
   options: TransferOptions = {},
 ): Promise<string[]> {
   const { signal, timeoutMs, ...rest } = options;
-  const subject = { op: "transfer", target: `pool ${pool}` };
+  const subject = () => ({ op: "transfer", target: `pool ${pool}` });
   return await stepwise(from.around.clock, { signal, timeoutMs }, subject, (progress) => {
     const checkEnd = () => progress.signal?.throwIfAborted();
     return new PoolTransfer(from, to, pool, rest, checkEnd).run();

@@ -113,7 +113,8 @@ export class ImageIo implements ImageData {
     const clipped = await this.clip(offset, into.length, snap);
     if (clipped === 0) return 0;
     this.noteAccess();
-    await (await this.#reader(snap)).readInto(offset, into.subarray(0, clipped), limits);
+    const reader = await this.#reader(snap);
+    await reader.readInto(offset, clipped < into.length ? into.subarray(0, clipped) : into, limits);
     return clipped;
   }
 
@@ -275,7 +276,7 @@ export class ImageIo implements ImageData {
     }
   }
 
-  async #reader(snap: SnapId): Promise<SnapshotReader> {
+  #reader(snap: SnapId): Promise<SnapshotReader> {
     const { image } = this;
     if (this.#generation !== image.generation) {
       this.#readers = new Map();
@@ -288,7 +289,7 @@ export class ImageIo implements ImageData {
       const readers = this.#readers;
       reader.catch(() => readers.delete(snap));
     }
-    return await reader;
+    return reader;
   }
 
   /** Bytes of a range that are within the image.  ceph: src/librbd/internal.cc clip_io */

@@ -27,7 +27,7 @@ export const WORKUNITS = [
     test_rename: {},
     test_ls: { minutes: 30 },
     test_remove: {},
-    test_migration: { own: { rbd: "migration prepare of an image of format 1" } },
+    test_migration: {},
     test_config: {},
     test_others: {},
     test_locking: {},

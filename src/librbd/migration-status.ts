@@ -38,7 +38,7 @@ export interface MigrationStatus {
   readonly description: string;
 }
 
-/** @throws CephError ENOENT: no such image; EINVAL: it is not migrating; EOPNOTSUPP: format 1 */
+/** @throws CephError ENOENT: no such image; EINVAL: it is not migrating */
 export async function migrationStatus(io: IoCtx, name: string): Promise<MigrationStatus> {
   const { source, destination, spec, state } = await findMigration(io, name);
   return {

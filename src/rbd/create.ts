@@ -47,6 +47,8 @@ export interface CreateOptions {
   readonly dataPool?: string;
   /** @default one that nobody else comes by */
   readonly id?: string;
+  /** There is an image of format 1 of the name that nobody finds by it: a migration's source. @default false */
+  readonly besideFormat1?: boolean;
   /** Whether the pool is made sure to be able to have images. @default true, rbd_validate_pool */
   readonly validatePool?: boolean;
 }
@@ -65,7 +67,7 @@ export async function createImage(
   size: number,
   options: CreateOptions = {},
 ): Promise<string> {
-  await checkFree(io, name);
+  await checkFree(io, name, options.besideFormat1);
   const plan = planImage(io, name, size, options);
   const dataPool = await openDataPool(context, io, plan.dataPool);
   if (options.validatePool !== false) await validatePool(dataPool ?? io);
@@ -115,8 +117,10 @@ export function newImageId({ rados, random }: RbdContext): string {
 }
 
 /** @throws CephError EEXIST if there is an image of the name, of either format */
-export async function checkFree(io: IoCtx, name: string): Promise<void> {
-  for (const oid of [oldHeaderName(name), idObjectName(name)]) {
+export async function checkFree(io: IoCtx, name: string, besideFormat1 = false): Promise<void> {
+  for (const oid of besideFormat1
+    ? [idObjectName(name)]
+    : [oldHeaderName(name), idObjectName(name)]) {
     if ((await unless(io.read(oid, [opStat()]), "ENOENT")) !== undefined) {
       throw imageError("EEXIST", "create", name);
     }

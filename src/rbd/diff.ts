@@ -6,7 +6,6 @@
 
 import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
-import type { ParentImageSpec } from "../cls/rbd/types.ts";
 import type { CallOptions, IoCtx } from "../rados/index.ts";
 import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
 import { OBJECT_MAP } from "./calls.ts";
@@ -14,10 +13,11 @@ import { objectDeltas } from "./deep-copy/delta.ts";
 import { imageError, unless } from "./errors.ts";
 import { mustFindSnapshot } from "./find-snapshot.ts";
 import { Image, poolOf } from "./image.ts";
+import type { ShownSpec } from "./migration/source.ts";
 import { objectMapName } from "./names.ts";
 import { FLAG } from "./object-map.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
-import { shownAt } from "./shown.ts";
+import { refOf, shownAt } from "./shown.ts";
 import { byObject, imageToObjects, type Piece } from "./striper.ts";
 
 /** Limits that are reached end it. */
@@ -336,16 +336,14 @@ class DiffLister {
     return diff;
   }
 
-  #openShown(
-    { poolId, poolNamespace, imageId }: ParentImageSpec,
-    includeParent: boolean,
-  ): Promise<DiffLister | undefined> {
+  #openShown(spec: ShownSpec, includeParent: boolean): Promise<DiffLister | undefined> {
+    const { poolId, poolNamespace, imageId } = spec;
     const key = `${imageId} ${includeParent}`;
     if (this.#shown?.key !== key) {
       const { context, io: own } = this.#image;
       const io = poolOf(own, poolId, poolNamespace);
       const open = async (of: IoCtx) => {
-        const shown = await Image.open(context, of, { id: imageId }, { readOnly: true });
+        const shown = await Image.open(context, of, refOf(spec), { readOnly: true });
         const options = { wholeObject: this.#wholeObject, includeParent, signal: this.#signal };
         return new DiffLister(shown, options);
       };

@@ -8,17 +8,20 @@ import { readFixed2 } from "./format2.ts";
 import type { FixedHeader } from "./header.ts";
 import { idObjectName, RBD_DIRECTORY, RBD_TRASH } from "./names.ts";
 
+/** An image, by its name, whichever format it has; by its id; or by the name of one of format 1, which has no id. */
+export type ImageRef =
+  | { readonly name: string }
+  | { readonly id: string }
+  | { readonly format1: string };
+
 /**
- * What never changes in its header. Images of format 1 have a name only.
+ * What never changes in its header.
  * @throws CephError ENOENT: no such image; EIO, ENXIO: what is in place of a header of format 1 is none
  */
-export async function findImage(
-  io: IoCtx,
-  which: { readonly name: string } | { readonly id: string },
-): Promise<FixedHeader> {
+export async function findImage(io: IoCtx, which: ImageRef): Promise<FixedHeader> {
   if ("id" in which) return await readFixed2(io, which.id, await nameOfId(io, which.id));
-  const { name } = which;
-  const id = await findId(io, name);
+  const name = "name" in which ? which.name : which.format1;
+  const id = "name" in which ? await findId(io, name) : undefined;
   if (id !== undefined) return await readFixed2(io, id, name);
   const old = await readFixed1(io, name);
   if (old === undefined) throw imageError("ENOENT", "open", name);

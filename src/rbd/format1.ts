@@ -74,7 +74,7 @@ function factsOf(headerOid: string, bytes: Uint8Array | undefined) {
 async function readState(
   io: IoCtx,
   headerOid: string,
-  { readOnly }: ReadStateOptions,
+  { readOnly, isMigrationStep }: ReadStateOptions,
 ): Promise<HeaderState> {
   const { ops } = await io.read(headerOid, [
     opRead(0, 0),
@@ -83,7 +83,8 @@ async function readState(
     callOp(HEADER.getModifyTime, undefined),
   ]);
   const { size, isMigrating } = factsOf(headerOid, ops[0]?.data);
-  if (isMigrating && !readOnly) throw imageError("EROFS", "open", headerOid, "it is migrating");
+  if (isMigrating && !readOnly && !isMigrationStep)
+    throw imageError("EROFS", "open", headerOid, "it is migrating");
   const { snapSeq, snaps } = callReply(FORMAT1.listSnapshots, ops[1]?.data);
   const snapshots: ImageSnapshot[] = snaps.map(({ id, name, imageSize }) => ({
     id,

@@ -20,7 +20,7 @@ import type { IoCtx, Rados, Watch } from "../rados/index.ts";
 import { EMPTY_SNAP_CONTEXT, type SnapContext, UTIME_ZERO, type Utime } from "../types/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
-import { findImage } from "./find-image.ts";
+import { findImage, type ImageRef } from "./find-image.ts";
 import type {
   FixedHeader,
   ImageFormat,
@@ -167,7 +167,7 @@ export class Image {
   }
 
   /**
-   * Opens by name or by id. A read-only one is not told of changes: it is as it was when it was opened, or
+   * Opens an image. A read-only one is not told of changes: it is as it was when it was opened, or
    * refreshed.
    * @throws CephError ENOENT: no such image; ENOSYS: of a newer release; EROFS: it is being migrated, and not opened
    *   for that or for reading; EBUSY: its migration has not been prepared
@@ -175,7 +175,7 @@ export class Image {
   static async open(
     context: RbdContext,
     io: IoCtx,
-    which: { name: string } | { id: string },
+    which: ImageRef,
     options: OpenImageOptions = {},
   ): Promise<Image> {
     const image = new Image(context, io, await findImage(io, which), options);

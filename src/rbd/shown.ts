@@ -1,8 +1,14 @@
 /** What an image shows where it has no object of its own: a snapshot of its parent, or a migration's source. */
 
 import { NOSNAP, type SnapId } from "../types/index.ts";
+import type { ImageRef } from "./find-image.ts";
 import type { HeaderState } from "./header.ts";
-import type { Shown } from "./migration/source.ts";
+import type { Shown, ShownSpec } from "./migration/source.ts";
+
+/** The image that a revision is of. */
+export function refOf({ imageId, format1 }: ShownSpec): ImageRef {
+  return format1 === undefined ? { id: imageId } : { format1 };
+}
 
 type ShowingImage = Pick<HeaderState, "parent" | "snapshots" | "migration">;
 

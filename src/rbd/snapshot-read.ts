@@ -3,15 +3,15 @@
  * ceph: src/librbd/io/ObjectRequest.cc ObjectReadRequest
  */
 
-import type { ParentImageSpec } from "../cls/rbd/types.ts";
 import { blob, decodeFromBytes, EMPTY, map, record, u64n } from "../encoding/index.ts";
 import { opRead, opSparseRead } from "../messages/index.ts";
 import type { CallOptions, IoCtx, OpReply } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
+import type { ShownSpec } from "./migration/source.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
-import { shownAt } from "./shown.ts";
+import { refOf, shownAt } from "./shown.ts";
 import { imageToObjects, type Piece } from "./striper.ts";
 
 /** Shortest read that asks for holes as such.  ceph: rbd_sparse_read_threshold_bytes */
@@ -39,7 +39,7 @@ export class ParentSource {
   }
 
   /** @throws CephError ENOENT if it, or its pool, is gone */
-  async reader(spec: ParentImageSpec): Promise<SnapshotReader> {
+  async reader(spec: ShownSpec): Promise<SnapshotReader> {
     this.#forget();
     const key = keyOf(spec);
     let reader = this.#readers.get(key);
@@ -64,8 +64,8 @@ export class ParentSource {
   }
 }
 
-function keyOf({ poolId, poolNamespace, imageId, snapId }: ParentImageSpec): string {
-  return `${poolId}/${poolNamespace}/${imageId}@${snapId}`;
+function keyOf({ poolId, poolNamespace, imageId, snapId, format1 = "" }: ShownSpec): string {
+  return `${poolId}/${poolNamespace}/${imageId}/${format1}@${snapId}`;
 }
 
 export class SnapshotReader {
@@ -125,13 +125,13 @@ export class SnapshotReader {
   static async ofParent(
     context: RbdContext,
     child: Image,
-    spec: ParentImageSpec,
+    spec: ShownSpec,
   ): Promise<SnapshotReader> {
     const io = poolOf(child.io, spec.poolId, spec.poolNamespace);
     if (io === undefined) {
       throw imageError("ENOENT", "open the parent of", child.name || child.id);
     }
-    const image = await Image.open(context, io, { id: spec.imageId }, { readOnly: true });
+    const image = await Image.open(context, io, refOf(spec), { readOnly: true });
     return await SnapshotReader.open(context, image, spec.snapId);
   }
 

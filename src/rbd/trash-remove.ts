@@ -152,6 +152,7 @@ async function removeBody(image: Image, force: boolean, progress: Progress): Pro
  */
 export async function removeMigrationEnd(image: Image, progress: Progress): Promise<void> {
   await removeBody(image, false, progress);
+  if (image.format.version === 1) return;
   await removeRemains(image.io, image.id);
   await cleanUpParents(image);
 }

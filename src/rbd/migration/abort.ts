@@ -8,7 +8,7 @@
  * ceph: src/librbd/api/Migration.cc abort, revert_data
  */
 
-import { MIGRATION_STATE, RBD_FEATURE, TRASH_IMAGE_SOURCE } from "../../cls/rbd/types/features.ts";
+import { MIGRATION_STATE, RBD_FEATURE } from "../../cls/rbd/types/features.ts";
 import type { GroupSpec, MigrationSpec } from "../../cls/rbd/types.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
@@ -18,10 +18,16 @@ import { idObjectName, RBD_DIRECTORY } from "../names.ts";
 import { otherWatchers } from "../pre-remove.ts";
 import type { Progress } from "../progress.ts";
 import { removeUserSnapshot } from "../snapshot-remove.ts";
-import { restoreFromTrash } from "../trash.ts";
 import { removeMigrationEnd } from "../trash-remove.ts";
 import { returnChildren } from "./children.ts";
-import { findMigration, type Migration, type MigrationEnd, setMigrationState } from "./ends.ts";
+import {
+  findMigration,
+  type Migration,
+  type MigrationEnd,
+  refOfEnd,
+  relinkSource,
+  setMigrationState,
+} from "./ends.ts";
 import { addToGroup, removeFromGroup } from "./group.ts";
 import { checkMirroring, checkSnapshots } from "./restrictions.ts";
 import { revertData } from "./revert.ts";
@@ -50,7 +56,8 @@ export async function abortFound(
   const refuse = (why: string) => imageError("EOPNOTSUPP", "abort the migration of", name, why);
   if (source === undefined) throw refuse("the source is outside of this cluster");
   if (spec !== undefined) await checkMirroring(source, spec);
-  const from = await Image.open(context, source.io, { id: source.id }, { isMigrationStep: true });
+  const options = { isMigrationStep: true };
+  const from = await Image.open(context, source.io, refOfEnd(source), options);
   try {
     await from.acquireLock("refuse");
     const to = await openDestination(context, migration);
@@ -67,9 +74,7 @@ export async function abortFound(
       }
     }
     await removeName(destination);
-    const { MIGRATION } = TRASH_IMAGE_SOURCE;
-    const back = { id: source.id, name: source.name, source: MIGRATION };
-    await unless(restoreFromTrash(source.io, back), "ENOENT");
+    await relinkSource(source);
     await addToGroup(from, group);
     await unless(from.io.execute(from.headerOid, HEADER.removeMigration, undefined), "ENOENT");
     await from.notifyUpdate();

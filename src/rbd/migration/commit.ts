@@ -11,7 +11,7 @@ import { RBD_TRASH } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import { removeUserSnapshot } from "../snapshot-remove.ts";
 import { removeMigrationEnd } from "../trash-remove.ts";
-import { findMigration, isExecuted } from "./ends.ts";
+import { findMigration, isExecuted, refOfEnd } from "./ends.ts";
 import { checkMirroring, checkSnapshots } from "./restrictions.ts";
 
 /**
@@ -35,8 +35,8 @@ export async function commitMigration(
     await unless(to.io.execute(to.headerOid, HEADER.removeMigration, undefined), "ENOENT");
     await to.notifyUpdate();
     if (source === undefined) return;
-    const { io: sourceIo, id } = source;
-    const from = await Image.open(context, sourceIo, { id }, { isMigrationStep: true });
+    const options = { isMigrationStep: true };
+    const from = await Image.open(context, source.io, refOfEnd(source), options);
     let isOpen = true;
     try {
       checkSnapshots(from);
@@ -47,7 +47,9 @@ export async function commitMigration(
     } finally {
       if (isOpen) await from.close();
     }
-    await unless(source.io.execute(RBD_TRASH, TRASH.remove, source.id), "ENOENT");
+    if (source.id !== "") {
+      await unless(source.io.execute(RBD_TRASH, TRASH.remove, source.id), "ENOENT");
+    }
   } finally {
     await to.close();
   }

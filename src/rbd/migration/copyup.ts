@@ -11,7 +11,7 @@ import { NOSNAP } from "../../types/index.ts";
 import { DeepCopy } from "../deep-copy/object-copy.ts";
 import { imageError } from "../errors.ts";
 import { Image, poolOf } from "../image.ts";
-import { shownAt } from "../shown.ts";
+import { refOf, shownAt } from "../shown.ts";
 import { objectToImage } from "../striper.ts";
 import type { MigrationSource } from "./source.ts";
 
@@ -60,7 +60,7 @@ export class MigrationCopyup {
       throw imageError("ENOENT", "open the migration's source of", target);
     }
     const options = { readOnly: true };
-    const source = (this.#source ??= Image.open(context, sourceIo, { id: spec.imageId }, options));
+    const source = (this.#source ??= Image.open(context, sourceIo, refOf(spec), options));
     source.catch(() => {
       this.#source = undefined;
     });

@@ -1,6 +1,6 @@
 /**
  * The two ends of a live migration. Each one's header names the other; the source is in the trash, under the
- * name it had.
+ * name it had, or, of format 1, in no directory.
  * ceph: src/librbd/api/Migration.cc open_images
  */
 
@@ -13,12 +13,16 @@ import type { MigrationSpec } from "../../cls/rbd/types.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
 import { imageError, unless } from "../errors.ts";
-import { poolOf } from "../image.ts";
-import { headerName, idObjectName } from "../names.ts";
-import { listTrash } from "../trash.ts";
+import type { ImageRef } from "../find-image.ts";
+import { readFixed1 } from "../format1.ts";
+import { changeFormat1Directory } from "../format1-directory.ts";
+import { poolOf, type RbdContext } from "../image.ts";
+import { headerName, idObjectName, oldHeaderName } from "../names.ts";
+import { listTrash, moveToTrash, restoreFromTrash } from "../trash.ts";
 
 export interface MigrationEnd {
   readonly io: IoCtx;
+  /** "": of format 1. */
   readonly id: string;
   readonly name: string;
 }
@@ -33,17 +37,20 @@ export interface Migration {
   readonly state: number;
 }
 
+export function refOfEnd({ id, name }: MigrationEnd): ImageRef {
+  return id === "" ? { format1: name } : { id };
+}
+
+export function headerOfEnd({ id, name }: MigrationEnd): string {
+  return id === "" ? oldHeaderName(name) : headerName(id);
+}
+
 /**
  * Finds a migration by the name of either end.
- * @throws CephError ENOENT: no such image; EINVAL: it is not migrating; EOPNOTSUPP: format 1
+ * @throws CephError ENOENT: no such image; EINVAL: it is not migrating
  */
 export async function findMigration(io: IoCtx, name: string): Promise<Migration> {
-  const named = await idOfName(io, name);
-  // A preparation cut short may leave a destination that does not know of it, by the name of the source.
-  const isMigrating = named === undefined ? undefined : await knows(io, named);
-  const id = isMigrating === true ? named : ((await idInTrash(io, name)) ?? named);
-  if (id === undefined) throw imageError("ENOENT", "find the migration of", name);
-  const here: MigrationEnd = { io, id, name };
+  const here = await endOfName(io, name);
   const own = await readSpec(here);
   const { state } = own;
   if (own.headerType === MIGRATION_HEADER_TYPE.DST) {
@@ -56,12 +63,25 @@ export async function findMigration(io: IoCtx, name: string): Promise<Migration>
   return { source: here, destination, spec, state };
 }
 
-async function knows(io: IoCtx, id: string): Promise<boolean> {
-  return (await unless(readSpec({ io, id, name: "" }), "EINVAL", "ENOENT")) !== undefined;
+/** A preparation cut short may leave a destination that does not know of it, by the name of the source. */
+async function endOfName(io: IoCtx, name: string): Promise<MigrationEnd> {
+  const named = await idOfName(io, name);
+  if (named !== undefined && (await knows({ io, id: named, name }))) return { io, id: named, name };
+  const id = await idInTrash(io, name);
+  if (id !== undefined) return { io, id, name };
+  const format1 = { io, id: "", name };
+  if (await knows(format1)) return format1;
+  if (named !== undefined) return { io, id: named, name };
+  if ((await readFixed1(io, name)) !== undefined) return format1;
+  throw imageError("ENOENT", "find the migration of", name);
 }
 
-async function readSpec({ io, id }: MigrationEnd): Promise<MigrationSpec> {
-  return await io.query(headerName(id), HEADER.getMigration, undefined);
+async function knows(end: MigrationEnd): Promise<boolean> {
+  return (await unless(readSpec(end), "EINVAL", "ENOENT")) !== undefined;
+}
+
+export async function readSpec(end: MigrationEnd): Promise<MigrationSpec> {
+  return await end.io.query(headerOfEnd(end), HEADER.getMigration, undefined);
 }
 
 async function idOfName(io: IoCtx, name: string): Promise<string | undefined> {
@@ -79,8 +99,26 @@ function otherEnd({ io, name }: MigrationEnd, spec: MigrationSpec): MigrationEnd
   const { poolId, poolNamespace, imageName, imageId } = spec;
   const other = poolOf(io, poolId, poolNamespace);
   if (other === undefined) throw imageError("ENOENT", "open the other end of", name);
-  if (imageId === "") throw imageError("EOPNOTSUPP", "migrate from format 1 to", name);
   return { io: other, id: imageId, name: imageName };
+}
+
+/** Nobody finds the source by its name any more. */
+export async function unlinkSource(
+  context: RbdContext,
+  { io, id, name }: MigrationEnd,
+): Promise<void> {
+  if (id === "") await changeFormat1Directory(io, { remove: name });
+  else await moveToTrash(context, io, { name, id, source: TRASH_IMAGE_SOURCE.MIGRATION });
+}
+
+/** Gives it its name back. */
+export async function relinkSource({ io, id, name }: MigrationEnd): Promise<void> {
+  if (id === "") await changeFormat1Directory(io, { add: name });
+  else
+    await unless(
+      restoreFromTrash(io, { id, name, source: TRASH_IMAGE_SOURCE.MIGRATION }),
+      "ENOENT",
+    );
 }
 
 /** Both headers have a state: who opens either end has to know. */
@@ -90,7 +128,7 @@ export async function setMigrationState(
   description = "",
 ): Promise<void> {
   for (const end of source === undefined ? [destination] : [source, destination]) {
-    await end.io.execute(headerName(end.id), HEADER.setMigrationState, { state, description });
+    await end.io.execute(headerOfEnd(end), HEADER.setMigrationState, { state, description });
   }
 }
 

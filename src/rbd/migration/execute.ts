@@ -24,7 +24,7 @@ import { StateDescription } from "./state-description.ts";
 
 /**
  * @throws CephError ENOENT: no such image; EINVAL: not migrating, or not in a state to be executed; EBUSY: a
- *   user holds the lock; EROFS: made by a newer release; EOPNOTSUPP: the source is no format 2 image of this
+ *   user holds the lock; EROFS: made by a newer release; EOPNOTSUPP: the source is no image of this
  *   cluster
  */
 export async function executeMigration(

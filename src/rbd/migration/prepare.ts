@@ -2,7 +2,7 @@
  * Beginning to move an image to another place or layout: from here on it is used by the name of its destination,
  * which shows the source until all is copied.
  *
- *   source into the trash -> source PREPARING -> destination, locked, with the source's snapshots and metadata
+ *   source out of the directory -> source PREPARING -> destination, locked, with the source's snapshots and metadata
  *     -> destination PREPARING -> group -> source, destination PREPARED -> clones
  *
  * What fails is taken back; what is cut short can be given up by the name of the source.
@@ -14,7 +14,6 @@ import {
   MIGRATION_STATE,
   RBD_FEATURE,
   RBD_FEATURES_ALL,
-  TRASH_IMAGE_SOURCE,
 } from "../../cls/rbd/types/features.ts";
 import type { ChildImageSpec, MigrationSpec } from "../../cls/rbd/types.ts";
 import type { IoCtx } from "../../rados/index.ts";
@@ -29,10 +28,15 @@ import { mirrorEntry } from "../mirror/primary-snapshot.ts";
 import { headerName } from "../names.ts";
 import { otherWatchers } from "../pre-remove.ts";
 import { noProgress } from "../progress.ts";
-import { moveToTrash, restoreFromTrash } from "../trash.ts";
 import { abortFound } from "./abort.ts";
 import { childrenOf, moveChildren } from "./children.ts";
-import { type MigrationEnd, setMigrationState } from "./ends.ts";
+import {
+  type MigrationEnd,
+  readSpec,
+  relinkSource,
+  setMigrationState,
+  unlinkSource,
+} from "./ends.ts";
 import { addToGroup, removeFromGroup } from "./group.ts";
 import { checkSnapshots } from "./restrictions.ts";
 
@@ -41,13 +45,11 @@ export interface PrepareOptions extends CreateOptions {
   readonly flatten?: boolean;
 }
 
-const { MIGRATION } = TRASH_IMAGE_SOURCE;
-
 /**
  * @returns the destination's id
  * @throws CephError ENOENT: no such image; EBUSY: it is open elsewhere, locked, or has snapshots that no user took,
  *   or deleted ones with clones, or its parent or a clone of it is migrating; EEXIST: there is an image of the destination's name; EINVAL: it has clones, and the
- *   destination is to have no layering; EOPNOTSUPP: mirrored, with a journal, or format 1; EROFS: migrating; and
+ *   destination is to have no layering; EOPNOTSUPP: mirrored, or with a journal; EROFS: migrating; and
  *   those of createImage
  */
 export async function prepareMigration(
@@ -62,7 +64,7 @@ export async function prepareMigration(
     const create = layoutOfDestination(source, given);
     await checkSource(source, create);
     const destination: MigrationEnd = { io: to.io, name: to.name, id: newImageId(context) };
-    await unlink(context, source, destination, flatten);
+    await hide(context, source, destination, flatten);
     try {
       await createDestination(context, source, { destination, create, flatten });
     } catch (error) {
@@ -116,19 +118,19 @@ async function isMigrating(
 }
 
 /** Nobody finds the source by its name any more, nor may write to it. */
-async function unlink(
+async function hide(
   context: RbdContext,
   source: Image,
   destination: MigrationEnd,
   flatten: boolean,
 ): Promise<void> {
-  const { io, id, name, headerOid } = source;
-  await moveToTrash(context, io, { name, id, source: MIGRATION });
+  const { io, headerOid } = source;
+  await unlinkSource(context, source);
   try {
     const spec = specOf(MIGRATION_HEADER_TYPE.SRC, destination, flatten);
     await io.execute(headerOid, HEADER.setMigration, spec);
   } catch (error) {
-    await restoreFromTrash(io, { id, name, source: MIGRATION });
+    await relinkSource(source);
     throw error;
   }
   await source.notifyUpdate();
@@ -166,7 +168,8 @@ async function createDestination(
 ): Promise<void> {
   const { io, id, name } = destination;
   const { size } = source;
-  await createImage(context, io, name, size, { ...create, id });
+  const besideFormat1 = source.format.version === 1;
+  await createImage(context, io, name, size, { ...create, id, besideFormat1 });
   const target = await Image.open(context, io, { id }, { isMigrationStep: true });
   try {
     // Whoever finds its name already is not to write to it.
@@ -200,9 +203,7 @@ async function takeBack(
 ): Promise<void> {
   const source: MigrationEnd = { io, id, name };
   try {
-    const header = headerName(destination.id);
-    const query = destination.io.query(header, HEADER.getMigration, undefined);
-    const spec = await unless(query, "ENOENT", "EINVAL");
+    const spec = await unless(readSpec(destination), "ENOENT", "EINVAL");
     const state = spec?.state ?? MIGRATION_STATE.PREPARING;
     await abortFound(context, { source, destination, spec, state }, name, noProgress);
   } catch (error) {

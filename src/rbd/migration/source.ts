@@ -12,10 +12,15 @@ import { computeSnapMap, type SnapMap } from "../deep-copy/snap-map.ts";
 import { compareSnapIds } from "../deep-copy/snap-order.ts";
 import { imageError } from "../errors.ts";
 
+/** A snapshot of another image, or its head at NOSNAP. */
+export interface ShownSpec extends ParentImageSpec {
+  /** Its name, if it is of format 1 and has no id. */
+  readonly format1?: string;
+}
+
 /** A revision of another image that shows through. */
 export interface Shown {
-  /** Its snapshot, or NOSNAP. */
-  readonly spec: ParentImageSpec;
+  readonly spec: ShownSpec;
   /** Bytes, from the start. */
   readonly overlap: number;
 }
@@ -74,7 +79,6 @@ export function migrationSource(
       throw refuse("EINVAL", "its migration is in an unknown state");
   }
   if (spec.sourceSpec !== "") throw refuse("EOPNOTSUPP", "it is imported from a file or a stream");
-  if (spec.imageId === "") throw refuse("EOPNOTSUPP", "it is migrated from format 1");
   return sourceOf(spec, revisions);
 }
 
@@ -88,11 +92,9 @@ function sourceOf(spec: MigrationSpec, { size, snapshots }: Revisions): Migratio
   const newer = snapshots.filter(({ id }) => id > lastCopied);
   // What the source is now belongs to the oldest snapshot that was taken since.
   const headOf: readonly [SnapId, SnapId] = [NOSNAP, newer[0]?.id ?? NOSNAP];
-  const { poolId, poolNamespace, imageId } = spec;
-  const at = (snapId: SnapId, overlap: number): Shown => ({
-    spec: { poolId, poolNamespace, imageId, snapId },
-    overlap,
-  });
+  const { poolId, poolNamespace, imageId, imageName } = spec;
+  const place = { poolId, poolNamespace, imageId, ...(imageId === "" && { format1: imageName }) };
+  const at = (snapId: SnapId, overlap: number): Shown => ({ spec: { ...place, snapId }, overlap });
   const shown = new Map<SnapId, Shown>();
   for (const [source, target] of pairs) shown.set(target, at(source, there.get(target) ?? 0));
   // Who was once smaller shows no more than that.

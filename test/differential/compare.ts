@@ -9,10 +9,14 @@
  *   and a nonce are replaced by the client's number.
  * - Random tags: class version gives an object without a version a tag of 24 random characters, classes
  *   store it and return it.
- * - UUIDs: the rbd class names a snapshot that goes to the trash by a random one.
+ * - UUIDs: the rbd class names a snapshot that goes to the trash by a random one, and a peer of a mirror, too; its
+ *   list of peers is in the order of these.
  * - Holes: which extents a sparse read lists depends on how the store allocates. The bytes that
  *   the extents make up, zeros in between, are compared, without the zeros at the end.
  */
+import { MirrorPeer } from "../../src/cls/rbd/types/mirror.ts";
+import { DecodeError, decodeFromBytes, encodeToBytes, list } from "../../src/encoding/index.ts";
+
 export interface Answer {
   /** The result; at least 0, or a negative errno. */
   r: number;
@@ -113,10 +117,9 @@ class Blanker {
       text = text.replaceAll(`client.${id}`, `client ${n}`);
     for (const [n, nonce] of this.#identity.nonces.entries())
       text = text.replaceAll(`/${nonce}`, `/${n}`);
-    return Buffer.from(
-      text.replace(UUID, (uuid) => "U".repeat(uuid.length)),
-      "latin1",
-    );
+    const blanked = text.replace(UUID, (uuid) => "U".repeat(uuid.length));
+    const named = Buffer.from(blanked, "latin1");
+    return blanked === text ? named : sortedPeers(named);
   }
 
   #blankAt(bytes: Buffer, at: number): void {
@@ -142,6 +145,24 @@ class Blanker {
       tag.fill("R");
     }
   }
+}
+
+const Peers = list(MirrorPeer);
+
+/** The bytes, if they are a list of peers in an order of its own. */
+function sortedPeers(bytes: Buffer): Buffer {
+  let peers: MirrorPeer[];
+  try {
+    peers = decodeFromBytes(Peers, bytes);
+  } catch (error) {
+    if (error instanceof DecodeError) return bytes;
+    throw error;
+  }
+  const keyOf = (peer: MirrorPeer) => Buffer.from(encodeToBytes(MirrorPeer, peer)).toString("hex");
+  peers.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const sorted = Buffer.from(encodeToBytes(Peers, peers));
+  // Something else may read as the beginning of such a list.
+  return sorted.length === bytes.length ? sorted : bytes;
 }
 
 /** Undefined if they are the same; otherwise both, blanked, for a reader. */

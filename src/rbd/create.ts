@@ -96,7 +96,8 @@ export async function createImage(
     undo.unshift(() => unless(io.remove(headerName(id)), "ENOENT"));
     const { stripeUnit, stripeCount } = plan;
     if ((features & RBD_FEATURE.STRIPINGV2) !== 0n) {
-      await io.execute(headerName(id), HEADER.setStripes, { stripeUnit, stripeCount });
+      const stripes = { stripeUnit: BigInt(stripeUnit), stripeCount: BigInt(stripeCount) };
+      await io.execute(headerName(id), HEADER.setStripes, stripes);
     }
     if ((features & RBD_FEATURE.OBJECT_MAP) !== 0n) {
       const objectCount = BigInt(objectsIn(plan, size));

@@ -56,7 +56,7 @@ export async function readFixed2(io: IoCtx, id: string, name: string): Promise<F
   const { order } = callReply(HEADER.getSize, ops[0]?.data);
   const { features } = callReply(HEADER.getFeatures, ops[2]?.data);
   const isStriped = (features & RBD_FEATURE.STRIPINGV2) !== 0n;
-  const { stripeUnit, stripeCount } = isStriped
+  const stripes = isStriped
     ? await io.query(headerOid, HEADER.getStripes, undefined)
     : { stripeUnit: 2 ** order, stripeCount: 1 };
   return {
@@ -66,8 +66,8 @@ export async function readFixed2(io: IoCtx, id: string, name: string): Promise<F
     headerOid,
     order,
     objectPrefix: callReply(HEADER.getObjectPrefix, ops[1]?.data),
-    stripeUnit,
-    stripeCount,
+    stripeUnit: Number(stripes.stripeUnit),
+    stripeCount: Number(stripes.stripeCount),
     dataIo: poolOf(io, callReply(HEADER.getDataPool, ops[3]?.data)),
   };
 }

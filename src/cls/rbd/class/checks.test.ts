@@ -39,3 +39,14 @@ test("the status of an image that is not mirrored, or not enabled, is dropped wi
     expect(object.state?.omap.has("status_global_g1"), state).toBe(kept);
   }
 });
+
+test("an order past 63 is taken modulo 64, as processors shift", () => {
+  const object = new MemoryObject();
+  const create = hex(
+    `0000400000000000 40 bf00000000000000 02000000 6d6d 0500000000000000`.replaceAll(" ", ""),
+  );
+  expect(object.call(rbdClass, "create", create).errno).toBe(0);
+  const { errno, output } = object.call(rbdClass, "get_stripe_unit_count", hex(""));
+  expect(errno).toBe(0);
+  expect(Buffer.from(output).toString("hex")).toBe("01000000000000000100000000000000");
+});

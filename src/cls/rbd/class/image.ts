@@ -72,8 +72,10 @@ export const imageMethods = {
   set_id: method("rw", str, none, setId, checkExists),
 } satisfies Record<string, ClassMethod>;
 
-/** Objects of more bytes than a number counts exactly do not exist; a header may still say so. */
-const ORDER_MAX = 52;
+/** A header may have any order, which is taken as processors shift by it: modulo 64. */
+function objectSizeOf(order: number): bigint {
+  return 1n << BigInt(order % 64);
+}
 
 /**
  * Fills a new header. ENOSYS: features we have never heard of; EINVAL: no prefix, an internal feature, or
@@ -173,14 +175,14 @@ function getSnapContext(context: ClassContext): Result<Infer<typeof SnapContextR
 function getStripeUnitCount(context: ClassContext): Result<Infer<typeof StripeArgs>> {
   const checked = checkStriping(context);
   if (isFailure(checked)) return checked;
-  let stripeUnit = readKeyOr(context, KEY.STRIPE_UNIT, u64n, undefined);
+  let stripeUnit = readKeyOr(context, KEY.STRIPE_UNIT, u64, undefined);
   if (isFailure(stripeUnit)) return stripeUnit;
   if (stripeUnit === undefined) {
     const order = readKey(context, KEY.ORDER, u8);
-    if (isFailure(order) || order > ORDER_MAX) return fail("EIO");
-    stripeUnit = 2 ** order;
+    if (isFailure(order)) return fail("EIO");
+    stripeUnit = objectSizeOf(order);
   }
-  const stripeCount = readKeyOr(context, KEY.STRIPE_COUNT, u64n, 1);
+  const stripeCount = readKeyOr(context, KEY.STRIPE_COUNT, u64, 1n);
   if (isFailure(stripeCount)) return stripeCount;
   return { stripeUnit, stripeCount };
 }
@@ -195,16 +197,16 @@ function setStripeUnitCount(
   context: ClassContext,
   { stripeUnit, stripeCount }: Infer<typeof StripeArgs>,
 ): Result<void> {
-  if (stripeUnit === 0 || stripeCount === 0) return fail("EINVAL");
+  if (stripeUnit === 0n || stripeCount === 0n) return fail("EINVAL");
   const checked = checkStriping(context);
   if (isFailure(checked)) return checked;
   const order = readKey(context, KEY.ORDER, u8);
   if (isFailure(order)) return order;
-  const objectSize = 2 ** order; // beyond ORDER_MAX still an exact power of two
-  if (objectSize % stripeUnit !== 0 || stripeUnit > objectSize) return fail("EINVAL");
+  const objectSize = objectSizeOf(order);
+  if (objectSize % stripeUnit !== 0n || stripeUnit > objectSize) return fail("EINVAL");
   return context.omapSet([
-    [KEY.STRIPE_UNIT, encodeToBytes(u64n, stripeUnit)],
-    [KEY.STRIPE_COUNT, encodeToBytes(u64n, stripeCount)],
+    [KEY.STRIPE_UNIT, encodeToBytes(u64, stripeUnit)],
+    [KEY.STRIPE_COUNT, encodeToBytes(u64, stripeCount)],
   ]);
 }
 

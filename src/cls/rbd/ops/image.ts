@@ -26,7 +26,7 @@ export const GetFeaturesReply = record("get_features reply", { features: u64, in
 export const MaskedArgs = record("masked", { value: u64, mask: u64 });
 export const GetSizeReply = record("get_size reply", { order: u8, size: u64n });
 export const SetSizeArgs = record("set_size", { size: u64n });
-export const StripeArgs = record("stripe_unit_count", { stripeUnit: u64n, stripeCount: u64n });
+export const StripeArgs = record("stripe_unit_count", { stripeUnit: u64, stripeCount: u64 });
 export const SetFlagsArgs = record("set_flags", {
   flags: u64,
   mask: u64,

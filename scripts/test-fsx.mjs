@@ -2,9 +2,10 @@
 //
 // Two images of one seed at a time get operations of every kind, and all that is read is compared with a model
 // (test/fsx/). --seeds K runs K seeds, --osds N has a server with N OSDs, --real CONF takes a cluster that
-// runs already, which is then not killed. --judged runs a seed that fails on a real cluster of this machine as well,
-// and goes on if it fails there in the same way: librbd has faults of its own. --replay SEED --until N runs a seed to
-// operation N once more and keeps its log; the sequence follows from the seed, when the server is killed does not.
+// runs already, which is then not killed. --own has this package's own client in place of the unmodified librbd.
+// --judged runs a seed that fails on a real cluster of this machine as well, and goes on if it fails there in the same
+// way: librbd has faults of its own. --replay SEED --until N runs a seed to operation N once more and keeps its log; the
+// sequence follows from the seed, when the server is killed does not.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { loadTs } from "./load-ts.mjs";
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     osds: { type: "string", default: "1" },
     real: { type: "string" },
     judged: { type: "boolean", default: false },
+    own: { type: "boolean", default: false },
     replay: { type: "string" },
     until: { type: "string" },
   },
@@ -28,7 +30,7 @@ const ops = Number(values.until ?? values.ops);
 const osds = Number(values.osds);
 if (![seed, seeds, ops, osds].every(Number.isInteger) || seeds < 1 || ops < 1 || osds < 1) {
   console.error(
-    "usage: npm run test:fsx -- [--seed N] [--seeds K] [--ops N] [--osds N] [--real CONF | --judged] | --replay SEED --until N",
+    "usage: npm run test:fsx -- [--seed N] [--seeds K] [--ops N] [--osds N] [--real CONF | --judged] [--own] | --replay SEED --until N",
   );
   process.exit(2);
 }
@@ -41,6 +43,7 @@ try {
     ops,
     osds,
     judged: values.judged,
+    own: values.own,
     keep: isReplay,
     print: (line) => console.log(line),
     ...(values.real === undefined ? {} : { real: values.real }),

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Random operations on two RBD images through librbd, checked against a model: one seed, one sequence.
 
-fsx.py CONF SEED OPS LOG [kill]
+fsx.py CONF SEED OPS LOG [kill] [own]
 
 The sequence follows from SEED alone; OPS is where it ends. LOG gets a line for each operation. With `kill` the
 word "kill" on stdout asks whoever started this to kill the server and to start it again, and a line on stdin
-tells that this is done. Says what is wrong on stdout and exits with 1.
+tells that this is done. With `own` the images are this package's own client's, in place of the unmodified librbd.
+Says what is wrong on stdout and exits with 1.
 """
 import faulthandler
 import os
@@ -13,6 +14,12 @@ import random
 import sys
 import time
 import traceback
+
+if "own" in sys.argv[5:]:
+    # Before anybody takes a name from it.
+    import own
+
+    sys.modules["librbd"] = own
 
 import plan as plans
 from librbd import Cluster, Failed

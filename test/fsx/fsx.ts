@@ -12,6 +12,7 @@ import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { ObjectInfoCheck } from "../../src/osd/index.ts";
 import { fsck } from "../../src/store/index.ts";
@@ -31,6 +32,8 @@ export interface FsxOptions {
   real?: string;
   /** Asks a real cluster of this machine about a seed that fails. @default false: it ends the run */
   judged?: boolean;
+  /** The images are this package's own client's. @default false: the unmodified librbd's */
+  own?: boolean;
   /** @default 1 */
   osds?: number;
   /** Keeps the logs of seeds that passed, too. @default false */
@@ -134,9 +137,10 @@ class FsxRun {
     const conf = this.#server?.confPath ?? resolve(this.#options.real ?? "");
     const args = ["-B", PROGRAM, conf, String(seed), String(this.#options.ops), log];
     if (this.#server !== undefined) args.push("kill");
+    if (this.#options.own === true) args.push("own");
     const child = spawn(PYTHON, args, {
       cwd: this.#work,
-      env: clientEnv(conf),
+      env: { ...clientEnv(conf), FSX_NODE: process.execPath },
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });

@@ -16,6 +16,8 @@ OPTION_JOURNAL_ORDER, OPTION_DATA_POOL, OPTION_FLATTEN, OPTION_CLONE_FORMAT = 5,
 LUKS1, LUKS2 = 0, 1
 SNAP_REMOVE_UNPROTECT = 1
 THICK = 1
+"""Whether this client writes journals and encrypts, and whether it has librbd's faults, which the test leaves out."""
+JOURNALS = ENCRYPTS = FAULTS = True
 
 rados = ctypes.CDLL("librados.so.2")
 rbd = ctypes.CDLL("librbd.so.1")

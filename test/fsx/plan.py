@@ -1,9 +1,11 @@
 """What one seed chooses for itself: shape and features of its images, the client's settings, encryption."""
 from librbd import (
     DEEP_FLATTEN,
+    ENCRYPTS,
     EXCLUSIVE,
     FAST_DIFF,
     JOURNALING,
+    JOURNALS,
     LAYERING,
     LUKS1,
     LUKS2,
@@ -58,7 +60,7 @@ def describe_settings(settings):
 class Plan:
     def __init__(self, dice, encrypted):
         self.dice = dice
-        self.encryption = dice.choice([LUKS1, LUKS2]) if encrypted else None
+        self.encryption = dice.choice([LUKS1, LUKS2]) if encrypted and ENCRYPTS else None
         self.room = 0 if self.encryption is None else LUKS_ROOM[self.encryption]
         self.settings = {
             "ms_client_mode": dice.choice(["crc secure", "crc secure", "secure"]),
@@ -78,7 +80,7 @@ class Plan:
         if dice.random() < 0.75:
             features |= EXCLUSIVE
             features |= dice.choice([0, OBJECT_MAP | FAST_DIFF, OBJECT_MAP | FAST_DIFF])
-            if dice.random() < 0.25 and self.encryption is None:
+            if dice.random() < 0.25 and self.encryption is None and JOURNALS:
                 features |= JOURNALING
         unit, count = 1 << order, 1
         if dice.random() < 0.3 and self.encryption is None:

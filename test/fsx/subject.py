@@ -8,7 +8,9 @@ from librbd import (
     DEEP_FLATTEN,
     EXCLUSIVE,
     FAST_DIFF,
+    FAULTS,
     JOURNALING,
+    JOURNALS,
     OBJECT_MAP,
     OPTION_DATA_POOL,
     OPTION_FEATURES,
@@ -91,7 +93,7 @@ class Subject(Descent):
         self.load(self.image)
         # Of deep copies of what had been shrunk librbd leaves objects behind, on a real cluster as well (seeds 5026
         # and 5060).
-        if not self.is_shrunk_copy:
+        if not (FAULTS and self.is_shrunk_copy):
             self.session.ids.add(self.image.id())
         self.skips = self.settings["rbd_skip_partial_discard"] == "true"
         self.granularity = self.settings["rbd_discard_granularity_bytes"]
@@ -168,6 +170,8 @@ class Subject(Descent):
         Beside a discard, or zeros by way of one, librbd's write-back cache loses writes of other ranges, on a real
         cluster as well (seed 5056): so there each goes alone, with nothing before it that is not written back.
         """
+        if not FAULTS:
+            return False
         return self.settings["rbd_cache"] == "true" and self.settings["rbd_cache_policy"] == "writeback"
 
     def submit(self, offset, length, pending, after):
@@ -265,7 +269,8 @@ class Subject(Descent):
         if wrong is not None:
             expected[wrong] ^= 1 + self.dice.randrange(255)
         mismatch = self.image.compare_and_write(offset, bytes(expected), data)
-        place = None if wrong is None else self.object_start(offset) + wrong
+        start = self.object_start(offset) if FAULTS else offset
+        place = None if wrong is None else start + wrong
         if mismatch != place and (self.plan.encryption is None or mismatch is None):
             raise Wrong("compare_and_write found another byte at %s, not at %s" % (mismatch, place))
         if wrong is None:
@@ -387,7 +392,7 @@ class Subject(Descent):
         if has & EXCLUSIVE:
             # librbd has the two go together (ceph: src/librbd/operation/EnableFeaturesRequest.cc).
             options += [OBJECT_MAP | FAST_DIFF, FAST_DIFF]
-            options += [JOURNALING] if self.plan.encryption is None else []
+            options += [JOURNALING] if self.plan.encryption is None and JOURNALS else []
         choice = dice.choice(options)
         enable = has & choice == 0
         self.log("%s %s" % ("enable" if enable else "disable", feature_names(choice)))
@@ -419,7 +424,8 @@ class Subject(Descent):
         until = dice.choice([None, None, *later])
         # Of a deep copy into objects of another size the object maps do not tell all, on a real cluster as well
         # (seed 5009).
-        whole = dice.random() < 0.5 and not (self.is_resized_copy and self.features & FAST_DIFF)
+        lacks = FAULTS and self.is_resized_copy and self.features & FAST_DIFF
+        whole = dice.random() < 0.5 and not lacks
         include_parent = not whole and dice.random() < 0.5
         end = self.model.layer(until)
         offset, length = (0, len(end.data)) if dice.random() < 0.7 else self.range(4 << 20)
@@ -536,7 +542,7 @@ class Subject(Descent):
         self.slow(lambda: self.image.call("snap_rollback", name.encode()))
         self.model.rollback(name)
         self.note(0, self.model.size)
-        if self.settings["rbd_cache"] == "true" and self.options[OPTION_STRIPE_COUNT] > 1:
+        if FAULTS and self.settings["rbd_cache"] == "true" and self.options[OPTION_STRIPE_COUNT] > 1:
             # What librbd 16 reads then may be zeros, with an emptied cache, too, and on a real cluster as well
             # (seed 5000); whoever opens the image reads it right.
             self.image.close()

@@ -8,3 +8,8 @@ test("random operations of every kind leave in two images what a model says", as
   const { ops } = await fsxTest({ seed: 1, seeds: 2, ops: OPS });
   expect(ops).toBeGreaterThanOrEqual(2 * OPS);
 });
+
+test("and so they do with our own client", async () => {
+  const { ops } = await fsxTest({ seed: 1, ops: OPS, own: true });
+  expect(ops).toBeGreaterThanOrEqual(OPS);
+});

@@ -90,7 +90,7 @@ interface Entry {
   readonly lo: number;
 }
 
-const entries: (Entry | undefined)[] = new Array(129).fill(undefined);
+const entries: (Entry | undefined)[] = Array.from({ length: 129 });
 
 function entry(k: number): Entry {
   const known = entries[k];

@@ -113,18 +113,19 @@ async function answer({ pool, image, op, ...args }) {
   return await IMAGE_OPS[op](open, args);
 }
 
-const waiting = new Set();
-for await (const line of createInterface({ input: process.stdin })) {
-  const { id, ...request } = JSON.parse(line);
-  const done = answer(request).then(
-    (value) => ({ id, value }),
-    (error) => ({ id, errno: -(error.errno ?? -5), text: error.stack }),
-  );
-  waiting.add(done);
-  done.then((reply) => {
-    waiting.delete(done);
-    process.stdout.write(`${JSON.stringify(reply)}\n`);
-  });
+async function serve({ id, ...request }) {
+  let reply;
+  try {
+    reply = { id, value: await answer(request) };
+  } catch (error) {
+    reply = { id, errno: -(error.errno ?? -5), text: error.stack };
+  }
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
 }
-await Promise.all(waiting);
+
+const served = [];
+for await (const line of createInterface({ input: process.stdin })) {
+  served.push(serve(JSON.parse(line)));
+}
+await Promise.all(served);
 await cluster.close();

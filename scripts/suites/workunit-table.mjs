@@ -7,11 +7,14 @@
  * @property {string[]} [needs] programs that it alone runs
  * @property {string} [real] why it fails on a real 16.2.15 of one monitor and one OSD; not given: it passes there
  * @property {string} [ours] why it fails on Spirula though it passes there; not given: it has to pass
+ * @property {Pick<Workunit, "real" | "ours">} [several] what holds in place of both with several OSDs
  * @property {Readonly<Record<string, string>>} [own] by command, why it fails with this package's own in place of
  *   the original, on any cluster; not given: it has to pass with it, too
  */
 
 const EC = "erasure-coded pools";
+const COPIES = "several copies of an object";
+const CRUSH = "CRUSH editing";
 /** What `spirula rbd` does not do. */
 const OWN = {
   imports: {
@@ -67,6 +70,7 @@ export const WORKUNITS = [
     name: "rados/test_rados_tool.sh",
     minutes: 15,
     real: "wants three OSDs: an erasure-coded pool",
+    several: { ours: EC },
   },
   { name: "rados/version_number_sanity.sh" },
   { name: "mon/auth_caps.sh" },
@@ -81,22 +85,25 @@ export const WORKUNITS = [
     auth_profiles: {},
     mon_misc: {},
     mon_mon: { real: "wants three monitors" },
-    mon_osd: { real: "wants three OSDs" },
+    mon_osd: { real: "wants three OSDs", several: { ours: CRUSH } },
     mon_config_key: {},
     mon_osd_pool: { ours: EC },
     mon_osd_pool_quota: {},
-    mon_pg: { real: "wants three OSDs" },
-    mon_osd_pool_set: { real: "wants two OSDs" },
+    mon_pg: { real: "wants three OSDs", several: { ours: COPIES } },
+    mon_osd_pool_set: {
+      real: "wants two OSDs",
+      several: { real: "its PGs did not become clean in the time it waits" },
+    },
     mon_tell: { real: "wants a second monitor" },
     mon_ping: { real: "wants a second monitor" },
     mon_deprecated_commands: {},
     mon_caps: {},
-    mon_cephdf_commands: { real: "wants two OSDs" },
+    mon_cephdf_commands: { real: "wants two OSDs", several: { ours: COPIES } },
     mon_pool_application: { real: "wants a pool without an application" },
     mon_stdin_stdout: {},
     osd_bench: {},
-    osd_tell_help_command: { real: "wants a second OSD" },
-    osd_compact: { real: "wants a second OSD" },
+    osd_tell_help_command: { real: "wants a second OSD", several: {} },
+    osd_compact: { real: "wants a second OSD", several: { ours: "no command compact" } },
     per_pool_scrub_status: {},
     mgr_tell: {},
     mgr_devices: {},

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { MIGRATION_HEADER_TYPE, MIGRATION_STATE } from "../../cls/rbd/types/features.ts";
 import type { MigrationSpec } from "../../cls/rbd/types.ts";
 import { NOSNAP } from "../../types/index.ts";
+import { refOf } from "../shown.ts";
 import { type MigrationSource, migrationSource } from "./source.ts";
 
 const SPEC: MigrationSpec = {
@@ -101,5 +102,13 @@ test("a source can be read as it is, and not be written to; what is no end of a 
   expect(() => open({ headerType: SRC })).toThrow("EROFS");
   expect(() => open({ headerType: 9 })).toThrow("EBADMSG");
   expect(() => open({ sourceSpec: "{}" })).toThrow("EOPNOTSUPP");
-  expect(() => open({ imageId: "" })).toThrow("EOPNOTSUPP");
+});
+
+test("a source of format 1 is found by its name, any other by its id", () => {
+  const refOfHead = (spec: Partial<MigrationSpec>) => {
+    const shown = open(spec)?.shown.get(NOSNAP)?.spec;
+    return shown && refOf(shown);
+  };
+  expect(refOfHead({ imageId: "" })).toEqual({ format1: "from" });
+  expect(refOfHead({})).toEqual({ id: "id" });
 });

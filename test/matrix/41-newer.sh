@@ -20,11 +20,11 @@ rbd create --size 4M left
 rbd create --size 4M right
 rbd group image add pair left
 rbd group image add pair right
-rbd group info pair | sed -E 's/[0-9a-f]{12,}/ID/'
+rbd group info pair | sed -E 's/[0-9a-f]{9,}/ID/'
 rbd group snap create pair@before
-rbd group snap ls pair --format json --pretty-format | sed -E 's/"[0-9a-f]{12,}"/ID/'
+rbd group snap ls pair --format json --pretty-format | sed -E 's/"[0-9a-f]{9,}"/ID/'
 #@ blank \.group\.\d+_(\w+)
-rbd group snap info pair@before | sed -E 's/[0-9a-f]{12,}/ID/; s/[0-9]+$/N/; s/snap id: [0-9]+/snap id: N/'
+rbd group snap info pair@before | sed -E 's/[0-9a-f]{9,}/ID/; s/[0-9]+$/N/; s/snap id: [0-9]+/snap id: N/'
 qemu-io -f raw -c 'write -P 0x11 0 4M' rbd:rbd/left
 rbd group snap rollback --no-progress pair@before
 rbd clone --rbd-default-clone-format 2 --snap-id "$(rbd snap ls --all left --format json | grep -o '"id":[0-9]*' | head -n 1 | cut -d: -f2)" rbd/left leftclone

@@ -30,7 +30,13 @@ const ops = Number(values.until ?? values.ops);
 const osds = Number(values.osds);
 if (![seed, seeds, ops, osds].every(Number.isInteger) || seeds < 1 || ops < 1 || osds < 1) {
   console.error(
-    "usage: npm run test:fsx -- [--seed N] [--seeds K] [--ops N] [--osds N] [--real CONF | --judged] [--own] | --replay SEED --until N",
+    "usage: npm run test:fsx -- [--seed N] [--seeds K] [--ops N] [--osds N] [--judged | [--own] [--real CONF]] | --replay SEED --until N",
+  );
+  process.exit(2);
+}
+if (values.judged && (values.own || values.real !== undefined)) {
+  console.error(
+    "--judged tells faults of librbd from those of a server of ours: not with --own or --real",
   );
   process.exit(2);
 }

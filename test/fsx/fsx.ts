@@ -30,7 +30,7 @@ export interface FsxOptions {
   ops: number;
   /** The conf file of a cluster that runs already and is not killed. @default a fresh server of ours */
   real?: string;
-  /** Asks a real cluster of this machine about a seed that fails. @default false: it ends the run */
+  /** Asks a real cluster of this machine about a seed of librbd's that fails on ours. @default false: it ends the run */
   judged?: boolean;
   /** The images are this package's own client's. @default false: the unmodified librbd's */
   own?: boolean;

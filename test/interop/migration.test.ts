@@ -361,4 +361,11 @@ test("a preparation that is refused, or fails on its way, leaves the image as it
   await expect(migrating).rejects.toMatchObject({ code: "EINVAL" });
   expect(await rbd.listTrash()).toEqual([]);
   await turn("ours", place, model, [], "not moved");
+  // Nor is another's name hidden where both are of format 1.
+  for (const name of ["one", "two"]) await rbd.create(name, KIB, { format: 1 });
+  const hiding = rbd.prepareMigration("one", { name: "two" });
+  await expect(hiding).rejects.toMatchObject({ code: "EEXIST" });
+  const names = (await rbd.list()).map((image) => image.name);
+  expect(names).toEqual(expect.arrayContaining(["one", "two"]));
+  expect(await tool("rbd info rbd/two")).toContain("format: 1");
 });

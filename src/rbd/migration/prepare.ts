@@ -168,7 +168,10 @@ async function createDestination(
 ): Promise<void> {
   const { io, id, name } = destination;
   const { size } = source;
-  const besideFormat1 = source.format.version === 1;
+  // Of another image of format 1 the name is not free.
+  const isSameName =
+    io.pool === source.io.pool && io.nspace === source.io.nspace && name === source.name;
+  const besideFormat1 = source.format.version === 1 && isSameName;
   await createImage(context, io, name, size, { ...create, id, besideFormat1 });
   const target = await Image.open(context, io, { id }, { isMigrationStep: true });
   try {

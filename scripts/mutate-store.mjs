@@ -97,7 +97,7 @@ const MUTATIONS = [
     "await this.#file.write(write.bytes, write.block * BLOCK_SIZE);",
   ],
   ["no-sync-of-runs", `${STORE}/run.ts`, "await file.sync();", ""],
-  ["no-directory-sync-of-runs", `${STORE}/run.ts`, "disk.syncDirectory();", ""],
+  ["no-directory-sync-of-runs", `${STORE}/run.ts`, "await disk.syncDirectory();", ""],
   [
     "manifest-before-blocks",
     `${STORE}/checkpoint.ts`,

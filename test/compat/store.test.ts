@@ -37,7 +37,7 @@ function unpack(version: number): MemoryDisk {
     file.syncSync();
     file.close();
   }
-  disk.syncDirectory();
+  disk.syncDirectorySync();
   return disk;
 }
 

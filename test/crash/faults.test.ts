@@ -122,8 +122,10 @@ function counted(disk: MemoryDisk): { disk: Disk; openFiles: () => number } {
     exists: (name) => disk.exists(name),
     list: () => disk.list(),
     remove: (name) => disk.remove(name),
+    removeSync: (name) => disk.removeSync(name),
     rename: (from, to) => disk.rename(from, to),
     syncDirectory: () => disk.syncDirectory(),
+    syncDirectorySync: () => disk.syncDirectorySync(),
     lock: () => disk.lock(),
     space: () => disk.space(),
   };

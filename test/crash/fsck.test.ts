@@ -237,12 +237,12 @@ test.each([
   ],
   [
     "superblock gone",
-    (disk: MemoryDisk) => disk.remove("superblock"),
+    (disk: MemoryDisk) => disk.removeSync("superblock"),
     /^superblock: it is missing$/,
   ],
-  ["run gone", (disk: MemoryDisk) => disk.remove("run.1"), /run\.1/],
-  ["journal gone", (disk: MemoryDisk) => disk.remove("journal"), /journal/],
-  ["block file gone", (disk: MemoryDisk) => disk.remove("block"), /block/],
+  ["run gone", (disk: MemoryDisk) => disk.removeSync("run.1"), /run\.1/],
+  ["journal gone", (disk: MemoryDisk) => disk.removeSync("journal"), /journal/],
+  ["block file gone", (disk: MemoryDisk) => disk.removeSync("block"), /block/],
   [
     "both manifests",
     (disk: MemoryDisk) => {

@@ -3,17 +3,16 @@ import { expect, test } from "vitest";
 import { crashSeed } from "./crash.ts";
 
 const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 30);
-const FROM = Number(process.env["CRASH_FROM"] ?? 1);
 const CUTS = 8;
 
 test(
-  `${SEEDS} seeds of ${CUTS} power cuts from seed ${FROM} on lose nothing`,
+  `${SEEDS} seeds of ${CUTS} power cuts lose nothing`,
   async () => {
-    for (let seed = FROM; seed < FROM + SEEDS; seed++) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       await crashSeed({ seed, cuts: CUTS, moves: seed % 2 === 0 });
     }
   },
-  24 * 3_600_000,
+  3_600_000,
 );
 
 test.each([

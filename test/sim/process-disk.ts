@@ -7,17 +7,33 @@ import type { SimProcess } from "./machine.ts";
 
 type DiskFile = ReturnType<Disk["open"]>;
 
+/** The same promise, which a process that has died meanwhile hears nothing of. */
+function untilDeath<T>(process: SimProcess, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    work.then(
+      (value) => {
+        if (process.isAlive) resolve(value);
+      },
+      (error: unknown) => {
+        if (process.isAlive) reject(error);
+      },
+    );
+  });
+}
+
 /** @param block makes time pass, as a write that is waited for does */
 export function processDisk(disk: Disk, process: SimProcess, block: () => void): Disk {
   return {
     open: (name, mode) => processFile(disk.open(name, mode), process, block),
     exists: (name) => disk.exists(name),
     list: () => disk.list(),
-    remove: (name) => disk.remove(name),
+    remove: (name) => untilDeath(process, disk.remove(name)),
+    removeSync: (name) => disk.removeSync(name),
     rename: (from, to) => disk.rename(from, to),
-    syncDirectory: () => {
+    syncDirectory: () => untilDeath(process, disk.syncDirectory()),
+    syncDirectorySync: () => {
       block();
-      disk.syncDirectory();
+      disk.syncDirectorySync();
     },
     lock: () => disk.lock(),
     space: () => disk.space(),
@@ -25,17 +41,7 @@ export function processDisk(disk: Disk, process: SimProcess, block: () => void):
 }
 
 function processFile(file: DiskFile, process: SimProcess, block: () => void): DiskFile {
-  const whileAlive = <T>(work: Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      work.then(
-        (value) => {
-          if (process.isAlive) resolve(value);
-        },
-        (error: unknown) => {
-          if (process.isAlive) reject(error);
-        },
-      );
-    });
+  const whileAlive = <T>(work: Promise<T>) => untilDeath(process, work);
   return {
     size: () => file.size(),
     allocated: () => file.allocated(),

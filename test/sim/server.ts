@@ -294,8 +294,8 @@ export class SimServer {
       clearUnfinished: () => {
         for (const [path, store] of this.#disks) {
           if (path === DATA) continue;
-          for (const name of store.list()) store.remove(name);
-          store.syncDirectory();
+          for (const name of store.list()) store.removeSync(name);
+          store.syncDirectorySync();
         }
         return Promise.resolve();
       },
@@ -319,11 +319,11 @@ function readText(disk: Disk, name: string): string {
 /** As the real directory does it: a crash leaves the old file or the new one. */
 function replace(disk: Disk, name: string, text: string): void {
   const fresh = `${name}.new`;
-  if (disk.exists(fresh)) disk.remove(fresh);
+  if (disk.exists(fresh)) disk.removeSync(fresh);
   const file = disk.open(fresh, "create");
   file.writeSync(Buffer.from(text, "utf8"), 0);
   file.syncSync();
   file.close();
   disk.rename(fresh, name);
-  disk.syncDirectory();
+  disk.syncDirectorySync();
 }

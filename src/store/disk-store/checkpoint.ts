@@ -139,8 +139,10 @@ export class Checkpointer {
     writeManifest(disk, superblock.nonce, manifest);
     this.#generation = manifest.generation;
     this.#saved = seq;
-    kv.dropObsolete();
+    // At once: what a merge has made obsolete later, this manifest still names.
+    const dropped = kv.dropObsolete();
     journal.free(start.segment, this.#space.isSpent);
+    await dropped;
     this.#merge();
   }
 

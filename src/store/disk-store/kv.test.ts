@@ -36,7 +36,7 @@ test("a seeded walk with checkpoints, merges and reopenings equals a sorted map"
     model.set("k1", "while it is written");
     await kv.writeFrozen();
     await kv.merge();
-    kv.dropObsolete();
+    await kv.dropObsolete();
     if (round % 5 === 4) {
       kv.freeze();
       await kv.writeFrozen();

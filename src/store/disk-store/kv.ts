@@ -199,12 +199,11 @@ export class RunKv implements Kv {
   }
 
   /** The manifest just written names exactly the present runs: others' files go. */
-  dropObsolete(): void {
-    for (const run of this.#obsolete) {
-      run.close();
-      this.#disk.remove(run.info.name);
-    }
+  async dropObsolete(): Promise<void> {
+    const obsolete = this.#obsolete;
     this.#obsolete = [];
+    for (const run of obsolete) run.close();
+    for (const run of obsolete) await this.#disk.remove(run.info.name);
   }
 
   close(): void {

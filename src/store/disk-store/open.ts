@@ -213,7 +213,7 @@ function removeStrays(disk: Disk, manifest: Manifest): void {
   const named = new Set(manifest.runs.map((run) => run.name));
   for (const name of disk.list()) {
     const stray = name.startsWith("run.") && !named.has(name);
-    if (stray || name === "superblock.new") disk.remove(name);
+    if (stray || name === "superblock.new") disk.removeSync(name);
   }
 }
 

@@ -30,8 +30,8 @@ const BLOCK_OVERHEAD = 400;
 const BLOCK_MEMORY = 12 << 10;
 /** Pieces of it kept for blocks to come. */
 const SPARE_MAX = 32;
-/** Bytes gathered before they are written out. */
-const CHUNK_SIZE = 1 << 20;
+/** Bytes gathered before they are written out; everybody else has to wait while they are. */
+const CHUNK_SIZE = 128 << 10;
 const GONE_LENGTH = 0xffff_ffff;
 
 /** Stands for a removed key, told by identity. */
@@ -288,7 +288,7 @@ export async function writeRun(options: {
     writeFooter(w, { nonce, id, at, indexLength, total, filterAt, filterLength });
     await flush();
     await file.sync();
-    disk.syncDirectory();
+    await disk.syncDirectory();
     return { id, name, bytes: flushed };
   } finally {
     file.close();

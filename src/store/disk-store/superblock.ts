@@ -120,7 +120,7 @@ export function writeSuperblock(disk: Disk, sb: Omit<Superblock, "version">): vo
     file.close();
   }
   disk.rename(temporary, SUPERBLOCK);
-  disk.syncDirectory();
+  disk.syncDirectorySync();
 }
 
 /** @throws StoreFormatError if there is none, or a newer one; nothing has been touched then */
@@ -167,7 +167,7 @@ export function writeManifest(disk: Disk, nonce: bigint, manifest: Manifest): vo
   } finally {
     file.close();
   }
-  if (manifest.generation <= 2) disk.syncDirectory(); // the slot's name is new
+  if (manifest.generation <= 2) disk.syncDirectorySync(); // the slot's name is new
 }
 
 /** What one of the two slots holds; undefined if that is not whole. */

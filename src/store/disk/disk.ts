@@ -46,9 +46,11 @@ export interface Disk {
   open(name: string, mode: "read" | "write" | "create"): DiskFile;
   exists(name: string): boolean;
   list(): string[];
-  remove(name: string): void;
+  remove(name: string): Promise<void>;
+  removeSync(name: string): void;
   rename(from: string, to: string): void;
-  syncDirectory(): void;
+  syncDirectory(): Promise<void>;
+  syncDirectorySync(): void;
   /**
    * Takes the directory for this process.
    * @returns the release

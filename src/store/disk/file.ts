@@ -219,15 +219,29 @@ export class FileDisk implements Disk {
     return fs.readdirSync(this.directory).sort();
   }
 
-  remove(name: string): void {
-    fs.rmSync(path.join(this.directory, name));
+  /** Giving back the blocks of a large file takes milliseconds. */
+  remove(name: string): Promise<void> {
+    return fs.promises.unlink(path.join(this.directory, name));
+  }
+
+  removeSync(name: string): void {
+    fs.unlinkSync(path.join(this.directory, name));
   }
 
   rename(from: string, to: string): void {
     fs.renameSync(path.join(this.directory, from), path.join(this.directory, to));
   }
 
-  syncDirectory(): void {
+  async syncDirectory(): Promise<void> {
+    const handle = await fs.promises.open(this.directory, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  syncDirectorySync(): void {
     const fd = fs.openSync(this.directory, "r");
     try {
       fs.fsyncSync(fd);

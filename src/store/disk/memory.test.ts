@@ -13,7 +13,7 @@ function content(disk: MemoryDisk): Buffer {
 function withOld(seed: number): MemoryDisk {
   const disk = new MemoryDisk(seed);
   disk.open("f", "create").writeDurableSync(OLD, 0);
-  disk.syncDirectory();
+  disk.syncDirectorySync();
   return disk;
 }
 

@@ -345,7 +345,13 @@ export class MemoryDisk implements Disk {
     return [...this.#names.keys()].sort();
   }
 
-  remove(name: string): void {
+  async remove(name: string): Promise<void> {
+    const boot = this.#boot;
+    this.removeSync(name);
+    await this.#wait(boot);
+  }
+
+  removeSync(name: string): void {
     if (this.#tick(this.#boot, false)) throw new PowerCutError();
     this.#names.delete(name);
   }
@@ -356,7 +362,21 @@ export class MemoryDisk implements Disk {
     this.#names.delete(from);
   }
 
-  syncDirectory(): void {
+  async syncDirectory(): Promise<void> {
+    const boot = this.#boot;
+    if (this.#tick(boot, true)) throw new PowerCutError();
+    const names = new Map(this.#names);
+    await this.#wait(boot);
+    // What has come or gone since the call may be stable or not: not.
+    for (const name of this.#stableNames.keys()) {
+      if (!names.has(name) && !this.#names.has(name)) this.#stableNames.delete(name);
+    }
+    for (const [name, contents] of names) {
+      if (this.#names.get(name) === contents) this.#stableNames.set(name, contents);
+    }
+  }
+
+  syncDirectorySync(): void {
     if (this.#tick(this.#boot, true)) throw new PowerCutError();
     this.#stableNames = new Map(this.#names);
   }

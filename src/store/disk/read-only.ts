@@ -13,8 +13,10 @@ export function readOnlyDisk(disk: Disk): Disk {
     list: () => disk.list(),
     space: () => disk.space(),
     remove: refuse,
+    removeSync: refuse,
     rename: refuse,
     syncDirectory: refuse,
+    syncDirectorySync: refuse,
     lock: refuse,
   };
 }

@@ -103,7 +103,7 @@ export const WORKUNITS = [
     mon_stdin_stdout: {},
     osd_bench: {},
     osd_tell_help_command: { real: "wants a second OSD", several: {} },
-    osd_compact: { real: "wants a second OSD", several: { ours: "no command compact" } },
+    osd_compact: { real: "wants a second OSD", several: {} },
     per_pool_scrub_status: {},
     mgr_tell: {},
     mgr_devices: {},

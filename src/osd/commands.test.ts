@@ -18,6 +18,15 @@ describe("flush_pg_stats", () => {
   });
 });
 
+describe("compact", () => {
+  // ceph: src/osd/OSD.cc asok_command, and what `ceph tell osd.0 compact` of 16.2.15 prints
+  it("tells how long it took", async () => {
+    const { r, value } = await new TestOsd().client(4100).command({ prefix: "compact" });
+    expect(r).toBe(0);
+    expect(value).toEqual({ elapsed_time: expect.any(Number) });
+  });
+});
+
 describe("over the admin socket", () => {
   it("an OSD answers what it is asked by tell", async () => {
     const osd = new TestOsd();

@@ -57,6 +57,8 @@ export interface CommandHost {
   readonly settings: OsdSettings;
   /** Tells the monitor how things are now. Returns the sequence number of what it was told. */
   report(): number;
+  /** Puts the store's index in order. Resolves to the seconds that it took. */
+  compact(): Promise<number>;
 }
 
 async function bench(host: CommandHost, args: ReadonlyMap<string, number>): Promise<Outcome> {
@@ -110,6 +112,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     help: "write <count> bytes to the disk, <size> at a time, into as many objects or, at random, into <object_num> of <object_size>; tell how fast it was",
     args: ["count", "size", "object_size", "object_num"],
     run: bench,
+  },
+  compact: {
+    help: "put the store's index in order, so that nothing removed takes room in it",
+    run: async (h) => ({ value: { elapsed_time: await h.compact() } }),
   },
   help: { help: "say what each command is for", run: () => ({ value: helps() }) },
   ...Object.fromEntries(CONFIG_COMMANDS.map((command) => [command.prefix, configCommand(command)])),

@@ -509,7 +509,15 @@ export class OsdServer implements Dispatcher {
       bench: this.#bench,
       settings: this.#settings,
       report: () => this.#reporter.now(),
+      compact: () => this.#compact(),
     };
+  }
+
+  async #compact(): Promise<number> {
+    const { clock } = this.#options;
+    const start = clock.monotonic();
+    await this.#store.compact();
+    return (clock.monotonic() - start) / 1000;
   }
 
   // --- Trouble --------------------------------------------------------------------------------

@@ -362,6 +362,10 @@ export class MemStore implements ObjectStore {
     return this.#collections.get(id)?.objects.get(objectKey(object));
   }
 
+  compact(): Promise<void> {
+    return this.flush();
+  }
+
   flush(): Promise<void> {
     if (this.lastDurable === this.lastSubmitted) return Promise.resolve();
     const seq = this.lastSubmitted;

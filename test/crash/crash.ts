@@ -292,7 +292,8 @@ class CrashRun {
     if (this.#dice.below(4) === 0) {
       this.#disk.cutAt = Math.min(this.#disk.cutAt, this.#disk.calls + 1 + this.#dice.below(14));
     }
-    store.checkpoint().catch((error: unknown) => {
+    const work = this.#disk.calls % 8 === 0 ? store.compact() : store.checkpoint();
+    work.catch((error: unknown) => {
       if (!(error instanceof PowerCutError)) this.#reads.push(Promise.resolve(error));
     });
   }

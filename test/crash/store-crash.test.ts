@@ -5,15 +5,11 @@ import { crashSeed } from "./crash.ts";
 const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 30);
 const CUTS = 8;
 
-test(
-  `${SEEDS} seeds of ${CUTS} power cuts lose nothing`,
-  async () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      await crashSeed({ seed, cuts: CUTS, moves: seed % 2 === 0 });
-    }
-  },
-  3_600_000,
-);
+test(`${SEEDS} seeds of ${CUTS} power cuts lose nothing`, async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    await crashSeed({ seed, cuts: CUTS, moves: seed % 2 === 0 });
+  }
+}, 3_600_000);
 
 test.each([
   [102343, "clone-range of what the same transaction has written, on a nearly full store"],

@@ -95,6 +95,10 @@ test("ceph daemon reaches each daemon by its name and by its socket", async () =
     const help = JSON.parse((await ceph(`daemon ${daemon} help`)).stdout) as object;
     expect(Object.keys(help), daemon).toContain("config diff get");
   }
+  for (const way of ["tell", "daemon"]) {
+    const { stdout } = await ceph(`${way} osd.1 compact`);
+    expect(JSON.parse(stdout), way).toEqual({ elapsed_time: expect.any(Number) });
+  }
   const counters = JSON.parse((await ceph("daemon osd.1 perf dump")).stdout) as object;
   expect(counters).toHaveProperty("osd.op");
 });

@@ -160,21 +160,44 @@ export class Checkpointer {
 
   /** Merges runs in the background, one merge at a time. */
   #merge(): void {
-    this.#merging = this.#merging
-      .then(() => this.#parts.kv.merge())
-      .catch((error: Error) => this.#committer.stop(error));
+    // A failure has stopped the store.
+    this.#afterMerges(() => this.#parts.kv.merge()).catch(() => undefined);
+  }
+
+  #afterMerges(work: () => Promise<void>): Promise<void> {
+    const done = this.#merging.then(work);
+    this.#merging = done.catch((error: Error) => this.#committer.stop(error));
+    return done;
+  }
+
+  /** Leaves the index in one run. */
+  compact(): Promise<void> {
+    return this.#afterMerges(async () => {
+      await this.run();
+      await this.#parts.kv.merge(true);
+      // Its manifest names what has come of the merge, and what went into it goes.
+      await this.run();
+    });
+  }
+
+  /** Merges that are under way may bring about others. */
+  async #merged(): Promise<void> {
+    for (let last: Promise<void> | undefined; last !== this.#merging; ) {
+      last = this.#merging;
+      await last;
+    }
   }
 
   /** Resolves when nothing is under way any more, whatever has come of it. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined);
-    await this.#merging;
+    await this.#merged();
   }
 
   /** Leaves a store that opens without replay. */
   async finish(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
     if (this.#saved < this.#lastSeq()) await this.run();
-    await this.#merging;
+    await this.#merged();
   }
 }

@@ -241,6 +241,12 @@ export class DiskStore implements ObjectStore {
     this.#atHome();
   }
 
+  async compact(): Promise<void> {
+    if (this.#closing !== undefined) throw new Error("the store is closed");
+    await this.#checkpointer.compact();
+    this.#atHome();
+  }
+
   collections(): CollectionId[] {
     return [...this.#state.collections.keys()].sort();
   }

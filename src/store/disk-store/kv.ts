@@ -166,10 +166,11 @@ export class RunKv implements Kv {
    * Merges runs if that is due. The outcome counts with the next checkpoint's manifest: one written now
    * could name the run of a checkpoint that is half done. Runs that checkpoints write meanwhile are newer
    * than all that are merged, and stay in front.
+   * @param all of them, due or not
    */
-  async merge(): Promise<void> {
+  async merge(all = false): Promise<void> {
     if (this.#merging) return;
-    const picked = this.#pickMerge();
+    const picked = all ? this.#runs.slice() : this.#pickMerge();
     if (picked.length < 2) return;
     this.#merging = true;
     try {

@@ -18,9 +18,11 @@ import { idObjectName, RBD_DIRECTORY } from "../names.ts";
 import { otherWatchers } from "../pre-remove.ts";
 import type { Progress } from "../progress.ts";
 import { removeUserSnapshot } from "../snapshot-remove.ts";
+import { finishMove } from "../trash.ts";
 import { removeMigrationEnd } from "../trash-remove.ts";
 import { returnChildren } from "./children.ts";
 import {
+  findHidden,
   findMigration,
   type Migration,
   type MigrationEnd,
@@ -42,7 +44,23 @@ export async function abortMigration(
   name: string,
   progress: Progress,
 ): Promise<void> {
-  await abortFound(context, await findMigration(io, name), name, progress);
+  let migration: Migration;
+  try {
+    migration = await findMigration(io, name);
+  } catch (error) {
+    // Upstream leaves such an image without a name: no command of its gives that back.
+    const hidden = isErrno(error, "EINVAL") ? await findHidden(io, name) : undefined;
+    if (hidden === undefined) throw error;
+    return await showAgain(hidden);
+  }
+  await abortFound(context, migration, name, progress);
+}
+
+async function showAgain(source: MigrationEnd): Promise<void> {
+  const { io, id } = source;
+  // It may have been cut short on the way to the trash.
+  if (id !== "") await unless(finishMove(io, id), "ESTALE");
+  await relinkSource(source);
 }
 
 /** @param name of the image, for errors */

@@ -15,7 +15,7 @@ import { DIRECTORY, HEADER } from "../calls.ts";
 import { imageError, unless } from "../errors.ts";
 import type { ImageRef } from "../find-image.ts";
 import { readFixed1 } from "../format1.ts";
-import { changeFormat1Directory } from "../format1-directory.ts";
+import { changeFormat1Directory, listFormat1 } from "../format1-directory.ts";
 import { poolOf, type RbdContext } from "../image.ts";
 import { headerName, idObjectName, oldHeaderName } from "../names.ts";
 import { listTrash, moveToTrash, restoreFromTrash } from "../trash.ts";
@@ -66,14 +66,25 @@ export async function findMigration(io: IoCtx, name: string): Promise<Migration>
 /** A preparation cut short may leave a destination that does not know of it, by the name of the source. */
 async function endOfName(io: IoCtx, name: string): Promise<MigrationEnd> {
   const named = await idOfName(io, name);
-  if (named !== undefined && (await knows({ io, id: named, name }))) return { io, id: named, name };
-  const id = await idInTrash(io, name);
-  if (id !== undefined) return { io, id, name };
-  const format1 = { io, id: "", name };
-  if (await knows(format1)) return format1;
-  if (named !== undefined) return { io, id: named, name };
-  if ((await readFixed1(io, name)) !== undefined) return format1;
+  const hidden = (await hiddenIn(io)).filter((entry) => entry.name === name).map(({ id }) => id);
+  const ids = named === undefined ? hidden : [named, ...hidden];
+  const ends = [...ids, ""].map((id): MigrationEnd => ({ io, id, name }));
+  for (const end of ends) if (await knows(end)) return end;
+  if (ids.length > 0 || (await readFixed1(io, name)) !== undefined) return ends[0]!;
   throw imageError("ENOENT", "find the migration of", name);
+}
+
+/** An image that a preparation has hidden before it was cut short, so that nothing says that it migrates. */
+export async function findHidden(io: IoCtx, name: string): Promise<MigrationEnd | undefined> {
+  for (const { id, name: its } of await hiddenIn(io)) {
+    const end = { io, id, name };
+    if (its === name && !(await knows(end))) return end;
+  }
+  const end = { io, id: "", name };
+  const isListed = (await listFormat1(io)).includes(name);
+  if (isListed || (await readFixed1(io, name)) === undefined || (await knows(end)))
+    return undefined;
+  return end;
 }
 
 async function knows(end: MigrationEnd): Promise<boolean> {
@@ -88,11 +99,13 @@ async function idOfName(io: IoCtx, name: string): Promise<string | undefined> {
   return await unless(io.query(idObjectName(name), DIRECTORY.getId, undefined), "ENOENT");
 }
 
-async function idInTrash(io: IoCtx, name: string): Promise<string | undefined> {
-  for (const [id, spec] of await listTrash(io)) {
-    if (spec.source === TRASH_IMAGE_SOURCE.MIGRATION && spec.name === name) return id;
+/** Images in the trash because they migrate. */
+async function hiddenIn(io: IoCtx): Promise<{ id: string; name: string }[]> {
+  const hidden: { id: string; name: string }[] = [];
+  for (const [id, { source, name }] of await listTrash(io)) {
+    if (source === TRASH_IMAGE_SOURCE.MIGRATION) hidden.push({ id, name });
   }
-  return undefined;
+  return hidden;
 }
 
 function otherEnd({ io, name }: MigrationEnd, spec: MigrationSpec): MigrationEnd {
@@ -113,12 +126,9 @@ export async function unlinkSource(
 
 /** Gives it its name back. */
 export async function relinkSource({ io, id, name }: MigrationEnd): Promise<void> {
-  if (id === "") await changeFormat1Directory(io, { add: name });
-  else
-    await unless(
-      restoreFromTrash(io, { id, name, source: TRASH_IMAGE_SOURCE.MIGRATION }),
-      "ENOENT",
-    );
+  if (id === "") return await changeFormat1Directory(io, { add: name });
+  const restoring = restoreFromTrash(io, { id, name, source: TRASH_IMAGE_SOURCE.MIGRATION });
+  await unless(restoring, "ENOENT");
 }
 
 /** Both headers have a state: who opens either end has to know. */

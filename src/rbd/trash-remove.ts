@@ -158,7 +158,7 @@ export async function removeMigrationEnd(image: Image, progress: Progress): Prom
 }
 
 /** What is left of an image once its header is gone. */
-async function removeRemains(io: IoCtx, id: string): Promise<void> {
+export async function removeRemains(io: IoCtx, id: string): Promise<void> {
   await unless(io.remove(headerName(id)), "ENOENT");
   await removeJournal(io, id);
   await unless(io.remove(objectMapName(id)), "ENOENT");

@@ -130,7 +130,7 @@ test("a migration whose clients die goes on where they were, and keeps what was 
   const first = await bench.client();
   const { target } = await bench.run(prepared(first.io));
   const snapContext = { seq: target, snaps: [target] };
-  for (let ms = 1; ms < 24; ms += 5) {
+  for (let ms = 1; ms < 20; ms += 5) {
     const dying = await bench.client();
     const executing = executeMigration(dying.context, dying.io, "b", noProgress);
     let isDone = false;

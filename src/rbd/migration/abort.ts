@@ -19,11 +19,12 @@ import { otherWatchers } from "../pre-remove.ts";
 import type { Progress } from "../progress.ts";
 import { removeUserSnapshot } from "../snapshot-remove.ts";
 import { finishMove } from "../trash.ts";
-import { removeMigrationEnd } from "../trash-remove.ts";
+import { removeMigrationEnd, removeRemains } from "../trash-remove.ts";
 import { returnChildren } from "./children.ts";
 import {
   findHidden,
   findMigration,
+  isCommitted,
   type Migration,
   type MigrationEnd,
   refOfEnd,
@@ -50,8 +51,13 @@ export async function abortMigration(
   } catch (error) {
     // Upstream leaves such an image without a name: no command of its gives that back.
     const hidden = isErrno(error, "EINVAL") ? await findHidden(io, name) : undefined;
-    if (hidden === undefined) throw error;
-    return await showAgain(hidden);
+    if (hidden?.hasHeader !== true) throw error;
+    return await showAgain(hidden.end);
+  }
+  if (isCommitted(migration)) {
+    // Upstream goes on, and what was written to the destination is lost.
+    const why = "it is committed: commit it again to remove the rest of its source";
+    throw imageError("EINVAL", "abort the migration of", name, why);
   }
   await abortFound(context, migration, name, progress);
 }
@@ -91,6 +97,8 @@ export async function abortFound(
         if (isOpen) await to.close();
       }
     }
+    // One that was cut short may have removed the header alone.
+    if (to === undefined) await removeRemains(destination.io, destination.id);
     await removeName(destination);
     await relinkSource(source);
     await addToGroup(from, group);

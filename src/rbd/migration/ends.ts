@@ -10,6 +10,7 @@ import {
   TRASH_IMAGE_SOURCE,
 } from "../../cls/rbd/types/features.ts";
 import type { MigrationSpec } from "../../cls/rbd/types.ts";
+import { opStat } from "../../messages/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import { DIRECTORY, HEADER } from "../calls.ts";
 import { imageError, unless } from "../errors.ts";
@@ -70,21 +71,45 @@ async function endOfName(io: IoCtx, name: string): Promise<MigrationEnd> {
   const ids = named === undefined ? hidden : [named, ...hidden];
   const ends = [...ids, ""].map((id): MigrationEnd => ({ io, id, name }));
   for (const end of ends) if (await knows(end)) return end;
+  const source = named === undefined ? undefined : await sourceOf(io, named);
+  if (source !== undefined) return source;
   if (ids.length > 0 || (await readFixed1(io, name)) !== undefined) return ends[0]!;
   throw imageError("ENOENT", "find the migration of", name);
 }
 
-/** An image that a preparation has hidden before it was cut short, so that nothing says that it migrates. */
-export async function findHidden(io: IoCtx, name: string): Promise<MigrationEnd | undefined> {
+/** What of a source a commit cut short has left in the same pool: its destination knows of it no longer. */
+async function sourceOf(io: IoCtx, destination: string): Promise<MigrationEnd | undefined> {
+  for (const { id, name } of await hiddenIn(io)) {
+    const end = { io, id, name };
+    if ((await unless(readSpec(end), "EINVAL", "ENOENT"))?.imageId === destination) return end;
+  }
+  return undefined;
+}
+
+/** Has the destination been let go, so that only the rest of the source is to be removed? */
+export function isCommitted({ spec, state }: Migration): boolean {
+  return spec === undefined && state === MIGRATION_STATE.EXECUTED;
+}
+
+/**
+ * An image that nobody finds by its name and that nothing says of that it migrates: a preparation was cut short
+ * when it had hidden it, or a commit when it had removed its header.
+ */
+export async function findHidden(
+  io: IoCtx,
+  name: string,
+): Promise<{ readonly end: MigrationEnd; readonly hasHeader: boolean } | undefined> {
   for (const { id, name: its } of await hiddenIn(io)) {
     const end = { io, id, name };
-    if (its === name && !(await knows(end))) return end;
+    if (its !== name || (await knows(end))) continue;
+    return {
+      end,
+      hasHeader: (await unless(io.read(headerName(id), [opStat()]), "ENOENT")) !== undefined,
+    };
   }
   const end = { io, id: "", name };
-  const isListed = (await listFormat1(io)).includes(name);
-  if (isListed || (await readFixed1(io, name)) === undefined || (await knows(end)))
-    return undefined;
-  return end;
+  if ((await readFixed1(io, name)) === undefined || (await knows(end))) return undefined;
+  return (await listFormat1(io)).includes(name) ? undefined : { end, hasHeader: true };
 }
 
 async function knows(end: MigrationEnd): Promise<boolean> {

@@ -89,6 +89,11 @@ export class MonStore {
     this.#store.submit({ collection: COLLECTION, ops: [...touches, ...ops] });
     await this.#store.flush();
   }
+
+  /** Puts the store's index in order. */
+  compact(): Promise<void> {
+    return this.#store.compact();
+  }
 }
 
 /** Keys that sort by number. */

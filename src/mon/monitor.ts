@@ -192,6 +192,7 @@ export class Monitor {
       mgrMetadata: () => this.#mgrMetadata,
       osdMetadata: (id) => this.#metadataOf(id),
       sessions: () => this.#countSessions(),
+      compact: () => store.compact(),
     };
     this.#dispatcher = new MonDispatcher(this.state, log);
     this.#healthLog = new HealthLog({

@@ -61,6 +61,8 @@ export interface ClusterState {
   readonly mgrMetadata: () => Metadata;
   readonly osdMetadata: (id: number) => Metadata | undefined;
   readonly sessions: () => readonly SessionCount[];
+  /** Puts the index of the monitor's store in order. */
+  readonly compact: () => Promise<void>;
 }
 
 /** One command's context. */

@@ -107,6 +107,15 @@ describe("the monitor's own options", () => {
   });
 });
 
+// As `ceph tell mon.a compact` of 16.2.15 prints it.
+test("tell mon.a compact says how long it took", async () => {
+  const { tell } = await bench();
+  expect(await tell("compact")).toMatchObject({
+    r: 0,
+    data: expect.stringMatching(/^compacted rocksdb in [0-9.e-]+ seconds\n$/),
+  });
+});
+
 describe("with mon_debug_deprecated_as_obsolete", () => {
   test("what is to go is refused, whoever asks and however it is asked, and nothing else is", async () => {
     const { monitor, ask, inject } = await bench();

@@ -87,6 +87,14 @@ function monStatus(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json(monStatusJson(ctx.state)));
 }
 
+/** The kind of its database is an option's value: there is no other here. ceph: src/mon/Monitor.cc do_admin_command */
+async function compact({ state }: CommandContext): Promise<CommandReply> {
+  const start = state.clock.monotonic();
+  await state.compact();
+  const seconds = Number(((state.clock.monotonic() - start) / 1000).toPrecision(6));
+  return ok(`compacted ${state.settings.text("mon_keyvaluedb")} in ${seconds} seconds\n`);
+}
+
 /**
  * What a daemon can be asked itself, over its admin socket and by `ceph tell`: these, and what commands there are.
  * ceph: src/common/admin_socket.cc HelpHook, GetdescsHook
@@ -124,6 +132,13 @@ export function tellCommandTable(): CommandTable<CommandContext> {
       module: "mon",
       perm: "r",
       run: monStatus,
+    },
+    {
+      sig: "compact",
+      help: "put the index of the monitor's store in order",
+      module: "mon",
+      perm: "rw",
+      run: compact,
     },
     ...daemonConfigCommands<CommandContext>("mon", ({ state }) => ({
       name: `mon.${state.name}`,

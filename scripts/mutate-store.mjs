@@ -99,6 +99,12 @@ const MUTATIONS = [
   ["no-sync-of-runs", `${STORE}/run.ts`, "await file.sync();", ""],
   ["no-directory-sync-of-runs", `${STORE}/run.ts`, "await disk.syncDirectory();", ""],
   [
+    "runs-removed-that-the-manifest-names",
+    `${STORE}/checkpoint.ts`,
+    "const dropped = kv.dropObsolete();",
+    "await disk.syncDirectory();\n    const dropped = kv.dropObsolete();",
+  ],
+  [
     "manifest-before-blocks",
     `${STORE}/checkpoint.ts`,
     "await blocks.pending.applyFrozen();",

@@ -78,7 +78,7 @@ export interface CrashOptions {
   moves?: boolean;
 }
 
-async function microtasks(count: number): Promise<void> {
+export async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }
 

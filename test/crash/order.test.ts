@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { flatten } from "../../src/encoding/index.ts";
 import { createStore, type DiskStore, fsck, MemoryDisk, openStore } from "../../src/store/index.ts";
 import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
-import { ManualClock, settle } from "./crash.ts";
+import { ManualClock, microtasks, settle } from "./crash.ts";
 
 const A = named("a");
 const B = named("b");
@@ -98,6 +98,35 @@ test("a checkpoint cut at any call loses no large write that small ones lie upon
     await settle(clock, again.close());
     if (outcome === "done") break;
   }
+});
+
+test("a run is there as long as a manifest names it, whenever a merge ends", async () => {
+  let overlaps = 0;
+  for (let turns = 0; turns < 200; turns++) {
+    const { disk, clock, store } = await setUp(1 + turns);
+    const write = (i: number) =>
+      submit(store, { op: "omap-set", object: named("o"), entries: [[`k${i}`, bytes(5000, i)]] });
+    for (let i = 0; i < 4; i++) {
+      write(i);
+      await settle(clock, store.checkpoint());
+    }
+    // The last one has begun a merge: a write of it takes so long that it may end at any moment of the next.
+    disk.latencyMax = 8 * turns;
+    await microtasks(12);
+    disk.latencyMax = 8;
+    const isMerging = disk.list().includes("run.5");
+    write(4);
+    await settle(clock, store.checkpoint());
+    if (isMerging && disk.list().includes("run.1")) overlaps++;
+    disk.powerCycle();
+    expect(fsck("", { deep: true, disk }).faults, `after ${turns} turns`).toEqual([]);
+    const again = await settle(new ManualClock(), openStore("", { disk, clock }));
+    for (let i = 0; i < 5; i++) {
+      same(again.omapGet(PG, named("o"), `k${i}`)!, bytes(5000, i), `after ${turns} turns`);
+    }
+    await settle(clock, again.close());
+  }
+  expect(overlaps).toBeGreaterThan(10);
 });
 
 test("compaction gives back what removed objects took in the index, and may be cut at any call", async () => {

@@ -156,9 +156,10 @@ test("compaction gives back what removed objects took in the index, and may be c
     disk.powerCycle();
     expect(fsck("", { deep: true, disk }).faults, `call ${call}`).toEqual([]);
     const again = await settle(new ManualClock(), openStore("", { disk, clock }));
-    expect([...again.omapEntries(PG, named("o0"))].sort(), `call ${call}`).toEqual(
-      [...entries].sort(),
-    );
+    for (const [key, value] of entries) {
+      same(again.omapGet(PG, named("o0"), key)!, value, `call ${call}`);
+    }
+    expect([...again.omapEntries(PG, named("o0"))]).toHaveLength(entries.length);
     expect(again.stat(PG, named("o1")), `call ${call}`).toBeUndefined();
     await settle(clock, again.close());
     if (outcome === "done") break;

@@ -72,15 +72,15 @@ async function cutShort(
   ms: number,
   work: (context: RbdContext, io: IoCtx) => Promise<unknown>,
 ): Promise<boolean> {
-  const { context, io, die } = await bench.client();
+  const client = await bench.client();
   let isDone = false;
-  work(context, io).then(
+  work(client.context, client.io).then(
     () => (isDone = true),
     () => undefined,
   );
   await bench.pass(ms);
   const wasDone = isDone;
-  die("killed");
+  client.die("killed");
   await bench.pass(FORGOTTEN_MS);
   return wasDone;
 }

@@ -75,7 +75,7 @@ interface Removal {
   /** A commit that was cut short may have left snapshots on their way out. */
   readonly isGoingOn: boolean;
   /** What is to be done before anything of the source goes. */
-  begin(): Promise<void>;
+  readonly begin: () => Promise<void>;
 }
 
 async function removeSource(

@@ -1,7 +1,9 @@
 /** A migration of which a step is cut short at any moment can be given up, or gone on with; nothing is left of it. */
 import { expect, test } from "vitest";
+import { MIGRATION_STATE } from "../../src/cls/rbd/types/features.ts";
 import { opWrite } from "../../src/messages/index.ts";
 import type { IoCtx } from "../../src/rados/index.ts";
+import { HEADER } from "../../src/rbd/calls.ts";
 import { isErrno } from "../../src/rbd/errors.ts";
 import {
   abortMigration,
@@ -187,4 +189,22 @@ test.each(CASES)("its end, of format $format, to the name $to", async ({ format,
       ).toEqual([]);
     await bench.close();
   }
+});
+
+test("a destination that was let go is not taken for one that was never prepared, whatever its source says", async () => {
+  const scene = await setUpExecuted(2, "b", 1);
+  const { bench, context, io } = scene;
+  const image = await bench.run(Image.open(context, io, { name: "b" }));
+  await bench.run(io.execute(image.headerOid, HEADER.removeMigration, undefined));
+  await bench.run(image.close());
+  // librbd's abort comes so far and fails then.
+  const aborting = { state: MIGRATION_STATE.ABORTING, description: "" };
+  await bench.run(io.execute("rbd_header.ia", HEADER.setMigrationState, aborting));
+  for (const name of NAMES) {
+    expect(await bench.run(outcomeOf(abortMigration(context, io, name, nothing)))).toBe("refused");
+    expect(await bench.run(outcomeOf(commitMigration(context, io, name, nothing)))).toBe("refused");
+  }
+  await check(scene, { name: "b", format: 2, value: 8, where: "afterwards" });
+  expect(await bench.run(left(io))).toContain("rbd_header.ia");
+  await bench.close();
 });

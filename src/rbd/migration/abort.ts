@@ -24,7 +24,7 @@ import { returnChildren } from "./children.ts";
 import {
   findHidden,
   findMigration,
-  isCommitted,
+  isOnItsOwn,
   type Migration,
   type MigrationEnd,
   refOfEnd,
@@ -54,9 +54,9 @@ export async function abortMigration(
     if (hidden?.hasHeader !== true) throw error;
     return await showAgain(hidden.end);
   }
-  if (isCommitted(migration)) {
-    // Upstream goes on, and what was written to the destination is lost.
-    const why = "it is committed: commit it again to remove the rest of its source";
+  if (isOnItsOwn(migration)) {
+    const why =
+      "its destination has been let go: a commit, begun again, removes the rest of its source";
     throw imageError("EINVAL", "abort the migration of", name, why);
   }
   await abortFound(context, migration, name, progress);
@@ -72,7 +72,7 @@ async function showAgain(source: MigrationEnd): Promise<void> {
 /** @param name of the image, for errors */
 export async function abortFound(
   context: RbdContext,
-  migration: Migration,
+  migration: Omit<Migration, "hasDestination">,
   name: string,
   progress: Progress,
 ): Promise<void> {
@@ -121,7 +121,7 @@ async function removeName({ io, id, name }: MigrationEnd): Promise<void> {
 /** undefined: there is none, or not any more. */
 async function openDestination(
   context: RbdContext,
-  { destination, source }: Migration,
+  { destination, source }: Pick<Migration, "source" | "destination">,
 ): Promise<Image | undefined> {
   try {
     const { io, id } = destination;
@@ -134,7 +134,7 @@ async function openDestination(
 }
 
 interface Ends {
-  readonly migration: Migration;
+  readonly migration: Omit<Migration, "hasDestination">;
   readonly from: Image;
   readonly to: Image;
   readonly spec: MigrationSpec | undefined;

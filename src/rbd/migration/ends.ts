@@ -36,6 +36,8 @@ export interface Migration {
   readonly spec: MigrationSpec | undefined;
   /** MIGRATION_STATE. */
   readonly state: number;
+  /** There is an image of the destination's id, whether it knows of the migration or not. */
+  readonly hasDestination: boolean;
 }
 
 export function refOfEnd({ id, name }: MigrationEnd): ImageRef {
@@ -56,12 +58,17 @@ export async function findMigration(io: IoCtx, name: string): Promise<Migration>
   const { state } = own;
   if (own.headerType === MIGRATION_HEADER_TYPE.DST) {
     const source = own.sourceSpec === "" ? otherEnd(here, own) : undefined;
-    return { source, destination: here, spec: own, state };
+    return { source, destination: here, spec: own, state, hasDestination: true };
   }
   const destination = otherEnd(here, own);
   // A preparation cut short leaves a source whose destination was never made.
   const spec = await unless(readSpec(destination), "ENOENT", "EINVAL");
-  return { source: here, destination, spec, state };
+  const hasDestination = spec !== undefined || (await hasHeader(destination));
+  return { source: here, destination, spec, state, hasDestination };
+}
+
+async function hasHeader({ io, id }: MigrationEnd): Promise<boolean> {
+  return (await unless(io.read(headerName(id), [opStat()]), "ENOENT")) !== undefined;
 }
 
 /** A preparation cut short may leave a destination that does not know of it, by the name of the source. */
@@ -92,6 +99,15 @@ export function isCommitted({ spec, state }: Migration): boolean {
 }
 
 /**
+ * May the destination have what the source has not, though it does not know of the migration? Before it was prepared
+ * nobody has written to it; later only a commit makes it forget.
+ */
+export function isOnItsOwn({ spec, state, hasDestination }: Migration): boolean {
+  if (spec !== undefined || state === MIGRATION_STATE.PREPARING) return false;
+  return hasDestination || state === MIGRATION_STATE.EXECUTED;
+}
+
+/**
  * An image that nobody finds by its name and that nothing says of that it migrates: a preparation was cut short
  * when it had hidden it, or a commit when it had removed its header.
  */
@@ -102,10 +118,7 @@ export async function findHidden(
   for (const { id, name: its } of await hiddenIn(io)) {
     const end = { io, id, name };
     if (its !== name || (await knows(end))) continue;
-    return {
-      end,
-      hasHeader: (await unless(io.read(headerName(id), [opStat()]), "ENOENT")) !== undefined,
-    };
+    return { end, hasHeader: await hasHeader(end) };
   }
   const end = { io, id: "", name };
   if ((await readFixed1(io, name)) === undefined || (await knows(end))) return undefined;
@@ -158,7 +171,7 @@ export async function relinkSource({ io, id, name }: MigrationEnd): Promise<void
 
 /** Both headers have a state: who opens either end has to know. */
 export async function setMigrationState(
-  { source, destination }: Migration,
+  { source, destination }: Pick<Migration, "source" | "destination">,
   state: number,
   description = "",
 ): Promise<void> {

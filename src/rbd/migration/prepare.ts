@@ -190,7 +190,7 @@ async function createDestination(
     await io.execute(target.headerOid, HEADER.setMigration, spec);
     await addToGroup(target, await removeFromGroup(source));
     const state = MIGRATION_STATE.PREPARED;
-    await setMigrationState({ source: here, destination, spec, state }, state);
+    await setMigrationState({ source: here, destination }, state);
     await target.refresh();
     await moveChildren(context, source, target);
   } finally {

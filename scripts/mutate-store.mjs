@@ -101,8 +101,8 @@ const MUTATIONS = [
   [
     "runs-removed-that-the-manifest-names",
     `${STORE}/checkpoint.ts`,
-    "const dropped = kv.dropObsolete();",
-    "await disk.syncDirectory();\n    const dropped = kv.dropObsolete();",
+    "await kv.dropObsolete();",
+    "await disk.syncDirectory();\n    await kv.dropObsolete();",
   ],
   [
     "manifest-before-blocks",

@@ -8,6 +8,7 @@ import { CONFIG_COMMANDS, type ConfigCommand } from "../config/index.ts";
 import { byteString, textOf } from "../encoding/index.ts";
 import { MCommand, MCommandReply } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
+import { NoSpaceError } from "../store/index.ts";
 import type { IncomingMessage } from "../types/index.ts";
 import { type Bench, benchRefusal } from "./bench.ts";
 import type { OsdCounters } from "./counters.ts";
@@ -75,6 +76,15 @@ async function bench(host: CommandHost, args: ReadonlyMap<string, number>): Prom
   return { r: result, status: errnoName(-result) };
 }
 
+async function compact(host: CommandHost): Promise<Outcome> {
+  try {
+    return { value: { elapsed_time: await host.compact() } };
+  } catch (error) {
+    if (!(error instanceof NoSpaceError)) throw error;
+    return { r: -ERRNO.ENOSPC, status: "no room for the index to be written anew" };
+  }
+}
+
 function configCommand({ help, texts, run }: ConfigCommand): Command {
   return {
     help,
@@ -115,7 +125,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   compact: {
     help: "put the store's index in order, so that nothing removed takes room in it",
-    run: async (h) => ({ value: { elapsed_time: await h.compact() } }),
+    run: compact,
   },
   help: { help: "say what each command is for", run: () => ({ value: helps() }) },
   ...Object.fromEntries(CONFIG_COMMANDS.map((command) => [command.prefix, configCommand(command)])),

@@ -133,7 +133,7 @@ export interface ObjectStore {
   onRelief: () => void;
   /** Transactions with data come faster than the store can put them in their place: they had better wait. */
   readonly isCongested: boolean;
-  /** Puts the index in order, so that nothing removed takes room in it any more. Resolves when it has. */
+  /** Puts the index in order, so that nothing removed takes room in it any more. Rejects with NoSpaceError if it cannot. */
   compact(): Promise<void>;
 
   readonly lastSubmitted: TransactionSeq;

@@ -131,6 +131,20 @@ test("small writes that are still in memory find room when they go home", async 
   await settle(scene.clock, scene.store.close());
 });
 
+test("a full store refuses to be compacted, and goes on", async () => {
+  const scene = await setUp(1, { memoryBytes: 8 * MIB });
+  const { clock, disk, store, failures } = scene;
+  expect(await fill(scene)).toBeGreaterThan(100);
+  await settle(clock, store.checkpoint());
+  takes(scene, store.statfs().available);
+  await expect(settle(clock, store.compact())).rejects.toThrow(NoSpaceError);
+  submit(store, { op: "remove", object: named("f0") });
+  await settle(clock, store.flush());
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+  expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+});
+
 test("a journal that grows because its checkpoint is late finds room, and so do its writes", async () => {
   const scene = await setUp(1, { memoryBytes: 256 * MIB, latencyMax: 100_000 });
   expect(await fill(scene)).toBeGreaterThan(100);

@@ -3,6 +3,7 @@
  */
 
 import { byKey } from "../../encoding/index.ts";
+import { NoSpaceError } from "../../store/index.ts";
 import { authCommands } from "./auth.ts";
 import { blocklistCommands } from "./blocklist.ts";
 import {
@@ -12,6 +13,7 @@ import {
   CommandTable,
   ok,
   parseSignature,
+  refused,
   renderDescriptions,
 } from "./command.ts";
 import type { MonCommand } from "./common.ts";
@@ -90,7 +92,12 @@ function monStatus(ctx: CommandContext, args: Args): CommandReply {
 /** The kind of its database is an option's value: there is no other here. ceph: src/mon/Monitor.cc do_admin_command */
 async function compact({ state }: CommandContext): Promise<CommandReply> {
   const start = state.clock.monotonic();
-  await state.compact();
+  try {
+    await state.compact();
+  } catch (error) {
+    if (!(error instanceof NoSpaceError)) throw error;
+    return refused("ENOSPC", "no room for the index to be written anew");
+  }
   const seconds = Number(((state.clock.monotonic() - start) / 1000).toPrecision(6));
   return ok(`compacted ${state.settings.text("mon_keyvaluedb")} in ${seconds} seconds\n`);
 }

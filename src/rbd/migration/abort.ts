@@ -24,6 +24,7 @@ import { returnChildren } from "./children.ts";
 import {
   findHidden,
   findMigration,
+  hasHeader,
   isOnItsOwn,
   type Migration,
   type MigrationEnd,
@@ -127,7 +128,8 @@ async function openDestination(
     const { io, id } = destination;
     return await Image.open(context, io, { id }, { isMigrationStep: true });
   } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
+    // Something else of it may be missing: then it is not for us to say that there is none.
+    if (!isErrno(error, "ENOENT") || (await hasHeader(destination))) throw error;
     context.log.info("migration without a destination", { source: source?.name });
     return undefined;
   }

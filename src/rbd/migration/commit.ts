@@ -25,7 +25,7 @@ import { checkMirroring, checkSnapshots } from "./restrictions.ts";
 
 /**
  * @throws CephError ENOENT: no such image; EINVAL: not migrating, or not executed; EBUSY: snapshots with
- *   clones; EOPNOTSUPP: the image was mirrored
+ *   clones, or that no user took; EOPNOTSUPP: the image was mirrored
  */
 export async function commitMigration(
   context: RbdContext,

@@ -67,7 +67,7 @@ export async function findMigration(io: IoCtx, name: string): Promise<Migration>
   return { source: here, destination, spec, state, hasDestination };
 }
 
-async function hasHeader({ io, id }: MigrationEnd): Promise<boolean> {
+export async function hasHeader({ io, id }: MigrationEnd): Promise<boolean> {
   return (await unless(io.read(headerName(id), [opStat()]), "ENOENT")) !== undefined;
 }
 
@@ -93,9 +93,9 @@ async function sourceOf(io: IoCtx, destination: string): Promise<MigrationEnd | 
   return undefined;
 }
 
-/** Has the destination been let go, so that only the rest of the source is to be removed? */
-export function isCommitted({ spec, state }: Migration): boolean {
-  return spec === undefined && state === MIGRATION_STATE.EXECUTED;
+/** Has the destination, which is there, been let go, so that only the rest of the source is to be removed? */
+export function isCommitted({ spec, state, hasDestination }: Migration): boolean {
+  return hasDestination && spec === undefined && state === MIGRATION_STATE.EXECUTED;
 }
 
 /**

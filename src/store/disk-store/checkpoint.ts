@@ -139,10 +139,9 @@ export class Checkpointer {
     writeManifest(disk, superblock.nonce, manifest);
     this.#generation = manifest.generation;
     this.#saved = seq;
-    // At once: what a merge has made obsolete later, this manifest still names.
-    const dropped = kv.dropObsolete();
     journal.free(start.segment, this.#space.isSpent);
-    await dropped;
+    // Nothing has been waited for: what a merge makes obsolete from here on, this manifest still names.
+    await kv.dropObsolete();
     this.#merge();
   }
 

@@ -145,6 +145,53 @@ test("a full store refuses to be compacted, and goes on", async () => {
   expect(fsck("", { deep: true, disk }).faults).toEqual([]);
 });
 
+test("an index is not merged where that does not fit, and is where it does again", async () => {
+  const scene = await setUp(1, { memoryBytes: 4 * MIB });
+  const { clock, disk, store, failures } = scene;
+  const object = named("index");
+  const dice = seededRandom(1);
+  const some = () => {
+    const entries: [string, Uint8Array][] = Array.from({ length: 100 }, () => {
+      const key = `key ${dice.below(1e6)}`;
+      return [key, bytes(400, dice.below(1e6))];
+    });
+    submit(store, { op: "omap-set", object, entries });
+  };
+  const runs = () => disk.list().filter((name) => name.startsWith("run."));
+  for (let i = 0; i < 100; i++) {
+    some();
+    if (i % 20 === 0) await settle(clock, store.checkpoint());
+  }
+  await settle(clock, store.compact());
+  expect(store.statfs().internal).toBeGreaterThan(4 * MIB);
+  expect(runs()).toHaveLength(1);
+  // Less than the index, and more than the changes to come, which are enough to have all of it merged.
+  takes(scene, disk.space().available - RESERVE - 4 * MIB);
+  const checkpoints = 24;
+  for (let i = 0; i < checkpoints; i++) {
+    for (let n = 0; n < 3; n++) some();
+    await settle(clock, store.checkpoint());
+  }
+  expect(failures).toEqual([]);
+  // The large one stays alone, of the small ones some are merged.
+  expect(runs().length).toBeGreaterThan(1);
+  expect(runs().length).toBeLessThan(checkpoints);
+  await expect(settle(clock, store.compact())).rejects.toThrow(NoSpaceError);
+  // A merge that others take the room of is given up, and leaves nothing behind.
+  disk.othersBytes = 0;
+  const before = disk.space().available;
+  const merged = store.compact();
+  disk.othersBytes = FILE_SYSTEM - RESERVE;
+  await expect(settle(clock, merged)).rejects.toThrow(NoSpaceError);
+  disk.othersBytes = 0;
+  expect(before - disk.space().available).toBeLessThan(MIB);
+  await settle(clock, store.compact());
+  expect(runs()).toHaveLength(1);
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+  expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+});
+
 test("a journal that grows because its checkpoint is late finds room, and so do its writes", async () => {
   const scene = await setUp(1, { memoryBytes: 256 * MIB, latencyMax: 100_000 });
   expect(await fill(scene)).toBeGreaterThan(100);

@@ -160,22 +160,28 @@ export class Checkpointer {
   /** Merges runs in the background, one merge at a time. */
   #merge(): void {
     // A failure has stopped the store.
-    this.#afterMerges(() => this.#parts.kv.merge()).catch(() => undefined);
+    this.#afterMerges(() => this.#parts.kv.merge(this.#room)).catch(() => undefined);
   }
 
-  #afterMerges(work: () => Promise<void>): Promise<void> {
+  readonly #room = () => this.#space.spare;
+
+  #afterMerges<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#merging.then(work);
-    this.#merging = done.catch((error: Error) => this.#committer.stop(error));
+    this.#merging = done.then(
+      () => undefined,
+      (error: Error) => this.#committer.stop(error),
+    );
     return done;
   }
 
-  /** Leaves the index in one run. */
-  compact(): Promise<void> {
+  /** Leaves the index in one run. @returns false if there is no room for it beside the old ones */
+  compact(): Promise<boolean> {
     return this.#afterMerges(async () => {
       await this.run();
-      await this.#parts.kv.merge(true);
-      // Its manifest names what has come of the merge, and what went into it goes.
-      await this.run();
+      const done = await this.#parts.kv.mergeAll(this.#room);
+      // The next manifest names what has come of the merge, and what went into it goes.
+      if (done) await this.run();
+      return done;
     });
   }
 

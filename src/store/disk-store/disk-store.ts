@@ -243,10 +243,9 @@ export class DiskStore implements ObjectStore {
 
   async compact(): Promise<void> {
     if (this.#closing !== undefined) throw new Error("the store is closed");
-    // Old and new are there at the same time.
-    if (this.#space.available < this.#parts.kv.diskBytes) throw new NoSpaceError();
-    await this.#checkpointer.compact();
+    const done = await this.#checkpointer.compact();
     this.#atHome();
+    if (!done) throw new NoSpaceError();
   }
 
   collections(): CollectionId[] {

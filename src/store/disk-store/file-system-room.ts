@@ -91,10 +91,10 @@ export class FileSystemRoom {
     return this.#left < Math.min(TIGHT_BYTES, size * TIGHT_SHARE);
   }
 
-  /** Is nothing left but the reserve, or less? */
-  get isSpent(): boolean {
+  /** Bytes above the reserve right now: below zero, some of the reserve is in use. */
+  get left(): number {
     this.look();
-    return this.#left < 0;
+    return this.#left;
   }
 
   /** Bytes that data may still take, once slack is given back. */

@@ -9,9 +9,10 @@
 
 import { assert } from "../../base/index.ts";
 import type { Disk } from "../disk/disk.ts";
+import { NoSpaceError } from "../object-store.ts";
 import { type Cursor, MergeCursor } from "./cursor.ts";
 import { KeyHash } from "./key-filter.ts";
-import { BlockCache, GONE, openRun, type Run, type RunInfo, writeRun } from "./run.ts";
+import { BlockCache, GONE, openRun, type Run, type RunInfo, runName, writeRun } from "./run.ts";
 import { SlabPool, Table } from "./table.ts";
 
 /** What the store asks of its index. */
@@ -42,7 +43,6 @@ export class RunKv implements Kv {
   /** Files to remove once no manifest names them. */
   #obsolete: Run[] = [];
   #version = 0;
-  #merging = false;
   readonly #hash = new KeyHash();
 
   constructor(options: {
@@ -149,50 +149,68 @@ export class RunKv implements Kv {
       this.#frozen = undefined;
       return;
     }
-    const info = await this.#write(frozen.cursor(), frozen.size, false);
+    const info = await this.#write(frozen.cursor(), frozen.size, {});
     this.#runs.unshift(this.#openRun(info));
     this.#frozen = undefined;
     frozen.drop();
     this.#version++;
   }
 
-  async #write(entries: Cursor, expected: number, dropGone: boolean): Promise<RunInfo> {
+  async #write(
+    entries: Cursor,
+    expected: number,
+    how: { dropGone?: boolean; mayGrow?: () => void },
+  ): Promise<RunInfo> {
     const id = this.#nextRun++;
     const disk = this.#disk;
-    return await writeRun({ disk, nonce: this.#nonce, id, entries, expected, dropGone });
+    return await writeRun({ disk, nonce: this.#nonce, id, entries, expected, ...how });
   }
 
   /**
-   * Merges runs if that is due. The outcome counts with the next checkpoint's manifest: one written now
-   * could name the run of a checkpoint that is half done. Runs that checkpoints write meanwhile are newer
-   * than all that are merged, and stay in front.
-   * @param all of them, due or not
+   * Merges runs if that is due, as many as there is room for; one merge at a time. The outcome counts with
+   * the next checkpoint's manifest: one written now could name the run of a checkpoint that is half done.
+   * Runs that checkpoints write meanwhile are newer than all that are merged, and stay in front.
+   * @param room bytes that may be written, as things are now: below zero, a merge under way is given up
    */
-  async merge(all = false): Promise<void> {
-    if (this.#merging) return;
-    const picked = all ? this.#runs.slice() : this.#pickMerge();
-    if (picked.length < 2) return;
-    this.#merging = true;
+  async merge(room: () => number): Promise<void> {
+    await this.#mergeRuns(this.#pickMerge(room()), room);
+  }
+
+  /** Merges all runs, due or not, as `merge` does. @returns false if there is no room: they are as they were */
+  async mergeAll(room: () => number): Promise<boolean> {
+    return this.diskBytes <= room() && (await this.#mergeRuns(this.#runs.slice(), room));
+  }
+
+  async #mergeRuns(picked: readonly Run[], room: () => number): Promise<boolean> {
+    if (picked.length < 2) return true;
+    const id = this.#nextRun;
+    const oldest = picked.at(-1) === this.#runs.at(-1);
+    const merged = new MergeCursor(picked.map((run) => run.cursor("", true)));
+    const expected = picked.reduce((sum, run) => sum + run.total, 0);
+    const mayGrow = () => {
+      if (room() < 0) throw new NoSpaceError();
+    };
     try {
-      const oldest = picked.at(-1) === this.#runs.at(-1);
-      const merged = new MergeCursor(picked.map((run) => run.cursor("", true)));
-      const expected = picked.reduce((sum, run) => sum + run.total, 0);
-      const info = await this.#write(merged, expected, oldest);
+      const info = await this.#write(merged, expected, { dropGone: oldest, mayGrow });
       const at = this.#runs.indexOf(picked[0]!);
       this.#runs.splice(at, picked.length, this.#openRun(info));
       this.#obsolete.push(...picked);
       this.#version++;
-    } finally {
-      this.#merging = false;
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+      await this.#disk.remove(runName(id));
+      return false;
     }
   }
 
-  /** The newest runs up to the last that is not much larger than all before it. */
-  #pickMerge(): Run[] {
+  /** The newest runs up to the last that is not much larger than all before it, and fits. */
+  #pickMerge(room: number): Run[] {
     let count = 1;
     let sum = this.#runs[0]?.info.bytes ?? 0;
     for (let i = 1; i < this.#runs.length; i++) {
       const { bytes } = this.#runs[i]!.info;
+      if (sum + bytes > room) break;
       if (bytes <= 2 * sum || this.#runs.length > RUNS_MAX) count = i + 1;
       sum += bytes;
     }

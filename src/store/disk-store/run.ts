@@ -213,7 +213,10 @@ class ParsedBlock {
   }
 }
 
-/** Writes entries as run `id`, stable on return. */
+/**
+ * Writes entries as run `id`, stable on return.
+ * @throws whatever `mayGrow` does
+ */
 export async function writeRun(options: {
   disk: Disk;
   nonce: bigint;
@@ -223,6 +226,8 @@ export async function writeRun(options: {
   expected: number;
   /** Nothing older is left that a removed key would hide. */
   dropGone?: boolean;
+  /** Called before each piece that is written: throws to give up. The file is the caller's to remove. */
+  mayGrow?: () => void;
 }): Promise<RunInfo> {
   const { disk, nonce, id } = options;
   const name = runName(id);
@@ -244,6 +249,7 @@ export async function writeRun(options: {
       count = 0;
     };
     const flush = async () => {
+      options.mayGrow?.();
       await file.write(w.finish(), flushed);
       flushed += w.length;
       w.reset();

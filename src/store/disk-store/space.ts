@@ -73,9 +73,16 @@ export class Space {
     return this.#allocator.isRoomy && !this.#room.isTight;
   }
 
+  /** Bytes of the file system above the reserve: below zero, some of the reserve is in use. */
+  get spare(): number {
+    const { left } = this.#room;
+    this.#punchAllWhenTight();
+    return left;
+  }
+
   /** Is nothing left of the file system but the reserve, or less? */
   get isSpent(): boolean {
-    return this.#room.isSpent;
+    return this.#room.left < 0;
   }
 
   /** Bytes that a client may still write. */

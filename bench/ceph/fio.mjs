@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // npm run bench:ceph: ours against a real one-OSD Ceph, by unmodified fio, on this machine and this disk.
 //
-// Both sides are started once and stay up, idle while the other one works; each has an image of its own,
-// written in full before the first job. Every job is run on one side and then at once on the other: a pair,
+// Both sides are started once and stay up, and stand still (SIGSTOP) while the other one works; each has an image of
+// its own, written in full before the first job. Every job is run on one side and then at once on the other: a pair,
 // whose ratio counts, because the machine is another one ten minutes later. Who begins changes every round.
 // The table shows medians of the runs and the median of the pairs' ratios.
 //
@@ -36,6 +36,7 @@ import {
   SIDES,
   sleep,
   startServer,
+  without,
 } from "./servers.mjs";
 import { sizeOf } from "./sizes.mjs";
 
@@ -91,7 +92,10 @@ try {
       for (const side of order) note("first image", side, await firstImage(side));
     }
     for (const job of jobs) {
-      for (const side of order) note(job, side, await measure(servers[side], job, round));
+      for (const side of order) {
+        const others = sides.filter((each) => each !== side).map((each) => servers[each]);
+        note(job, side, await measure(servers[side], others, job, round));
+      }
     }
   }
 } finally {
@@ -133,14 +137,16 @@ async function warmUp(servers) {
   }
 }
 
-async function measure(server, job, round) {
+async function measure(server, others, job, round) {
   if (values.cold) {
     await server.stop();
     await server.resume();
     await dropCaches();
   }
   await sleep(PAUSE_MS);
-  return runJob(server, job, { runtime: Number(values.runtime), seed: round + 1 });
+  return without(others, () =>
+    runJob(server, job, { runtime: Number(values.runtime), seed: round + 1 }),
+  );
 }
 
 /** From an empty directory, through the start of the server, to an image that exists. */

@@ -129,8 +129,13 @@ export class Writer {
 
   /** u32 length and a byte string (see byte-string.ts). */
   str(x: string): void {
+    this.u32(x.length);
+    this.chars(x);
+  }
+
+  /** A byte string, no length. */
+  chars(x: string): void {
     const n = x.length;
-    this.u32(n);
     const at = this.reserve(n);
     const b = this.buffer;
     if (n > SHORT_MAX) {

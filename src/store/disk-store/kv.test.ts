@@ -82,3 +82,30 @@ test("iteration goes on behind the last key when the table changes or is set asi
   expect(seen).toHaveLength(100);
   expect([...kv.entries("k", "l")]).toEqual([]);
 });
+
+/** So many keys that the index of their run outgrows the memory it is put together in. */
+const MANY = 60_000;
+const manyKey = (i: number) => `key ${String(i).padStart(8, "0")} ${"k".repeat(90)}`;
+
+async function openMany(disk: MemoryDisk): Promise<RunKv> {
+  const kv = open(disk);
+  const value = Buffer.alloc(150, "v");
+  for (let i = 0; i < MANY; i++) kv.put(manyKey(i), value);
+  kv.freeze();
+  await kv.writeFrozen();
+  return kv;
+}
+
+function expectMany(kv: RunKv): void {
+  for (let i = 0; i < MANY; i++) if (kv.get(manyKey(i)) === undefined) expect.fail(manyKey(i));
+  let seen = 0;
+  // As a listing in pages goes.
+  for (let i = 0; i < MANY; i += 500) {
+    for (const _ of kv.entries(manyKey(i), manyKey(i + 500))) seen++;
+  }
+  expect(seen).toBe(MANY);
+}
+
+test("every key of a large run is found, one by one and in pages", async () => {
+  expectMany(await openMany(new MemoryDisk(1)));
+});

@@ -265,7 +265,7 @@ export async function writeRun(options: {
       }
       w.u16(key.length);
       w.u32(value === GONE ? GONE_LENGTH : value.length);
-      w.buffer.write(key, w.reserve(key.length), "latin1");
+      w.chars(key);
       w.bytes(value);
       filter.add(hash.of(key));
       count++;
@@ -281,7 +281,7 @@ export async function writeRun(options: {
       w.u64n(entry.offset);
       w.u32(entry.length);
       w.u16(entry.key.length);
-      w.buffer.write(entry.key, w.reserve(entry.key.length), "latin1");
+      w.chars(entry.key);
     }
     w.u32(crc32c(seed(nonce, id, at), w.buffer, 0, w.length));
     const indexLength = w.length;

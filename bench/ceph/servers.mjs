@@ -16,6 +16,8 @@ export const { releaseRoot } = await loadTs("test/harness/debian-root.ts");
 export const { clientEnv, must, run, sleep, until } = await loadTs("test/harness/run.ts");
 
 export const SIDES = ["ours", "real"];
+/** Our command. */
+export const { SPIRULA } = spirula;
 
 /** How to drop what was started, by its directory. From before the start on: half a cluster has to go too. */
 const started = new Map();

@@ -6,7 +6,8 @@
  *   index: u32 blocks, per block: u64 offset, u32 length, u16 key length, first key; u32 crc
  *   filter: u32 words, the words of a filter of the keys (key-filter.ts), u32 crc
  *   footer of 64 bytes: u32 magic, u32 crc of the rest, u64 nonce, u64 run id, u64 index offset,
- *     u32 index length, u64 entries, u64 filter offset, u32 filter length (0: it has none), zeros
+ *     u32 index length, u64 entries, u64 filter offset, u32 filter length (0: it has none), u32 flags, zeros
+ *     flags: 1: the index is what it should be (see `mendIndex`)
  *
  * Every crc is seeded with the store's nonce, the run's id and the offset, so a block read from the wrong
  * place does not pass. Index and filter stay in memory, blocks are read when needed and cached parsed.
@@ -24,6 +25,9 @@ const BLOCK_TARGET = 8192;
 /** Key length and value length. */
 const ENTRY_HEAD = 6;
 const FOOTER_SIZE = 64;
+const INDEX_SOUND = 1;
+/** Bytes of an index that every build could put together without more memory. */
+const SHORT_INDEX = 144 << 10;
 /** Memory of a cached block besides its bytes. */
 const BLOCK_OVERHEAD = 400;
 /** Memory of a block that is no larger than most. */
@@ -323,6 +327,7 @@ function writeFooter(
   w.u64n(f.total);
   w.u64n(f.filterAt);
   w.u32(f.filterLength);
+  w.u32(INDEX_SOUND);
   w.zeros(start + FOOTER_SIZE - w.length);
   w.buffer.writeUInt32LE(crc32c(0, w.buffer, start + 8, w.length), start + 4);
 }
@@ -378,14 +383,36 @@ class FileRun implements Run {
       Number(footer.readBigUInt64LE(16)) === this.info.id;
     if (!intact) throw this.#damaged("its footer");
     const at = Number(footer.readBigUInt64LE(24));
+    const length = footer.readUInt32LE(32);
     this.total = Number(footer.readBigUInt64LE(36));
-    const r = new Reader(this.#readChecked(at, footer.readUInt32LE(32)));
+    const r = new Reader(this.#readChecked(at, length));
     for (let n = r.count(14); n > 0; n--) {
       this.#offsets.push(r.u64n());
       this.#lengths.push(r.u32());
       this.#keys.push(r.view(r.u16()).toString("latin1"));
     }
+    const isSound = (footer.readUInt32LE(56) & INDEX_SOUND) !== 0 || length <= SHORT_INDEX;
+    if (!isSound) this.#mendIndex();
+    for (let i = 1; i < this.#keys.length; i++) {
+      if (this.#keys[i]! <= this.#keys[i - 1]!) throw this.#damaged("the order of its index");
+    }
     this.#loadFilter(Number(footer.readBigUInt64LE(44)), footer.readUInt32LE(52));
+  }
+
+  /**
+   * Takes the keys from the blocks: builds before the flag could lose some of a long index as they wrote it, and
+   * their blocks were as good as not there. Blocks that cannot be read say so when somebody needs them.
+   */
+  #mendIndex(): void {
+    for (let index = 0; index < this.#keys.length; index++) {
+      try {
+        const block = this.#readBlock(index);
+        this.#keys[index] = block.key(0);
+        this.#cache.recycle(block);
+      } catch (error) {
+        if (!(error instanceof CorruptionError) && !(error instanceof DecodeError)) throw error;
+      }
+    }
   }
 
   #loadFilter(at: number, length: number): void {

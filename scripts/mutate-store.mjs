@@ -96,6 +96,8 @@ const MUTATIONS = [
     "await this.#file.writeDurable(write.bytes, write.block * BLOCK_SIZE);",
     "await this.#file.write(write.bytes, write.block * BLOCK_SIZE);",
   ],
+  ["merge-without-room", `${STORE}/kv.ts`, "if (sum + bytes > room) break;", ""],
+  ["merge-goes-on-without-room", `${STORE}/kv.ts`, "if (room() < 0) throw new NoSpaceError();", ""],
   ["no-sync-of-runs", `${STORE}/run.ts`, "await file.sync();", ""],
   ["no-directory-sync-of-runs", `${STORE}/run.ts`, "await disk.syncDirectory();", ""],
   [

@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { clientEnv, must, sh, sleep, until } from "../harness/run.ts";
 import { makeSampleDisk } from "../harness/sample-disk.ts";
-import { monPort, requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
+import {
+  monPort,
+  requireBuild,
+  SPIRULA,
+  type SpirulaServer,
+  startSpirula,
+} from "../harness/spirula.ts";
 import { type TempDir, tempDir } from "../harness/temp.ts";
 
 let work: TempDir;
@@ -24,8 +30,8 @@ afterEach(async () => {
   await work?.remove();
 });
 
-function client(command: string): Promise<string> {
-  return must(command, { env: clientEnv(server.confPath), cwd: work.path });
+function client(command: string, timeoutMs = 120_000): Promise<string> {
+  return must(command, { env: clientEnv(server.confPath), cwd: work.path, timeoutMs });
 }
 
 async function crashAndRestart(downMs = 0): Promise<void> {
@@ -109,4 +115,28 @@ test("what rados put acknowledged is there after a crash, byte by byte", async (
   const check =
     "for a in ack.*; do [ -s $a ] || continue; rados -p rbd get o${a#ack.} - | cksum | cmp - $a || exit 1; done";
   await client(check);
+});
+
+test("60,000 objects are found, one by one and in a listing, after a crash and after a stop", async () => {
+  // An index of several runs, none of which is short.
+  const objects = 60_000;
+  const bench = "rados -p rbd bench 600";
+  const minutes = 10 * 60_000;
+  const expectAll = async () => {
+    expect(Number(await client("rados -p rbd ls | grep -c _object", minutes))).toBe(objects);
+    // Each of them once, in the order they were made, compared with what was written.
+    expect(await client(`${bench} seq -t 64`, minutes)).toMatch(
+      new RegExp(`^Total reads made: +${objects}$`, "m"),
+    );
+  };
+  const size = `-b 64 -t 64 --max-objects ${objects}`;
+  await client(`${bench} write ${size} --no-cleanup`, minutes);
+  await expectAll();
+  await crashAndRestart();
+  await expectAll();
+  const port = await monPort(server.dir);
+  expect(await server.stop()).toBe(0);
+  expect(await must(`${SPIRULA} fsck ${server.dir}`, {})).toMatch(/^osd\.0: sound; /m);
+  server = await startSpirula({ dir: server.dir, port });
+  await expectAll();
 });

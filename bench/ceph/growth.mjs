@@ -16,7 +16,15 @@ import { parseArgs } from "node:util";
 import { markdown } from "../stats.mjs";
 import { fio, IMAGE, runTimed } from "./jobs.mjs";
 import { residentBytes } from "./processes.mjs";
-import { clientEnv, dropServers, must, onInterrupt, SPIRULA, startServer, until } from "./servers.mjs";
+import {
+  clientEnv,
+  dropServers,
+  must,
+  onInterrupt,
+  SPIRULA,
+  startServer,
+  until,
+} from "./servers.mjs";
 
 const OBJECT_BYTES = 4096;
 const SIZES = [1e3, 1e4, 1e5];

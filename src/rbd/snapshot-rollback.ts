@@ -42,7 +42,7 @@ export async function rollbackLocked(
       objectNo < headObjects ? objectMap?.mayExist(objectNo) !== false : true,
     );
     const at = objectMap === undefined ? undefined : await statesAt(image, snapshot);
-    await objectMap?.rollBack(snapshot.id);
+    await objectMap?.rollBack(snapshot);
     await forEachObject({ start: 0, end: image.objectCount }, progress, async (objectNo) => {
       image.checkOwner();
       if (at?.[objectNo] === OBJECT_STATE.NONEXISTENT && before[objectNo] === false) return;

@@ -94,6 +94,7 @@ class Descent:
         self.check_features()
         for name, snap in self.model.snaps.items():
             snap.left = True
+            snap.unmapped = False
             snap.protected = self.image.is_protected(name)
         if flat:
             self.model.flatten(True)

@@ -30,6 +30,8 @@ class Snapshot(Layer):
     protected = False
     """Whether the head has been touched since."""
     left = False
+    """Whether it is from before the image had an object map."""
+    unmapped = False
 
 
 class Model:

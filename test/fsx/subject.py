@@ -401,6 +401,7 @@ class Subject(Descent):
         self.features = has | choice if enable else has & ~choice
         for snap in self.model.snaps.values():
             snap.left = True
+            snap.unmapped = snap.unmapped or (enable and choice & OBJECT_MAP != 0)
         self.check_features()
         self.diff()
 
@@ -542,6 +543,10 @@ class Subject(Descent):
         self.slow(lambda: self.image.call("snap_rollback", name.encode()))
         self.model.rollback(name)
         self.note(0, self.model.size)
+        if FAULTS and self.features & OBJECT_MAP and self.model.snaps[name].unmapped:
+            # librbd takes the map that the snapshot has, though that is empty and marked so, for the head's and then
+            # finds no objects, on a real cluster as well (seed 42030).
+            self.image.call("rebuild_object_map", librbd.PROGRESS, None)
         if FAULTS and self.settings["rbd_cache"] == "true" and self.options[OPTION_STRIPE_COUNT] > 1:
             # What librbd 16 reads then may be zeros, with an emptied cache, too, and on a real cluster as well
             # (seed 5000); whoever opens the image reads it right.

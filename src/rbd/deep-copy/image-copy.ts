@@ -86,8 +86,8 @@ export async function deepCopyImage(
       await copy.copy(objectNo);
     });
     // What is now is what the last snapshot has: nothing was written since.
-    const last = pairs.at(-1)?.[1] ?? NOSNAP;
-    if (last !== NOSNAP) await target.objectMap?.rollBack(last);
+    const last = target.snapshots.find(({ id }) => id === pairs.at(-1)?.[1]);
+    if (last !== undefined) await target.objectMap?.rollBack(last);
     await protect(target, revisions, pairs);
     await copyMetadata(source, target);
     await target.notifyUpdate();

@@ -190,36 +190,6 @@ export class ObjectMap {
     this.#states = states;
   }
 
-  /**
-   * Gives the head the map of a snapshot that it is rolled back to. Where that is not to be believed, the head's is
-   * not either from now on.
-   * compat: librbd takes what is there all the same, and then finds no objects.
-   * ceph: src/librbd/object_map/SnapshotRollbackRequest.cc
-   */
-  async rollBack({
-    id: snap,
-    flags,
-  }: {
-    readonly id: SnapId;
-    readonly flags: bigint;
-  }): Promise<void> {
-    const { io, id } = this.#image;
-    if ((flags & FLAG.OBJECT_MAP_INVALID) !== 0n) {
-      await this.invalidate(NOSNAP);
-      return;
-    }
-    try {
-      const { ops } = await io.read(objectMapName(id, snap), [opRead(0, 0)]);
-      const map = opWriteFull(ops[0]?.data ?? new Uint8Array(0));
-      await io.write(this.#oid, [assertMapLocked(), map]);
-    } catch (error) {
-      if (isErrno(error, "EBUSY") || !(error instanceof CephError)) throw error;
-      await this.invalidate(snap);
-      await this.invalidate(NOSNAP);
-    }
-    await this.#load();
-  }
-
   /** Writes the whole map. @param states one byte an object */
   async save(states: Uint8Array): Promise<void> {
     await saveObjectMap(this.#image.io, this.#image.id, NOSNAP, states);

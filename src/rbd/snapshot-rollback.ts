@@ -3,16 +3,14 @@
  * ceph: src/librbd/operation/SnapshotRollbackRequest.cc
  */
 
-import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE } from "../cls/rbd/types/features.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import { opRollback } from "../messages/index.ts";
-import { OBJECT_MAP } from "./calls.ts";
+import { NOSNAP } from "../types/index.ts";
 import { imageError, unless } from "./errors.ts";
 import { mustFindSnapshot } from "./find-snapshot.ts";
 import type { Image, ImageSnapshot } from "./image.ts";
-import { objectMapName } from "./names.ts";
-import { FLAG } from "./object-map.ts";
+import { statesAt } from "./object-map-check.ts";
 import { forEachObject, noProgress, type Progress } from "./progress.ts";
 import { resizeLocked } from "./resize.ts";
 
@@ -41,8 +39,7 @@ export async function rollbackLocked(
     const before = Array.from({ length: image.objectCount }, (_, objectNo) =>
       objectNo < headObjects ? objectMap?.mayExist(objectNo) !== false : true,
     );
-    const at = objectMap === undefined ? undefined : await statesAt(image, snapshot);
-    await objectMap?.rollBack(snapshot);
+    const at = await rollBackMap(image, snapshot);
     await forEachObject({ start: 0, end: image.objectCount }, progress, async (objectNo) => {
       image.checkOwner();
       if (at?.[objectNo] === OBJECT_STATE.NONEXISTENT && before[objectNo] === false) return;
@@ -57,11 +54,24 @@ export async function rollbackLocked(
   await image.notifyUpdate();
 }
 
-/** The object map of a snapshot; undefined if it is not to be believed. */
-async function statesAt(image: Image, { id, flags, imageSize }: ImageSnapshot) {
-  if ((flags & FLAG.OBJECT_MAP_INVALID) !== 0n) return undefined;
-  const load = image.io.query(objectMapName(image.id, id), OBJECT_MAP.load, undefined);
-  const map = await unless(load, "ENOENT", "EINVAL");
-  const count = image.objectsIn(imageSize);
-  return map === undefined || map.size < count ? undefined : statesOf(map, count);
+/**
+ * Makes the head's object map what it is to be after the rollback, before any object is: what is there is as if just
+ * written, for an object that is rolled back is, even one that nothing has changed.
+ * compat: librbd takes the snapshot's as it is. Where that is not to be believed, no objects are found then; and what
+ * was clean at the snapshot stays so, which differences to a newer one, by the maps, miss.
+ * @returns the snapshot's states; undefined if there are none to go by
+ * ceph: src/librbd/object_map/SnapshotRollbackRequest.cc, src/osd/PrimaryLogPG.cc _rollback_to
+ */
+async function rollBackMap(image: Image, snapshot: ImageSnapshot): Promise<Uint8Array | undefined> {
+  const { objectMap } = image;
+  if (objectMap === undefined) return undefined;
+  const states = await statesAt(image, snapshot);
+  if (states === undefined) {
+    await objectMap.invalidate(snapshot.id);
+    await objectMap.invalidate(NOSNAP);
+  } else {
+    const { NONEXISTENT, EXISTS } = OBJECT_STATE;
+    await objectMap.save(states.map((state) => (state === NONEXISTENT ? NONEXISTENT : EXISTS)));
+  }
+  return states;
 }

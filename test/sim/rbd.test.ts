@@ -12,6 +12,7 @@ import {
   cloneImage,
   createImage,
   deleteSnapshot,
+  diffIterate,
   flattenImage,
   Image,
   ImageIo,
@@ -308,6 +309,32 @@ test("an image rolled back to a snapshot whose object map is not to be believed 
   expect(image.flags).toBe(flags);
   await bench.run(rebuildObjectMap(image));
   expect(image.flags).toBe(0n);
+  expect(await bench.run(checkObjectMap(image, NOSNAP, noProgress))).toEqual([]);
+  await bench.run(image.close());
+  await bench.close();
+});
+
+test("what a rollback has changed differs from a newer snapshot, by the object maps, too", async () => {
+  const bench = await Bench.start();
+  const { io, context } = await bench.client();
+  const size = 4 * 2 ** ORDER;
+  await bench.run(createImage(context, io, "a", size, { order: ORDER }));
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  const data = new ImageIo(image);
+  for (const objectNo of [0, 1]) {
+    await bench.run(data.write(objectNo * 2 ** ORDER, Buffer.alloc(100, "first")));
+  }
+  // Clean in the second's map, as the first has the same.
+  for (const name of ["first", "second"]) await bench.run(takeSnapshot(image, name));
+  await bench.run(data.write(0, Buffer.alloc(100, "third")));
+  await bench.run(takeSnapshot(image, "third"));
+  await bench.run(rollBackTo(image, "second"));
+  const ranges: [number, number][] = [];
+  const options = { fromSnap: "third", wholeObject: true };
+  await bench.run(
+    diffIterate(image, options, (offset, length) => void ranges.push([offset, length])),
+  );
+  expect(ranges).toContainEqual([0, 2 ** ORDER]);
   expect(await bench.run(checkObjectMap(image, NOSNAP, noProgress))).toEqual([]);
   await bench.run(image.close());
   await bench.close();

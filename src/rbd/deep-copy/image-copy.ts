@@ -24,6 +24,7 @@ import { type CreateOptions, createImage } from "../create.ts";
 import { imageError } from "../errors.ts";
 import type { Image } from "../image.ts";
 import { objectMapName } from "../names.ts";
+import { statesAt } from "../object-map-check.ts";
 import { openImage } from "../open.ts";
 import { forEachObject, noProgress, type Progress } from "../progress.ts";
 import { DeepCopy } from "./object-copy.ts";
@@ -87,7 +88,8 @@ export async function deepCopyImage(
     });
     // What is now is what the last snapshot has: nothing was written since.
     const last = target.snapshots.find(({ id }) => id === pairs.at(-1)?.[1]);
-    if (last !== undefined) await target.objectMap?.rollBack(last);
+    const states = last && (await statesAt(target, last));
+    if (states !== undefined) await target.objectMap?.save(states);
     await protect(target, revisions, pairs);
     await copyMetadata(source, target);
     await target.notifyUpdate();

@@ -280,13 +280,18 @@ test("a flattened clone has what it showed, and its parent can go", async () => 
   await bench.close();
 });
 
-test("an image rolled back to a snapshot whose object map is not to be believed shows all that this has", async () => {
+/** A server with an image of four objects, opened. */
+async function startWithImage() {
   const bench = await Bench.start();
   const { io, context } = await bench.client();
   const size = 4 * 2 ** ORDER;
   await bench.run(createImage(context, io, "a", size, { order: ORDER }));
   const image = await bench.run(openImage(context, io, { name: "a" }));
-  const data = new ImageIo(image);
+  return { bench, image, data: new ImageIo(image), size };
+}
+
+test("an image rolled back to a snapshot whose object map is not to be believed shows all that this has", async () => {
+  const { bench, image, data, size } = await startWithImage();
   const write = (fill: string) => bench.run(data.write(0, Buffer.alloc(size, fill)));
   await write("first");
   await bench.run(takeSnapshot(image, "s"));
@@ -315,12 +320,7 @@ test("an image rolled back to a snapshot whose object map is not to be believed 
 });
 
 test("what a rollback has changed differs from a newer snapshot, by the object maps, too", async () => {
-  const bench = await Bench.start();
-  const { io, context } = await bench.client();
-  const size = 4 * 2 ** ORDER;
-  await bench.run(createImage(context, io, "a", size, { order: ORDER }));
-  const image = await bench.run(openImage(context, io, { name: "a" }));
-  const data = new ImageIo(image);
+  const { bench, image, data } = await startWithImage();
   for (const objectNo of [0, 1]) {
     await bench.run(data.write(objectNo * 2 ** ORDER, Buffer.alloc(100, "first")));
   }

@@ -9,7 +9,7 @@ import type { SnapListing } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { HEADER, OBJECT_MAP } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
-import type { Image, ImageSnapshot } from "./image.ts";
+import type { Image } from "./image.ts";
 import { objectMapName } from "./names.ts";
 import { FLAG, saveObjectMap } from "./object-map.ts";
 import { forEachObject, type Progress } from "./progress.ts";
@@ -57,18 +57,6 @@ export async function checkObjectMap(
 function isHarmful({ mapped, actual }: MapMismatch): boolean {
   const saidThere = mapped === EXISTS || mapped === EXISTS_CLEAN;
   return !(saidThere && (actual === NONEXISTENT || actual === PENDING));
-}
-
-/** What the object map of a snapshot says; undefined if it is not to be believed. */
-export async function statesAt(
-  image: Image,
-  { id, flags, imageSize }: ImageSnapshot,
-): Promise<Uint8Array | undefined> {
-  if ((flags & FLAG.OBJECT_MAP_INVALID) !== 0n) return undefined;
-  const load = image.io.query(objectMapName(image.id, id), OBJECT_MAP.load, undefined);
-  const map = await unless(load, "ENOENT", "EINVAL");
-  const count = image.objectsIn(imageSize);
-  return map === undefined || map.size < count ? undefined : statesOf(map, count);
 }
 
 /** Makes all maps anew: those of the snapshots, and the head's. */

@@ -3,14 +3,17 @@
  * ceph: src/librbd/operation/SnapshotRollbackRequest.cc
  */
 
+import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE } from "../cls/rbd/types/features.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import { opRollback } from "../messages/index.ts";
 import { NOSNAP } from "../types/index.ts";
+import { OBJECT_MAP } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import { mustFindSnapshot } from "./find-snapshot.ts";
 import type { Image, ImageSnapshot } from "./image.ts";
-import { statesAt } from "./object-map-check.ts";
+import { objectMapName } from "./names.ts";
+import { FLAG } from "./object-map.ts";
 import { forEachObject, noProgress, type Progress } from "./progress.ts";
 import { resizeLocked } from "./resize.ts";
 
@@ -59,10 +62,23 @@ export async function rollbackLocked(
  * written, for an object that is rolled back is, even one that nothing has changed.
  * compat: librbd takes the snapshot's as it is. Where that is not to be believed, no objects are found then; and what
  * was clean at the snapshot stays so, which differences to a newer one, by the maps, miss.
- * @returns the snapshot's states; undefined if there are none to go by
  * ceph: src/librbd/object_map/SnapshotRollbackRequest.cc, src/osd/PrimaryLogPG.cc _rollback_to
  */
-async function rollBackMap(image: Image, snapshot: ImageSnapshot): Promise<Uint8Array | undefined> {
+function rollBackMap(image: Image, snapshot: ImageSnapshot): Promise<Uint8Array | undefined> {
+  const { NONEXISTENT, EXISTS } = OBJECT_STATE;
+  return takeMapOf(image, snapshot, (state) => (state === NONEXISTENT ? NONEXISTENT : EXISTS));
+}
+
+/**
+ * Makes the head's object map of a snapshot's. Where that is not to be believed, the head's is not from now on.
+ * @param stateOf the head's state of what the snapshot has in one
+ * @returns the snapshot's states; undefined if there are none to go by
+ */
+export async function takeMapOf(
+  image: Image,
+  snapshot: ImageSnapshot,
+  stateOf: (state: number) => number = (state) => state,
+): Promise<Uint8Array | undefined> {
   const { objectMap } = image;
   if (objectMap === undefined) return undefined;
   const states = await statesAt(image, snapshot);
@@ -70,8 +86,19 @@ async function rollBackMap(image: Image, snapshot: ImageSnapshot): Promise<Uint8
     await objectMap.invalidate(snapshot.id);
     await objectMap.invalidate(NOSNAP);
   } else {
-    const { NONEXISTENT, EXISTS } = OBJECT_STATE;
-    await objectMap.save(states.map((state) => (state === NONEXISTENT ? NONEXISTENT : EXISTS)));
+    await objectMap.save(states.map(stateOf));
   }
   return states;
+}
+
+/** What the object map of a snapshot says; undefined if it is not to be believed. */
+async function statesAt(
+  image: Image,
+  { id, flags, imageSize }: ImageSnapshot,
+): Promise<Uint8Array | undefined> {
+  if ((flags & FLAG.OBJECT_MAP_INVALID) !== 0n) return undefined;
+  const load = image.io.query(objectMapName(image.id, id), OBJECT_MAP.load, undefined);
+  const map = await unless(load, "ENOENT", "EINVAL");
+  const count = image.objectsIn(imageSize);
+  return map === undefined || map.size < count ? undefined : statesOf(map, count);
 }

@@ -24,9 +24,9 @@ import { type CreateOptions, createImage } from "../create.ts";
 import { imageError } from "../errors.ts";
 import type { Image } from "../image.ts";
 import { objectMapName } from "../names.ts";
-import { statesAt } from "../object-map-check.ts";
 import { openImage } from "../open.ts";
 import { forEachObject, noProgress, type Progress } from "../progress.ts";
+import { takeMapOf } from "../snapshot-rollback.ts";
 import { DeepCopy } from "./object-copy.ts";
 import { computeSnapMap } from "./snap-map.ts";
 
@@ -88,8 +88,7 @@ export async function deepCopyImage(
     });
     // What is now is what the last snapshot has: nothing was written since.
     const last = target.snapshots.find(({ id }) => id === pairs.at(-1)?.[1]);
-    const states = last && (await statesAt(target, last));
-    if (states !== undefined) await target.objectMap?.save(states);
+    if (last !== undefined) await takeMapOf(target, last);
     await protect(target, revisions, pairs);
     await copyMetadata(source, target);
     await target.notifyUpdate();

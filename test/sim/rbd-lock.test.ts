@@ -36,7 +36,6 @@ import {
   trashImage,
   updateFeatures,
 } from "../../src/rbd/index.ts";
-import { NOSNAP } from "../../src/types/index.ts";
 import { Dice } from "../harness/dice.ts";
 import { Bench, type BenchClient, objectNames } from "./bench.ts";
 
@@ -237,39 +236,6 @@ test("the images of a group have their snapshots together, and go back to them",
   expect(left.filter((name) => /^rbd_(data|header|object_map|group_header)/.test(name))).toEqual(
     [],
   );
-  await bench.close();
-});
-
-test("a deep copy of a snapshot is what the image was then, with the older snapshots only", async () => {
-  const bench = await Bench.start();
-  const client = await bench.client();
-  const { context, io } = client;
-  await bench.run(filled(client, "a", 5));
-  const image = await bench.run(openImage(context, io, { name: "a" }));
-  const imageIo = new ImageIo(image);
-  for (const [name, fill] of [
-    ["one", 6],
-    ["two", 7],
-    ["three", 8],
-  ] as const) {
-    await bench.run(imageIo.write(OBJECT, Buffer.alloc(100, fill)));
-    await bench.run(takeSnapshot(image, name));
-    if (name === "two") await bench.run(resizeImage(image, SIZE / 2));
-  }
-  const two = image.snapshots.find(({ name }) => name === "two");
-  const shown = await bench.run(imageIo.read(0, SIZE, two?.id));
-  await bench.run(deepCopyImage(image, { io, name: "b" }, { snap: two?.id ?? NOSNAP }));
-  const copy = await bench.run(openImage(context, io, { name: "b" }));
-  expect(copy.snapshots.map(({ name }) => name)).toEqual(["one", "two"]);
-  expect(copy.size).toBe(SIZE);
-  const copyIo = new ImageIo(copy);
-  expect((await bench.run(copyIo.read(0, SIZE))).equals(shown)).toBe(true);
-  const one = await bench.run(copyIo.read(OBJECT, 100, copy.snapshots[0]?.id));
-  expect(one.equals(Buffer.alloc(100, 6))).toBe(true);
-  const work = deepCopyImage(image, { io, name: "c" }, { snap: 99n });
-  expect(await bench.run(codeOf(work))).toBe("ENOENT");
-  await bench.run(copy.close());
-  await bench.run(image.close());
   await bench.close();
 });
 

@@ -86,7 +86,8 @@ export async function deepCopyImage(
       target.checkOwner();
       await copy.copy(objectNo);
     });
-    // What is now is what the last snapshot has: nothing was written since.
+    // What is now is what the last snapshot has: nothing was written since. Its map may have become invalid meanwhile.
+    await target.refresh();
     const last = target.snapshots.find(({ id }) => id === pairs.at(-1)?.[1]);
     if (last !== undefined) await takeMapOf(target, last);
     await protect(target, revisions, pairs);

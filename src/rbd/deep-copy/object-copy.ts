@@ -177,15 +177,14 @@ export class DeepCopy {
     }
   }
 
-  async #write(objectNo: number, { snap, extents }: SnapshotWrite): Promise<void> {
-    const { from, isMigration, snapMap } = this.#options;
+  async #write(objectNo: number, { snap, extents, state }: SnapshotWrite): Promise<void> {
+    const { isMigration, snapMap } = this.#options;
     const target = this.#target;
     const { dataIo, objectSize } = target;
     if (dataIo === undefined) throw imageError("ENOENT", "open the data pool of", target.name);
     const [, ...snaps] = snapMap.get(snap) ?? [];
     const seq = snaps[0] ?? 0n;
-    const keepsObject = from === 0n && this.#source.parent !== undefined;
-    const ops = extents.flatMap((extent) => opsOf(extent, objectSize, keepsObject));
+    const ops = extents.flatMap((extent) => opsOf(extent, objectSize, state !== undefined));
     const { GT_SNAPSET_SEQ } = ASSERT_SNAPC_SEQ;
     const guard = callOp(DATA.assertSnapcSeq, { snapcSeq: seq, state: GT_SNAPSET_SEQ });
     target.checkOwner();
@@ -200,6 +199,11 @@ export class DeepCopy {
   }
 }
 
+/**
+ * compat: for zeros only, librbd leaves an object of no bytes whenever the source has a parent, also where the copy
+ * is too small to have it: nothing removes that one ever.
+ * ceph: src/librbd/deep_copy/ObjectCopyRequest.cc send_write_object
+ */
 function opsOf(
   { offset, length, data }: Extent,
   objectSize: number,

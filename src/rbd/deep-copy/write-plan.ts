@@ -24,7 +24,7 @@ export interface SnapshotWrite {
   readonly snap: SnapId;
   /** By offset, without overlaps. */
   readonly extents: readonly Extent[];
-  /** OBJECT_STATE for the object map of the copy's snapshot; undefined: none there. */
+  /** OBJECT_STATE for the object map of the copy's snapshot; undefined: there is to be no object. */
   readonly state: number | undefined;
 }
 
@@ -82,7 +82,7 @@ export function planWrites(at: CopySituation): SnapshotWrite[] {
       if ((offset === 0 && hidesParent) || offset < previousEnd) {
         extents.push({ offset, length: objectSize - offset, data: undefined });
       }
-      exists = offset > 0 || hidesParent;
+      if (offset === 0) exists = hidesParent;
       end = Math.min(end, offset);
     }
     const merged = mergeZeros(extents);

@@ -4,17 +4,15 @@
  * ceph: src/librbd/api/DiffIterate.cc, src/librbd/object_map/DiffRequest.cc, io/ObjectRequest.cc ObjectListSnapsRequest
  */
 
-import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
 import type { CallOptions, IoCtx } from "../rados/index.ts";
 import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
-import { OBJECT_MAP } from "./calls.ts";
 import { objectDeltas } from "./deep-copy/delta.ts";
 import { imageError, unless } from "./errors.ts";
-import { mustFindSnapshot } from "./find-snapshot.ts";
+import { mustFindSnapshot, sizeAt } from "./find-snapshot.ts";
 import { Image, poolOf } from "./image.ts";
+import { statesAt } from "./map-states.ts";
 import type { ShownSpec } from "./migration/source.ts";
-import { objectMapName } from "./names.ts";
 import { FLAG } from "./object-map.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
 import { refOf, shownAt } from "./shown.ts";
@@ -92,13 +90,6 @@ interface DiffRange {
   readonly toSnap: SnapId;
 }
 
-function sizeAt(image: Image, snap: SnapId): number {
-  const size =
-    snap === NOSNAP ? image.size : image.snapshots.find(({ id }) => id === snap)?.imageSize;
-  if (size === undefined) throw imageError("ENOENT", "find a snapshot of", image.target);
-  return size;
-}
-
 /** What a diff has of an object. */
 const DIFF = { HOLE: 0, DATA: 1, HOLE_UPDATED: 2, DATA_UPDATED: 3 } as const;
 
@@ -116,7 +107,7 @@ async function fastDiff(
   const between = image.snapshots.filter(({ id }) => id > from && id < to).map(({ id }) => id);
   let diff: Uint8Array = new Uint8Array(0);
   for (const snap of [...(from === 0n ? [] : [from]), ...between, to]) {
-    const states = await statesFor(image, snap, signal);
+    const states = await statesAt(image, snap, FLAG.FAST_DIFF_INVALID, { signal });
     if (states === undefined) return undefined;
     // Removed meanwhile: its map has gone into the next.
     if (states === "gone") {
@@ -129,24 +120,6 @@ async function fastDiff(
     else diff = nextDiff(diff, states, from === 0n);
   }
   return diff;
-}
-
-async function statesFor(
-  image: Image,
-  snap: SnapId,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array | "gone" | undefined> {
-  const snapshot = image.snapshots.find(({ id }) => id === snap);
-  const flags = snap === NOSNAP ? image.flags : snapshot?.flags;
-  if (flags === undefined) return "gone";
-  if ((flags & FLAG.FAST_DIFF_INVALID) !== 0n) return undefined;
-  const load = image.io.query(objectMapName(image.id, snap), OBJECT_MAP.load, undefined, {
-    signal,
-  });
-  const map = await unless(load, "ENOENT", "EINVAL");
-  if (map === undefined) return "gone";
-  const count = image.objectsIn(sizeAt(image, snap));
-  return map.size < count ? undefined : statesOf(map, count);
 }
 
 function nextDiff(before: Uint8Array, states: Uint8Array, fromStart: boolean): Uint8Array {

@@ -1,6 +1,7 @@
 /** Snapshots by name: a name is unique only among snapshots of one kind. ceph: ImageCtx::get_snap_id */
 
 import { type SnapshotNamespace, sameNamespace, USER_NAMESPACE } from "../cls/rbd/types.ts";
+import { NOSNAP, type SnapId } from "../types/index.ts";
 import { imageError } from "./errors.ts";
 import type { Image, ImageSnapshot } from "./image.ts";
 
@@ -24,4 +25,12 @@ export function mustFindSnapshot(
   const found = findSnapshot(image, name, namespace);
   if (found === undefined) throw imageError("ENOENT", "find a snapshot of", image.target, name);
   return found;
+}
+
+/** Bytes of the image at a snapshot, or as it is now. @throws CephError ENOENT */
+export function sizeAt(image: Image, snap: SnapId): number {
+  const size =
+    snap === NOSNAP ? image.size : image.snapshots.find(({ id }) => id === snap)?.imageSize;
+  if (size === undefined) throw imageError("ENOENT", "find a snapshot of", image.target);
+  return size;
 }

@@ -3,16 +3,14 @@
  * ceph: src/librbd/operation/SnapshotRollbackRequest.cc
  */
 
-import { statesOf } from "../cls/rbd/types/bit-vector.ts";
 import { OBJECT_STATE } from "../cls/rbd/types/features.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import { opRollback } from "../messages/index.ts";
 import { NOSNAP } from "../types/index.ts";
-import { OBJECT_MAP } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import { mustFindSnapshot } from "./find-snapshot.ts";
 import type { Image, ImageSnapshot } from "./image.ts";
-import { objectMapName } from "./names.ts";
+import { statesAt } from "./map-states.ts";
 import { FLAG } from "./object-map.ts";
 import { forEachObject, noProgress, type Progress } from "./progress.ts";
 import { resizeLocked } from "./resize.ts";
@@ -81,24 +79,12 @@ export async function takeMapOf(
 ): Promise<Uint8Array | undefined> {
   const { objectMap } = image;
   if (objectMap === undefined) return undefined;
-  const states = await statesAt(image, snapshot);
-  if (states === undefined) {
+  const states = await statesAt(image, snapshot.id, FLAG.OBJECT_MAP_INVALID);
+  if (states === undefined || states === "gone") {
     await objectMap.invalidate(snapshot.id);
     await objectMap.invalidate(NOSNAP);
-  } else {
-    await objectMap.save(states.map(stateOf));
+    return undefined;
   }
+  await objectMap.save(states.map(stateOf));
   return states;
-}
-
-/** What the object map of a snapshot says; undefined if it is not to be believed. */
-async function statesAt(
-  image: Image,
-  { id, flags, imageSize }: ImageSnapshot,
-): Promise<Uint8Array | undefined> {
-  if ((flags & FLAG.OBJECT_MAP_INVALID) !== 0n) return undefined;
-  const load = image.io.query(objectMapName(image.id, id), OBJECT_MAP.load, undefined);
-  const map = await unless(load, "ENOENT", "EINVAL");
-  const count = image.objectsIn(imageSize);
-  return map === undefined || map.size < count ? undefined : statesOf(map, count);
 }

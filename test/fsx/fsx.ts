@@ -87,9 +87,10 @@ class FsxRun {
           `seed ${seed} ok: ${ops} operations, ${kills} kills, ${seconds.toFixed(0)} s, ${(ops / seconds).toFixed(0)} a second`,
         );
       } catch (error) {
-        if (!(judged && error instanceof SeedFailure && (await this.#failsOnReal(error))))
-          throw error;
-        print(`${error.what}\n  on a real cluster, too`);
+        if (!(judged && error instanceof SeedFailure)) throw error;
+        print(error.what);
+        if (!(await this.#failsOnReal(error))) throw error;
+        print("  on a real cluster, too");
         total.faultsOfLibrbd.push(seed);
         total.ops += error.operation - 1;
         // What the seed has left is in the way of the next.

@@ -4,7 +4,9 @@
  */
 
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import nodeModule from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -179,4 +181,19 @@ describe("stop and start again", () => {
     const mode = (await stat(join(data, "ceph.client.admin.keyring"))).mode & 0o777;
     expect(mode).toBe(0o600);
   });
+});
+
+test("what Node has compiled is kept among the user's caches, if it can be, and no home is made for it", async () => {
+  const start = async (home: string) => {
+    const env = { ...clientEnv(), HOME: home };
+    const { code, stdout } = await run(process.execPath, [SPIRULA, "--version"], { env });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^spirula \d/)]);
+  };
+  const home = join(work.path, "home");
+  await mkdir(home);
+  await start(home);
+  // Node 22.1
+  expect(existsSync(join(home, ".cache", "spirula"))).toBe("enableCompileCache" in nodeModule);
+  await start(join(work.path, "gone"));
+  expect(existsSync(join(work.path, "gone"))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 
 test("deferred work runs after the turn that asked for it, in the order asked", async () => {
@@ -18,6 +18,24 @@ test("a cancelled timer does not fire, another one does", async () => {
   await new Promise<void>((resolve) => systemClock.after(5, resolve));
   clearTimeout(holder);
   expect(seen).toEqual([]);
+});
+
+test("a timer may take months, or for ever, and be cancelled on the way", () => {
+  vi.useFakeTimers();
+  try {
+    const day = 86_400_000;
+    const fired: string[] = [];
+    systemClock.after(60 * day, () => fired.push("after two months"));
+    systemClock.after(Number.POSITIVE_INFINITY, () => fired.push("never"));
+    const cancelled = systemClock.after(60 * day, () => fired.push("cancelled"));
+    vi.advanceTimersByTime(59 * day);
+    expect(fired).toEqual([]);
+    cancelled.cancel();
+    vi.advanceTimersByTime(2 * day);
+    expect(fired).toEqual(["after two months"]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("sleep waits for the clock it is given, not for real time", async () => {

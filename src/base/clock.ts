@@ -26,12 +26,20 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
   });
 }
 
+/** What setTimeout takes; anything longer it takes for 1 ms. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, fn) {
-    const handle = setTimeout(fn, delayMs);
-    handle.unref();
+    let handle: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const part = Math.min(leftMs, TIMER_MAX_MS);
+      handle = setTimeout(() => (leftMs > part ? wait(leftMs - part) : fn()), part);
+      handle.unref();
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
   every(periodMs, fn) {

@@ -121,3 +121,23 @@ test("a watch whose OSD has lost sight of us is registered again; one that it ha
   expect([watch.isAlive, errors]).toEqual([false, ["ENOTCONN"]]);
   lingers.close();
 });
+
+test("a watch in a pool that is deleted is lost, and a notification there fails", async () => {
+  const { osds, lingers, handler, errors } = fixture();
+  const watching = lingers.watch(PLACE, handler);
+  await until(() => osds.to(0)[0]?.requests.length === 1);
+  const link = osds.to(0)[0]!;
+  osds.reply(link, 1);
+  const watch = await watching;
+  const notifying = lingers
+    .notify(PLACE, Buffer.from("x"), 5000)
+    .catch((error: CephError) => error.code);
+  await until(() => link.requests.length === 2);
+  osds.reply(link, 2);
+  await settle();
+  osds.change((inc) => void inc.oldPools.add(POOL));
+  await settle();
+  expect([watch.isAlive, errors]).toEqual([false, ["ENOENT"]]);
+  expect(await notifying).toBe("ENOENT");
+  lingers.close();
+});

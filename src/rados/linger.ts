@@ -30,7 +30,7 @@ import {
 import type { Connection } from "../messenger/index.ts";
 import { bounded, type CallOptions, shared } from "./limits.ts";
 import { closedError } from "./mon-client.ts";
-import { isSameRoute, type Objecter, type OpDone, type Route } from "./objecter.ts";
+import { isSameRoute, type Objecter, type OpDone, poolGone, type Route } from "./objecter.ts";
 
 /** How often a watch is pinged.  ceph: objecter_tick_interval */
 const PING_MS = 5_000;
@@ -263,20 +263,37 @@ export class Lingers {
     for (const { intervals } of this.#notifies.values()) intervals.onEpoch(skipped);
   }
 
-  /** Registers on a new session, or in a new interval, what was registered in an old one. */
+  /**
+   * Registers on a new session, or in a new interval, what was registered in an old one; ends what was in a pool that
+   * is gone.
+   * compat: of such a watch librados tells only whoever asks for it (watch_check).
+   * ceph: src/osdc/Objecter.cc _check_linger_pool_dne
+   */
   onChange(): void {
     for (const watch of this.#watches.values()) {
       if (watch.isRegistering || watch.registered === undefined) continue;
       const { pool, hash } = watch.place;
+      if (this.#isGone(pool)) {
+        this.#lost(watch, -ERRNO.ENOENT);
+        continue;
+      }
       const route = this.#objecter.routeFor(pool, hash);
       const isCurrent = watch.registeredIn === watch.intervals.count;
       if (route === undefined || (isCurrent && isSameRoute(route, watch.registered))) continue;
       this.#background(this.#reconnect(watch));
     }
-    for (const { place, lost, intervals } of this.#notifies.values()) {
+    for (const { place, lost, fail, intervals } of this.#notifies.values()) {
+      if (this.#isGone(place.pool)) {
+        fail(poolGone(place.pool));
+        continue;
+      }
       const route = this.#objecter.routeFor(place.pool, place.hash);
       if (route !== undefined) lost((by) => intervals.count > 0 || !isSameRoute(by, route));
     }
+  }
+
+  #isGone(pool: number): boolean {
+    return this.#objecter.map?.pools.has(pool) === false;
   }
 
   async #reconnect(watch: LingeringWatch): Promise<void> {

@@ -17,8 +17,10 @@ import {
 
 /** Bytes of one object. Ceph's default limit is 128 MiB; ours only keeps offsets well inside 2^53. */
 export const OBJECT_SIZE_MAX = 2 ** 40;
-/** Bytes of an attribute's or omap key's name. */
+/** Bytes of an attribute's name. */
 export const NAME_MAX = 0xffff;
+/** Bytes of an omap key, or of a collection's name: the index's own keys, which begin with an owner, have 16 bits. */
+export const KEY_MAX = NAME_MAX - 9;
 
 /** What the check asks of a store: its present state. */
 export interface StoreView {
@@ -42,8 +44,8 @@ function checkRange(what: string, offset: number, length: number): void {
 }
 
 /** @throws TooLargeError */
-function checkName(what: string, name: string): void {
-  if (name.length > NAME_MAX) throw new TooLargeError(what, name.length, NAME_MAX);
+function checkName(what: string, name: string, max: number): void {
+  if (name.length > max) throw new TooLargeError(what, name.length, max);
 }
 
 /** The staged state: differences to the store, made only when an op creates or removes something. */
@@ -140,7 +142,7 @@ export function validateTransaction(view: StoreView, transaction: Transaction): 
       if (staged.hasCollection(op.collection)) {
         throw new RangeError(`collection ${op.collection} exists`);
       }
-      checkName("collection", op.collection);
+      checkName("collection", op.collection, KEY_MAX);
       staged.setCollection(op.collection, true);
       continue;
     }
@@ -176,11 +178,11 @@ export function validateTransaction(view: StoreView, transaction: Transaction): 
         staged.setObject(op.object, true);
         break;
       case "set-attr":
-        checkName(op.op, op.name);
+        checkName(op.op, op.name, NAME_MAX);
         staged.setObject(op.object, true);
         break;
       case "omap-set":
-        for (const [key] of op.entries) checkName(op.op, key);
+        for (const [key] of op.entries) checkName(op.op, key, KEY_MAX);
         staged.setObject(op.object, true);
         break;
       case "zero":

@@ -10,6 +10,7 @@
 import { assert, must } from "../../base/index.ts";
 import { EMPTY } from "../../encoding/index.ts";
 import type { CollectionId } from "../object-store.ts";
+import { KEY_MAX } from "../validate.ts";
 import { Allocator, encodeRegion } from "./allocator.ts";
 import type { BlockFile } from "./block-file.ts";
 import {
@@ -345,7 +346,8 @@ export class StoreState {
   }
 
   omapRemove(o: Onode, key: string): void {
-    if (o.hasOmap) this.kv.delete(o.omapPrefix + key);
+    // Nor has it a longer one; the index could not even say that it has not.
+    if (o.hasOmap && key.length <= KEY_MAX) this.kv.delete(o.omapPrefix + key);
   }
 
   omapRemoveRange(o: Onode, from: string, to: string): void {

@@ -35,6 +35,7 @@ export {
   pythonJson,
 } from "./python-json.ts";
 export { type Random, randomU32, randomU64, seededRandom, systemRandom } from "./random.ts";
+export { settled } from "./settled.ts";
 export { SpareMemory } from "./spare-memory.ts";
 export { holdProcess, stayAwake } from "./stay-awake.ts";
 export { type Align, TextTable } from "./text-table.ts";

@@ -6,7 +6,7 @@
  * to blocks nobody refers to on disk), the file.
  */
 
-import type { BufferPool } from "../../base/index.ts";
+import { type BufferPool, settled } from "../../base/index.ts";
 import { crc32c } from "../../encoding/index.ts";
 import type { DiskFile } from "../disk/disk.ts";
 import { BLOCK_SIZE } from "./allocator.ts";
@@ -74,7 +74,7 @@ export class BlockFile {
     return runs.length;
   }
 
-  /** The same with a promise; content as of the call. */
+  /** The same with a promise, which is kept once nothing is put into `into` any more, if it fails as well; content as of the call. */
   read(blocks: Uint32Array, into: Buffer): Promise<void> {
     const parts = this.#fileRuns(blocks, into).map(([index, block, count]) =>
       this.file.read(
@@ -83,7 +83,7 @@ export class BlockFile {
       ),
     );
     const number = ++this.#lastRead;
-    const done = Promise.all(parts).then(() => undefined);
+    const done = settled(parts);
     this.#reads.set(number, done);
     const forget = () => this.#reads.delete(number);
     done.then(forget, forget);

@@ -35,6 +35,8 @@ export class Committer {
   #sealed: SealedBatch[] = [];
   #scheduled = false;
   #writing = false;
+  /** The last that a thread has written, or writes. */
+  #inThread: Promise<void> = Promise.resolve();
   #force = false;
   #stopped = false;
   #watermarkTimer = false;
@@ -117,7 +119,7 @@ export class Committer {
   #commit(): void {
     if (this.#writing || this.#stopped) return;
     if (this.#isLater) {
-      void this.#commitLater();
+      this.#inThread = this.#commitLater();
       return;
     }
     try {
@@ -141,7 +143,7 @@ export class Committer {
         await this.#journal.write(batch);
         this.#written(batch, start);
         this.progress();
-        batch = this.#sealed.length > 0 ? this.#next() : undefined;
+        batch = this.#sealed.length > 0 && !this.#stopped ? this.#next() : undefined;
       }
     } catch (error) {
       this.stop(error as Error);
@@ -225,9 +227,10 @@ export class Committer {
     this.#onFatal(error);
   }
 
-  /** No more batches; everything is durable. */
-  close(): void {
+  /** No more batches; everything is durable. Resolves when nothing is written any more. */
+  async close(): Promise<void> {
     this.#stopped = true;
     this.#fatal ??= new Error("the store is closed");
+    await this.#inThread;
   }
 }

@@ -21,7 +21,9 @@ export interface DirectWrite {
 
 export class DirectWrites {
   readonly #file: DiskFile;
+  /** A write that fails stays: nothing from it on is durable. */
   readonly #writes = new Set<DirectWrite>();
+  readonly #underWay = new Set<Promise<void>>();
   /** The sync that will cover plain writes that are done by now, and the one under way. */
   #nextSync: Promise<void> | undefined;
   #sync: Promise<void> = Promise.resolve();
@@ -43,8 +45,16 @@ export class DirectWrites {
   }
 
   /** Resolves when it is durable. */
-  async start(write: DirectWrite): Promise<void> {
+  start(write: DirectWrite): Promise<void> {
     this.#writes.add(write);
+    const done = this.#write(write);
+    this.#underWay.add(done);
+    const forget = () => this.#underWay.delete(done);
+    done.then(forget, forget);
+    return done;
+  }
+
+  async #write(write: DirectWrite): Promise<void> {
     if (write.hole) {
       await this.#file.write(write.bytes, write.block * BLOCK_SIZE);
       await this.#synced();
@@ -52,6 +62,11 @@ export class DirectWrites {
       await this.#file.writeDurable(write.bytes, write.block * BLOCK_SIZE);
     }
     this.#writes.delete(write);
+  }
+
+  /** Resolves when nothing is under way, whatever has come of it. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
   }
 
   /** Resolves after a sync that has begun after now. */

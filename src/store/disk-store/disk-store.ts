@@ -402,11 +402,14 @@ export class DiskStore implements ObjectStore {
       this.#committer.stop(error as Error);
       this.#parts.log.warn("closing a failed store", { error: (error as Error).message });
     }
-    this.#committer.close();
-    // A failed store's checkpoint must not go on, in files that whoever opens it next has written by then.
+    // Nothing of a failed store may go on, in files that whoever opens it next has written by then; nor does it stay in
+    // them: a thread may yet be asked for what is queued now, when another file has the number of a closed one.
+    const { blocks } = this.#state;
+    await this.#committer.close();
     await this.#checkpointer.idle();
+    await blocks.direct.idle();
     await this.#space.close();
-    await this.#state.blocks.drainReads();
+    await blocks.drainReads();
     this.#parts.release();
   }
 }

@@ -6,7 +6,7 @@
  * is then the caller's to give back.
  */
 
-import type { Clock, Logger } from "../../base/index.ts";
+import { type Clock, type Logger, settled } from "../../base/index.ts";
 import { type BufferList, crc32c, ZerosShift } from "../../encoding/index.ts";
 import { formatObject, objectOfKey } from "../object-key.ts";
 import { CorruptionError } from "../object-store.ts";
@@ -107,7 +107,7 @@ export class ObjectReader {
 
   async #readLater(o: Onode, pieces: Piece[], offset: number, end: number): Promise<BufferList> {
     try {
-      await Promise.all(pieces.map((piece) => this.#blocks.read(piece.blocks, piece.bytes)));
+      await settled(pieces.map((piece) => this.#blocks.read(piece.blocks, piece.bytes)));
       for (const piece of pieces) this.#check(o, piece);
     } catch (error) {
       this.#giveBack(pieces);

@@ -93,6 +93,10 @@ export class Journal {
   #mark = 0;
   /** Bytes of batches since the last checkpoint began. */
   #bytesSinceRotate = 0;
+  /** Highest segment that has a batch on the disk. */
+  #written = 0;
+  /** Slots to keep, once a segment from `from` on is on the disk. */
+  #cutting: { readonly from: number; readonly kept: number } | undefined;
 
   /** @param start where the log goes on, as the manifest or recovery says */
   constructor(options: JournalOptions, start: JournalStart) {
@@ -197,12 +201,15 @@ export class Journal {
     this.#offset += padded;
     this.#bytesSinceRotate += padded;
     const { memory } = batch;
+    const segment = this.#segment;
     return {
       bytes,
       offset,
       lastSeq: batch.firstSeq + batch.count - 1,
       watermark,
       recycle: () => {
+        this.#written = segment;
+        this.#cut();
         if (memory.length <= BUFFER_KEPT_MAX && this.#spare.length < 2) this.#spare.push(memory);
       },
     };
@@ -249,8 +256,19 @@ export class Journal {
 
   /** Segments before `number` are not needed any more. What a burst has added goes; all of it, if room is short. */
   free(number: number, isShort: boolean): void {
-    const kept = isShort ? CHECKPOINT_SEGMENTS : KEPT_SEGMENTS;
     this.#slots = this.#slots.map((n) => (n < number ? 0 : n));
+    this.#cutting = { from: number, kept: isShort ? CHECKPOINT_SEGMENTS : KEPT_SEGMENTS };
+    this.#cut();
+  }
+
+  /**
+   * Not before there is a newer segment: should the manifest rot that does without the older ones, that one shows that
+   * they are missing.
+   */
+  #cut(): void {
+    if (this.#cutting === undefined || this.#written < this.#cutting.from) return;
+    const { kept } = this.#cutting;
+    this.#cutting = undefined;
     const before = this.#slots.length;
     while (this.#slots.length > kept && this.#slots.at(-1) === 0) this.#slots.pop();
     if (this.#slots.length < before) this.#file.truncate(this.bytes);
@@ -324,9 +342,27 @@ function findSegments(options: JournalOptions, firstSegment: number): Map<number
     const found = parseHeader(head, 0, options.nonce);
     if (found && found.segment >= firstSegment && head.readUInt32LE(56) === 0) {
       slots.set(found.segment, slot);
+    } else if (found === undefined && head.some((byte) => byte !== 0)) {
+      checkTorn(options, firstSegment, slot);
     }
   }
   return slots;
+}
+
+/** A segment whose first batch is torn has nothing behind it but what was there before. @throws JournalError */
+function checkTorn(
+  { file, nonce, segmentSize }: JournalOptions,
+  first: number,
+  slot: number,
+): void {
+  const bytes = Buffer.allocUnsafeSlow(segmentSize);
+  file.readSync(bytes, slot * segmentSize);
+  for (let at = SECTOR_SIZE; at < segmentSize; at += SECTOR_SIZE) {
+    const found = parseHeader(bytes, at, nonce);
+    if (found === undefined || bytes.readUInt32LE(at + 56) * SECTOR_SIZE !== at) continue;
+    if (found.segment < first) continue;
+    throw new JournalError(`the beginning of segment ${found.segment} is damaged`);
+  }
 }
 
 /** Reads everything from `start` on, in order, up to the torn end. */
@@ -354,17 +390,14 @@ export function readJournal(options: JournalOptions, start: JournalStart): Journ
         at += SECTOR_SIZE;
         continue;
       }
-      const intact =
-        at + found.padded <= segmentSize &&
-        found.firstSeq === next &&
-        found.previousCrc === tail.previousCrc &&
-        found.crc === crc32c(0, found.records);
-      if (!intact && !ended) {
-        ended = true; // torn, unless something valid follows
+      if (ended || found.firstSeq !== next || found.previousCrc !== tail.previousCrc) {
+        throw new JournalError(`a batch is damaged before transaction ${found.firstSeq}`);
+      }
+      if (at + found.padded > segmentSize || found.crc !== crc32c(0, found.records)) {
+        ended = true; // torn, unless something follows
         at += SECTOR_SIZE;
         continue;
       }
-      if (ended) throw new JournalError(`a batch is damaged before transaction ${found.firstSeq}`);
       tail.batches.push(found);
       tail.watermark = found.watermark;
       next += found.count;

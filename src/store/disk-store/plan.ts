@@ -185,13 +185,13 @@ export class Planner {
   #cloneRange(op: StoreOp & { op: "clone-range" }, plan: Plan): void {
     const { object, to, offset, toOffset } = op;
     plan.recordBytes += nameBytes(to);
-    this.#edges(to, toOffset, op.length, plan);
     // A source that has been copied to by this very transaction may be of any size: all of the range counts.
     const source = this.#find(object);
     const reached = this.#reached.get(objectKey(object));
     const size = Math.max(source?.size ?? 0, reached ?? 0);
     const length =
       this.#aliases.length > 0 ? op.length : Math.max(0, Math.min(op.length, size - offset));
+    this.#edges(to, toOffset, length, plan);
     // Where it has data is known only if the transaction has not touched it.
     const known = this.#aliases.length === 0 && reached === undefined ? source : undefined;
     const blocks = Math.ceil(length / BLOCK_SIZE) + 2;

@@ -439,3 +439,38 @@ test("a copy of what the same transaction writes is refused whole where it does 
   }
   expect([...outcomes]).toEqual(["taken", "refused"]);
 });
+
+test("omap alone is refused before it has filled the file system, and can be removed then", async () => {
+  const { disk, clock, store, failures } = await setUp(1);
+  const object = named("index");
+  const add = (i: number) => {
+    const entries = Array.from({ length: 8 }, (_, k): [string, Uint8Array] => [
+      `key ${8 * i + k}`,
+      bytes(20_000, 8 * i + k),
+    ]);
+    submit(store, { op: "omap-set", object, entries });
+    return settle(clock, store.flush());
+  };
+  const fill = async () => {
+    for (let i = 0; ; i++) {
+      try {
+        await add(i);
+      } catch (error) {
+        if (!(error instanceof NoSpaceError)) throw error;
+        return i;
+      }
+    }
+  };
+  const added = await fill();
+  expect(added * 8 * 20_000).toBeGreaterThan(FILE_SYSTEM / 4);
+  expect(failures).toEqual([]);
+  submit(store, { op: "omap-clear", object });
+  await settle(clock, store.checkpoint());
+  await settle(clock, store.close());
+  disk.processKill();
+  const again = await settle(clock, openStore("", { disk, clock, memoryBytes: 4 * MIB }));
+  await settle(clock, again.compact());
+  submit(again, { op: "omap-set", object, entries: [["key", bytes(20_000, 1)]] });
+  await settle(clock, again.close());
+  expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+});

@@ -101,6 +101,7 @@ export class DiskStore implements ObjectStore {
       clock,
       log,
       journal,
+      index: parts.kv,
     });
     this.#checkpointer = new Checkpointer({
       parts,

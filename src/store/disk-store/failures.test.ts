@@ -130,3 +130,28 @@ test("a failed store is closed when none of its writes is under way any more", a
     expect(isWriting).toBe(false);
   }
 });
+
+test("a clone-range past its source's end is refused where the block it would change cannot be read", async () => {
+  const disk = diskWith("block", () => undefined);
+  const store = await openStore("", { disk });
+  let fatal: Error | undefined;
+  store.onFatal = (error) => {
+    fatal = error;
+  };
+  submit(store, { op: "create-collection", collection: PG });
+  submit(store, { op: "write", object: B, offset: 0, data: [bytes(MIB, 2)] });
+  submit(store, { op: "write", object: A, offset: 0, data: [bytes(6000, 1)] });
+  await store.checkpoint();
+  disk.spoil("block", 4096);
+  const copy = {
+    op: "clone-range",
+    object: A,
+    to: B,
+    offset: 0,
+    toOffset: 0,
+    length: 65536,
+  } as const;
+  expect(() => submit(store, copy)).toThrow("EIO");
+  expect(fatal).toBe(undefined);
+  await store.close();
+});

@@ -3,8 +3,8 @@
  *
  * ENOSPC from a write would be final, so the store must not come to it. Of what the file system has free
  * it leaves a reserve, for index runs and for a journal that grows while a checkpoint is late, and it counts
- * what it already owes: blocks of small writes that are still in memory and holes in the file, and the rest
- * of segments that a growing journal has begun. Nothing is gained by what the file has and no object uses,
+ * what it already owes: blocks of small writes that are still in memory and holes in the file, what the
+ * index's next run will have, and the rest of segments that a growing journal has begun. Nothing is gained by what the file has and no object uses,
  * as the next block may come from a hole as well; that has to be punched out first. When room is tight,
  * `Space` punches all of it.
  */
@@ -14,6 +14,7 @@ import type { Disk } from "../disk/disk.ts";
 import { type Allocator, BLOCK_SIZE } from "./allocator.ts";
 import type { BlockFile } from "./block-file.ts";
 import type { Journal } from "./journal.ts";
+import type { RunKv } from "./kv.ts";
 
 const RESERVE_MAX = 64 << 20;
 const RESERVE_SHARE = 1 / 16;
@@ -32,6 +33,7 @@ export interface RoomOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly journal: Journal;
+  readonly index: RunKv;
 }
 
 export class FileSystemRoom {
@@ -40,6 +42,7 @@ export class FileSystemRoom {
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #journal: Journal;
+  readonly #index: RunKv;
   #lookedAt = Number.NEGATIVE_INFINITY;
   /** Bytes above the reserve as of the last look, less what has been taken since. */
   #left = 0;
@@ -55,6 +58,7 @@ export class FileSystemRoom {
     this.#disk = options.disk;
     this.#clock = options.clock;
     this.#journal = options.journal;
+    this.#index = options.index;
   }
 
   look(): void {
@@ -65,17 +69,17 @@ export class FileSystemRoom {
     const surplus = file.allocated() - this.#allocator.used * BLOCK_SIZE;
     // No more than there is in memory: a file system that compresses has less in the file for other reasons.
     const homecoming = Math.min(pending.bytes + direct.bytes, Math.max(0, -surplus));
-    const owed = homecoming + this.#journal.owedBytes;
+    const owed = homecoming + this.#journal.owedBytes + this.#index.unsavedBytes;
     this.slack = Math.max(0, surplus);
     this.#left = available - this.#reserve - owed + (this.punchable ? 0 : this.slack);
     this.#lookedAt = this.#clock.monotonic();
   }
 
-  /** Takes so many bytes if they are there. @param onReserve what replaces data may use half of the reserve */
-  take(bytes: number, onReserve: boolean): boolean {
+  /** Takes so many bytes if they are there. @param share of the reserve that they may come from */
+  take(bytes: number, share: number): boolean {
     // What the journal takes is taken for good only where it grows: near the end it pays to look again.
     if (this.#isOld || this.#left < bytes * 4) this.look();
-    if (this.#left + (onReserve ? this.#reserve / 2 : 0) < bytes) return false;
+    if (this.#left + this.#reserve * share < bytes) return false;
     this.#left -= bytes;
     return true;
   }

@@ -80,6 +80,11 @@ export class RunKv implements Kv {
     return this.#table.bytes;
   }
 
+  /** Bytes of what no run has yet, about. */
+  get unsavedBytes(): number {
+    return this.#table.bytes + (this.#frozen?.bytes ?? 0);
+  }
+
   /** Bytes of the runs' files. */
   get diskBytes(): number {
     return this.#runs.reduce((sum, run) => sum + run.info.bytes, 0);

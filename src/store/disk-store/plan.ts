@@ -17,6 +17,23 @@ const CHANGE_BYTES = 64;
 /** Of a large write: a crc per block, and a header per piece if every block were apart. */
 const DIRECT_BYTES_PER_BLOCK = 20;
 
+const ADDING = new Set<StoreOp["op"]>([
+  "create-collection",
+  "touch",
+  "clone",
+  "set-attr",
+  "omap-set",
+  "omap-header",
+]);
+const FREEING = new Set<StoreOp["op"]>([
+  "remove-collection",
+  "remove",
+  "zero",
+  "truncate",
+  "omap-remove-range",
+  "omap-clear",
+]);
+
 export interface Plan {
   /** Blocks that data of writes and copies may take at most. */
   dataBlocks: number;
@@ -24,6 +41,10 @@ export interface Plan {
   edgeBlocks: number;
   /** Bytes of data that it brings. */
   writtenBytes: number;
+  /** Bytes that the index grows by, about: objects, attributes and omap. */
+  addedBytes: number;
+  /** Does something in it give space back? */
+  frees: boolean;
   /** Bytes of the record at most. */
   recordBytes: number;
   /** Longest run of bytes whose data rides in the record. */
@@ -83,12 +104,15 @@ export class Planner {
       dataBlocks: 0,
       edgeBlocks: 0,
       writtenBytes: 0,
+      addedBytes: 0,
+      frees: transaction.ops.some(({ op }) => FREEING.has(op)),
       recordBytes: 0,
       inlineMax: this.#inlineMax,
       inPlace: !this.#isRoomy(),
     };
     for (const op of transaction.ops) {
       if (op.op === "write") plan.writtenBytes += listLength(op.data);
+      if (ADDING.has(op.op)) plan.addedBytes += CHANGE_BYTES * 4 + payloadBytes(op);
     }
     if (plan.writtenBytes > this.#inlineTransactionMax) plan.inlineMax = 0;
     for (const op of transaction.ops) this.#op(op, plan);

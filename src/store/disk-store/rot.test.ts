@@ -65,7 +65,9 @@ test("segments that only the older manifest names are not cut off before a newer
   await store.close();
   disk.processKill();
   const { nonce } = readSuperblock(disk);
-  const [a = 0, b = 0] = [0, 1].map((slot) => readManifestSlot(disk, nonce, slot)?.generation);
+  const [a = 0, b = 0] = ([0, 1] as const).map(
+    (slot) => readManifestSlot(disk, nonce, slot)?.generation,
+  );
   disk.flip(`manifest.${a > b ? 0 : 1}`, 30, 1);
   const again = await openStore("", { disk });
   const there = Array.from({ length: count }, (_, i) => again.stat(PG, named(`o${i}`)));

@@ -21,6 +21,10 @@ const PUNCH_DELAY_MS = 2000;
 /** Bytes that are worth a punching of everything. */
 const SLACK_MIN = 1 << 20;
 
+/** Parts of the file system's reserve: what replaces data may take one, what brings none the other. */
+const OVERWRITE_SHARE = 1 / 2;
+const INDEX_SHARE = 3 / 4;
+
 interface Held {
   seq: number;
   /** Reads up to this one may still be looking at the blocks. */
@@ -57,13 +61,16 @@ export class Space {
   }
 
   /** Is there room for a transaction? */
-  fits({ dataBlocks, edgeBlocks, writtenBytes, recordBytes }: Plan): boolean {
+  fits(plan: Plan): boolean {
+    const { dataBlocks, edgeBlocks, writtenBytes, addedBytes, recordBytes } = plan;
     const need = dataBlocks + edgeBlocks;
     const kept = dataBlocks > 0 ? this.reserve : 0;
     if (need > 0 && this.#allocator.free < need + kept) return false;
-    // What brings no data is what frees space, among other things: the file system's reserve is for that.
-    if (dataBlocks === 0 && writtenBytes === 0) return true;
-    const fits = this.#room.take(need * BLOCK_SIZE + recordBytes, dataBlocks === 0);
+    const hasData = dataBlocks > 0 || writtenBytes > 0;
+    // What frees space always finds some: the file system's reserve is for that.
+    if (!hasData && (addedBytes === 0 || plan.frees)) return true;
+    const share = hasData ? (dataBlocks > 0 ? 0 : OVERWRITE_SHARE) : INDEX_SHARE;
+    const fits = this.#room.take(hasData ? need * BLOCK_SIZE + recordBytes : addedBytes, share);
     if (!fits) this.#punchAllWhenTight();
     return fits;
   }

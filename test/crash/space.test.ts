@@ -36,6 +36,8 @@ interface Options {
   segments?: number;
   memoryBytes?: number;
   latencyMax?: number;
+  /** Does the file system take space back? @default true */
+  punchable?: boolean;
 }
 
 async function setUp(seed: number, options: Options = {}): Promise<Scene> {
@@ -43,6 +45,10 @@ async function setUp(seed: number, options: Options = {}): Promise<Scene> {
   disk.limitBytes = FILE_SYSTEM;
   const clock = new ManualClock();
   createStore("", { disk, segmentSize: SEGMENT, segments: options.segments ?? 2 });
+  if (options.punchable === false) {
+    const open = disk.open.bind(disk);
+    disk.open = (name, mode) => ({ ...open(name, mode), punch: async () => false });
+  }
   const memoryBytes = options.memoryBytes ?? 4 * MIB;
   const store = await settle(clock, openStore("", { disk, clock, memoryBytes }));
   const failures: Error[] = [];
@@ -472,5 +478,47 @@ test("omap alone is refused before it has filled the file system, and can be rem
   await settle(clock, again.compact());
   submit(again, { op: "omap-set", object, entries: [["key", bytes(20_000, 1)]] });
   await settle(clock, again.close());
+  expect(fsck("", { deep: true, disk }).faults).toEqual([]);
+});
+
+test("what is removed is used again on a file system that takes nothing back, and nothing that is not there", async () => {
+  const { disk, clock, store, failures } = await setUp(1, { punchable: false });
+  const fill = async (name: string): Promise<number> => {
+    for (let i = 0; ; i++) {
+      try {
+        const object = named(`${name}${i}`);
+        submit(store, { op: "write", object, offset: 0, data: [bytes(16 << 10, i)] });
+      } catch (error) {
+        if (!(error instanceof NoSpaceError)) throw error;
+        await settle(clock, store.flush());
+        await settle(clock, store.checkpoint());
+        return i;
+      }
+      if (i % 4 === 0) clock.turn(1);
+      await Promise.resolve();
+    }
+  };
+  /** Every second one goes: what that gives is in crumbs. */
+  const thin = async (name: string, count: number) => {
+    for (let i = 0; i < count; i += 2) {
+      submit(store, { op: "remove", object: named(`${name}${i}`) });
+    }
+    await settle(clock, store.flush());
+    // It is tried to give them back.
+    clock.turn(5000);
+    await settle(clock, store.checkpoint());
+  };
+  const all = await fill("a");
+  await thin("a", all);
+  // By now it is known that this cannot be done.
+  const more = await fill("b");
+  await thin("b", more);
+  const again = await fill("c");
+  expect(again).toBeGreaterThan(more / 3);
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+  disk.processKill();
+  const opened = await settle(clock, openStore("", { disk, clock, memoryBytes: 4 * MIB }));
+  await settle(clock, opened.close());
   expect(fsck("", { deep: true, disk }).faults).toEqual([]);
 });

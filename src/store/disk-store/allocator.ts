@@ -69,6 +69,10 @@ export class Allocator {
   free: number;
   /** Blocks in use, shared ones once. */
   used = 0;
+  /** Free blocks that the file has for certain: known only from `preferWritten` on. */
+  reusable = 0;
+  /** By region, what has been in use since then. */
+  #written: (Uint32Array | undefined)[] | undefined;
 
   constructor(blocks: number) {
     this.blocks = blocks;
@@ -167,7 +171,7 @@ export class Allocator {
   allocate(count: number): number[] {
     assert(count <= this.free, "allocation past the free space");
     const out: number[] = [];
-    let left = count;
+    let left = count - this.#takeReusable(Math.min(count, this.reusable), out);
     while (left > 0) {
       const piece = Math.min(left, REGION_BLOCKS);
       if (piece < CONTIGUOUS_MIN || !this.#takeRun(piece, out)) {
@@ -177,6 +181,25 @@ export class Allocator {
       left -= piece;
     }
     return out;
+  }
+
+  /**
+   * From now on blocks that the file has for certain are taken before others: its file system takes nothing back, and
+   * there may be no room for those that are holes yet.
+   */
+  preferWritten(): void {
+    this.#written ??= this.#regions.map((region) => region?.used.slice());
+  }
+
+  #takeReusable(count: number, out: number[]): number {
+    let left = count;
+    for (let index = 0; left > 0; index++) {
+      const region = this.#regions[index];
+      const written = this.#written?.[index];
+      if (region === undefined || written === undefined) continue;
+      left -= this.#takeFrom(region, index, left, out, written);
+    }
+    return count;
   }
 
   /** One run inside one region: in space that was used before if there is any, else in a new part of the file. */
@@ -235,11 +258,18 @@ export class Allocator {
     return best;
   }
 
-  /** Exactly `count` blocks of a region that has them, lowest first, as runs. */
-  #takeFrom(region: Region, index: number, count: number, out: number[]): number {
+  /** `count` blocks of a region, or all that it has (of those in `among`), lowest first, as runs. @returns how many */
+  #takeFrom(
+    region: Region,
+    index: number,
+    count: number,
+    out: number[],
+    among?: Uint32Array,
+  ): number {
     let left = count;
-    for (let word = 0; left > 0; word++) {
+    for (let word = 0; left > 0 && word < WORDS; word++) {
       let open = ~(region.used[word]! | region.held[word]!) >>> 0;
+      if (among !== undefined) open = (open & among[word]!) >>> 0;
       while (open !== 0 && left > 0) {
         const bit = 31 - Math.clz32(open & -open);
         open = (open & (open - 1)) >>> 0;
@@ -252,17 +282,33 @@ export class Allocator {
         left--;
       }
     }
-    return count;
+    return count - left;
   }
 
   #mark(index: number, start: number, count: number): void {
     const region = this.#make(index);
     for (let i = start; i < start + count; i++) region.used[i >>> 5]! |= 1 << (i & 31);
+    if (this.#written !== undefined) this.#noteWritten(this.#written, index, start, count);
     region.free -= count;
     region.dirty = true;
     region.taken++;
     this.free -= count;
     this.used += count;
+  }
+
+  #noteWritten(
+    all: (Uint32Array | undefined)[],
+    index: number,
+    start: number,
+    count: number,
+  ): void {
+    const written = all[index] ?? new Uint32Array(WORDS);
+    all[index] = written;
+    for (let i = start; i < start + count; i++) {
+      const mask = 1 << (i & 31);
+      if ((written[i >>> 5]! & mask) !== 0) this.reusable--;
+      else written[i >>> 5]! |= mask;
+    }
   }
 
   /** Takes a given free block: what a replayed record says was allocated then. */
@@ -309,6 +355,9 @@ export class Allocator {
     region.held[bit >>> 5]! &= ~mask;
     region.free++;
     this.free++;
+    if (((this.#written?.[Math.floor(block / REGION_BLOCKS)]?.[bit >>> 5] ?? 0) & mask) !== 0) {
+      this.reusable++;
+    }
   }
 
   /** Changes whenever something is taken from the region. */

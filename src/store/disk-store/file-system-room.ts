@@ -49,7 +49,7 @@ export class FileSystemRoom {
   #reserve = 0;
   /** Bytes that the file has and nobody uses. */
   slack = 0;
-  /** False: the file system takes nothing back, and slack is used as it is. */
+  /** False: the file system takes nothing back. Then blocks that the file has for certain are used again first. */
   punchable = true;
 
   constructor(options: RoomOptions) {
@@ -68,10 +68,12 @@ export class FileSystemRoom {
     const { pending, direct, file } = this.#file;
     const surplus = file.allocated() - this.#allocator.used * BLOCK_SIZE;
     // No more than there is in memory: a file system that compresses has less in the file for other reasons.
-    const homecoming = Math.min(pending.bytes + direct.bytes, Math.max(0, -surplus));
+    const onItsWay = pending.bytes + direct.bytes;
+    // Where the file is as large as it was, what it has and nobody uses may lie anywhere.
+    const homecoming = this.punchable ? Math.min(onItsWay, Math.max(0, -surplus)) : onItsWay;
     const owed = homecoming + this.#journal.owedBytes + this.#index.unsavedBytes;
     this.slack = Math.max(0, surplus);
-    this.#left = available - this.#reserve - owed + (this.punchable ? 0 : this.slack);
+    this.#left = available - this.#reserve - owed + this.#allocator.reusable * BLOCK_SIZE;
     this.#lookedAt = this.#clock.monotonic();
   }
 

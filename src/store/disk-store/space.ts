@@ -175,6 +175,7 @@ export class Space {
       this.#allocator.unreserve(start, count);
       if (done || !this.#room.punchable) continue;
       this.#room.punchable = false;
+      this.#allocator.preferWritten();
       this.#log.warn(
         "the file system does not take space back: its files stay as large as they were",
       );

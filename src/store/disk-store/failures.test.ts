@@ -85,27 +85,30 @@ test("a failed store is closed when none of its writes is under way any more", a
     const gate = new Gate();
     let isArmed = false;
     const disk = diskWith(failing, (file) => {
-      const { writeDurable, writeDurableSync } = file;
-      file.writeDurable = async (data, offset) => {
+      const write = file.writeDurable.bind(file);
+      const writeSync = file.writeDurableSync.bind(file);
+      const writeOrFail: DiskFile["write"] = async (data, offset) => {
         if (isArmed) throw ioError();
-        await writeDurable(data, offset);
+        await write(data, offset);
       };
+      file.writeDurable = writeOrFail;
+      file.write = writeOrFail;
       file.writeDurableSync = (data, offset) => {
         if (isArmed) throw ioError();
-        writeDurableSync(data, offset);
+        writeSync(data, offset);
       };
-      file.write = file.writeDurable;
     });
     let isWriting = false;
     alter(disk, slow, (file) => {
-      const { writeDurable } = file;
-      file.writeDurable = async (data, offset) => {
+      const write = file.writeDurable.bind(file);
+      const writeLater: DiskFile["write"] = async (data, offset) => {
         isWriting = gate.isShut;
         await gate.pass();
         isWriting = false;
-        await writeDurable(data, offset);
+        await write(data, offset);
       };
-      file.write = file.writeDurable;
+      file.writeDurable = writeLater;
+      file.write = writeLater;
     });
     const store = await openStore("", { disk, commit });
     submit(store, { op: "create-collection", collection: PG });

@@ -304,6 +304,8 @@ async function startMonitor(
     clock,
     log: log.child("mon.a"),
     memoryBytes: MON_STORE_MEMORY,
+    // Whoever makes room needs it.
+    indexShare: 1,
   });
   undo.add(() => store.close());
   const options: MonitorOptions = {

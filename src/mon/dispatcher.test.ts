@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ERRNO } from "../base/index.ts";
 import { decodeFromBytes, textOf, u64 } from "../encoding/index.ts";
 import { newObjectStatSum, OsdMap } from "../maps/index.ts";
 import {
@@ -23,6 +24,7 @@ import {
   POOL_OP,
   SUBSCRIBE_ONETIME,
 } from "../messages/index.ts";
+import { NoSpaceError } from "../store/index.ts";
 import { createSelfManagedSnap } from "./services/osd-pools.ts";
 import { createBench, FakeClient, FSID, poolOp, settle } from "./testing/bench.ts";
 
@@ -257,6 +259,22 @@ describe("commands", () => {
     const ack = await run(new FakeClient(monitor), request);
     expect(ack.r).toBe(-22);
     expect(ack.rs).not.toBe("");
+  });
+
+  test("what the monitor's store has no place for is refused with a clear line", async () => {
+    const { monitor, store } = await createBench();
+    const client = new FakeClient(monitor);
+    const set = (key: string, val: string) => run(client, { prefix: "config-key set", key, val });
+    const long = await set("k".repeat(66_000), "v");
+    expect([long.r, long.rs]).toEqual([-ERRNO.EMSGSIZE, "omap-set: 66000 bytes, at most 65526"]);
+    store.submit = () => {
+      throw new NoSpaceError();
+    };
+    const full = await set("k", "v");
+    expect([full.r, full.rs]).toEqual([
+      -ERRNO.ENOSPC,
+      "the file system of the monitor's store is full: make room there",
+    ]);
   });
 
   test("output in a form we do not write is refused, not passed off as text", async () => {

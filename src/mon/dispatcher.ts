@@ -27,6 +27,7 @@ import {
   messageName,
 } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
+import { NoSpaceError, TooLargeError } from "../store/index.ts";
 import { ENTITY_TYPE, formatAuthEntity, type IncomingMessage } from "../types/index.ts";
 import { auditLine } from "./audit.ts";
 import {
@@ -303,6 +304,16 @@ export class MonDispatcher implements Dispatcher {
     if (session.running-- === REQUESTS_RUNNING_MAX) session.connection.resume();
   }
 
+  #failed(error: unknown): CommandReply {
+    if (error instanceof NoSpaceError) {
+      return refused("ENOSPC", "the file system of the monitor's store is full: make room there");
+    }
+    if (error instanceof TooLargeError) return refused("EMSGSIZE", error.message);
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#log.error("command failed", { why });
+    return refused("EIO", "internal error; see the server's log");
+  }
+
   /** Answers when a command has ended, whatever it comes to. */
   async #answer(
     session: MonSession,
@@ -314,9 +325,7 @@ export class MonDispatcher implements Dispatcher {
     try {
       reply = await run;
     } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#log.error("command failed", { why });
-      reply = refused("EIO", "internal error; see the server's log");
+      reply = this.#failed(error);
     }
     this.#end(session);
     if (!session.connection.isOpen) return;

@@ -102,6 +102,7 @@ export class DiskStore implements ObjectStore {
       log,
       journal,
       index: parts.kv,
+      indexShare: parts.indexShare,
     });
     this.#checkpointer = new Checkpointer({
       parts,

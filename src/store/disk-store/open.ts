@@ -41,6 +41,7 @@ export const BLOCK = "block";
 const SEGMENT_SIZE = 8 << 20;
 const SEGMENTS = 4;
 const MEMORY_DEFAULT = 64 << 20;
+const INDEX_SHARE = 3 / 4;
 /** Memory for bulk data on its way, when the owner has none to share. */
 const POOL_BYTES = 8 << 20;
 /** Journal segments must hold a transaction of some size: see `recordMax`. */
@@ -75,6 +76,8 @@ export interface OpenOptions {
   pool?: BufferPool;
   /** @default "auto" */
   commit?: CommitMode;
+  /** Part of the file system's reserve that objects, attributes and omap may take; data takes none. @default 3/4 */
+  indexShare?: number;
 }
 
 /**
@@ -268,6 +271,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       lastSeq,
       memoryBytes,
       commit: options.commit ?? "auto",
+      indexShare: options.indexShare ?? INDEX_SHARE,
       release,
     };
     const store = new DiskStore(parts);

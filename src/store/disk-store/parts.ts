@@ -23,6 +23,7 @@ export interface StoreParts {
   readonly lastSeq: TransactionSeq;
   readonly memoryBytes: number;
   readonly commit: CommitMode;
+  readonly indexShare: number;
   /** Lets go of files and lock. */
   readonly release: () => void;
 }

@@ -21,9 +21,8 @@ const PUNCH_DELAY_MS = 2000;
 /** Bytes that are worth a punching of everything. */
 const SLACK_MIN = 1 << 20;
 
-/** Parts of the file system's reserve: what replaces data may take one, what brings none the other. */
+/** Part of the file system's reserve that what replaces data may take. */
 const OVERWRITE_SHARE = 1 / 2;
-const INDEX_SHARE = 3 / 4;
 
 interface Held {
   seq: number;
@@ -38,6 +37,7 @@ export class Space {
   readonly #room: FileSystemRoom;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #indexShare: number;
   #held: Held[] = [];
   heldBlocks = 0;
   /** Regions that blocks were freed in, with how often something had been taken from them by then. */
@@ -51,7 +51,8 @@ export class Space {
   /** Blocks that writes leave alone, so that what frees space always finds some. */
   readonly reserve: number;
 
-  constructor(options: RoomOptions & { readonly log: Logger }) {
+  constructor(options: RoomOptions & { readonly log: Logger; readonly indexShare: number }) {
+    this.#indexShare = options.indexShare;
     this.#log = options.log;
     this.#allocator = options.allocator;
     this.#file = options.file;
@@ -69,7 +70,7 @@ export class Space {
     const hasData = dataBlocks > 0 || writtenBytes > 0;
     // What frees space always finds some: the file system's reserve is for that.
     if (!hasData && (addedBytes === 0 || plan.frees)) return true;
-    const share = hasData ? (dataBlocks > 0 ? 0 : OVERWRITE_SHARE) : INDEX_SHARE;
+    const share = hasData ? (dataBlocks > 0 ? 0 : OVERWRITE_SHARE) : this.#indexShare;
     const fits = this.#room.take(hasData ? need * BLOCK_SIZE + recordBytes : addedBytes, share);
     if (!fits) this.#punchAllWhenTight();
     return fits;

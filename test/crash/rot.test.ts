@@ -1,9 +1,9 @@
 /** Bits that flip at rest where they would take whole stretches of the journal with them. */
 import { expect, test } from "vitest";
-import { bytes, named, PG, submit } from "../../../test/compliance/object-store/fixtures.ts";
-import { SECTOR_SIZE } from "../disk/disk.ts";
-import { createStore, fsck, MemoryDisk, openStore } from "../index.ts";
-import { readManifestSlot, readSuperblock } from "./superblock.ts";
+import { SECTOR_SIZE } from "../../src/store/disk/disk.ts";
+import { readManifestSlot, readSuperblock } from "../../src/store/disk-store/superblock.ts";
+import { createStore, fsck, MemoryDisk, openStore } from "../../src/store/index.ts";
+import { bytes, named, PG, submit } from "../compliance/object-store/fixtures.ts";
 
 const MIB = 1 << 20;
 const turn = () => new Promise((resolve) => setImmediate(resolve));

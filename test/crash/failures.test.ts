@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { bytes, named, PG, submit } from "../../../test/compliance/object-store/fixtures.ts";
-import { BufferPool, systemClock } from "../../base/index.ts";
-import type { DiskFile } from "../disk/disk.ts";
-import { createStore, MemoryDisk, openStore } from "../index.ts";
+import { BufferPool, systemClock } from "../../src/base/index.ts";
+import type { DiskFile } from "../../src/store/disk/disk.ts";
+import { createStore, MemoryDisk, openStore } from "../../src/store/index.ts";
+import { bytes, named, PG, submit } from "../compliance/object-store/fixtures.ts";
 
 const MIB = 1 << 20;
 const A = named("a");

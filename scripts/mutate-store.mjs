@@ -204,12 +204,6 @@ const MUTATIONS = [
     "this.slack",
   ],
   [
-    "holes-before-what-the-file-has",
-    `${STORE}/allocator.ts`,
-    "this.#takeReusable(Math.min(count, this.reusable), out)",
-    "0",
-  ],
-  [
     "omap-past-the-reserve",
     `${STORE}/space.ts`,
     "if (!hasData && (addedBytes === 0 || plan.frees)) return true;",

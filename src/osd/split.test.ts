@@ -246,6 +246,31 @@ describe("a pool that gets more PGs", () => {
     for (const oid of OBJECTS) expect(out(await client.op(oid, [opRead(0, 0)]))).toMatch(/123$/);
   });
 
+  it("answers in their order those who wait for one step after the other", async () => {
+    const objects = OBJECTS.slice(0, 24);
+    // The second map comes before any work or within it, the last requests at any moment after that.
+    for (let turns = 0; turns < 48; turns++) {
+      const osd = new TestOsd();
+      const client = osd.client(4100);
+      for (const oid of objects) await client.op(oid, [opCreate(false)]);
+      const append = (text: string) =>
+        objects.map((oid) => client.submit(oid, [opAppend(bytes(text))]));
+      osd.split(16);
+      append("1");
+      if (turns % 2 === 1) osd.clock.turn();
+      osd.split(turns % 4 < 2 ? 64 : 17);
+      append("2");
+      for (let i = 0; i < turns / 2; i++) osd.clock.turn();
+      append("3");
+      osd.clock.settle();
+      for (const oid of objects) {
+        // The first may have been dropped: it came by a map from before its PG has split again.
+        const text = out(await client.op(oid, [opRead(0, 0)]));
+        expect(text, `${oid}, ${turns} turns`).toMatch(/^1?23$/);
+      }
+    }
+  });
+
   it("drops what was sent by the map before, where PGs have split, and nothing else", async () => {
     const osd = new TestOsd();
     const client = osd.client(4100);

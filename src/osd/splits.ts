@@ -47,12 +47,18 @@ interface Pool {
   isQuiet: boolean;
 }
 
+/** A request that has to wait, and the PG it is for. */
+interface Waiting {
+  readonly pg: PgId;
+  readonly run: () => void;
+}
+
 interface Job {
   readonly pool: number;
   readonly seed: number;
   splitter: PgSplitter | undefined;
   isBlocked: boolean;
-  readonly waiting: (() => void)[];
+  readonly waiting: Waiting[];
 }
 
 function newPool(record: PgNumRecord): Pool {
@@ -63,7 +69,7 @@ export class Splits {
   readonly #host: SplitHost;
   readonly #pools = new Map<number, Pool>();
   /** Who waits for a step that has not begun. */
-  #later: { pg: PgId; run: () => void }[] = [];
+  #later: Waiting[] = [];
   #job: Job | undefined;
   #isScheduled = false;
   #stopped = false;
@@ -89,7 +95,7 @@ export class Splits {
       this.#pools.delete(id);
       dropPgNum(this.#host.store, id, this.#pools.size === 0);
       // Whoever waits finds that the pool is gone.
-      for (const job of pool.jobs.values()) for (const run of job.waiting) run();
+      for (const job of pool.jobs.values()) for (const { run } of job.waiting) run();
     }
     this.#runLater();
     this.#schedule();
@@ -171,9 +177,10 @@ export class Splits {
         ? undefined
         : pool.jobs.get(ancestorOf(pg, pool.record.from).seed);
     if (job === undefined) this.#later.push({ pg, run });
-    else job.waiting.push(run);
+    else job.waiting.push({ pg, run });
   }
 
+  /** Those that have to wait again do so in their order: nothing comes in while they are asked. */
   #runLater(): void {
     const later = this.#later;
     this.#later = [];
@@ -276,10 +283,10 @@ export class Splits {
     this.#host.ended(parent, children);
     this.#host.log.info("PG split", { pg: parent.collection, children: children.length });
     this.#advance(job.pool, pool);
-    // The next step may have begun: they ask again whether they have to wait.
-    for (const run of job.waiting) run();
-    if (pool.jobs.size > 0) return;
+    // The next step may have begun: they ask again whether they have to wait. The job's came before those that a
+    // later map has kept waiting, and both before whatever comes from now on.
+    this.#later = job.waiting.concat(this.#later);
     this.#runLater();
-    this.#host.poolDone(job.pool);
+    if (pool.jobs.size === 0) this.#host.poolDone(job.pool);
   }
 }

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
+import { flatten } from "../encoding/index.ts";
+import { opAppend, opCopyFrom, opRead, opWriteFull } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
 import { Admission } from "./admission.ts";
 import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
 import { Session } from "./session.ts";
 import { STALLED_LOOKS } from "./stall-watch.ts";
-import { ManualClock } from "./testing/osd-fixture.ts";
+import { ManualClock, PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
 
 const MIB = 1 << 20;
 
@@ -49,7 +51,7 @@ function setUp(...clients: ReturnType<typeof client>[]) {
 }
 
 test("bulk reads past the bound wait, and with them everything later of their session", () => {
-  const { admission, ran, kept, enter } = setUp();
+  const { admission, clock, ran, kept, enter } = setUp();
   const [a, b] = [client(), client()];
   enter("a1", a.session, 0, BULK_READ_BYTES_MAX - MIB);
   enter("a2", a.session, 0, 2 * MIB);
@@ -60,17 +62,19 @@ test("bulk reads past the bound wait, and with them everything later of their se
   expect(kept).toEqual(["a2", "a3"]);
   expect([a.state.isRead, b.state.isRead]).toEqual([false, true]);
   admission.leave({ session: a.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX - MIB });
+  clock.settle();
   expect(ran).toEqual(["a1", "b1", "b2", "a2", "a3"]);
   expect(a.state.isRead).toBe(true);
 });
 
 test("a read larger than all there is goes alone", () => {
-  const { admission, ran, enter } = setUp();
+  const { admission, clock, ran, enter } = setUp();
   const a = client();
   enter("huge", a.session, 0, 2 * BULK_READ_BYTES_MAX);
   enter("next", a.session, 0, MIB);
   expect(ran).toEqual(["huge"]);
   admission.leave({ session: a.session, dataBytes: 0, readBytes: 2 * BULK_READ_BYTES_MAX });
+  clock.settle();
   expect(ran).toEqual(["huge", "next"]);
 });
 
@@ -99,6 +103,55 @@ test("what waits of a session that is gone runs, to be found unanswerable", () =
   expect(ran).toEqual(["a1", "b1"]);
 });
 
+test("nobody is let in within the call in which another is over, and what has become free is for those who wait", () => {
+  const { admission, clock, ran, enter } = setUp();
+  const [a, b, c] = [client(), client(), client()];
+  enter("a", a.session, 0, BULK_READ_BYTES_MAX);
+  enter("b", b.session, 0, BULK_READ_BYTES_MAX);
+  admission.leave({ session: a.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX });
+  expect(ran).toEqual(["a"]);
+  enter("c1", c.session, 0, MIB);
+  clock.settle();
+  expect(ran).toEqual(["a", "b"]);
+  admission.leave({ session: b.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX });
+  clock.settle();
+  expect(ran).toEqual(["a", "b", "c1"]);
+});
+
+const HERE = { pool: POOL, key: "", nspace: "", hash: -1 };
+/** What requests for x may wait for, and by how many epochs their map is newer than the OSD's. */
+const WAITS: [what: string, epochs: number, begin: (osd: TestOsd) => void][] = [
+  ["a map", 1, () => {}],
+  ["a split", 0, (osd) => osd.split(2 * PG_NUM)],
+  ["a copy", 0, (osd) => osd.client(1).submit("x", [opCopyFrom({ oid: "y", locator: HERE })])],
+];
+
+test.each(WAITS)(
+  "requests that wait for %s keep their order when the room for bulk reads gets free meanwhile",
+  async (_what, epochs, begin) => {
+    const osd = new TestOsd();
+    const [a, b] = [osd.client(4100), osd.client(4200)];
+    for (const oid of ["x", "y"]) await a.op(oid, [opWriteFull(Buffer.from("0"))]);
+    begin(osd);
+    const o = { epoch: osd.map.epoch + epochs };
+    const bulk = opRead(0, BULK_READ_BYTES_MAX);
+    // The first in line has all the room, and gives it back in the moment that it is let go.
+    b.submit("x", [bulk], o);
+    const one = a.submit("x", [opAppend(Buffer.from("1"))], o);
+    a.submit("y", [bulk], o);
+    const two = a.submit("x", [opAppend(Buffer.from("2"))], o);
+    b.close();
+    if (epochs > 0) osd.changeMap(() => {});
+    for (let i = 0; i < 50 && a.reply(two) === undefined; i++) {
+      osd.clock.settle();
+      await Promise.resolve();
+    }
+    expect([a.reply(one)?.result, a.reply(two)?.result]).toEqual([0, 0]);
+    const { ops } = await a.op("x", [opRead(0, 0)]);
+    expect(Buffer.from(flatten(ops[0]!.outdata)).toString()).toBe("012");
+  },
+);
+
 test("while the store is behind, what brings data waits, and with it everything later of its session", () => {
   const { admission, store, ran, kept, enter } = setUp();
   const [a, b] = [client(), client()];
@@ -119,7 +172,7 @@ test("while the store is behind, what brings data waits, and with it everything 
 });
 
 test("whoever waits for the store keeps nobody from reading, and reads keep their turns", () => {
-  const { admission, store, ran, enter } = setUp();
+  const { admission, store, clock, ran, enter } = setUp();
   const [a, b, c, d] = [client(), client(), client(), client()];
   enter("busy", d.session, 0, BULK_READ_BYTES_MAX);
   store.isCongested = true;
@@ -128,8 +181,10 @@ test("whoever waits for the store keeps nobody from reading, and reads keep thei
   enter("small read", c.session, 0, MIB);
   expect(ran).toEqual(["busy"]);
   admission.leave({ session: d.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX });
+  clock.settle();
   expect(ran).toEqual(["busy", "large read"]);
   admission.leave({ session: b.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX });
+  clock.settle();
   expect(ran).toEqual(["busy", "large read", "small read"]);
   store.isCongested = false;
   admission.retry();
@@ -152,6 +207,7 @@ test("who does not read is let go of when others wait for the memory of its answ
   }
   expect([deaf.state.isOpen, slow.state.isOpen, other.state.isOpen]).toEqual([false, true, true]);
   admission.leave({ session: deaf.session, dataBytes: 0, readBytes: BULK_READ_BYTES_MAX / 2 });
+  clock.settle();
   expect(ran).toEqual(["deaf", "slow", "other"]);
 });
 

@@ -9,6 +9,7 @@
  * Whoever asks and does not read keeps nobody waiting for long, see StallWatch.
  */
 
+import type { Clock } from "../base/index.ts";
 import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
 import type { Session } from "./session.ts";
 import { type StallHost, StallWatch } from "./stall-watch.ts";
@@ -27,6 +28,8 @@ export interface Admissible {
 
 export class Admission {
   readonly #isCongested: () => boolean;
+  readonly #clock: Clock;
+  #isRetryDue = false;
   #dataBytes = 0;
   #readBytes = 0;
   readonly #paused = new Set<Session>();
@@ -39,6 +42,7 @@ export class Admission {
     ...host
   }: Omit<StallHost, "waiting"> & { readonly isCongested: () => boolean }) {
     this.#isCongested = isCongested;
+    this.#clock = host.clock;
     this.#stalls = new StallWatch({
       ...host,
       waiting: () => new Set([...this.#waiting.keys(), ...this.#paused]),
@@ -51,7 +55,9 @@ export class Admission {
     this.#dataBytes += dataBytes;
     session.inFlightBytes += dataBytes;
     const behind = this.#waiting.get(session);
-    if (behind === undefined && this.#fits(request)) {
+    // What has become free is for those who wait for it.
+    const isTaken = this.#isRetryDue && request.readBytes > 0;
+    if (behind === undefined && !isTaken && this.#fits(request)) {
       this.#run(request);
     } else {
       request.keep();
@@ -85,8 +91,19 @@ export class Admission {
     this.#dataBytes -= dataBytes;
     session.inFlightBytes -= dataBytes;
     this.#readBytes -= readBytes;
-    if (readBytes > 0) this.retry();
+    if (readBytes > 0 && this.#waiting.size > 0) this.#retrySoon();
     if (this.#paused.size > 0) this.#resume();
+  }
+
+  /** Not at once: a request may end while older ones than those that wait here are being let go, one by one. */
+  #retrySoon(): void {
+    if (this.#isRetryDue) return;
+    this.#isRetryDue = true;
+    this.#clock.defer(() => {
+      this.#isRetryDue = false;
+      this.retry();
+      this.#resume();
+    });
   }
 
   /** Runs what waits and can be run now. */

@@ -188,7 +188,9 @@ export class TestClient implements Connection {
     return [this.peerAddr];
   }
   send(message: OutgoingMessage, taken?: () => void): void {
-    taken?.();
+    // As a socket does it: never within the call, unless the link is closed.
+    if (!this.isOpen) taken?.();
+    else if (taken !== undefined) queueMicrotask(taken);
     this.received.push(message);
   }
   pause(): void {}

@@ -22,7 +22,13 @@ import {
   requestId,
 } from "../messages/index.ts";
 import type { Connection } from "../messenger/index.ts";
-import { CorruptionError, NoSpaceError, type ObjectStore, TooLargeError } from "../store/index.ts";
+import {
+  CorruptionError,
+  NoSpaceError,
+  type ObjectStore,
+  TooLargeError,
+  type TransactionSeq,
+} from "../store/index.ts";
 import {
   EVERSION_ZERO,
   type HObject,
@@ -281,9 +287,19 @@ export class Executor {
         ? missingReplyVersions(pg.info.lastUpdate, pg.info.lastUserVersion)
         : replyVersions(committed.version, userVersion);
     const seq = Math.max(committed.seq, ctx.before.lastSeq);
+    this.#whenDurable(seq, pg, ctx, result, () =>
+      this.#reply(request, EXECUTED, result, slots, versions),
+    );
+  }
+
+  /** Has the effects of a request that has succeeded happen once `seq` is durable, then runs `fn`. */
+  #whenDurable(seq: TransactionSeq, pg: Pg, ctx: OpContext, result: number, fn: () => void): void {
+    const { before, hasEffects } = ctx;
+    if (hasEffects) before.pendingEffects++;
     this.#host.commits.after(seq, () => {
-      if (result >= 0) pg.applyEffects(ctx, ctx.before);
-      this.#reply(request, EXECUTED, result, slots, versions);
+      if (result >= 0) pg.applyEffects(ctx, before);
+      if (hasEffects) before.pendingEffects--;
+      fn();
     });
   }
 
@@ -344,8 +360,7 @@ export class Executor {
     };
     // A read may fail before anybody waits for it; a rejection that nobody looks after would end the process.
     for (const { out } of slots) if (out instanceof Promise) out.catch(() => undefined);
-    this.#host.commits.after(ctx.before.lastSeq, () => {
-      if (outcome >= 0) pg.applyEffects(ctx, ctx.before);
+    this.#whenDurable(ctx.before.lastSeq, pg, ctx, outcome, () => {
       if (slots.some((slot) => slot.out instanceof Promise)) {
         this.#gather(request, slots, outcome).then(answer, (error: Error) => this.#host.bug(error));
       } else {

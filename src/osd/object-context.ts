@@ -2,8 +2,8 @@
  * An object as the PG sees it: its info and snapshot set, decoded once and kept while it is in use.
  *
  * The state here is always the newest one submitted to the store, durable or not; `lastSeq` says which
- * transaction made it. The cache may drop a context at any time once that transaction is durable and
- * nobody watches the object: everything in it can be read back.
+ * transaction made it. The cache may drop a context at any time once that transaction is durable, what
+ * requests want done then is done, and nobody watches the object: everything in it can be read back.
  * ceph: src/osd/object_state.h, src/osd/PrimaryLogPG.cc get_object_context
  */
 
@@ -23,6 +23,8 @@ export interface ObjectContext {
   lastSeq: TransactionSeq;
   /** Live watches by watchKey: NO_WATCHES until there is one. */
   watches: Map<string, Watch>;
+  /** Requests whose effects are still to come: they find their object here. */
+  pendingEffects: number;
   /** Looked at since the cache last made room. */
   recent: boolean;
 }
@@ -83,6 +85,11 @@ export class ObjectContexts {
     return context;
   }
 
+  /** Is it the one that requests for its object get? One of a clone never is. */
+  has(context: ObjectContext): boolean {
+    return this.#heads.get(cacheKey(context.object)) === context;
+  }
+
   /** Heads that somebody watches. */
   *watched(): Iterable<ObjectContext> {
     for (const context of this.#heads.values()) if (context.watches.size > 0) yield context;
@@ -118,6 +125,7 @@ export class ObjectContexts {
       // Contexts with changes that are not durable yet are never dropped, so what is loaded is durable.
       lastSeq: 0,
       watches: NO_WATCHES,
+      pendingEffects: 0,
       recent: true,
     };
   }
@@ -128,7 +136,10 @@ export class ObjectContexts {
     for (let pass = 0; pass < 2; pass++) {
       for (const [key, context] of this.#heads) {
         if (this.#heads.size <= limit) return;
-        const isInUse = context.watches.size > 0 || context.lastSeq > this.#store.lastDurable;
+        const isInUse =
+          context.watches.size > 0 ||
+          context.pendingEffects > 0 ||
+          context.lastSeq > this.#store.lastDurable;
         if (isInUse || context === keep) continue;
         if (context.recent) context.recent = false;
         else this.#heads.delete(key);

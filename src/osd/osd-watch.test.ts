@@ -14,8 +14,10 @@ import {
   WATCH_EVENT,
   WATCH_OP,
 } from "../messages/index.ts";
-import { ADDR_TYPE } from "../types/index.ts";
-import { POOL, TestOsd } from "./testing/osd-fixture.ts";
+import { ADDR_TYPE, objectHash } from "../types/index.ts";
+import { seedOf } from "./pg-parts.ts";
+import { CONTEXTS_MAX } from "./pg-table.ts";
+import { PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const TIMEOUT_MS = 31_000;
@@ -121,6 +123,26 @@ describe("watch and notify", () => {
     expect(await watcherCount(other)).toBe(1);
     osd.clock.advance(TIMEOUT_MS);
     expect(await watcherCount(other)).toBe(0);
+  });
+
+  it("a watch is there once it is answered, however much else is asked of its PG meanwhile", async () => {
+    const { osd, watcher, notifier } = await start();
+    const seed = seedOf(objectHash("a", "", ""), PG_NUM);
+    const inPg = Array.from({ length: 6000 }, (_, i) => `o${i}`).filter(
+      (oid) => seedOf(objectHash(oid, "", ""), PG_NUM) === seed,
+    );
+    // Its share of the cache is full, and "a" the first to be forgotten.
+    const max = CONTEXTS_MAX / PG_NUM;
+    for (const oid of inPg.slice(0, max - 2)) await notifier.op(oid, [opStat()]);
+    const [other = "", more = ""] = inPg.slice(max);
+    // Both become durable at once, and whoever hears of the first asks for something else before the second's effects.
+    const writer = osd.client(4300);
+    writer.send = () => void notifier.submit(more, [opStat()]);
+    writer.submit(other, [opCreate(false)]);
+    const tid = watcher.submit("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.clock.settle();
+    expect(watcher.reply(tid)?.result).toBe(0);
+    expect((await watcher.op("a", [opWatch(7n, WATCH_OP.PING)])).result).toBe(0);
   });
 
   it("deleting the object tells its watchers that they are disconnected", async () => {

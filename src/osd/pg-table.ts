@@ -14,7 +14,7 @@ import type { SnapTrimmer } from "./snap-trimmer.ts";
 import { Splits } from "./splits.ts";
 
 /** Object contexts kept beyond those in use, by all PGs together; and what each may have in any case. */
-const CONTEXTS_MAX = 4096;
+export const CONTEXTS_MAX = 4096;
 const CONTEXTS_PER_PG_MIN = 16;
 const NO_SNAPS = new IntervalSet();
 

@@ -402,6 +402,8 @@ export class Pg {
     context.watches.delete(key);
     watch.remove(true);
     this.#host.log.info("watch ended", { pg: this.collection, object: context.object.oid });
+    // Only the context in use knows the object as it is: what another one has would be an old state.
+    if (!this.objects.has(context)) return;
     const watchers = context.info.watchers.filter((w) => watchKey(w.entity, w.cookie) !== key);
     const version = this.#nextVersion();
     const info: ObjectInfo = {

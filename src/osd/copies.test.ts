@@ -99,6 +99,7 @@ describe("copy-from", () => {
     const wrong: [Partial<CopySource> & { oid: string }, number][] = [
       [{ oid: "missing" }, -ERRNO.ENOENT],
       [{ oid: "b" }, -ERRNO.EINVAL],
+      [{ oid: "b", locator: { ...HERE, key: "b" } }, -ERRNO.EINVAL],
       [{ oid: "a", locator: nowhere }, -ERRNO.ENOENT],
       [{ oid: "a", version: userVersion + 1 }, -ERRNO.EOVERFLOW],
       [{ oid: "a", version: userVersion - 1 }, -ERRNO.ERANGE],

@@ -16,6 +16,7 @@ import {
   opAssertVer,
   opCopyGet,
 } from "../messages/index.ts";
+import { headOf } from "../types/index.ts";
 import type { Request } from "./executor.ts";
 import { type CopySource, decodePiece, type ObjectCopy } from "./ops/copy.ts";
 import type { Peers } from "./peers.ts";
@@ -74,8 +75,8 @@ async function readObject(peers: Peers, source: CopySource): Promise<ObjectCopy 
 }
 
 function nameOf({ pg, message }: Request): string {
-  const { locator, oid } = message;
-  return JSON.stringify([pg.id.pool, locator.nspace, locator.key, oid]);
+  const { nspace, key, oid } = headOf(pg.id.pool, message);
+  return JSON.stringify([pg.id.pool, nspace, key, oid]);
 }
 
 export class Copies {

@@ -31,7 +31,7 @@ import {
 } from "../store/index.ts";
 import {
   EVERSION_ZERO,
-  type HObject,
+  headOf,
   isValidSnapContext,
   NOSNAP,
   type OsdReqId,
@@ -115,12 +115,6 @@ export interface ExecutorHost {
 const EOLDSNAPC = 85;
 
 const EXECUTED = OSD_FLAG.ACK | OSD_FLAG.ONDISK;
-
-/** The head of the object that a request names. */
-export function headOf(pool: number, { oid, hash, locator }: MOSDOp): HObject {
-  const { key, nspace } = locator;
-  return { key, oid, snap: NOSNAP, hash, max: 0, nspace, pool: BigInt(pool) };
-}
 
 export class Executor {
   readonly #host: ExecutorHost;

@@ -89,6 +89,17 @@ describe("reads and writes", () => {
     );
   });
 
+  it("a locator key that is the object's name is none: it is one object by either name", async () => {
+    const { osd, client } = start();
+    const byKey = { key: "foo" };
+    expect((await client.op("foo", [opStat()], byKey)).result).toBe(-ERRNO.ENOENT);
+    await client.op("foo", [opWriteFull(bytes("0123456789"))]);
+    await client.op("foo", [opWrite(0, bytes("abc"))], byKey);
+    osd.restart();
+    const read = await osd.client(4200).op("foo", [opRead(0, 0)]);
+    expect(out(read)).toBe("abc3456789");
+  });
+
   it("a missing object reads as ENOENT with every rval 0", async () => {
     const { client } = start();
     const reply = await client.op("nothing", [opStat(), opRead(0, 10)]);

@@ -19,7 +19,13 @@ import {
 import { MCommand, MOSDBackoff, MOSDMap, MOSDOp, MPing } from "../messages/index.ts";
 import type { Connection, Dispatcher } from "../messenger/index.ts";
 import type { CorruptionError, ObjectStore } from "../store/index.ts";
-import type { HObject, IncomingMessage, IntervalSet, PgId } from "../types/index.ts";
+import {
+  type HObject,
+  headOf,
+  type IncomingMessage,
+  type IntervalSet,
+  type PgId,
+} from "../types/index.ts";
 import { Admission } from "./admission.ts";
 import { Arrival } from "./arrival.ts";
 import { BENCH_COLLECTION, Bench } from "./bench.ts";
@@ -35,7 +41,7 @@ import { Copies } from "./copies.ts";
 import { OsdCounters } from "./counters.ts";
 import { Damage } from "./damage.ts";
 import { makeEnvironment } from "./environment.ts";
-import { Executor, headOf, type Request } from "./executor.ts";
+import { Executor, type Request } from "./executor.ts";
 import { type FirstObject, FirstObjects } from "./first-objects.ts";
 import { Fullness, poolFullness } from "./fullness.ts";
 import { ImageCounters } from "./image-counters.ts";

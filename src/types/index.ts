@@ -38,6 +38,7 @@ export {
   HOBJECT_MAX,
   HOBJECT_MIN,
   HObject,
+  headOf,
   NOSNAP,
   ObjectLocator,
   OsdReqId,

@@ -81,6 +81,20 @@ export const HOBJECT_MIN: HObject = Object.freeze({
 });
 export const HOBJECT_MAX: HObject = Object.freeze({ ...HOBJECT_MIN, max: 1 });
 
+/**
+ * The head of an object that is named with its locator. A key that is the name is none: the object is that of the name
+ * alone.  ceph: src/common/hobject.h hobject_t::set_key
+ */
+export function headOf(
+  pool: number,
+  named: { oid: string; hash: number; locator: Pick<ObjectLocator, "key" | "nspace"> },
+): HObject {
+  const { oid, hash, locator } = named;
+  const { nspace } = locator;
+  const key = locator.key === oid ? "" : locator.key;
+  return { key, oid, snap: NOSNAP, hash, max: 0, nspace, pool: BigInt(pool) };
+}
+
 /** The 32 bits in reverse: the order in which listings walk hashes, stable under pg splits. */
 export function reverseBits(x: number): number {
   let v = x >>> 0;

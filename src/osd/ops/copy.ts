@@ -26,7 +26,7 @@ import {
   ObjectCopyData,
   OSD_OP,
 } from "../../messages/index.ts";
-import { ObjectLocator, type Utime } from "../../types/index.ts";
+import { compareHObject, headOf, ObjectLocator, type Utime } from "../../types/index.ts";
 import { hasOmap, isWhiteout, OBJECT_FLAG, XATTR_PREFIX } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import type { PeerObject } from "../peers.ts";
@@ -146,14 +146,9 @@ function argumentsOf(ctx: OpContext, slot: OpSlot) {
   return { source, truncate, isBad };
 }
 
-function isSelf({ object }: OpContext, { pg, oid, locator, snap }: CopySource): boolean {
-  return (
-    BigInt(pg.pool) === object.pool &&
-    oid === object.oid &&
-    locator.key === object.key &&
-    locator.nspace === object.nspace &&
-    snap === object.snap
-  );
+function isSelf({ object }: OpContext, source: CopySource): boolean {
+  const { pg, snap } = source;
+  return compareHObject({ ...headOf(pg.pool, source), snap }, object) === 0;
 }
 
 /** The object becomes a copy: data, xattrs, omap, times and the user version are the source's. */

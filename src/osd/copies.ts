@@ -10,6 +10,7 @@ import { flatten } from "../encoding/index.ts";
 import {
   COPY_FROM_FLAG,
   COPY_START,
+  type MOSDOp,
   type ObjectCopyCursor,
   OSD_FLAG,
   OSD_OP,
@@ -74,9 +75,9 @@ async function readObject(peers: Peers, source: CopySource): Promise<ObjectCopy 
   }
 }
 
-function nameOf({ pg, message }: Request): string {
-  const { nspace, key, oid } = headOf(pg.id.pool, message);
-  return JSON.stringify([pg.id.pool, nspace, key, oid]);
+function nameOf(pool: number, message: MOSDOp): string {
+  const { nspace, key, oid } = headOf(pool, message);
+  return JSON.stringify([pool, nspace, key, oid]);
 }
 
 export class Copies {
@@ -94,13 +95,18 @@ export class Copies {
     this.#failed = failed;
   }
 
-  /** Is the request's object held? Then the request is run again when it no longer is. */
-  holds(request: Request): boolean {
-    if (this.#held.size === 0) return false;
-    if (request.message.ops.some(({ code }) => code === OSD_OP.COPY_GET)) return false;
-    const waiting = this.#held.get(nameOf(request));
-    waiting?.push(request.suspend());
-    return waiting !== undefined;
+  /**
+   * Has the request to wait for a copy of its object? To be asked before all else that it may have to wait for: those
+   * that wait here ask for that afterwards.
+   */
+  holds(pool: number, message: MOSDOp): boolean {
+    if (this.#held.size === 0 || !this.#held.has(nameOf(pool, message))) return false;
+    return message.ops.some(({ code }) => code !== OSD_OP.COPY_GET && code !== OSD_OP.ASSERT_VER);
+  }
+
+  /** Runs `run` when the object that the request is about is held no more. */
+  wait(pool: number, message: MOSDOp, run: () => void): void {
+    this.#held.get(nameOf(pool, message))?.push(run);
   }
 
   /**
@@ -113,7 +119,7 @@ export class Copies {
     source: CopySource,
     refuse: (errno: number) => void,
   ): void {
-    const name = nameOf(request);
+    const name = nameOf(request.pg.id.pool, request.message);
     const resume = request.suspend();
     const waiting: (() => void)[] = [];
     this.#held.set(name, waiting);

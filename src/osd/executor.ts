@@ -99,8 +99,6 @@ export interface ExecutorHost {
   recycle(list: BufferList): void;
   /** Something of this request's object does not read as it was written. */
   corruption(error: CorruptionError, request: Request): void;
-  /** Does the object's copying hold the request? It is run again then. */
-  holds(request: Request): boolean;
   /** Has the source read for one of the request's ops, and the request run again. */
   copy(request: Request, index: number, source: CopySource): void;
   /** Is the request dropped, because there is no space and its client does not know? */
@@ -136,7 +134,6 @@ export class Executor {
     if (request.isCache && !hasFlag(message, "IGNORE_CACHE")) {
       return this.refuse(request, -ERRNO.EOPNOTSUPP);
     }
-    if (this.#host.holds(request)) return;
     const isOrdered = info.write || hasFlag(message, "RWORDERED");
     if (isOrdered && this.#host.drops(request)) return request.done(0);
     if (info.write) {

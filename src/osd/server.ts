@@ -194,7 +194,6 @@ export class OsdServer implements Dispatcher {
         this.#corruption(error, pg, headOf(pg.id.pool, message)),
       recycle: (list) => options.pool?.giveAll(list),
       bug: (error) => this.#fatal(error),
-      holds: (request) => this.#copies.holds(request),
       copy: (request, index, source) => {
         const refuse = (errno: number) => this.#executor.refuse(request, errno);
         this.#copies.start(request, index, source, refuse);
@@ -350,12 +349,17 @@ export class OsdServer implements Dispatcher {
       this.#log.debug("dropping a request that is not for us", { tid: arrival.tid });
       return this.#finish(arrival, 0);
     }
-    const { splits } = this.#pgs;
-    if (splits.isPending(pgid)) {
-      arrival.keep();
-      return splits.wait(pgid, () => this.#runOrWait(arrival));
+    if (this.#copies.holds(pgid.pool, message)) {
+      return this.#copies.wait(pgid.pool, message, this.#suspend(arrival));
     }
+    const { splits } = this.#pgs;
+    if (splits.isPending(pgid)) return splits.wait(pgid, this.#suspend(arrival));
     this.#run(arrival, pool, this.#pgs.get(pgid));
+  }
+
+  #suspend(arrival: Arrival): () => void {
+    arrival.keep();
+    return () => this.#runOrWait(arrival);
   }
 
   #run(arrival: Arrival, pool: PgPool, pg: Pg): void {
@@ -374,10 +378,7 @@ export class OsdServer implements Dispatcher {
       isCache: pool.cacheMode !== CACHE_MODE.NONE,
       copies: arrival.copies,
       keepCopy: (index, copy) => arrival.keepCopy(index, copy),
-      suspend: () => {
-        arrival.keep();
-        return () => this.#runOrWait(arrival);
-      },
+      suspend: () => this.#suspend(arrival),
       done: (outBytes, result) => {
         this.#images.over(arrival, { pool: pg.id.pool, info: known, outBytes, result });
         this.#finish(arrival, outBytes);

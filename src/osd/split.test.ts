@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../base/index.ts";
 import { decodeFromBytes, flatten } from "../encoding/index.ts";
+import { newPool, pgKey } from "../maps/index.ts";
 import {
   type MOSDOpReply,
   opAppend,
+  opCopyFrom,
   opCreate,
   opDelete,
   opGetXattr,
@@ -269,6 +271,37 @@ describe("a pool that gets more PGs", () => {
         expect(text, `${oid}, ${turns} turns`).toMatch(/^1?23$/);
       }
     }
+  });
+
+  it("has no request overtake those that wait for a copy", async () => {
+    const osd = new TestOsd();
+    const client = osd.client(4100);
+    await fill(client);
+    // In a PG that is apart before others are, and does not split from 16 to 17.
+    osd.split(16);
+    const isServed = (oid: string) => client.reply(client.submit(oid, [opStat()])) !== undefined;
+    const inOthers = OBJECTS.filter((oid) => seedOf(objectHash(oid, "", ""), 16) !== 0);
+    let x: string | undefined;
+    while (x === undefined) {
+      osd.clock.turn();
+      x = inOthers.find(isServed);
+    }
+    expect(OBJECTS.every(isServed)).toBe(false);
+    // Of another pool, so that it need not wait for the split.
+    osd.changeMap((inc) => {
+      inc.newPools.set(2, newPool({ pgNum: 1, size: 1 }));
+      inc.newPgTemp.set(pgKey({ pool: 2, seed: 0 }), [0]);
+    });
+    const locator = { pool: 2, key: "", nspace: "", hash: -1 };
+    const copy = client.submit(x, [opCopyFrom({ oid: "nothing", locator })]);
+    const one = client.submit(x, [opAppend(bytes("1"))]);
+    osd.split(17);
+    const two = client.submit(x, [opAppend(bytes("2"))]);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    expect(client.reply(copy)?.result).toBe(-ERRNO.ENOENT);
+    osd.clock.settle();
+    expect([client.reply(one)?.result, client.reply(two)?.result]).toEqual([0, 0]);
+    expect(out(await client.op(x, [opRead(0, 0)]))).toMatch(/12$/);
   });
 
   it("drops what was sent by the map before, where PGs have split, and nothing else", async () => {

@@ -14,10 +14,10 @@ import {
   WATCH_EVENT,
   WATCH_OP,
 } from "../messages/index.ts";
-import { ADDR_TYPE, objectHash } from "../types/index.ts";
+import { ADDR_TYPE, IntervalSet, objectHash } from "../types/index.ts";
 import { seedOf } from "./pg-parts.ts";
 import { CONTEXTS_MAX } from "./pg-table.ts";
-import { PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
+import { PG_NUM, POOL, type TestClient, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const TIMEOUT_MS = 31_000;
@@ -35,6 +35,13 @@ async function watcherCount(client: Awaited<ReturnType<typeof start>>["notifier"
   const r = new Reader(flatten(reply.ops[0]?.outdata ?? []));
   r.begin("obj_list_watch_response_t", 1);
   return r.u32();
+}
+
+function lockOut(osd: TestOsd, client: TestClient): void {
+  osd.changeMap((inc) => {
+    const addr = client.peerAddr;
+    inc.newBlocklist.set(addrMapKey(addr), { addr, until: { sec: 2 ** 31, nsec: 0 } });
+  });
 }
 
 describe("watch and notify", () => {
@@ -152,13 +159,34 @@ describe("watch and notify", () => {
     expect(watcher.notifications()).toMatchObject([{ opcode: WATCH_EVENT.DISCONNECT, cookie: 7n }]);
   });
 
+  it("a watch that ends does not bring back an object whose removal is on its way to the disk", async () => {
+    const { osd, watcher, notifier } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    const tid = notifier.submit("a", [opDelete()]);
+    lockOut(osd, watcher);
+    osd.clock.settle();
+    expect(notifier.reply(tid)?.result).toBe(0);
+    osd.restart();
+    expect((await osd.client(4300).op("a", [opStat()])).result).toBe(-ERRNO.ENOENT);
+  });
+
+  it("trimming the last snapshot of a removed object ends the watches on it, for good", async () => {
+    const { osd, watcher, notifier } = await start();
+    await notifier.op("a", [opDelete()], { snapContext: { seq: 4n, snaps: [4n] } });
+    expect((await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)])).result).toBe(0);
+    osd.removeSnaps(IntervalSet.of(4, 1));
+    osd.clock.settle();
+    expect(watcher.notifications()).toMatchObject([{ opcode: WATCH_EVENT.DISCONNECT, cookie: 7n }]);
+    watcher.close();
+    osd.clock.advance(TIMEOUT_MS);
+    osd.restart();
+    expect((await osd.client(4300).op("a", [opStat()])).result).toBe(-ERRNO.ENOENT);
+  });
+
   it("blocklisting a client ends its watches before it hears of the map", async () => {
     const { osd, watcher, notifier } = await start();
     await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
-    osd.changeMap((inc) => {
-      const addr = watcher.peerAddr;
-      inc.newBlocklist.set(addrMapKey(addr), { addr, until: { sec: 2 ** 31, nsec: 0 } });
-    });
+    lockOut(osd, watcher);
     expect(watcher.notifications().map((n) => n.opcode)).toEqual([WATCH_EVENT.DISCONNECT]);
     expect((await watcher.op("a", [opStat()])).result).toBe(-ERRNO.ESHUTDOWN);
     expect(await watcherCount(notifier)).toBe(0);

@@ -392,6 +392,21 @@ export class Pg {
     for (const info of context.info.watchers) this.#makeWatch(context, info).arm();
   }
 
+  /** The object is gone for good by transaction `seq`: its watchers are told once that is durable, as by a deletion. */
+  endWatches(context: ObjectContext, seq: TransactionSeq): void {
+    const { watchers } = context.info;
+    if (watchers.length === 0) return;
+    context.pendingEffects++;
+    this.#host.commits.after(seq, () => {
+      context.pendingEffects--;
+      for (const { entity, cookie } of watchers) {
+        const key = watchKey(entity, cookie);
+        context.watches.get(key)?.remove(true);
+        context.watches.delete(key);
+      }
+    });
+  }
+
   /** The watcher is silent for too long or locked out: the watch ends, for good and on disk. */
   endWatch(context: ObjectContext, watch: Watch): void {
     const { entity, cookie } = watch.info;
@@ -402,8 +417,9 @@ export class Pg {
     context.watches.delete(key);
     watch.remove(true);
     this.#host.log.info("watch ended", { pg: this.collection, object: context.object.oid });
-    // Only the context in use knows the object as it is: what another one has would be an old state.
-    if (!this.objects.has(context)) return;
+    // Only the context in use knows the object as it is: what another one has would be an old state. And an object
+    // that is gone, be it not yet from the disk, would come back with nothing but its info.
+    if (!context.exists || !this.objects.has(context)) return;
     const watchers = context.info.watchers.filter((w) => watchKey(w.entity, w.cookie) !== key);
     const version = this.#nextVersion();
     const info: ObjectInfo = {

@@ -170,6 +170,8 @@ export class SnapTrimmer {
       ops.push(pg.dropSnapIndex(snap, object));
     }
     head.lastSeq = pg.submit(ops, delta, version, 0, undefined);
+    // A whiteout may be watched.
+    if (!exists) pg.endWatches(head, head.lastSeq);
     head.exists = exists;
     head.info = info;
     // compat: while the object is remembered, what is made in its place is no part of the snapshots it was in.

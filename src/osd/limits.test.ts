@@ -11,10 +11,12 @@ import {
   opOmapGetVals,
   opOmapSetVals,
   opPgnls,
+  opRead,
   opSetXattr,
   opTruncate,
   opWrite,
   opWriteFull,
+  opWriteSame,
 } from "../messages/index.ts";
 import { HOBJECT_MIN, HObject, objectHash } from "../types/index.ts";
 import {
@@ -104,6 +106,32 @@ test.each(BOUNDS)("$what of $max is taken, one more is not", async ({ max, errno
   expect(await ask(max + 1)).toBe(-errno);
   expect(await ask(max)).toBe(0);
 });
+
+test.each([
+  [1, 4 * MIB],
+  [3, 200_001],
+  [1000, 1000],
+  [100_000, 300_000],
+])(
+  "a pattern of %i bytes over %i is written whole, in pieces of a useful length",
+  async (pattern, length) => {
+    const osd = new TestOsd();
+    const c = osd.client(4100);
+    const pieces: number[] = [];
+    const submit = osd.store.submit.bind(osd.store);
+    osd.store.submit = (transaction) => {
+      for (const op of transaction.ops) {
+        if (op.op === "write") pieces.push(...op.data.map((piece) => piece.length));
+      }
+      return submit(transaction);
+    };
+    const data = Buffer.alloc(pattern, "0123456");
+    expect((await c.op("a", [opWriteSame(0, length, data)])).result).toBe(0);
+    expect(pieces.length).toBeLessThanOrEqual(Math.ceil(length / 50_000));
+    const { ops } = await c.op("a", [opRead(0, 0)]);
+    expect(Buffer.alloc(length, data).equals(flatten(ops[0]!.outdata))).toBe(true);
+  },
+);
 
 describe("a list that is longer than its bound comes in parts", () => {
   const keys = (count: number) =>

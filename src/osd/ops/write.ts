@@ -69,6 +69,19 @@ export const append = writeOp((ctx, slot) => {
   return writeAt(ctx, ctx.info.size, slot.op, 0, ctx.info.truncateSeq);
 });
 
+/** Bytes that a shorter pattern of write-same is repeated to: a list of single bytes would be millions long. */
+const REPEATED_BYTES = 64 << 10;
+
+/** The pattern again and again, to a multiple of its length. */
+function repeated(pattern: Uint8Array, length: number): BufferList {
+  const times = Math.max(1, Math.floor(REPEATED_BYTES / pattern.length));
+  const bytes = Math.min(length, times * pattern.length);
+  const piece = bytes === pattern.length ? pattern : Buffer.alloc(bytes, pattern);
+  const data = Array.from({ length: Math.floor(length / bytes) }, () => piece);
+  if (length % bytes > 0) data.push(piece.subarray(0, length % bytes));
+  return data;
+}
+
 /** One pattern, again and again. */
 export const writeSame = writeOp((ctx, slot) => {
   const { offset, length, dataLength } = writeSameOf(slot.op);
@@ -77,9 +90,8 @@ export const writeSame = writeOp((ctx, slot) => {
   if (slot.op.indata.length !== dataLength) return -ERRNO.EINVAL;
   const bad = checkRange(ctx, offset, length);
   if (bad !== 0) return bad;
-  const data: BufferList = Array.from({ length: length / dataLength }, () => slot.op.indata);
   ctx.create();
-  ctx.write(offset, length, data);
+  ctx.write(offset, length, repeated(slot.op.indata, length));
   return 0;
 });
 

@@ -7,6 +7,7 @@ import {
   isCopyComplete,
   type MOSDOpReply,
   ObjectCopyData,
+  OSD_FLAG,
   opAppend,
   opAssertVer,
   opCopyFrom,
@@ -191,6 +192,19 @@ describe("copy-from", () => {
 });
 
 describe("copy-get", () => {
+  test("in a request that writes is answered as any read there: too long for a write", async () => {
+    const { osd, client } = start();
+    const { store } = osd;
+    // As of much, on a disk.
+    store.read = (...args) => Promise.resolve(store.readSync(...args));
+    await client.op("a", [opWriteFull(bytes("data"))]);
+    const ops = [opCopyGet(COPY_START, 100), opWrite(0, bytes("x"))];
+    const reply = await client.op("a", ops, { flags: OSD_FLAG.RETURNVEC });
+    expect(reply.result).toBe(-ERRNO.EOVERFLOW);
+    expect((await client.op("a", ops)).result).toBe(0);
+    expect(text(await client.op("a", [opRead(0, 0)]))).toBe("xata");
+  });
+
   test("gives an object in pieces of the size asked for", async () => {
     const { client } = start();
     const omap = new Map(Array.from({ length: 50 }, (_, i) => [`k${i + 100}`, bytes(`v${i}`)]));

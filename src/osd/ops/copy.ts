@@ -31,6 +31,7 @@ import { hasOmap, isWhiteout, OBJECT_FLAG, XATTR_PREFIX } from "../object-info.t
 import type { OpContext, OpSlot } from "../op-context.ts";
 import type { PeerObject } from "../peers.ts";
 import { argumentOp, readOp } from "./op.ts";
+import { readNow } from "./read.ts";
 import { checkRange } from "./write.ts";
 import { getXattrs } from "./xattr.ts";
 
@@ -71,7 +72,11 @@ export const copyGet = readOp((ctx, slot) => {
   if (!cursor.dataComplete) {
     const from = cursor.dataOffset;
     const length = Math.max(0, Math.min(ctx.info.size - from, left));
-    if (length > 0) data = ctx.store.read(ctx.collection, ctx.object, from, length);
+    if (length > 0) {
+      data = ctx.mayWrite
+        ? readNow(ctx, from, length)
+        : ctx.store.read(ctx.collection, ctx.object, from, length);
+    }
     left -= length;
     cursor.dataOffset = from + length;
     cursor.dataComplete = cursor.dataOffset >= ctx.info.size;

@@ -25,7 +25,7 @@ import { quietReadOp, readOp } from "./op.ts";
 const MAX_ERRNO = 4095;
 
 /** Bytes of a range for a request that must go on at once. */
-function readNow(ctx: OpContext, offset: number, length: number): BufferList {
+export function readNow(ctx: OpContext, offset: number, length: number): BufferList {
   return ctx.store.readSync(ctx.collection, ctx.object, offset, length);
 }
 

@@ -8,7 +8,14 @@
  */
 
 import { ERRNO } from "../base/index.ts";
-import { type BufferList, crc32cCombine, DecodeError, listLength } from "../encoding/index.ts";
+import {
+  type BufferList,
+  crc32cCombine,
+  DecodeError,
+  EMPTY,
+  flatten,
+  listLength,
+} from "../encoding/index.ts";
 import {
   type MOSDOp,
   MOSDOpReply,
@@ -48,6 +55,7 @@ import { AS_BEFORE, unsupported } from "./ops/op.ts";
 import { runPgOp } from "./ops/pg-op.ts";
 import { opEntry, pgOp } from "./ops/table.ts";
 import type { Committed, Pg } from "./pg.ts";
+import { NO_RETURNS, type OpReturns } from "./pg-log.ts";
 import { checkNames, checkSnapDir, checkWrite, hasFlag, type OpInfo } from "./request.ts";
 
 /** The checksum of a reply's data from its parts' at rest; undefined where one is not known. */
@@ -56,6 +64,16 @@ function dataCrc(slots: readonly OpSlot[], bytes: number): number | undefined {
   const [slot] = slots;
   if (slots.length !== 1 || slot?.crc === undefined || bytes === 0) return undefined;
   return crc32cCombine(0xffff_ffff, slot.crc, bytes);
+}
+
+/** What a resend is told of the ops: their results, and what they gave unless that is more than a write may give. */
+function returnsOf(slots: readonly OpSlot[]): OpReturns {
+  const outputs = slots.map(({ out }) => {
+    const list = out as BufferList;
+    return listLength(list) > WRITE_REPLY_MAX ? EMPTY : Uint8Array.from(flatten(list));
+  });
+  const hasAny = outputs.some((output) => output.length > 0);
+  return { rvals: slots.map((slot) => slot.rval), outputs: hasAny ? outputs : [] };
 }
 
 type Versions = ReturnType<typeof replyVersions>;
@@ -257,12 +275,12 @@ export class Executor {
     }
     // Too long an answer: nothing is done or kept, so that a resend is a request of its own.
     if (changes && result < 0) return this.#finishNothing(request, ctx, slots, result);
-    const rvals = returnVec ? slots.map((slot) => slot.rval) : [];
+    const returns = returnVec ? returnsOf(slots) : NO_RETURNS;
     let committed: Committed;
     try {
       committed = changes
-        ? pg.commit(ctx, reqid, returnVec ? result : 0, rvals)
-        : pg.commitNothing(reqid, message.hash, result, rvals);
+        ? pg.commit(ctx, reqid, returnVec ? result : 0, returns)
+        : pg.commitNothing(reqid, message.hash, result, returns);
     } catch (error) {
       if (error instanceof NoSpaceError) return this.#runOutOfSpace(request);
       if (error instanceof TooLargeError) return this.refuse(request, -ERRNO.EMSGSIZE);
@@ -417,9 +435,10 @@ export class Executor {
   #answerDuplicate(request: Request): boolean {
     const known = request.pg.log.find(this.#reqid(request));
     if (known === undefined) return false;
-    const slots = request.message.ops.map(
-      (op, i): OpSlot => ({ op, rval: known.rvals[i] ?? 0, out: [] }),
-    );
+    const slots = request.message.ops.map((op, i): OpSlot => {
+      const output = known.outputs[i] ?? EMPTY;
+      return { op, rval: known.rvals[i] ?? 0, out: output.length > 0 ? [output] : [] };
+    });
     const versions = replyVersions(known.version, known.userVersion);
     this.#host.commits.after(known.seq, () =>
       this.#reply(request, OSD_FLAG.ONDISK, known.result, slots, versions),

@@ -1,9 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../base/index.ts";
-import { encodeToBytes, flatten } from "../encoding/index.ts";
-import { OSD_FLAG, opAppend, opRead } from "../messages/index.ts";
+import { encodeToBytes, flatten, list, s32, struct, u32, u64n } from "../encoding/index.ts";
+import {
+  type MOSDOpReply,
+  OSD_FLAG,
+  opAppend,
+  opCreate,
+  opRead,
+  opStat,
+  opWatch,
+  opWrite,
+  opWriteFull,
+  WATCH_OP,
+} from "../messages/index.ts";
 import { NoSpaceError } from "../store/index.ts";
-import { ENTITY_TYPE, HOBJECT_MIN, type HObject, NOSNAP, objectHash } from "../types/index.ts";
+import {
+  ENTITY_TYPE,
+  EVersion,
+  HOBJECT_MIN,
+  type HObject,
+  NOSNAP,
+  OsdReqId,
+  objectHash,
+} from "../types/index.ts";
 import {
   CHUNK_ENTRIES,
   HASH_UNKNOWN,
@@ -14,7 +33,7 @@ import {
 } from "./pg-log.ts";
 import { PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
 
-const bytes = (text: string): Uint8Array => Buffer.from(text);
+const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 
 /** The `n`th write of all, by one of two clients. */
 function entryOf(n: number): LogEntry {
@@ -26,6 +45,7 @@ function entryOf(n: number): LogEntry {
     result: -(n % 3),
     rvals: n % 5 === 0 ? [n, -n] : [],
     hash: n * 7,
+    outputs: n % 10 === 0 ? [bytes(`${n}`), bytes("")] : [],
   };
 }
 
@@ -120,7 +140,7 @@ describe("a PG's log", () => {
   it("a chunk keeps its length as it fills", () => {
     const log = new PgLog();
     const lengths = Array.from({ length: CHUNK_ENTRIES }, (_, i) => {
-      const entry = { ...entryOf(i), rvals: [] };
+      const entry = { ...entryOf(i), rvals: [], outputs: [] };
       const [, value] = log.stage(entry);
       log.add(entry, i);
       return value.length;
@@ -137,6 +157,35 @@ describe("a PG's log", () => {
     expect(kept.log.find({ ...reqid, tid: 11 })).toBeUndefined();
   });
 
+  it("an entry of a build that kept no outputs is read, and goes on without", () => {
+    const version2 = struct(
+      "spirula_log_entry",
+      { v: 2 },
+      {
+        reqid: OsdReqId,
+        version: EVersion,
+        userVersion: u64n,
+        result: s32,
+        rvals: list(s32),
+        hash: u32,
+      },
+    );
+    const entry = entryOf(10);
+    const chunk = Buffer.concat([
+      Buffer.of(1, 1),
+      encodeToBytes(version2, entry),
+      Buffer.alloc(400),
+    ]);
+    const kept = new Kept();
+    kept.omap.set(`${LOG_KEY_PREFIX}000`, chunk);
+    kept.restart();
+    expect(kept.log.find(entry.reqid)).toMatchObject({ rvals: [10, -10], outputs: [] });
+    kept.write(11);
+    kept.restart();
+    expect(kept.log.find(entry.reqid)).toMatchObject({ rvals: [10, -10], outputs: [] });
+    expect(kept.wrong(11, 12)).toEqual([]);
+  });
+
   it("one entry per key, as it was kept before, is read, and chunks take its place", () => {
     const kept = new Kept();
     const keyOf = (n: number) => LOG_KEY_PREFIX + n.toString(16).padStart(16, "0");
@@ -149,6 +198,39 @@ describe("a PG's log", () => {
     kept.write(3051);
     expect(kept.restart()).toEqual([]);
     expect(kept.wrong(60, 3052)).toEqual([]);
+  });
+});
+
+describe("a resend of a write that asked for its results", () => {
+  const returned = ({ ops }: MOSDOpReply) =>
+    ops.map(({ rval, outdata }) => `${rval} ${Buffer.from(flatten(outdata)).toString("hex")}`);
+
+  it("gets what the ops gave, too, after a restart as well", async () => {
+    const osd = new TestOsd();
+    await osd.client(4100).op("a", [opWriteFull(bytes("data"))]);
+    const requests = [
+      // One that changes something, one that does not, and one that fails.
+      [opStat(), opWrite(0, bytes("x"))],
+      [opStat(), opWatch(1n, WATCH_OP.UNWATCH)],
+      [opStat(), opCreate(true)],
+    ];
+    const flags = OSD_FLAG.RETURNVEC;
+    const first = osd.client(4100);
+    const replies: MOSDOpReply[] = [];
+    for (const [i, ops] of requests.entries()) {
+      replies.push(await first.op("a", ops, { flags, tid: 100 + i }));
+    }
+    expect(replies.map((reply) => reply.result)).toEqual([0, 0, -ERRNO.EEXIST]);
+    for (const restarted of [false, true]) {
+      if (restarted) osd.restart();
+      const client = osd.client(4100);
+      for (const [i, ops] of requests.entries()) {
+        const again = await client.op("a", ops, { flags, tid: 100 + i });
+        expect(again.result).toBe(replies[i]!.result);
+        expect(returned(again)[0]).toMatch(/^0 .{32}$/);
+        expect(returned(again)).toEqual(returned(replies[i]!));
+      }
+    }
   });
 });
 
@@ -178,6 +260,7 @@ describe("a PG of the format before chunks", () => {
         result: 0,
         rvals: [],
         hash: HASH_UNKNOWN,
+        outputs: [],
       };
       return [
         LOG_KEY_PREFIX + (i + 1).toString(16).padStart(16, "0"),

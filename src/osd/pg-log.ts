@@ -13,6 +13,7 @@
  */
 
 import {
+  blob,
   DecodeError,
   type Infer,
   list,
@@ -36,7 +37,7 @@ const SLOTS = CHUNKS * CHUNK_ENTRIES;
 const CHUNK_FORMAT = 1;
 const CHUNK_HEAD = 2;
 /** An entry without per-op results. */
-const ENTRY_BYTES = 65;
+const ENTRY_BYTES = 69;
 const CHUNK_BYTES = CHUNK_HEAD + CHUNK_ENTRIES * ENTRY_BYTES;
 export const LOG_KEY_PREFIX = "log.";
 const CHUNK_KEYS = Array.from(
@@ -50,7 +51,7 @@ export const HASH_UNKNOWN = 0xffff_ffff;
 
 export const LogEntry = struct(
   "spirula_log_entry",
-  { v: 2, oldest: 1 },
+  { v: 3, oldest: 1 },
   {
     reqid: OsdReqId,
     version: EVersion,
@@ -60,9 +61,16 @@ export const LogEntry = struct(
     rvals: list(s32),
     /** Of the object: says which PG remembers it when this one splits. */
     hash: since(2, u32, HASH_UNKNOWN),
+    /** What the ops gave, with their results: none at all if none gave anything. */
+    outputs: since(3, list(blob), []),
   },
 );
 export type LogEntry = Infer<typeof LogEntry>;
+
+/** What the ops of a request are remembered by. */
+export type OpReturns = Pick<LogEntry, "rvals" | "outputs">;
+/** Of one that did not ask for results. */
+export const NO_RETURNS: OpReturns = { rvals: [], outputs: [] };
 
 /** What a resend of a remembered write is told, and when that is durable. */
 export interface Remembered extends Omit<LogEntry, "reqid" | "hash"> {
@@ -78,8 +86,6 @@ interface Client {
   /** The highest there has been: a client counts up, so that what is above it is no resend. */
   lastTid: number;
 }
-
-const NO_RVALS: number[] = [];
 
 export class PgLog {
   readonly #clients = new Map<string, Client>();
@@ -98,7 +104,7 @@ export class PgLog {
   #hashes = new Uint32Array(0);
   #seqs = new Float64Array(0);
   /** By slot; few have any. */
-  readonly #rvals = new Map<number, number[]>();
+  readonly #returns = new Map<number, OpReturns>();
   /** The newest chunk as it is stored, where its entries end, and where with the one that is staged. */
   readonly #chunk = new Writer(0);
   #chunkEnd = 0;
@@ -131,20 +137,22 @@ export class PgLog {
     if (client === undefined || reqid.tid > client.lastTid) return undefined;
     const slot = client.slots.get(reqid.tid);
     if (slot === undefined) return undefined;
-    const { version, userVersion, result, rvals } = this.#entry(slot)!;
-    return { version, userVersion, result, rvals, seq: this.#seqs[slot]! };
+    const { version, userVersion, result, rvals, outputs } = this.#entry(slot)!;
+    return { version, userVersion, result, rvals, outputs, seq: this.#seqs[slot]! };
   }
 
   #entry(slot: number): LogEntry | undefined {
     const owner = this.#owners[slot];
     if (owner === undefined) return undefined;
+    const { rvals, outputs } = this.#returns.get(slot) ?? NO_RETURNS;
     return {
       reqid: { name: owner.name, tid: this.#tids[slot]!, inc: owner.inc },
       version: { version: this.#versions[slot]!, epoch: this.#epochs[slot]! },
       userVersion: this.#userVersions[slot]!,
       result: this.#results[slot]!,
-      rvals: this.#rvals.get(slot) ?? NO_RVALS,
+      rvals,
       hash: this.#hashes[slot]!,
+      outputs,
     };
   }
 
@@ -199,7 +207,8 @@ export class PgLog {
     this.#results[slot] = entry.result;
     this.#hashes[slot] = entry.hash;
     this.#seqs[slot] = seq;
-    if (entry.rvals.length > 0) this.#rvals.set(slot, entry.rvals);
+    const { rvals, outputs } = entry;
+    if (rvals.length > 0) this.#returns.set(slot, { rvals, outputs });
     this.#count++;
   }
 
@@ -229,7 +238,7 @@ export class PgLog {
       if (this.#last === client) this.#last = undefined;
     }
     this.#owners[slot] = undefined;
-    this.#rvals.delete(slot);
+    this.#returns.delete(slot);
     this.#count--;
   }
 
@@ -245,7 +254,7 @@ export class PgLog {
       if (!key.startsWith(LOG_KEY_PREFIX)) break;
       const chunk = CHUNK_OF.get(key);
       if (chunk === undefined) {
-        single.push(LogEntry.decode(new Reader(value)));
+        single.push(readEntry(new Reader(value)));
         oldKeys.push(key);
         continue;
       }
@@ -309,5 +318,11 @@ function* chunkEntries(value: Uint8Array): Iterable<LogEntry> {
   const r = new Reader(value);
   const format = r.u8();
   if (format !== CHUNK_FORMAT) throw new DecodeError("log chunk", 0, `format ${format}`);
-  for (let n = r.u8(); n > 0; n--) yield LogEntry.decode(r);
+  for (let n = r.u8(); n > 0; n--) yield readEntry(r);
+}
+
+/** What it is read from is the store's: the entry keeps nothing of that. */
+function readEntry(r: Reader): LogEntry {
+  const entry = LogEntry.decode(r);
+  return { ...entry, outputs: entry.outputs.map((output) => Uint8Array.from(output)) };
 }

@@ -36,7 +36,7 @@ import { NO_WATCHES, type ObjectContext, ObjectContexts } from "./object-context
 import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
 import { metaObject, PG_INFO, PgInfo } from "./pg-info.ts";
-import { LOG_KEY_PREFIX, type LogEntry, PgLog } from "./pg-log.ts";
+import { LOG_KEY_PREFIX, type LogEntry, type OpReturns, PgLog } from "./pg-log.ts";
 import { addStats, copyStats, kb, type PgStats, zeroStats } from "./pg-stats.ts";
 import { snapIndexChanges, snapIndexKey } from "./snap-index.ts";
 import { makeWriteable, resolveSnap } from "./snapshots.ts";
@@ -171,7 +171,7 @@ export class Pg {
    * @param result what a resend of the same request should be told
    * @throws NoSpaceError; nothing has changed then
    */
-  commit(ctx: OpContext, reqid: OsdReqId, result: number, rvals: number[]): Committed {
+  commit(ctx: OpContext, reqid: OsdReqId, result: number, returns: OpReturns): Committed {
     const snapsetBefore = ctx.before.snapset;
     let version = this.#nextVersion();
     if (makeWriteable(ctx, version)) version = { ...version, version: version.version + 1 };
@@ -211,8 +211,9 @@ export class Pg {
       version,
       userVersion,
       result,
-      rvals,
+      rvals: returns.rvals,
       hash: ctx.object.hash,
+      outputs: returns.outputs,
     });
     const { before } = ctx;
     before.exists = ctx.exists;
@@ -253,9 +254,9 @@ export class Pg {
   }
 
   /** Remembers a write that failed or changed nothing: a resend gets the same answer. */
-  commitNothing(reqid: OsdReqId, hash: number, result: number, rvals: number[]): Committed {
+  commitNothing(reqid: OsdReqId, hash: number, result: number, returns: OpReturns): Committed {
     const version = this.#nextVersion();
-    const entry = { reqid, version, userVersion: 0, result, rvals, hash };
+    const entry = { reqid, version, userVersion: 0, result, hash, ...returns };
     const seq = this.submit([], zeroStats(), version, 0, entry);
     return { seq, version, userVersion: this.info.lastUserVersion };
   }

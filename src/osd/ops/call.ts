@@ -5,9 +5,10 @@
 
 import { assert, ERRNO, fail, isFailure, type Result } from "../../base/index.ts";
 import { type ClassContext, type ClassMethod, objectClasses } from "../../cls/index.ts";
-import { byteStringOf, flatten } from "../../encoding/index.ts";
+import { byteStringOf, EMPTY, flatten } from "../../encoding/index.ts";
 import { clsOf, type OsdOp } from "../../messages/index.ts";
 import type { EntityAddr, EntityName, SnapId, Utime } from "../../types/index.ts";
+import { hasOmap } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { listOmap } from "./omap.ts";
 import { argumentOp } from "./op.ts";
@@ -122,19 +123,25 @@ class CallContext implements ClassContext {
     return getXattrs(this.#ctx);
   }
 
+  // Whose omap the request has cleared has none, whatever the store still has: as for ops.
   omapHeader(): Result<Uint8Array> {
-    this.#ctx.countRead(0);
-    return this.#ctx.store.omapHeader(this.#ctx.collection, this.#ctx.object);
+    const ctx = this.#ctx;
+    ctx.countRead(0);
+    return hasOmap(ctx.info) ? ctx.store.omapHeader(ctx.collection, ctx.object) : EMPTY;
   }
 
   omapGet(key: string): Result<Uint8Array> {
-    this.#ctx.countRead(0);
-    return this.#ctx.store.omapGet(this.#ctx.collection, this.#ctx.object, key) ?? fail("ENOENT");
+    const ctx = this.#ctx;
+    ctx.countRead(0);
+    if (!hasOmap(ctx.info)) return fail("ENOENT");
+    return ctx.store.omapGet(ctx.collection, ctx.object, key) ?? fail("ENOENT");
   }
 
   omapList(after: string, prefix: string, max: number) {
-    this.#ctx.countRead(0);
-    const { found, more } = listOmap(this.#ctx, after, prefix, max);
+    const ctx = this.#ctx;
+    ctx.countRead(0);
+    if (!hasOmap(ctx.info)) return { entries: [], more: false };
+    const { found, more } = listOmap(ctx, after, prefix, max);
     return { entries: found, more };
   }
 

@@ -2,12 +2,13 @@
  * Requests between OSDs of this machine: one reads an object of which another (or it itself) is primary.
  *
  * A request goes to the primary by the newest map, and again when a new map has another one, or more PGs in the
- * pool: what was sent to the wrong OSD or PG is dropped there, as a client's would be. The one who is asked sees a client like any other,
- * on a connection that is no socket.
+ * pool: what was sent to the wrong OSD or PG is dropped there, as a client's would be. One that could not be asked, as
+ * it has not started yet, is asked again, at the next map or after a pause. The one who is asked sees a client like any
+ * other, on a connection that is no socket.
  * ceph: src/osdc/Objecter.cc (every OSD has one)
  */
 
-import type { Logger } from "../base/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
 import { EMPTY, flatten } from "../encoding/index.ts";
 import { mapPg, type OsdMap } from "../maps/index.ts";
 import { MOSDOp, MOSDOpReply, type OsdOp } from "../messages/index.ts";
@@ -23,6 +24,9 @@ import {
   type PgId,
 } from "../types/index.ts";
 import { seedOf } from "./pg-parts.ts";
+
+/** Pause before one that could not be asked is asked again, milliseconds. */
+const RETRY_MS = 1000;
 
 /** A message between OSDs: goes between threads as it is. */
 export type PeerMessage = Pick<
@@ -56,10 +60,12 @@ interface Reading {
   readonly object: PeerObject;
   readonly ops: OsdOp[];
   readonly flags: number;
-  /** The OSD that was asked last. */
+  /** The OSD that was asked last; negative: none, or it could not be asked. */
   askedOsd: number;
   /** PGs of the pool then. */
   askedPgNum: number;
+  /** How often somebody was asked. */
+  attempts: number;
   readonly resolve: (reply: MOSDOpReply | undefined) => void;
 }
 
@@ -69,6 +75,7 @@ export interface PeersHost {
   /** Asks another one. */
   readonly ask: AskPeer;
   readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
   readonly log: Logger;
   map(): OsdMap;
 }
@@ -78,6 +85,7 @@ export class Peers {
   readonly #host: PeersHost;
   readonly #pending = new Set<Reading>();
   #tid = 0;
+  #stopped = false;
   /** OSDs that have asked. */
   readonly #connections = new Map<number, PeerConnection>();
 
@@ -100,7 +108,8 @@ export class Peers {
   /** @returns the reply; undefined if the object's pool is gone */
   read(object: PeerObject, ops: OsdOp[], flags: number): Promise<MOSDOpReply | undefined> {
     return new Promise((resolve) => {
-      const reading: Reading = { object, ops, flags, askedOsd: -1, askedPgNum: 0, resolve };
+      const asked = { askedOsd: -1, askedPgNum: 0, attempts: 0 };
+      const reading: Reading = { object, ops, flags, ...asked, resolve };
       this.#pending.add(reading);
       this.#target(reading);
     });
@@ -110,7 +119,12 @@ export class Peers {
     for (const reading of this.#pending) this.#target(reading);
   }
 
+  stop(): void {
+    this.#stopped = true;
+  }
+
   #target(reading: Reading): void {
+    if (this.#stopped || !this.#pending.has(reading)) return;
     const map = this.#host.map();
     const { pg: seen, hash } = reading.object;
     const pool = map.pools.get(seen.pool);
@@ -122,8 +136,9 @@ export class Peers {
     reading.askedOsd = primary;
     reading.askedPgNum = pgNum;
     if (primary < 0) return;
+    const attempt = ++reading.attempts;
     const request = this.#request(map, pg, reading);
-    const { id, ask, log } = this.#host;
+    const { id, ask, clock, log } = this.#host;
     const asked = primary === id ? this.answer(id, request) : ask(primary, request);
     asked.then(
       (reply) => {
@@ -131,8 +146,13 @@ export class Peers {
           this.#finish(reading, MOSDOpReply.decode(toIncoming(reply)));
         }
       },
-      // It is asked again when a map has another primary.
-      (error: Error) => log.warn("another OSD can not be asked", { why: error.message }),
+      (error: Error) => {
+        log.warn("another OSD can not be asked", { why: error.message });
+        // A new map may have had somebody asked since, be it the same one.
+        if (reading.attempts !== attempt) return;
+        reading.askedOsd = -1;
+        clock.after(RETRY_MS, () => this.#target(reading));
+      },
     );
   }
 

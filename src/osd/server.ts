@@ -144,6 +144,7 @@ export class OsdServer implements Dispatcher {
       id: options.id,
       ask: options.ask,
       dispatcher: this,
+      clock: options.clock,
       log: options.log,
       map: () => this.#maps.current,
     });
@@ -226,6 +227,7 @@ export class OsdServer implements Dispatcher {
     this.#reporter.stop();
     this.#trimmer.stop();
     this.#damage.stop();
+    this.#peers.stop();
     this.#pgs.splits.stop();
   }
 

@@ -68,4 +68,4 @@ export {
 } from "./struct.ts";
 export { Writer } from "./writer.ts";
 export { renderXml, type XmlNames } from "./xml.ts";
-export { xxhash32, xxhash64 } from "./xxhash.ts";
+export { writeXxhash64, xxhash32, xxhash64 } from "./xxhash.ts";

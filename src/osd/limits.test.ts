@@ -4,8 +4,10 @@ import { describe, expect, test } from "vitest";
 import { ERRNO } from "../base/index.ts";
 import { flatten, Reader } from "../encoding/index.ts";
 import {
+  CHECKSUM_TYPE,
   type MOSDOpReply,
   type OsdOp,
+  opChecksum,
   opCreate,
   opOmapGetKeys,
   opOmapGetVals,
@@ -20,6 +22,7 @@ import {
 } from "../messages/index.ts";
 import { HOBJECT_MIN, HObject, objectHash } from "../types/index.ts";
 import {
+  CHECKSUM_BYTES_MAX,
   NAMESPACE_MAX,
   OBJECT_NAME_MAX,
   OBJECT_SIZE_MAX,
@@ -132,6 +135,20 @@ test.each([
     expect(Buffer.alloc(length, data).equals(flatten(ops[0]!.outdata))).toBe(true);
   },
 );
+
+test("checksums that make too long an answer are EOVERFLOW", async () => {
+  const c = client();
+  const [long, short] = [CHECKSUM_TYPE.XXHASH64, CHECKSUM_TYPE.XXHASH32];
+  const max = CHECKSUM_BYTES_MAX / 8;
+  await c.op("a", [opWrite(max, Buffer.alloc(1))]);
+  const ask = async (type: number, length: number) => {
+    const reply = await c.op("a", [opChecksum(type, 0, length, 1, Buffer.alloc(8))]);
+    return reply.result < 0 ? reply.result : reader(reply).u32();
+  };
+  expect(await ask(long, max + 1)).toBe(-ERRNO.EOVERFLOW);
+  expect(await ask(long, max)).toBe(max);
+  expect(await ask(short, max + 1)).toBe(max + 1);
+});
 
 describe("a list that is longer than its bound comes in parts", () => {
   const keys = (count: number) =>

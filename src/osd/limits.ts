@@ -22,6 +22,8 @@ export const XATTR_NAME_MAX = 100;
 export const OMAP_ENTRIES_MAX = 1024;
 /** osd_max_omap_bytes_per_request is 1 GiB upstream; a client that gets less asks again, and memory is what ours bounds. */
 export const OMAP_BYTES_MAX = 32 * 1024 * 1024;
+/** Upstream answers with a checksum of every byte of the largest object, if it has to; ours is what that may cost. */
+export const CHECKSUM_BYTES_MAX = 32 * 1024 * 1024;
 /** osd_max_pgls */
 export const PGLS_MAX = 1024;
 /** osd_max_write_op_reply_len: output of one op of a write that asked for results. */

@@ -11,11 +11,12 @@ import {
   EMPTY,
   flatten,
   Writer,
+  writeXxhash64,
   xxhash32,
-  xxhash64,
 } from "../../encoding/index.ts";
 import { assertVerOf, CHECKSUM_TYPE, checksumOf } from "../../messages/index.ts";
 import { Utime } from "../../types/index.ts";
+import { CHECKSUM_BYTES_MAX } from "../limits.ts";
 import { isWhiteout } from "../object-info.ts";
 import type { OpContext, OpSlot } from "../op-context.ts";
 import { extentArgument } from "./extent.ts";
@@ -151,24 +152,40 @@ export const assertVersion = quietReadOp((ctx, slot) => {
 });
 
 interface Checksum {
-  /** Bytes of a start value. */
-  readonly start: number;
-  write(w: Writer, start: Buffer, data: Uint8Array): void;
+  /** Bytes of a start value, and of a sum. */
+  readonly size: number;
+  /** Writes the sums of all chunks. */
+  write(w: Writer, start: Buffer, data: Uint8Array, chunk: number): void;
+}
+
+/** One of a sum of 32 bits. */
+function checksum32(
+  sum: (start: number, data: Uint8Array, from: number, to: number) => number,
+): Checksum {
+  return {
+    size: 4,
+    write: (w, start, data, chunk) => {
+      const from = start.readUInt32LE(0);
+      for (let at = 0; at < data.length; at += chunk) w.u32(sum(from, data, at, at + chunk));
+    },
+  };
 }
 
 const CHECKSUMS = new Map<number, Checksum>([
-  [
-    CHECKSUM_TYPE.XXHASH32,
-    { start: 4, write: (w, start, data) => w.u32(xxhash32(start.readUInt32LE(0), data)) },
-  ],
+  [CHECKSUM_TYPE.XXHASH32, checksum32(xxhash32)],
   [
     CHECKSUM_TYPE.XXHASH64,
-    { start: 8, write: (w, start, data) => w.u64(xxhash64(start.readBigUInt64LE(0), data)) },
+    {
+      size: 8,
+      write: (w, start, data, chunk) => {
+        const [low, high] = [start.readInt32LE(0), start.readInt32LE(4)];
+        for (let at = 0; at < data.length; at += chunk) {
+          writeXxhash64(w, low, high, data, at, at + chunk);
+        }
+      },
+    },
   ],
-  [
-    CHECKSUM_TYPE.CRC32C,
-    { start: 4, write: (w, start, data) => w.u32(crc32c(start.readUInt32LE(0), data)) },
-  ],
+  [CHECKSUM_TYPE.CRC32C, checksum32(crc32c)],
 ]);
 
 /** How many checksums, and they. Of a range past the end: nothing at all, whatever the rest says. */
@@ -186,16 +203,17 @@ export const checksum = readOp((ctx, slot) => {
     if (isUneven()) return -ERRNO.EINVAL;
   }
   const kind = CHECKSUMS.get(argument.type);
-  if (kind === undefined || slot.op.indata.length < kind.start) return -ERRNO.EINVAL;
+  if (kind === undefined || slot.op.indata.length < kind.size) return -ERRNO.EINVAL;
+  const chunk = chunkSize === 0 ? length : chunkSize;
+  const sums = length === 0 ? 0 : length / chunk;
+  if (sums * kind.size > CHECKSUM_BYTES_MAX) return -ERRNO.EOVERFLOW;
   const read = length > 0 ? readWithin(ctx, offset, length) : [];
   if (isFailure(read)) return read.errno;
   const data = flatten(read);
   if (data.length !== length) return -ERRNO.EINVAL;
-  const chunk = chunkSize === 0 ? length : chunkSize;
-  const w = new Writer();
-  w.u32(length === 0 ? 0 : length / chunk);
-  const start = Buffer.from(slot.op.indata);
-  for (let at = 0; at < length; at += chunk) kind.write(w, start, data.subarray(at, at + chunk));
+  const w = new Writer(4 + sums * kind.size);
+  w.u32(sums);
+  kind.write(w, Buffer.from(slot.op.indata), data, chunk);
   slot.out = [w.finish()];
   return 0;
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ERRNO } from "../base/index.ts";
+import { BufferPool, ERRNO, systemClock } from "../base/index.ts";
 import {
   opCall,
   opDelete,
   opRead,
+  opSparseRead,
   opStat,
   opTruncate,
   opWrite,
@@ -11,9 +12,12 @@ import {
 } from "../messages/index.ts";
 import {
   CorruptionError,
+  createStore,
   formatObject,
+  MemoryDisk,
   MemStore,
   type ObjectStore,
+  openStore,
   type StoreOp,
   type Transaction,
 } from "../store/index.ts";
@@ -240,4 +244,24 @@ it("a damaged index keeps the objects of a removed pool, and the OSD goes on", a
   osd.changeMap(() => {});
   await damagedLater(osd);
   expect(store.collections()).toEqual([]);
+});
+
+it("a sparse read one extent of which is damaged leaves no memory behind", async () => {
+  const disk = new MemoryDisk(1);
+  createStore("", { disk, capacityBytes: 64 << 20 });
+  const clock = { ...systemClock, defer: (fn: () => void) => queueMicrotask(fn) };
+  const pool = new BufferPool(8 << 20, clock);
+  const store = await openStore("", { disk, clock, commit: "sync", pool });
+  const osd = new TestOsd({ store });
+  const client = osd.client(4100);
+  const MIB = 1 << 20;
+  for (const at of [0, 2]) await client.op("a", [opWrite(at * MIB, Buffer.alloc(MIB, 1))]);
+  await store.checkpoint();
+  disk.spoil("block", 0);
+  for (let i = 0; i < 3; i++) {
+    const { result } = await client.op("a", [opSparseRead(0, 3 * MIB)]);
+    expect(result).toBe(-ERRNO.EIO);
+  }
+  expect(pool.takenBytes).toBe(0);
+  await store.close();
 });

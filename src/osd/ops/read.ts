@@ -10,6 +10,7 @@ import {
   crc32cCombine,
   EMPTY,
   flatten,
+  slice,
   Writer,
   writeXxhash64,
   xxhash32,
@@ -77,23 +78,27 @@ function sparseRead(ctx: OpContext, slot: OpSlot): number {
     total += bytes;
   }
   w.u32(total);
-  const parts: (BufferList | Promise<BufferList>)[] = extents.map(([start, bytes]) =>
-    ctx.mayWrite
-      ? readNow(ctx, start, bytes)
-      : ctx.store.read(ctx.collection, ctx.object, start, bytes),
-  );
   const head = w.finish();
-  const [only] = extents;
-  if (extents.length === 1 && only !== undefined) {
-    const crc = ctx.store.checksum(ctx.collection, ctx.object, only[0], only[1]);
-    if (crc !== undefined) slot.crc = crc32cCombine(crc32c(0, head), crc, only[1]);
+  slot.out = [head];
+  const [first] = extents;
+  if (first !== undefined) {
+    const [start, bytes] = first;
+    if (extents.length === 1) {
+      const crc = ctx.store.checksum(ctx.collection, ctx.object, start, bytes);
+      if (crc !== undefined) slot.crc = crc32cCombine(crc32c(0, head), crc, bytes);
+    }
+    // Read as a whole, holes and all, and so as a whole or not: the memory of a part would be nobody's to give back.
+    const [lastStart, lastBytes] = extents.at(-1) ?? first;
+    const length = lastStart + lastBytes - start;
+    const data = ctx.mayWrite
+      ? readNow(ctx, start, length)
+      : ctx.store.read(ctx.collection, ctx.object, start, length);
+    const pick = (list: BufferList) => [
+      head,
+      ...extents.flatMap(([at, count]) => slice(list, at - start, count)),
+    ];
+    slot.out = data instanceof Promise ? data.then(pick) : pick(data);
   }
-  slot.out = parts.some((part) => part instanceof Promise)
-    ? Promise.all(parts.map((part) => Promise.resolve(part))).then((lists) => [
-        head,
-        ...lists.flat(),
-      ])
-    : [head, ...(parts as BufferList[]).flat()];
   ctx.countRead(total);
   return 0;
 }

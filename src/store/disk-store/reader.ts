@@ -54,10 +54,11 @@ export class ObjectReader {
   read(o: Onode, offset: number, length: number, sync: boolean): BufferList | Promise<BufferList> {
     const end = Math.min(offset + length, o.size);
     if (offset >= end) return [];
-    const now = sync || (end - offset <= SYNC_MAX && this.#isLikelyCached());
     const pieces = gather(o, offset, end, (bytes) =>
       sync ? Buffer.allocUnsafe(bytes) : this.#blocks.pool.takeOrMake(bytes),
     );
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
+    const now = sync || (bytes <= SYNC_MAX && this.#isLikelyCached());
     if (!now) return this.#readLater(o, pieces, offset, end);
     try {
       for (const piece of pieces) {

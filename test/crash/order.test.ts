@@ -100,6 +100,34 @@ test("a checkpoint cut at any call loses no large write that small ones lie upon
   }
 });
 
+test("a recovery cut at any call loses no large write that small ones lie upon", async () => {
+  for (let call = 1; ; call++) {
+    const { disk, clock, store } = await setUp(call, TIGHT);
+    submit(store, { op: "write", object: A, offset: 0, data: [bytes(SIZE)] });
+    submit(store, { op: "write", object: A, offset: 4096, data: [bytes(4096, 2)] });
+    await settle(clock, store.flush());
+    // All of it is durable, of which no batch on the disk tells yet: recovery looks whether the large write has arrived.
+    disk.processKill();
+    disk.cutAt = disk.calls + call;
+    const opened = await settle(
+      clock,
+      openStore("", { disk, clock }).then(
+        (again) => again,
+        () => undefined,
+      ),
+    );
+    const isWhole = opened !== undefined && disk.calls < disk.cutAt;
+    await opened?.close().catch(() => undefined);
+    disk.powerCycle();
+    const last = await settle(clock, openStore("", { disk, clock }));
+    const expected = Buffer.from(bytes(SIZE));
+    expected.set(bytes(4096, 2), 4096);
+    same(flatten(await last.read(PG, A, 0, SIZE)), expected, `call ${call}`);
+    await settle(clock, last.close());
+    if (isWhole) return;
+  }
+});
+
 test("a run is there as long as a manifest names it, whenever a merge ends", async () => {
   let overlaps = 0;
   for (let turns = 0; turns < 200; turns++) {

@@ -39,13 +39,15 @@ interface Options {
   /** Does the file system take space back? @default true */
   punchable?: boolean;
   indexShare?: number;
+  segmentSize?: number;
 }
 
 async function setUp(seed: number, options: Options = {}): Promise<Scene> {
   const disk = new MemoryDisk(seed);
   disk.limitBytes = FILE_SYSTEM;
   const clock = new ManualClock();
-  createStore("", { disk, segmentSize: SEGMENT, segments: options.segments ?? 2 });
+  const { segmentSize = SEGMENT, segments = 2 } = options;
+  createStore("", { disk, segmentSize, segments });
   if (options.punchable === false) {
     const open = disk.open.bind(disk);
     disk.open = (name, mode) => ({ ...open(name, mode), punch: async () => false });
@@ -452,7 +454,9 @@ test("a copy of what the same transaction writes is refused whole where it does 
 test.each([3 / 4, 1])(
   "omap alone is refused before it has filled the file system, with %d of the reserve, and can be removed then",
   async (indexShare) => {
-    const { disk, clock, store, failures } = await setUp(1, { indexShare });
+    // What goes to the index at once is more than the least that may be left.
+    const segmentSize = 1 << 20;
+    const { disk, clock, store, failures } = await setUp(1, { indexShare, segmentSize });
     const object = named("index");
     const add = (i: number) => {
       const entries = Array.from({ length: 8 }, (_, k): [string, Uint8Array] => [

@@ -303,11 +303,12 @@ export class Executor {
 
   /** Has the effects of a request that has succeeded happen once `seq` is durable, then runs `fn`. */
   #whenDurable(seq: TransactionSeq, pg: Pg, ctx: OpContext, result: number, fn: () => void): void {
-    const { before, hasEffects } = ctx;
-    if (hasEffects) before.pendingEffects++;
+    if (!ctx.hasEffects) return this.#host.commits.after(seq, fn);
+    const { before } = ctx;
+    before.pendingEffects++;
     this.#host.commits.after(seq, () => {
       if (result >= 0) pg.applyEffects(ctx, before);
-      if (hasEffects) before.pendingEffects--;
+      before.pendingEffects--;
       fn();
     });
   }

@@ -130,6 +130,10 @@ export class ObjectWriter {
     return true;
   }
 
+  /**
+   * compat: librbd sends the change that follows a copy for snapshots without asking for the copy: where that fails
+   * the change makes an object of its own, which hides what the parent shows.
+   */
   async #copyupNow(objectNo: number, change: ObjectChange, plan: ObjectPlan): Promise<void> {
     const image = this.#image;
     const { snapContext, objectSize, migration } = image;
@@ -153,24 +157,27 @@ export class ObjectWriter {
       opSetAllocHint(objectSize, objectSize),
     ];
     const ops = plan.afterCopyup ? [] : plan.ops;
-    if (!isDeep) return await this.#send(objectNo, [...copy, ...ops], snapContext);
+    if (!isDeep) return await this.#send(objectNo, change, [...copy, ...ops], snapContext);
     // Without a snapshot context, so that every snapshot finds it there.
-    const copying = this.#send(objectNo, copy, undefined);
-    const changing = ops.length === 0 ? undefined : this.#send(objectNo, ops, snapContext);
-    await Promise.all([copying, changing]);
+    const copying = this.#send(objectNo, change, copy, undefined);
+    if (ops.length === 0) return await copying;
+    // On its way at once, but nothing without the copy: alone it would make an object that hides the parent.
+    const changing = this.#send(objectNo, change, [opStat(), ...ops], snapContext);
+    await Promise.allSettled([copying, changing]);
+    await copying;
+    await changing;
   }
 
+  /** @throws CephError ENOENT: the pool is gone; a discard lets go of what is not there, too */
   async #send(
     objectNo: number,
+    { type }: ObjectChange,
     ops: readonly OsdOp[],
     snapContext: Image["snapContext"] | undefined,
   ): Promise<void> {
     const options = snapContext === undefined ? {} : { snapContext };
-    await unless(
-      this.#dataIo().write(this.#image.objectName(objectNo), ops, options),
-      // A change of what is not there: it shows nothing, and is to show nothing.
-      "ENOENT",
-    );
+    const sent = this.#dataIo().write(this.#image.objectName(objectNo), ops, options);
+    await (type === "discard" ? unless(sent, "ENOENT") : sent);
   }
 
   /** Snapshots see the object too: its data is new to the first, and the same in all later ones. */

@@ -1,0 +1,50 @@
+/** Changes of objects that show a parent, or that there are no more, when something fails. */
+import { expect, test } from "vitest";
+import { cloneImage, createImage, ImageIo, openImage, takeSnapshot } from "../../src/rbd/index.ts";
+import { Bench, type BenchClient } from "./bench.ts";
+import { codeOf, failingIo } from "./failing-io.ts";
+
+const ORDER = 14;
+const OBJECT = 2 ** ORDER;
+
+/** A clone, `c`, of an image full of 5. */
+async function cloned({ context, io }: BenchClient): Promise<void> {
+  await createImage(context, io, "p", 4 * OBJECT, { order: ORDER });
+  const parent = await openImage(context, io, { name: "p" });
+  await new ImageIo(parent).write(0, Buffer.alloc(4 * OBJECT, 5));
+  await takeSnapshot(parent, "s");
+  await parent.close();
+  const from = { io, name: "p", snapshot: "s" };
+  await cloneImage(context, from, { io, name: "c" }, { format: 2 });
+}
+
+test.each(["write", "discard"] as const)(
+  "a %s whose copy of what the parent shows fails loses none of that",
+  async (what) => {
+    const bench = await Bench.start();
+    const client = await bench.client();
+    const { context, io } = client;
+    await bench.run(cloned(client));
+    let refused = 0;
+    // As the pool is full for the copy, and not for the change any more.
+    const refusing = failingIo(io, ({ kind, oid, hasSnapContext }) => {
+      const isCopy = kind === "write" && oid.startsWith("rbd_data") && !hasSnapContext;
+      return isCopy && refused++ === 0 ? "ENOSPC" : undefined;
+    });
+    const clone = await bench.run(openImage(context, refusing, { name: "c" }));
+    await bench.run(takeSnapshot(clone, "one"));
+    const data = new ImageIo(clone, { discardGranularity: 0 });
+    const change = () =>
+      what === "write" ? data.write(0, Buffer.alloc(512, 6)) : data.discard(0, 512);
+    expect(await bench.run(codeOf(change()))).toBe("ENOSPC");
+    expect((await bench.run(data.read(0, OBJECT))).equals(Buffer.alloc(OBJECT, 5))).toBe(true);
+    await bench.run(change());
+    const changed = [Buffer.alloc(512, what === "write" ? 6 : 0), Buffer.alloc(OBJECT - 512, 5)];
+    const seen = await bench.run(data.read(0, OBJECT));
+    expect(seen.equals(Buffer.concat(changed))).toBe(true);
+    const before = await bench.run(data.read(0, OBJECT, clone.snapshots[0]?.id));
+    expect(before.equals(Buffer.alloc(OBJECT, 5))).toBe(true);
+    await bench.run(clone.close());
+    await bench.close();
+  },
+);

@@ -48,3 +48,22 @@ test.each(["write", "discard"] as const)(
     await bench.close();
   },
 );
+
+test("a write to a pool that is gone is not acknowledged, a discard has nothing to do", async () => {
+  const bench = await Bench.start();
+  const { context, io, rados } = await bench.client();
+  await bench.run(rados.createPool("data"));
+  await bench.run(createImage(context, io, "a", 4 * OBJECT, { order: ORDER, dataPool: "data" }));
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  const data = new ImageIo(image, { discardGranularity: 0 });
+  const bytes = Buffer.alloc(512, 1);
+  await bench.run(data.write(0, bytes));
+  expect(await bench.run(data.compareAndWrite(OBJECT, Buffer.alloc(512), bytes))).toBe(512);
+  await bench.run(rados.deletePool("data"));
+  expect(await bench.run(codeOf(data.write(0, bytes)))).toBe("ENOENT");
+  expect(await bench.run(codeOf(data.write(3 * OBJECT, bytes)))).toBe("ENOENT");
+  expect(await bench.run(codeOf(data.compareAndWrite(0, bytes, bytes)))).toBe("ENOENT");
+  expect(await bench.run(codeOf(data.discard(0, 512)))).toBe("done");
+  await bench.run(image.close());
+  await bench.close();
+});

@@ -88,8 +88,9 @@ export class ObjectWriter {
     } catch (error) {
       const isIncomplete = migration !== undefined && isErrno(error, "ERANGE");
       if (!isIncomplete && !isErrno(error, "ENOENT")) throw error;
-      // Nothing there to be removed or made zero.
-      if (!plan.needsCopyup) return;
+      // Nothing there to be removed or made zero. Anything else makes its object: then it is the pool that is gone.
+      if (!plan.needsCopyup && change.type === "discard") return;
+      if (!plan.needsCopyup) throw error;
       // The migration has ended meanwhile: what there is to show is another.
       if (migration !== undefined && image.migration === undefined) {
         return await this.change(objectNo, change);

@@ -40,7 +40,7 @@ export async function rollbackLocked(
     const before = Array.from({ length: image.objectCount }, (_, objectNo) =>
       objectNo < headObjects ? objectMap?.mayExist(objectNo) !== false : true,
     );
-    const at = await rollBackMap(image, snapshot);
+    const at = await rollBackMap(image, snapshot, before);
     await forEachObject({ start: 0, end: image.objectCount }, progress, async (objectNo) => {
       image.checkOwner();
       if (at?.[objectNo] === OBJECT_STATE.NONEXISTENT && before[objectNo] === false) return;
@@ -49,6 +49,8 @@ export async function rollbackLocked(
       });
       await unless(rollback, "ENOENT");
     });
+    const { NONEXISTENT, PENDING } = OBJECT_STATE;
+    if (at !== undefined) await objectMap?.update(0, image.objectCount, NONEXISTENT, PENDING);
   } finally {
     image.gate.unblock();
   }
@@ -57,14 +59,24 @@ export async function rollbackLocked(
 
 /**
  * Makes the head's object map what it is to be after the rollback, before any object is: what is there is as if just
- * written, for an object that is rolled back is, even one that nothing has changed.
- * compat: librbd takes the snapshot's as it is. Where that is not to be believed, no objects are found then; and what
- * was clean at the snapshot stays so, which differences to a newer one, by the maps, miss.
+ * written, for an object that is rolled back is, even one that nothing has changed. What the snapshot has not is on its
+ * way out until it is gone: a rollback that was cut short finds it when it is made again.
+ * compat: librbd takes the snapshot's as it is. Where that is not to be believed, no objects are found then; what was
+ * clean at the snapshot stays so, which differences to a newer one, by the maps, miss; and what the head alone has is
+ * left when it is cut short.
+ * @param before which objects the head may have
  * ceph: src/librbd/object_map/SnapshotRollbackRequest.cc, src/osd/PrimaryLogPG.cc _rollback_to
  */
-function rollBackMap(image: Image, snapshot: ImageSnapshot): Promise<Uint8Array | undefined> {
-  const { NONEXISTENT, EXISTS } = OBJECT_STATE;
-  return takeMapOf(image, snapshot, (state) => (state === NONEXISTENT ? NONEXISTENT : EXISTS));
+function rollBackMap(
+  image: Image,
+  snapshot: ImageSnapshot,
+  before: readonly boolean[],
+): Promise<Uint8Array | undefined> {
+  const { NONEXISTENT, EXISTS, PENDING } = OBJECT_STATE;
+  return takeMapOf(image, snapshot, (state, objectNo) => {
+    if (state !== NONEXISTENT) return EXISTS;
+    return before[objectNo] === false ? NONEXISTENT : PENDING;
+  });
 }
 
 /**
@@ -75,7 +87,7 @@ function rollBackMap(image: Image, snapshot: ImageSnapshot): Promise<Uint8Array 
 export async function takeMapOf(
   image: Image,
   snapshot: ImageSnapshot,
-  stateOf: (state: number) => number = (state) => state,
+  stateOf: (state: number, objectNo: number) => number = (state) => state,
 ): Promise<Uint8Array | undefined> {
   const { objectMap } = image;
   if (objectMap === undefined) return undefined;
@@ -85,6 +97,6 @@ export async function takeMapOf(
     await objectMap.invalidate(NOSNAP);
     return undefined;
   }
-  await objectMap.save(states.map(stateOf));
+  await objectMap.save(states.map((state, objectNo) => stateOf(state, objectNo)));
   return states;
 }

@@ -3,11 +3,13 @@
  *
  *   writers hold still -> snapshot id -> header -> object map -> state for mirroring -> writers go on
  *
+ * One that fails past its header entry is there all the same: then the writers go on with it, or not at all.
  * ceph: src/librbd/operation/SnapshotCreateRequest.cc
  */
 
 import { CephError, ERRNO } from "../base/index.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
+import type { IoCtx } from "../rados/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import { findSnapshot } from "./find-snapshot.ts";
@@ -29,7 +31,7 @@ export async function createSnapshot(
   namespace: SnapshotNamespace,
   flags = 0n,
 ): Promise<void> {
-  const { io, headerOid, dataIo, target } = image;
+  const { dataIo, target } = image;
   if (image.operationsDisabled) throw imageError("EROFS", "take a snapshot of", target);
   if (dataIo === undefined) throw imageError("ENODEV", "open the data pool of", target);
   if (findSnapshot(image, name, namespace) !== undefined) {
@@ -50,22 +52,11 @@ export async function createSnapshot(
     isBlocked = true;
     const drained = image.gate.block();
     await drained;
-    for (;;) {
-      image.checkOwner();
-      const snapId = await dataIo.createSnapId();
-      try {
-        await image.format.addSnapshot(io, headerOid, { snapId, name, namespace });
-      } catch (error) {
-        // ESTALE: somebody else has a newer one by now.
-        if (isErrno(error, "ESTALE")) continue;
-        await dataIo.removeSnapId(snapId);
-        throw error;
-      }
-      if ((flags & SNAP_CREATE_FLAG.SKIP_OBJECT_MAP) === 0n) {
-        await image.objectMap?.addSnapshot(snapId);
-      }
-      if (namespace.type === "mirror") await writeImageState(image, snapId);
-      break;
+    try {
+      await add(image, dataIo, { name, namespace }, flags);
+    } catch (error) {
+      await readAgain(image, name);
+      throw error;
     }
     await image.refresh();
   } finally {
@@ -73,6 +64,49 @@ export async function createSnapshot(
     if (asksWatchers) await tell(image, { op: "unquiesce", request });
   }
   await image.notifyUpdate();
+}
+
+/**
+ * A snapshot that has failed may be in the header: what is written is kept for those alone that the writer knows of, so
+ * nothing is written before the header has been read.
+ */
+async function readAgain(image: Image, name: string): Promise<void> {
+  try {
+    await image.refresh();
+    await image.notifyUpdate();
+  } catch (error) {
+    image.log.warn("header after a snapshot that failed", {
+      image: image.id,
+      name,
+      why: String(error),
+    });
+  }
+}
+
+async function add(
+  image: Image,
+  dataIo: IoCtx,
+  { name, namespace }: { readonly name: string; readonly namespace: SnapshotNamespace },
+  flags: bigint,
+): Promise<void> {
+  for (;;) {
+    image.checkOwner();
+    const snapId = await dataIo.createSnapId();
+    try {
+      await image.format.addSnapshot(image.io, image.headerOid, { snapId, name, namespace });
+    } catch (error) {
+      // Somebody else has a newer one by now.
+      if (isErrno(error, "ESTALE")) continue;
+      // Of anything else nobody knows whether the header has it; and an id too many takes no room.
+      if (isErrno(error, "EEXIST", "EDQUOT")) await dataIo.removeSnapId(snapId);
+      throw error;
+    }
+    if ((flags & SNAP_CREATE_FLAG.SKIP_OBJECT_MAP) === 0n) {
+      await image.objectMap?.addSnapshot(snapId);
+    }
+    if (namespace.type === "mirror") await writeImageState(image, snapId);
+    return;
+  }
 }
 
 /** Asks who watches the image to flush and hold still. @throws CephError of who can not */

@@ -9,7 +9,7 @@ import type { CallOptions, IoCtx } from "../rados/index.ts";
 import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
 import { objectDeltas } from "./deep-copy/delta.ts";
 import { imageError, unless } from "./errors.ts";
-import { mustFindSnapshot, sizeAt } from "./find-snapshot.ts";
+import { checkSnapshotsStay, mustFindSnapshot, sizeAt } from "./find-snapshot.ts";
 import { Image, poolOf } from "./image.ts";
 import { statesAt } from "./map-states.ts";
 import type { ShownSpec } from "./migration/source.ts";
@@ -50,7 +50,8 @@ export type DiffCallback = (
 const BATCH = 64;
 
 /**
- * @throws CephError ENOENT: no such snapshot; EINVAL: the first is the newer; ENODEV: the data pool is gone
+ * @throws CephError ENOENT: no such snapshot, or one that was removed meanwhile: what the callback was told is not to
+ *   be used; EINVAL: the first is the newer; ENODEV: the data pool is gone
  */
 export async function diffIterate(
   image: Image,
@@ -74,13 +75,16 @@ export async function diffIterate(
   }
   const fast = wholeObject ? await fastDiff(image, fromSnap, toSnap, signal) : undefined;
   const range = { start, end, fromSnap, toSnap };
-  if (fast !== undefined) return await byMaps(image, range, fast, callback);
-  const lister = new DiffLister(image, {
-    wholeObject,
-    includeParent: includeParent && fromSnap === 0n,
-    signal,
-  });
-  await byListing(image, range, lister, callback);
+  if (fast !== undefined) await byMaps(image, range, fast, callback);
+  else {
+    const lister = new DiffLister(image, {
+      wholeObject,
+      includeParent: includeParent && fromSnap === 0n,
+      signal,
+    });
+    await byListing(image, range, lister, callback);
+  }
+  await checkSnapshotsStay(image, [fromSnap, toSnap], { signal });
 }
 
 interface DiffRange {

@@ -42,6 +42,10 @@ export const FORMAT_1: ImageFormat = {
   },
   renameSnapshot: (io, headerOid, to) => io.execute(headerOid, FORMAT1.renameSnapshot, to),
   removeSnapshot: (io, headerOid, { name }) => io.execute(headerOid, FORMAT1.removeSnapshot, name),
+  async hasSnapshot(io, headerOid, snapId, limits) {
+    const listed = io.query(headerOid, FORMAT1.listSnapshots, undefined, limits);
+    return (await unless(listed, "ENOENT"))?.snaps.some(({ id }) => id === snapId) === true;
+  },
   rename,
 };
 

@@ -41,6 +41,12 @@ export const FORMAT_2: ImageFormat = {
   renameSnapshot: (io, headerOid, to) => io.execute(headerOid, HEADER.renameSnapshot, to),
   removeSnapshot: (io, headerOid, { id: snapId }) =>
     io.execute(headerOid, HEADER.removeSnapshot, { snapId }),
+  async hasSnapshot(io, headerOid, snapId, limits) {
+    const asked = io.query(headerOid, HEADER.getSnapshot, { snapId }, limits);
+    const found = await unless(asked, "ENOENT");
+    // A removal begins with the snapshot trash, where clones keep it.
+    return found !== undefined && (found.namespace.type !== "trash" || found.childCount > 0);
+  },
   rename,
 };
 

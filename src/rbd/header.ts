@@ -11,7 +11,7 @@ import type {
   SnapshotInfo,
   SnapshotNamespace,
 } from "../cls/rbd/types.ts";
-import type { IoCtx } from "../rados/index.ts";
+import type { CallOptions, IoCtx } from "../rados/index.ts";
 import type { SnapContext, SnapId, Utime } from "../types/index.ts";
 import { isErrno } from "./errors.ts";
 import type { Image } from "./image.ts";
@@ -110,6 +110,8 @@ export interface ImageFormat {
     to: { readonly snapId: SnapId; readonly name: string },
   ): Promise<void>;
   removeSnapshot(io: IoCtx, headerOid: string, snapshot: ImageSnapshot): Promise<void>;
+  /** Whether a snapshot is there, and nobody has begun to remove it: its data goes before its entry does. */
+  hasSnapshot(io: IoCtx, headerOid: string, snapId: SnapId, limits: CallOptions): Promise<boolean>;
   /** Gives an open image another name. @throws CephError EEXIST: there is one of it */
   rename(image: Image, name: string): Promise<void>;
 }

@@ -78,6 +78,8 @@ export class SnapshotReader {
   readonly #parent: SnapshotReader | undefined;
   /** What is shown is being copied, with its snapshots, and goes once it has been. */
   readonly #isMigrating: boolean;
+  /** Times that there was no such object; of a snapshot: because it has none, or is gone. */
+  missed = 0;
 
   private constructor(
     image: Image,
@@ -207,7 +209,10 @@ export class SnapshotReader {
     if (isKnownMissing) return undefined;
     const reading = this.#dataIo.read(oid, [op], { snap: this.#snap, ...limits });
     const reply = await unless(reading, "ENOENT");
-    if (reply === undefined) return undefined;
+    if (reply === undefined) {
+      this.missed++;
+      return undefined;
+    }
     const bytes = reply.ops[0]?.data ?? EMPTY;
     if (!isSparse) {
       return { reply, runs: bytes.length === 0 ? [] : [{ offset: imageOffset, data: bytes }] };

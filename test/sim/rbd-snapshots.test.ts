@@ -1,10 +1,15 @@
 /** Taking, removing, reading and rolling back to snapshots, when something comes in between. */
 import { expect, test } from "vitest";
-import { CephError, ERRNO } from "../../src/base/index.ts";
+import { CephError, ERRNO, must, sleep } from "../../src/base/index.ts";
 import { MIRROR_MODE } from "../../src/cls/rbd/types/features.ts";
 import {
   checkObjectMap,
+  cloneImage,
+  createFormat1Image,
   createImage,
+  deepCopyImage,
+  deleteSnapshot,
+  diffIterate,
   enableMirroring,
   type Image,
   ImageIo,
@@ -97,6 +102,111 @@ test("a mirror snapshot stays as it was taken, even if its state cannot be kept"
   const reader = await bench.run(openImage(context, io, { name: "a" }, { readOnly: true }));
   const seen = await bench.run(new ImageIo(reader).read(0, OBJECT, reader.snapshots[0]?.id));
   expect(seen.equals(Buffer.alloc(OBJECT, 1))).toBe(true);
+  await bench.run(image.close());
+  await bench.close();
+});
+
+/** An image of two snapshots, `one` full of 1 and `two` of 2, and 3 in the head; and who has not heard of anything. */
+async function startWithTwo(create: typeof createImage | typeof createFormat1Image) {
+  const bench = await Bench.start();
+  const { context, io } = await bench.client();
+  const other = await bench.client();
+  const size = 64 * OBJECT;
+  await bench.run<unknown>(create(context, io, "a", size, { order: ORDER }));
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  const data = new ImageIo(image);
+  for (const [index, name] of ["one", "two"].entries()) {
+    await bench.run(data.write(0, Buffer.alloc(size, index + 1)));
+    await bench.run(takeSnapshot(image, name));
+  }
+  await bench.run(data.write(0, Buffer.alloc(size, 3)));
+  const open = openImage(other.context, other.io, { name: "a" }, { readOnly: true });
+  const reader = await bench.run(open);
+  const [one, two] = reader.snapshots.map(({ id }) => id);
+  const ids = { one: must(one, "one"), two: must(two, "two") };
+  return { bench, context, io, image, size, reader, ...ids };
+}
+
+for (const [format, create] of [
+  [1, createFormat1Image],
+  [2, createImage],
+] as const) {
+  test(`a snapshot that is removed while it is read is not read as zeros (format ${format})`, async () => {
+    const { bench, image, size, reader, one } = await startWithTwo(create);
+    const io = new ImageIo(reader);
+    const read = async () => {
+      for (let at = 0; at < size; at += OBJECT) {
+        const into = Buffer.alloc(OBJECT);
+        if (at % (2 * OBJECT) === 0) (await io.read(at, OBJECT, one)).copy(into);
+        else await io.readInto(at, into, one);
+        expect(into.equals(Buffer.alloc(OBJECT, 1))).toBe(true);
+      }
+    };
+    const removing = sleep(image.clock, 3).then(() => deleteSnapshot(image, "one"));
+    expect(await bench.run(codeOf(Promise.all([read(), removing])))).toBe("ENOENT");
+    await bench.run(image.close());
+    await bench.close();
+  });
+}
+
+test("a copy is said to be made only if its snapshots are those of the image", async () => {
+  const { bench, context, io, image, reader } = await startWithTwo(createImage);
+  let removal: Promise<void> | undefined;
+  let steps = 0;
+  const progress = () => {
+    if (++steps === 5) removal = deleteSnapshot(image, "one");
+  };
+  const copying = deepCopyImage(reader, { io, name: "b" }, { progress });
+  expect(await bench.run(codeOf(copying))).toBe("ENOENT");
+  await bench.run(must(removal, "the removal"));
+  await bench.run(reader.refresh());
+  await bench.run(deepCopyImage(reader, { io, name: "c" }));
+  const copy = await bench.run(openImage(context, io, { name: "c" }, { readOnly: true }));
+  expect(copy.snapshots.map(({ name }) => name)).toEqual(["two"]);
+  await bench.run(image.close());
+  await bench.close();
+});
+
+test.each([
+  ["one", "two"],
+  ["two", "two"],
+  ["two", "one"],
+  [undefined, "two"],
+])(
+  "differences from %s are told to be whole only if %s is not removed meanwhile",
+  async (fromSnap, removed) => {
+    const { bench, image, reader, two } = await startWithTwo(createImage);
+    const toSnap = fromSnap === "two" ? {} : { toSnap: two };
+    const from = fromSnap === undefined ? {} : { fromSnap };
+    let isRemoved = false;
+    const diffing = diffIterate(reader, { ...from, ...toSnap }, async () => {
+      if (isRemoved) return;
+      isRemoved = true;
+      await deleteSnapshot(image, removed);
+      await sleep(image.clock, 500);
+    });
+    const isUsed = removed === "two";
+    expect(await bench.run(codeOf(diffing))).toBe(isUsed ? "ENOENT" : "done");
+    await bench.run(image.close());
+    await bench.close();
+  },
+);
+
+test("a snapshot that waits in the trash for its clones is read with its holes", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  const { image, data } = await bench.run(created(client, 4));
+  await bench.run(data.write(0, Buffer.alloc(OBJECT, 1)));
+  await bench.run(takeSnapshot(image, "s"));
+  const from = { io, name: "a", snapshot: "s" };
+  await bench.run(cloneImage(context, from, { io, name: "c" }, { format: 2 }));
+  await bench.run(deleteSnapshot(image, "s"));
+  await bench.run(image.refresh());
+  const [snapshot] = image.snapshots;
+  expect(snapshot?.namespace.type).toBe("trash");
+  const seen = await bench.run(data.read(0, 4 * OBJECT, snapshot?.id));
+  expect(seen.equals(Buffer.concat([Buffer.alloc(OBJECT, 1)], 4 * OBJECT))).toBe(true);
   await bench.run(image.close());
   await bench.close();
 });

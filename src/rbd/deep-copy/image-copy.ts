@@ -22,6 +22,7 @@ import { attachToParent } from "../clone.ts";
 import { copyMetadata, layoutOf } from "../copy.ts";
 import { type CreateOptions, createImage } from "../create.ts";
 import { imageError } from "../errors.ts";
+import { checkSnapshotsStay } from "../find-snapshot.ts";
 import type { Image } from "../image.ts";
 import { objectMapName } from "../names.ts";
 import { openImage } from "../open.ts";
@@ -50,7 +51,8 @@ export interface Revision {
 
 /**
  * @returns the copy's id
- * @throws CephError EBUSY: it is migrating; ENOENT: no such snapshot; and those of createImage
+ * @throws CephError EBUSY: it is migrating; ENOENT: no such snapshot, or one that was removed meanwhile; and those of
+ *   createImage
  */
 export async function deepCopyImage(
   source: Image,
@@ -86,6 +88,8 @@ export async function deepCopyImage(
       target.checkOwner();
       await copy.copy(objectNo);
     });
+    const used = revisions.map((revision) => revision.snap);
+    await checkSnapshotsStay(source, used);
     // What is now is what the last snapshot has: nothing was written since. Its map may have become invalid meanwhile.
     await target.refresh();
     const last = target.snapshots.find(({ id }) => id === pairs.at(-1)?.[1]);

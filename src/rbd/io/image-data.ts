@@ -9,7 +9,7 @@ export interface ImageData {
    * What is in a range; holes are zeros. Shorter than asked for where the image ends.
    * @param snap of which snapshot @default the head
    * @param limits of each request
-   * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or the data pool or a parent is gone
+   * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or it, the data pool or a parent is gone
    */
   read(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Buffer>;
   /** The same into memory that is there: as much as it holds. @returns bytes read, which is all or up to the end */

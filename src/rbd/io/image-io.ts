@@ -13,6 +13,7 @@ import type { CallOptions } from "../../rados/index.ts";
 import { NOSNAP, type SnapId, utimeFromMs } from "../../types/index.ts";
 import { HEADER } from "../calls.ts";
 import { imageError } from "../errors.ts";
+import { checkSnapshotsStay } from "../find-snapshot.ts";
 import type { Image } from "../image.ts";
 import { CONCURRENT, mapLimited } from "../progress.ts";
 import { ParentSource, type Run, SnapshotReader } from "../snapshot-read.ts";
@@ -113,8 +114,8 @@ export class ImageIo implements ImageData {
     const clipped = await this.clip(offset, into.length, snap);
     if (clipped === 0) return 0;
     this.noteAccess();
-    const reader = await this.#reader(snap);
-    await reader.readInto(offset, clipped < into.length ? into.subarray(0, clipped) : into, limits);
+    const part = clipped < into.length ? into.subarray(0, clipped) : into;
+    await this.#readAt(snap, limits, (reader) => reader.readInto(offset, part, limits));
     return clipped;
   }
 
@@ -138,7 +139,7 @@ export class ImageIo implements ImageData {
     snap: SnapId,
     limits: CallOptions = {},
   ): Promise<Run[]> {
-    return await (await this.#reader(snap)).read(offset, length, limits);
+    return await this.#readAt(snap, limits, (reader) => reader.read(offset, length, limits));
   }
 
   async write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number> {
@@ -274,6 +275,18 @@ export class ImageIo implements ImageData {
     if (image.hasFeature(RBD_FEATURE.DIRTY_CACHE)) {
       throw refuse("EOPNOTSUPP", "another client's cache has not been written back");
     }
+  }
+
+  async #readAt<T>(
+    snap: SnapId,
+    limits: CallOptions,
+    read: (reader: SnapshotReader) => Promise<T>,
+  ): Promise<T> {
+    const reader = await this.#reader(snap);
+    const { missed } = reader;
+    const found = await read(reader);
+    if (reader.missed !== missed) await checkSnapshotsStay(this.image, [snap], limits);
+    return found;
   }
 
   #reader(snap: SnapId): Promise<SnapshotReader> {

@@ -4,6 +4,9 @@
  *   to the snapshot trash -> children? -> (yes) stays there
  *                                      -> (no) parent -> object map -> snapshot id -> header
  *
+ * Format 1 has no trash that tells a snapshot whose data is going: there the header comes first, and a removal that is
+ * cut short may leave data that nobody sees. compat: librbd has one order for both formats.
+ *
  * ceph: src/librbd/operation/SnapshotRemoveRequest.cc, src/librbd/object_map/SnapshotRemoveRequest.cc
  */
 
@@ -42,13 +45,19 @@ export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void
   await detachLastReference(image, snapshot);
   await removeMap(image, snapshot);
   if (snapshot.namespace.type === "mirror") await removeImageState(image, snapId);
-  if (image.dataIo !== undefined) await unless(image.dataIo.removeSnapId(snapId), "ENOENT");
+  const letGo = async () => {
+    if (image.dataIo !== undefined) await unless(image.dataIo.removeSnapId(snapId), "ENOENT");
+  };
+  // In the trash by now.
+  const tellsSo = image.format.hasClones;
+  if (tellsSo) await letGo();
   await image.format.removeSnapshot(io, headerOid, snapshot);
   image.snapshots = image.snapshots.filter((snap) => snap !== snapshot);
   image.snapContext = {
     seq: image.snapContext.seq,
     snaps: image.snapContext.snaps.filter((id) => id !== snapId),
   };
+  if (!tellsSo) await letGo();
 }
 
 /**

@@ -21,7 +21,7 @@ import {
 } from "../../src/rbd/index.ts";
 import { NOSNAP } from "../../src/types/index.ts";
 import { Bench, type BenchClient } from "./bench.ts";
-import { codeOf, failingIo } from "./failing-io.ts";
+import { codeOf, dyingIo, failingIo } from "./failing-io.ts";
 
 const ORDER = 14;
 const OBJECT = 2 ** ORDER;
@@ -209,4 +209,30 @@ test("a snapshot that waits in the trash for its clones is read with its holes",
   expect(seen.equals(Buffer.concat([Buffer.alloc(OBJECT, 1)], 4 * OBJECT))).toBe(true);
   await bench.run(image.close());
   await bench.close();
+});
+
+test("a snapshot of format 1 whose removal is cut short is gone, or has its data", async () => {
+  for (const cutAt of ["removeSnapId", "snap_remove"]) {
+    const bench = await Bench.start();
+    const { context, io } = await bench.client();
+    const size = 64 * OBJECT;
+    await bench.run(createFormat1Image(context, io, "a", size, { order: ORDER }));
+    const dying = dyingIo(io, ({ kind, method }) => (method ?? kind) === cutAt);
+    const image = await bench.run(openImage(context, dying, { name: "a" }));
+    const data = new ImageIo(image);
+    await bench.run(data.write(0, Buffer.alloc(size, 1)));
+    await bench.run(takeSnapshot(image, "s"));
+    await bench.run(data.write(0, Buffer.alloc(size, 2)));
+    expect(await bench.run(codeOf(deleteSnapshot(image, "s")))).toBe("ESHUTDOWN");
+    await bench.pass(5000);
+    const again = await bench.run(openImage(context, io, { name: "a" }));
+    expect(again.snapshots.length).toBe(cutAt === "snap_remove" ? 1 : 0);
+    for (const { id, name } of again.snapshots) {
+      const seen = await bench.run(new ImageIo(again).read(0, size, id));
+      expect(seen.equals(Buffer.alloc(size, 1))).toBe(true);
+      await bench.run(deleteSnapshot(again, name));
+    }
+    await bench.run(again.close());
+    await bench.close();
+  }
 });

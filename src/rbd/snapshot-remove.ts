@@ -83,7 +83,7 @@ export async function unprotect(image: Image, snapId: SnapId): Promise<void> {
   await set(UNPROTECTING);
   const parent = { poolId: io.pool, imageId: id, snapId };
   for (const pool of (await rados.latestMap()).pools.keys()) {
-    const poolIo = poolOf(io, pool, "");
+    const poolIo = poolOf(io, pool);
     const asked = poolIo?.query(RBD_CHILDREN, DIRECTORY.listChildren, parent);
     const children = asked === undefined ? undefined : await unless(asked, "ENOENT");
     if (children === undefined || children.size === 0) continue;

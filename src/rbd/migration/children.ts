@@ -59,17 +59,17 @@ export async function returnChildren(context: RbdContext, from: Image, to: Image
   }
 }
 
-/** Clones of a snapshot, of the new kind and of the old, which are listed in the pools that they are in. */
+/** Clones of a snapshot, of the new kind and of the old, which are listed in the pools, and the namespace, they are in. */
 export async function childrenOf({ image, snapId }: SnapshotOf): Promise<ChildImageSpec[]> {
   const { io, headerOid, id, rados } = image;
   const listed = unless(io.query(headerOid, HEADER.listChildren, { snapId }), "ENOENT");
   const children = [...((await listed) ?? [])];
   const parent = { poolId: io.pool, imageId: id, snapId };
   for (const poolId of (await rados.latestMap()).pools.keys()) {
-    const poolIo = poolOf(io, poolId, "");
+    const poolIo = poolOf(io, poolId);
     if (poolIo === undefined) continue;
     const old = await unless(poolIo.query(RBD_CHILDREN, DIRECTORY.listChildren, parent), "ENOENT");
-    for (const imageId of old ?? []) children.push({ poolId, poolNamespace: "", imageId });
+    for (const imageId of old ?? []) children.push({ poolId, poolNamespace: io.nspace, imageId });
   }
   return children;
 }

@@ -1,8 +1,8 @@
 /**
  * Making a clone of a snapshot: an image of its own that shows the snapshot where it has nothing itself.
  *
- *   parent checked -> image created -> parent noted in it -> noted in the parent (new kind), or in the pool's
- *   list of clones (old kind) -> metadata copied
+ *   parent checked -> image created -> noted in the parent (new kind), or in the pool's list of clones (old kind)
+ *     -> parent noted in it -> parent checked again -> metadata copied
  *
  * What fails takes back what was done.
  * ceph: src/librbd/image/CloneRequest.cc, AttachChildRequest.cc
@@ -16,14 +16,13 @@ import {
 } from "../cls/rbd/types/features.ts";
 import type { ParentImageSpec } from "../cls/rbd/types.ts";
 import type { IoCtx } from "../rados/index.ts";
-import type { SnapId } from "../types/index.ts";
-import { DIRECTORY, HEADER } from "./calls.ts";
+import { HEADER } from "./calls.ts";
 import { copyMetadata } from "./copy.ts";
 import { type CreateOptions, createImage } from "./create.ts";
+import { addChildEntry, checkParentStays, removeChildEntry } from "./detach-child.ts";
 import { imageError } from "./errors.ts";
 import { mustFindSnapshot } from "./find-snapshot.ts";
-import { Image, type ImageSnapshot, poolOf, type RbdContext } from "./image.ts";
-import { headerName, RBD_CHILDREN } from "./names.ts";
+import { Image, type ImageSnapshot, type RbdContext } from "./image.ts";
 import { noProgress } from "./progress.ts";
 import { removeImage } from "./remove.ts";
 
@@ -80,6 +79,9 @@ export async function cloneImage(
     await attach({ context, parent, snapshot, to, id, format });
   } catch (error) {
     await removeImage(context, to.io, to.name, noProgress);
+    // Of one that had not come to name its parent.
+    const spec = specOf(parent, snapshot);
+    await removeChildEntry({ io: to.io, id, parent: spec, isNewKind: format === 2 });
     throw error;
   }
   return id;
@@ -101,46 +103,34 @@ interface Attachment {
 async function attach({ context, parent, snapshot, to, id, format }: Attachment): Promise<void> {
   const clone = await Image.open(context, to.io, { id });
   try {
-    const spec = {
-      poolId: parent.io.pool,
-      poolNamespace: parent.io.nspace,
-      imageId: parent.id,
-      snapId: snapshot.id,
-    };
-    await attachToParent(clone, spec, snapshot.imageSize, format);
-    if (format === 1) await checkProtected(parent, snapshot.id);
+    await attachToParent(clone, specOf(parent, snapshot), snapshot.imageSize, format);
     await copyMetadata(parent, clone);
   } finally {
     await clone.close();
   }
 }
 
-/** Makes an image a clone of a snapshot. @param overlap bytes that show it */
+function specOf({ io, id }: Image, snapshot: ImageSnapshot): ParentImageSpec {
+  return { poolId: io.pool, poolNamespace: io.nspace, imageId: id, snapId: snapshot.id };
+}
+
+/**
+ * Makes an image a clone of a snapshot.
+ * @param overlap bytes that show it
+ * @throws CephError ENOENT, EINVAL: the snapshot is gone, or not protected, by now
+ */
 export async function attachToParent(
   { io, headerOid, id }: Image,
-  spec: ParentImageSpec,
+  parent: ParentImageSpec,
   overlap: number,
   format: 1 | 2,
 ): Promise<void> {
-  const { poolId, poolNamespace, imageId, snapId } = spec;
-  await io.execute(headerOid, HEADER.attachParent, { parent: spec, overlap, reattach: false });
-  if (format === 1) {
-    // The old kind: in the list of the clone's pool.
-    const child = { poolId, imageId, snapId, childId: id };
-    return await io.execute(RBD_CHILDREN, DIRECTORY.addChild, child);
-  }
+  const link = { io, id, parent, isNewKind: format === 2 };
   const { CLONE_CHILD } = RBD_OPERATION_FEATURE;
-  await io.execute(headerOid, HEADER.setOpFeatures, { value: CLONE_CHILD, mask: CLONE_CHILD });
-  const parentIo = poolOf(io, poolId, poolNamespace);
-  if (parentIo === undefined) throw imageError("ENOENT", "open the pool of the parent of", id);
-  const child = { poolId: io.pool, poolNamespace: io.nspace, imageId: id };
-  await parentIo.execute(headerName(imageId), HEADER.attachChild, { snapId, child });
-}
-
-/** Whoever unprotects now sees the clone; whoever did before is seen by us. */
-async function checkProtected(parent: Image, snapId: SnapId): Promise<void> {
-  await parent.refresh();
-  const now = parent.snapshots.find(({ id }) => id === snapId);
-  if (now?.protection === RBD_PROTECTION_STATUS.PROTECTED) return;
-  throw imageError("EINVAL", "clone", parent.target, "the snapshot is not protected any more");
+  if (link.isNewKind) {
+    await io.execute(headerOid, HEADER.setOpFeatures, { value: CLONE_CHILD, mask: CLONE_CHILD });
+  }
+  await addChildEntry(link);
+  await io.execute(headerOid, HEADER.attachParent, { parent, overlap, reattach: false });
+  await checkParentStays(link);
 }

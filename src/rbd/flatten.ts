@@ -3,7 +3,7 @@
  * the two forget each other.
  *
  *   lock -> for each object under the overlap that may not exist: read parent, object maps, copyup
- *        -> child off the parent -> parent off the child -> header update
+ *        -> parent off the child -> child off the parent -> header update
  *
  * Whoever has the lock does it. Somebody who wants the lock meanwhile gets it between two objects, and is
  * asked to go on.
@@ -13,7 +13,7 @@
 import { RBD_FEATURE } from "../cls/rbd/types/features.ts";
 import type { IoCtx } from "../rados/index.ts";
 import { HEADER } from "./calls.ts";
-import { detachChild } from "./detach-child.ts";
+import { detachChild, parentLinkOf } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { Image, type RbdContext } from "./image.ts";
 import { ObjectWriter } from "./io/object-write.ts";
@@ -66,11 +66,11 @@ export async function flattenLocked(image: Image, progress: Progress): Promise<v
   if (image.parent?.overlap === undefined) throw refuse("EINVAL", "it has no parent");
   if (image.dataIo === undefined) throw imageError("ENOENT", "open the data pool of", image.name);
   await copyAll(image, image.parent.overlap, progress);
-  // Snapshots that still show the parent keep the link until the last of them is gone.
-  if (image.hasFeature(RBD_FEATURE.DEEP_FLATTEN) || image.snapshots.length === 0) {
-    await detachChild(image);
-  }
+  const link = parentLinkOf(image);
+  const isLast = image.snapshots.every(({ parentOverlap }) => parentOverlap === undefined);
   await unless(image.io.execute(image.headerOid, HEADER.detachParent, undefined), "ENOENT");
+  // Snapshots that still show the parent keep the link until the last of them is gone.
+  if (isLast || image.hasFeature(RBD_FEATURE.DEEP_FLATTEN)) await detachChild(image, link);
   await image.refresh();
   await image.notifyUpdate();
 }

@@ -12,10 +12,11 @@
 
 import { CephError } from "../base/index.ts";
 import { RBD_PROTECTION_STATUS } from "../cls/rbd/types/features.ts";
-import { callOp } from "../rados/index.ts";
+import type { ParentImageSpec } from "../cls/rbd/types.ts";
+import { callOp, type IoCtx } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { DIRECTORY, HEADER, OBJECT_MAP } from "./calls.ts";
-import { detachChild } from "./detach-child.ts";
+import { detachChild, isCloneOf, removeChildEntry } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { assertMapLocked } from "./exclusive-lock.ts";
 import { type Image, type ImageSnapshot, poolOf } from "./image.ts";
@@ -82,28 +83,46 @@ export async function unprotect(image: Image, snapId: SnapId): Promise<void> {
   const set = (status: number) => io.execute(headerOid, HEADER.setProtection, { snapId, status });
   await set(UNPROTECTING);
   const parent = { poolId: io.pool, imageId: id, snapId };
+  const spec = { ...parent, poolNamespace: io.nspace };
   for (const pool of (await rados.latestMap()).pools.keys()) {
     const poolIo = poolOf(io, pool);
     const asked = poolIo?.query(RBD_CHILDREN, DIRECTORY.listChildren, parent);
     const children = asked === undefined ? undefined : await unless(asked, "ENOENT");
-    if (children === undefined || children.size === 0) continue;
+    if (poolIo === undefined || children === undefined) continue;
+    if (!(await hasClones(poolIo, children, spec))) continue;
     await set(PROTECTED);
     throw imageError("EBUSY", "unprotect a snapshot of", image.name || id, "it has clones");
   }
   await set(UNPROTECTED);
 }
 
-/** Forgets clones whose pools are gone. @returns whether none is left */
+/** Of the old kind; forgets those that are none, which something cut short has left in the list. */
+async function hasClones(
+  io: IoCtx,
+  ids: Iterable<string>,
+  parent: ParentImageSpec,
+): Promise<boolean> {
+  for (const id of ids) {
+    if (await isCloneOf(io, id, parent)) return true;
+    await removeChildEntry({ io, id, parent, isNewKind: false });
+  }
+  return false;
+}
+
+/**
+ * Forgets clones whose pools are gone, and what something cut short has left in the list. The snapshot is in the trash:
+ * who makes a clone of it, and has not come to name it as its parent, gives up.
+ * @returns whether none is left
+ */
 async function dropStaleChildren(image: Image, snapId: SnapId): Promise<boolean> {
-  const { io, headerOid } = image;
+  const { io, id, headerOid } = image;
+  const parent = { poolId: io.pool, poolNamespace: io.nspace, imageId: id, snapId };
   const children = await unless(io.query(headerOid, HEADER.listChildren, { snapId }), "ENOENT");
   let left = 0;
   for (const child of children ?? []) {
-    if (poolOf(io, child.poolId, child.poolNamespace) === undefined) {
-      await unless(io.execute(headerOid, HEADER.detachChild, { snapId, child }), "ENOENT");
-    } else {
-      left++;
-    }
+    const childIo = poolOf(io, child.poolId, child.poolNamespace);
+    if (childIo !== undefined && (await isCloneOf(childIo, child.imageId, parent))) left++;
+    else await unless(io.execute(headerOid, HEADER.detachChild, { snapId, child }), "ENOENT");
   }
   return left === 0;
 }

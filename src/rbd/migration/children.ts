@@ -81,11 +81,15 @@ async function relink(
 ): Promise<void> {
   const io = poolOf(target.image.io, spec.poolId, spec.poolNamespace);
   if (io === undefined) throw imageError("ENOENT", "open the pool of a clone of", given.image.name);
-  const child = await Image.open(context, io, { id: spec.imageId }, { isMigrationStep: true });
+  const opening = Image.open(context, io, { id: spec.imageId }, { isMigrationStep: true });
+  const child = await unless(opening, "ENOENT");
+  // Cloning or flattening was cut short, and has left the entry: it goes with its snapshot.
+  if (child === undefined) return;
   try {
     const parent = child.parent?.spec;
-    if (parent === undefined || !isOf(parent, target)) {
-      if (parent === undefined || !isOf(parent, given)) {
+    if (parent === undefined) return;
+    if (!isOf(parent, target)) {
+      if (!isOf(parent, given)) {
         throw imageError("ESTALE", "relink the clone", child.name);
       }
       // The method for it gives a head that was flattened, or smaller once, what its oldest snapshot shows.

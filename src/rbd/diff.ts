@@ -5,8 +5,9 @@
  */
 
 import { OBJECT_STATE, RBD_FEATURE } from "../cls/rbd/types/features.ts";
-import type { CallOptions, IoCtx } from "../rados/index.ts";
+import { type CallOptions, callOp, callReply, type IoCtx } from "../rados/index.ts";
 import { IntervalSet, NOSNAP, type SnapId } from "../types/index.ts";
+import { HEADER } from "./calls.ts";
 import { objectDeltas } from "./deep-copy/delta.ts";
 import { imageError, unless } from "./errors.ts";
 import { checkSnapshotsStay, mustFindSnapshot, sizeAt } from "./find-snapshot.ts";
@@ -97,31 +98,80 @@ interface DiffRange {
 /** What a diff has of an object. */
 const DIFF = { HOLE: 0, DATA: 1, HOLE_UPDATED: 2, DATA_UPDATED: 3 } as const;
 
-/** The diff of each object; undefined: the maps do not tell. */
+/** Attempts to read maps while the header changes. */
+const ATTEMPTS_MAX = 3;
+
+/**
+ * The diff of each object; undefined: the maps do not tell. A snapshot that is taken meanwhile takes what was written
+ * before out of the head's map, and whoever finds a map damaged tells nobody: so they count only if the header says
+ * the same after they were read.
+ * compat: librbd goes by what it was told last.
+ */
 async function fastDiff(
   image: Image,
   from: SnapId,
   to: SnapId,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
-  if (!image.hasFeature(RBD_FEATURE.FAST_DIFF)) return undefined;
-  // Of what has not been copied yet the maps know nothing.
-  if (image.migration !== undefined) return undefined;
-  const { NONEXISTENT } = OBJECT_STATE;
-  const between = image.snapshots.filter(({ id }) => id > from && id < to).map(({ id }) => id);
-  let diff: Uint8Array = new Uint8Array(0);
-  for (const snap of [...(from === 0n ? [] : [from]), ...between, to]) {
-    const states = await statesAt(image, snap, FLAG.FAST_DIFF_INVALID, { signal });
-    if (states === undefined) return undefined;
-    // Removed meanwhile: its map has gone into the next.
-    if (states === "gone") {
-      if (snap === from || snap === to) return undefined;
-      continue;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    if (!image.hasFeature(RBD_FEATURE.FAST_DIFF)) return undefined;
+    // Of what has not been copied yet the maps know nothing.
+    if (image.migration !== undefined) return undefined;
+    const marks = new Map(
+      [...image.snapshots, { id: NOSNAP, flags: image.flags }]
+        .filter(({ id }) => id >= from && id <= to)
+        .map(({ id, flags }) => [id, flags]),
+    );
+    if (!marks.has(to) || (from !== 0n && !marks.has(from))) return undefined;
+    const maps: (Uint8Array | "gone")[] = [];
+    for (const snap of marks.keys()) {
+      const states = await statesAt(image, snap, FLAG.FAST_DIFF_INVALID, { signal });
+      if (states === undefined) return undefined;
+      maps.push(states);
     }
+    if (await isMarkedSo(image, marks, signal)) return diffOf(maps, from === 0n);
+    await image.refresh();
+  }
+  return undefined;
+}
+
+/** Are these the snapshots of their range by the header, and are their maps marked so? */
+async function isMarkedSo(
+  { io, headerOid }: Image,
+  marks: ReadonlyMap<SnapId, bigint>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const ids = [...marks.keys()];
+  const ops = [
+    callOp(HEADER.getSnapContext, undefined),
+    ...ids.map((snapId) => callOp(HEADER.getFlags, { snapId })),
+  ];
+  const reply = await unless(io.read(headerOid, ops, { signal }), "ENOENT");
+  if (reply === undefined) return false;
+  const [context, ...flags] = reply.ops;
+  const [first = 0n, last = 0n] = [ids[0], ids.at(-1)];
+  const { snaps } = callReply(HEADER.getSnapContext, context?.data);
+  return (
+    snaps.every((id) => id < first || id > last || marks.has(id)) &&
+    ids.every((id, index) => callReply(HEADER.getFlags, flags[index]?.data) === marks.get(id))
+  );
+}
+
+/** @param maps oldest first */
+function diffOf(
+  maps: readonly (Uint8Array | "gone")[],
+  fromStart: boolean,
+): Uint8Array | undefined {
+  const { NONEXISTENT } = OBJECT_STATE;
+  let diff: Uint8Array | undefined = fromStart ? new Uint8Array(0) : undefined;
+  for (const states of maps) {
+    // Not there yet, or in the next already: of which kind the next is nobody knows.
+    if (states === "gone") return undefined;
     // What the first has is where to start from, whenever it was written.
-    if (snap === from)
-      diff = states.map((state) => (state === NONEXISTENT ? DIFF.HOLE : DIFF.DATA));
-    else diff = nextDiff(diff, states, from === 0n);
+    diff =
+      diff === undefined
+        ? states.map((state) => (state === NONEXISTENT ? DIFF.HOLE : DIFF.DATA))
+        : nextDiff(diff, states, fromStart);
   }
   return diff;
 }

@@ -13,6 +13,7 @@ import type { Image } from "./image.ts";
 import { objectMapName } from "./names.ts";
 import { FLAG, saveObjectMap } from "./object-map.ts";
 import { forEachObject, type Progress } from "./progress.ts";
+import { copyupOverlap } from "./shown.ts";
 
 const { EXISTS, EXISTS_CLEAN, NONEXISTENT, PENDING } = OBJECT_STATE;
 
@@ -59,15 +60,23 @@ function isHarmful({ mapped, actual }: MapMismatch): boolean {
   return !(saidThere && (actual === NONEXISTENT || actual === PENDING));
 }
 
-/** Makes all maps anew: those of the snapshots, and the head's. */
+/**
+ * Makes all maps anew: those of the snapshots, and the head's. Nothing is written while one is made that a change of the
+ * head would have to be in: it would be in none of the two.
+ * compat: librbd goes on writing meanwhile.
+ */
 export async function rebuildObjectMapLocked(image: Image, progress: Progress): Promise<void> {
   if (!image.hasFeature(RBD_FEATURE.OBJECT_MAP)) throw noMap(image);
-  const snapshots = image.snapshots.map(({ id }) => id);
-  for (const snap of snapshots) await rebuild(image, snap, progress);
-  // What is written meanwhile would be in none of the two.
+  const rebuildSnapshots = async () => {
+    for (const { id } of image.snapshots) await rebuild(image, id, progress);
+  };
+  // What the head copies of what it shows is in the snapshots, too.
+  const copies = copyupOverlap(image) > 0;
+  if (!copies) await rebuildSnapshots();
   const drained = image.gate.block();
   try {
     await drained;
+    if (copies) await rebuildSnapshots();
     await rebuild(image, NOSNAP, progress);
     await image.refresh();
   } finally {

@@ -1,6 +1,16 @@
 /** Changes of objects that show a parent, or that there are no more, when something fails. */
 import { expect, test } from "vitest";
-import { cloneImage, createImage, ImageIo, openImage, takeSnapshot } from "../../src/rbd/index.ts";
+import { must, sleep } from "../../src/base/index.ts";
+import {
+  checkObjectMap,
+  cloneImage,
+  createImage,
+  ImageIo,
+  noProgress,
+  openImage,
+  rebuildObjectMap,
+  takeSnapshot,
+} from "../../src/rbd/index.ts";
 import { Bench, type BenchClient } from "./bench.ts";
 import { codeOf, failingIo } from "./failing-io.ts";
 
@@ -8,10 +18,10 @@ const ORDER = 14;
 const OBJECT = 2 ** ORDER;
 
 /** A clone, `c`, of an image full of 5. */
-async function cloned({ context, io }: BenchClient): Promise<void> {
-  await createImage(context, io, "p", 4 * OBJECT, { order: ORDER });
+async function cloned({ context, io }: BenchClient, objectCount = 4): Promise<void> {
+  await createImage(context, io, "p", objectCount * OBJECT, { order: ORDER });
   const parent = await openImage(context, io, { name: "p" });
-  await new ImageIo(parent).write(0, Buffer.alloc(4 * OBJECT, 5));
+  await new ImageIo(parent).write(0, Buffer.alloc(objectCount * OBJECT, 5));
   await takeSnapshot(parent, "s");
   await parent.close();
   const from = { io, name: "p", snapshot: "s" };
@@ -65,5 +75,30 @@ test("a write to a pool that is gone is not acknowledged, a discard has nothing 
   expect(await bench.run(codeOf(data.compareAndWrite(0, bytes, bytes)))).toBe("ENOENT");
   expect(await bench.run(codeOf(data.discard(0, 512)))).toBe("done");
   await bench.run(image.close());
+  await bench.close();
+});
+
+test("maps that are made anew have what is copied up meanwhile", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  const objects = Array.from({ length: 32 }, (_, objectNo) => objectNo);
+  await bench.run(cloned(client, objects.length));
+  for (const delay of [0.1, 0.8, 1.5, 2.2, 2.9]) {
+    const name = `c${delay}`;
+    const from = { io, name: "p", snapshot: "s" };
+    await bench.run(cloneImage(context, from, { io, name }, { format: 2 }));
+    const clone = await bench.run(openImage(context, io, { name }));
+    const data = new ImageIo(clone);
+    await bench.run(takeSnapshot(clone, "one"));
+    const writing = sleep(clone.clock, delay).then(() =>
+      Promise.all(objects.map((i) => data.write(i * OBJECT, Buffer.alloc(512, 6)))),
+    );
+    await bench.run(Promise.all([rebuildObjectMap(clone), writing]));
+    const { id } = must(clone.snapshots[0], "the snapshot");
+    const left = await bench.run(checkObjectMap(clone, id, noProgress));
+    expect([delay, left]).toEqual([delay, []]);
+    await bench.run(clone.close());
+  }
   await bench.close();
 });

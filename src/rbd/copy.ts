@@ -10,7 +10,7 @@ import type { IoCtx } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
 import { HEADER } from "./calls.ts";
 import { type CreateOptions, createImage } from "./create.ts";
-import { imageError } from "./errors.ts";
+import { sizeAt } from "./find-snapshot.ts";
 import type { Image } from "./image.ts";
 import { ImageIo } from "./io/image-io.ts";
 import { isAllZero } from "./io/object-write.ts";
@@ -38,11 +38,10 @@ export async function copyImage(
 ): Promise<string> {
   const { context } = source;
   const { snap = NOSNAP, progress = noProgress } = options;
-  const size =
-    snap === NOSNAP ? source.size : source.snapshots.find(({ id }) => id === snap)?.imageSize;
-  if (size === undefined) throw imageError("ENOENT", "find a snapshot of", source.target);
-  // What a cache holds is to be in it.
+  // What a cache holds is to be in it, and what the image has become.
   await source.gate.flushed();
+  await source.refreshIfStale();
+  const size = sizeAt(source, snap);
   const id = await createImage(context, to.io, to.name, size, layoutOf(source, options));
   const target = await openImage(context, to.io, { id });
   try {

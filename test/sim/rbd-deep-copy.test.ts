@@ -5,6 +5,7 @@ import type { IoCtx } from "../../src/rados/index.ts";
 import {
   checkObjectMap,
   cloneImage,
+  copyImage,
   createImage,
   deepCopyImage,
   deleteSnapshot,
@@ -136,6 +137,32 @@ test("where the map of the copy's last snapshot cannot be kept up, the head's is
   expect(shown.equals(Buffer.concat([Buffer.alloc(OBJECT + 100, 5)], SIZE))).toBe(true);
   await bench.run(copy.close());
   await bench.run(image.close());
+  await bench.close();
+});
+
+test("a copy has what the image has become, though nobody has looked at that since", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  const other = await bench.client();
+  const image = await bench.run(filled(client, "a", 5));
+  const [first, second] = [
+    await bench.run(openImage(other.context, other.io, { name: "a" })),
+    await bench.run(openImage(other.context, other.io, { name: "a" })),
+  ];
+  await bench.run(resizeImage(image, 2 * SIZE));
+  await bench.run(new ImageIo(image).write(SIZE, Buffer.alloc(100, 6)));
+  await bench.run(takeSnapshot(image, "s"));
+  await bench.run(copyImage(first, { io, name: "b" }));
+  await bench.run(deepCopyImage(second, { io, name: "c" }));
+  const shown = await bench.run(new ImageIo(image).read(0, 2 * SIZE));
+  for (const name of ["b", "c"]) {
+    const copy = await bench.run(openImage(context, io, { name }, { readOnly: true }));
+    expect(copy.size).toBe(2 * SIZE);
+    expect(copy.snapshots.map((snapshot) => snapshot.name)).toEqual(name === "b" ? [] : ["s"]);
+    expect((await bench.run(new ImageIo(copy).read(0, 2 * SIZE))).equals(shown)).toBe(true);
+  }
+  for (const open of [image, first, second]) await bench.run(open.close());
   await bench.close();
 });
 

@@ -61,11 +61,12 @@ export async function deepCopyImage(
 ): Promise<string> {
   const { context } = source;
   const { snap = NOSNAP, flatten = false, progress = noProgress } = options;
+  // What a cache holds is to be in it, and what the image has become.
+  await source.gate.flushed();
+  await source.refreshIfStale();
   if (source.hasFeature(RBD_FEATURE.MIGRATING)) {
     throw imageError("EBUSY", "copy", source.target, "it is migrating");
   }
-  // What a cache holds is to be in it.
-  await source.gate.flushed();
   const revisions = revisionsOf(source, snap, flatten);
   const first = revisions[0];
   const features = layoutOf(source, options).features ?? 0n;

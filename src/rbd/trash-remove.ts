@@ -34,10 +34,11 @@ export async function removeFromTrash(
   options: { force: boolean; progress: Progress },
 ): Promise<void> {
   let removed: Image | undefined;
-  await withState(io, id, async () => {
+  await withState(io, id, async (begin) => {
     // A header that is gone: an earlier removal has come so far.
     const image = await unless(Image.open(context, io, { id }), "ENOENT");
-    if (image !== undefined) await removeBody(image, options.force, options.progress);
+    if (image === undefined) begin();
+    else await removeBody(image, { ...options, begin });
     await removeRemains(io, id);
     removed = image;
   });
@@ -104,9 +105,9 @@ async function removeOpenFromTrash(image: Image): Promise<void> {
   const { io, id } = image;
   let isOpen = true;
   try {
-    await withState(io, id, async () => {
+    await withState(io, id, async (begin) => {
       isOpen = false;
-      await removeBody(image, false, noProgress);
+      await removeBody(image, { force: false, progress: noProgress, begin });
       await removeRemains(io, id);
     });
   } finally {
@@ -114,21 +115,40 @@ async function removeOpenFromTrash(image: Image): Promise<void> {
   }
 }
 
-/** The entry says REMOVING meanwhile, NORMAL again if it fails, and goes if it does not. */
-async function withState(io: IoCtx, id: string, work: () => Promise<void>): Promise<void> {
+/**
+ * The entry says REMOVING meanwhile, and goes with the image. It says NORMAL again if the removal fails before it has
+ * begun to let go of data: what has lost some may only be removed.
+ * compat: in librbd it can be restored after any failure, with a part of its data.
+ */
+async function withState(
+  io: IoCtx,
+  id: string,
+  work: (begin: () => void) => Promise<void>,
+): Promise<void> {
   const set = (state: number, expected: number) =>
     io.execute(RBD_TRASH, TRASH.setState, { id, state, expected });
   await set(REMOVING, NORMAL);
+  let hasBegun = false;
+  const begin = () => {
+    hasBegun = true;
+  };
   try {
-    await work();
+    await work(begin);
   } catch (error) {
-    await set(NORMAL, REMOVING);
+    if (!hasBegun) await set(NORMAL, REMOVING);
     throw error;
   }
   await unless(io.execute(RBD_TRASH, TRASH.remove, id), "ENOENT");
 }
 
-async function removeBody(image: Image, force: boolean, progress: Progress): Promise<void> {
+interface BodyOptions {
+  readonly force: boolean;
+  readonly progress: Progress;
+  /** Told when there is no way back. */
+  readonly begin?: () => void;
+}
+
+async function removeBody(image: Image, { force, progress, begin }: BodyOptions): Promise<void> {
   const { io, headerOid } = image;
   try {
     try {
@@ -138,6 +158,7 @@ async function removeBody(image: Image, force: boolean, progress: Progress): Pro
       throw error;
     }
     await endMirroring(image);
+    begin?.();
     await trimAll(image, progress);
     await detachChild(image);
   } finally {
@@ -151,7 +172,7 @@ async function removeBody(image: Image, force: boolean, progress: Progress): Pro
  * entries in the trash are the caller's to remove.
  */
 export async function removeMigrationEnd(image: Image, progress: Progress): Promise<void> {
-  await removeBody(image, false, progress);
+  await removeBody(image, { force: false, progress });
   if (image.format.version === 1) return;
   await removeRemains(image.io, image.id);
   await cleanUpParents(image);

@@ -1,0 +1,61 @@
+/** Removing images from the trash, when it is cut short. */
+import { expect, test } from "vitest";
+import { CephError, ERRNO } from "../../src/base/index.ts";
+import { TRASH_IMAGE_STATE } from "../../src/cls/rbd/types/features.ts";
+import {
+  createImage,
+  ImageIo,
+  listTrash,
+  noProgress,
+  openImage,
+  removeTrash,
+  restoreImage,
+  takeSnapshot,
+  trashImage,
+} from "../../src/rbd/index.ts";
+import { Bench, objectNames } from "./bench.ts";
+import { codeOf } from "./failing-io.ts";
+
+const ORDER = 14;
+const SIZE = 64 * 2 ** ORDER;
+
+async function startWithTrash(snapshot?: string) {
+  const bench = await Bench.start();
+  const { context, io } = await bench.client();
+  await bench.run(createImage(context, io, "a", SIZE, { order: ORDER }));
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  await bench.run(new ImageIo(image).write(0, Buffer.alloc(SIZE, 1)));
+  if (snapshot !== undefined) await bench.run(takeSnapshot(image, snapshot));
+  await bench.run(image.close());
+  const id = await bench.run(trashImage(context, io, "a"));
+  return { bench, context, io, id };
+}
+
+test("an image whose removal has begun does not come back from the trash, but is removed later", async () => {
+  const { bench, context, io, id } = await startWithTrash();
+  let steps = 0;
+  const progress = () => {
+    if (++steps === 10) throw new CephError(-ERRNO.ECANCELED, { op: "remove", target: "a" });
+  };
+  const removing = removeTrash(context, io, id, { force: true, progress });
+  expect(await bench.run(codeOf(removing))).toBe("ECANCELED");
+  const trash = await bench.run(listTrash(io));
+  expect(trash.get(id)?.state).toBe(TRASH_IMAGE_STATE.REMOVING);
+  expect(await bench.run(codeOf(restoreImage(io, id)))).toBe("EBUSY");
+  await bench.run(removeTrash(context, io, id, { force: false, progress: noProgress }));
+  const left = (await bench.run(objectNames(io))).filter((name) => name.includes(id));
+  expect(left).toEqual([]);
+  await bench.close();
+});
+
+test("an image that may not be removed comes back from the trash whole", async () => {
+  const { bench, context, io, id } = await startWithTrash("s");
+  const removing = removeTrash(context, io, id, { force: true, progress: noProgress });
+  expect(await bench.run(codeOf(removing))).toBe("ENOTEMPTY");
+  await bench.run(restoreImage(io, id));
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  const seen = await bench.run(new ImageIo(image).read(0, SIZE));
+  expect(seen.equals(Buffer.alloc(SIZE, 1))).toBe(true);
+  await bench.run(image.close());
+  await bench.close();
+});

@@ -4,19 +4,11 @@
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc, CloseRequest.cc, src/librbd/ImageWatcher.cc
  */
 
-import {
-  assert,
-  CephError,
-  type Clock,
-  ERRNO,
-  type Logger,
-  type Random,
-  sleep,
-} from "../base/index.ts";
+import { type CephError, type Clock, type Logger, type Random, sleep } from "../base/index.ts";
 import { RBD_FEATURE, RBD_OPERATION_FEATURES_ALL } from "../cls/rbd/types/features.ts";
 import type { GroupSpec, ParentImageSpec } from "../cls/rbd/types.ts";
 import { EMPTY } from "../encoding/index.ts";
-import type { IoCtx, Rados, Watch } from "../rados/index.ts";
+import type { IoCtx, Rados } from "../rados/index.ts";
 import { EMPTY_SNAP_CONTEXT, type SnapContext, UTIME_ZERO, type Utime } from "../types/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
@@ -28,6 +20,7 @@ import type {
   ImageSnapshot,
   OpenImageOptions,
 } from "./header.ts";
+import { HeaderWatch } from "./header-watch.ts";
 import { WriteGate } from "./io/write-gate.ts";
 import type { MigrationSource } from "./migration/source.ts";
 import {
@@ -43,8 +36,6 @@ import { OwnerNews } from "./owner-news.ts";
 import { Quiescers } from "./quiescers.ts";
 import { objectsIn } from "./striper.ts";
 
-/** Wait before a lost watch is registered again, when that fails.  ceph: librbd::Watcher rewatch delay */
-const REWATCH_MS = 1_000;
 /** Longest wait for others to hear of a lock that we have released. */
 const RELEASE_TELL_MS = 1_000;
 
@@ -127,9 +118,7 @@ export class Image {
   lost: CephError | undefined;
   /** Counts what a refresh has changed: what was made of the header as it was is stale. */
   generation = 0;
-  #watch: Watch | undefined;
-  #rewatching: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #watch: HeaderWatch;
   #isStale = false;
   #refreshing: Promise<void> | undefined;
   /** Changes of the lock's hands, one after the other. */
@@ -164,6 +153,11 @@ export class Image {
       () => !this.#isStale && this.lost === undefined && this.#hasLock(),
       () => this.#prepareChange(),
     );
+    this.#watch = new HeaderWatch(this, {
+      onNotify: (payload) => this.#onNotify(payload),
+      onRenewed: () => this.#watchRenewed(),
+      onEnd: (error) => this.#end(error),
+    });
   }
 
   /**
@@ -179,7 +173,7 @@ export class Image {
     options: OpenImageOptions = {},
   ): Promise<Image> {
     const image = new Image(context, io, await findImage(io, which), options);
-    if (!image.readOnly) await image.#startWatch();
+    if (!image.readOnly) await image.#watch.start();
     try {
       await image.refresh();
       return image;
@@ -195,14 +189,14 @@ export class Image {
    * @throws why a cache could not be written back; then the lock is left to whoever breaks it
    */
   async close(): Promise<void> {
-    this.#isClosed = true;
     await this.operations.ended();
     await this.#handingOver;
     try {
       await this.#settle();
       await this.releaseLock();
     } finally {
-      await this.closeWatch();
+      // Who is blocklisted has lost everything it held.
+      await unless(this.#watch.close(), "ESHUTDOWN");
     }
   }
 
@@ -214,15 +208,6 @@ export class Image {
     } finally {
       this.gate.unblock();
     }
-  }
-
-  async closeWatch(): Promise<void> {
-    this.#isClosed = true;
-    await this.#rewatching;
-    const watch = this.#watch;
-    this.#watch = undefined;
-    // Who is blocklisted has lost everything it held.
-    if (watch !== undefined) await unless(watch.close(), "ESHUTDOWN");
   }
 
   get objectSize(): number {
@@ -254,7 +239,7 @@ export class Image {
 
   /** The watch's cookie, with which locks are held. */
   get watchCookie(): bigint {
-    return this.#watch?.cookie ?? 0n;
+    return this.#watch.cookie;
   }
 
   get watcherId(): { gid: bigint; handle: bigint } {
@@ -273,7 +258,7 @@ export class Image {
     await this.#changeLock(async () => {
       const { lock } = this;
       if (lock === undefined || lock.isHeld) return;
-      await this.#rewatching;
+      await this.#watch.settled();
       await lock.acquire(policy);
       try {
         // While it was another's, anything may have changed.
@@ -354,7 +339,7 @@ export class Image {
   async #prepareChange(): Promise<void> {
     if (this.lost !== undefined) throw this.lost;
     if (this.readOnly) throw imageError("EROFS", "write to", this.target);
-    await this.#rewatching;
+    await this.#watch.settled();
     await this.refreshIfStale();
     if (this.#hasLock()) return;
     if (!this.autoLock && this.lock?.isHeld !== true) {
@@ -460,46 +445,9 @@ export class Image {
 
   // --- The watch --------------------------------------------------------------------------------
 
-  async #startWatch(): Promise<void> {
-    this.#watch = await this.io.watch(this.headerOid, {
-      onNotify: ({ payload }) => this.#onNotify(payload),
-      onError: (error) => {
-        this.log.warn("watch of an image lost", { image: this.id, why: error.message });
-        this.#watch = undefined;
-        // Gone for good: the image, or we.
-        if (isErrno(error, "ENOENT", "ESHUTDOWN") || this.#isClosed) return this.#end(error);
-        this.#rewatching ??= this.#rewatch().finally(() => {
-          this.#rewatching = undefined;
-        });
-      },
-    });
-  }
-
-  /** Watches again, and keeps the lock if nobody has taken it meanwhile. */
-  async #rewatch(): Promise<void> {
-    // What is in flight may go on: who takes our lock blocklists us first.
-    const drained = this.gate.block();
-    drained.catch(() => undefined); // not waited for: what fails to be written back is dirty still
-    try {
-      while (this.#watch === undefined && !this.#isClosed) {
-        try {
-          await this.#startWatch();
-          if ((await this.lock?.reacquire()) === false) this.objectMap = undefined;
-          this.#isStale = true;
-        } catch (error) {
-          if (isErrno(error, "ENOENT", "ESHUTDOWN")) return this.#end(error);
-          if (!(error instanceof CephError)) throw error;
-          this.log.warn("watch of an image not renewed", { image: this.id, why: String(error) });
-          await sleep(this.clock, REWATCH_MS);
-        }
-      }
-    } catch (error) {
-      assert(error instanceof Error, "an error");
-      this.log.error("watch of an image", { image: this.id, why: error.message });
-      this.#end(new CephError(-ERRNO.EIO, { op: "watch", target: this.target, cause: error }));
-    } finally {
-      this.gate.unblock();
-    }
+  async #watchRenewed(): Promise<void> {
+    if ((await this.lock?.reacquire()) === false) this.objectMap = undefined;
+    this.#isStale = true;
   }
 
   /** The header becomes another object, while nothing is written and nobody watches it. */
@@ -507,28 +455,14 @@ export class Image {
     const drained = this.gate.block();
     try {
       await drained;
-      const watch = this.#watch;
-      this.#watch = undefined;
-      if (watch !== undefined) await watch.close();
-      try {
+      await this.#watch.pausedFor(async () => {
         await move(this.headerOid, to);
         this.headerOid = to;
-      } finally {
-        // What happened meanwhile we were not told of.
-        this.#isStale = true;
-        if (!this.readOnly && !this.#isClosed) await this.#watchAgain();
-      }
+      });
     } finally {
+      // What happened meanwhile we were not told of.
+      this.#isStale = true;
       this.gate.unblock();
-    }
-  }
-
-  async #watchAgain(): Promise<void> {
-    try {
-      await this.#startWatch();
-    } catch (error) {
-      if (error instanceof CephError) this.#end(error);
-      throw error;
     }
   }
 

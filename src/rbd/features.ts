@@ -112,9 +112,7 @@ async function disable(image: Image, wish: bigint, refuse: Refuse): Promise<void
   }
   const hasMap = (features & MAP) !== 0n;
   if (hasMap) {
-    const map = image.objectMap;
-    image.objectMap = undefined;
-    await map?.close();
+    // The head's goes with its lock. Ours stays open until the feature is gone: nobody is to open it anew.
     for (const [snap] of revisions(image)) {
       await unless(image.io.remove(objectMapName(image.id, snap)), "ENOENT");
     }

@@ -274,15 +274,25 @@ export class Image {
     });
   }
 
-  /** Opens the object map that a feature turned on meanwhile has brought; the lock is held. */
+  /**
+   * What an operation needs is a header that is not stale, and the object map that a feature turned on meanwhile has
+   * brought.
+   */
   async prepareOperation(): Promise<void> {
     await this.refreshIfStale();
-    if (this.lock?.isHeld === true) await this.#openObjectMap();
+    if (this.lock?.isHeld === true) await this.#changeLock(() => this.#openObjectMap());
   }
 
+  /** Within a change of the lock's hands only: two maps of one image would not know of each other's changes. */
   async #openObjectMap(): Promise<void> {
-    if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) this.objectMap = undefined;
-    else this.objectMap ??= await ObjectMap.open(this);
+    // It may have been given back, or lost, since it was asked for.
+    if (this.lock?.isHeld !== true) return;
+    if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) {
+      this.objectMap = undefined;
+    } else if (this.objectMap === undefined) {
+      const map = await ObjectMap.open(this);
+      if (this.lock?.isHeld === true) this.objectMap = map;
+    }
   }
 
   /** Takes the lock if nobody alive has it. */

@@ -112,5 +112,5 @@ export async function releaseManually(image: Image): Promise<void> {
   if (image.lock?.isHeld !== true) {
     throw imageError("EINVAL", "unlock", image.target, "the lock is not held");
   }
-  await image.releaseLock();
+  await image.giveLockBack();
 }

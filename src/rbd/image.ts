@@ -106,8 +106,10 @@ export class Image {
   ownerRequests: OwnerRequests | undefined;
   readonly ownerNews: OwnerNews;
   readonly quiescers = new Quiescers();
-  /** While there are any the lock is not handed over. */
-  readonly operations = new OperationQueue();
+  /** What is begun while the lock is held, and giving it back. */
+  readonly operations = new OperationQueue(() =>
+    imageError("EBADF", "operate on", this.target, "it is closed"),
+  );
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
   /** Copies of what objects show of another image, under way. */
@@ -119,6 +121,7 @@ export class Image {
   /** Counts what a refresh has changed: what was made of the header as it was is stale. */
   generation = 0;
   readonly #watch: HeaderWatch;
+  #closing: Promise<void> | undefined;
   #isStale = false;
   #refreshing: Promise<void> | undefined;
   /** Changes of the lock's hands, one after the other. */
@@ -185,15 +188,20 @@ export class Image {
 
   /**
    * Gives back lock and watch, once the operations that are under way have ended: what they do to objects is under
-   * the lock. An image whose header is gone closes as well.
+   * the lock. None is begun any more. An image whose header is gone closes as well. Idempotent.
    * @throws why a cache could not be written back; then the lock is left to whoever breaks it
    */
   async close(): Promise<void> {
-    await this.operations.ended();
-    await this.#handingOver;
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
     try {
-      await this.#settle();
-      await this.releaseLock();
+      await this.operations.close(async () => {
+        await this.#settle();
+        await this.releaseLock();
+      });
     } finally {
       // Who is blocklisted has lost everything it held.
       await unless(this.#watch.close(), "ESHUTDOWN");
@@ -208,6 +216,11 @@ export class Image {
     } finally {
       this.gate.unblock();
     }
+  }
+
+  /** It is closed, or about to be: nothing is begun any more. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
   }
 
   get objectSize(): number {
@@ -307,7 +320,10 @@ export class Image {
     }
   }
 
-  /** Gives the lock back, once no change of data is in flight. */
+  /**
+   * Gives the lock back, once no change of data is in flight. By itself for operations only, which are alone with it;
+   * anybody else: `giveLockBack`.
+   */
   async releaseLock(): Promise<void> {
     await this.#changeLock(async () => {
       const { lock } = this;
@@ -328,6 +344,20 @@ export class Image {
       } finally {
         this.gate.unblock();
       }
+    });
+  }
+
+  /** The same in its turn: an operation that is under way has the lock until its end, a later one begins without it. */
+  async giveLockBack(): Promise<void> {
+    const { lock } = this;
+    if (lock?.isHeld !== true) return;
+    const { turns } = lock;
+    // Those that the lock was taken for come first, or nobody would ever get anything done.
+    await this.gate.settled();
+    // Who closes gives it back.
+    if (this.isClosed) return;
+    await this.operations.run(async () => {
+      if (lock.turns === turns) await this.releaseLock();
     });
   }
 
@@ -372,20 +402,13 @@ export class Image {
   /** Somebody wants the lock and has been promised it: it is theirs once everything is in order. */
   lockWanted(): void {
     if (this.lock?.policy !== "automatic" || this.#handingOver !== undefined) return;
-    this.#handingOver = this.#handOver()
+    this.#handingOver = this.giveLockBack()
       .catch((error: unknown) => {
         this.log.warn("lock not handed over", { image: this.id, why: String(error) });
       })
       .finally(() => {
         this.#handingOver = undefined;
       });
-  }
-
-  async #handOver(): Promise<void> {
-    // Those that the lock was taken for come first, or nobody would ever get anything done.
-    await this.gate.settled();
-    await this.operations.ended();
-    if (this.lock?.isWanted === true) await this.releaseLock();
   }
 
   /** What is done from now on is done without the lock: by force. */
@@ -399,6 +422,13 @@ export class Image {
     if (this.lock !== undefined && !this.lock.isHeld && !this.#isForced) {
       throw imageError("ERESTART", "go on with", this.target, "the lock is lost");
     }
+  }
+
+  /** @throws CephError ERESTART if what is about to be done needs the head's object map, and it is not open */
+  checkObjectMap(): void {
+    if (this.objectMap !== undefined || !this.hasFeature(RBD_FEATURE.OBJECT_MAP)) return;
+    if (this.#isForced) return;
+    throw imageError("ERESTART", "go on with", this.target, "its object map is not open");
   }
 
   /** @throws CephError ERESTART if somebody waits for the lock, or it is lost */

@@ -37,7 +37,7 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
     progress.signal?.throwIfAborted();
     if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
       if (await here()) return;
-      await image.releaseLock();
+      await image.giveLockBack();
       continue;
     }
     const result = await ask(image, request, progress);

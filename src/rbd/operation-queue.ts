@@ -1,24 +1,31 @@
-/** Operations on one image that need its lock to stay while they run: one at a time, in the order of their calls. */
+/**
+ * Operations on one image that need its lock to stay while they run, and what gives it back: one at a time, in the
+ * order of their calls.
+ */
 export class OperationQueue {
-  /** Under way and waiting. */
-  #count = 0;
+  readonly #refusal: () => Error;
   #last: Promise<unknown> = Promise.resolve();
-  #idlers: (() => void)[] = [];
+  #isClosed = false;
 
-  async run<T>(operation: () => Promise<T>): Promise<T> {
-    this.#count++;
-    const done = this.#last.then(operation);
-    this.#last = done.catch(() => undefined);
-    try {
-      return await done;
-    } finally {
-      this.#count--;
-      if (this.#count === 0) for (const wake of this.#idlers.splice(0)) wake();
-    }
+  /** @param refusal what an operation hears that comes behind the last */
+  constructor(refusal: () => Error) {
+    this.#refusal = refusal;
   }
 
-  /** Resolves when there is none, be it well or not. */
-  async ended(): Promise<void> {
-    while (this.#count > 0) await new Promise<void>((wake) => this.#idlers.push(wake));
+  async run<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw this.#refusal();
+    return await this.#append(operation);
+  }
+
+  /** Runs the last one: nothing is begun behind it. */
+  async close(last: () => Promise<void>): Promise<void> {
+    this.#isClosed = true;
+    await this.#append(last);
+  }
+
+  async #append<T>(operation: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(operation);
+    this.#last = done.catch(() => undefined);
+    return await done;
   }
 }

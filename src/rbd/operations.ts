@@ -99,6 +99,7 @@ export async function execute(
   await image.operations.run(async () => {
     image.checkOwner();
     await image.prepareOperation();
+    image.checkOwner();
     if (image.operationsDisabled) {
       throw imageError("EROFS", request.op, image.target, "operations of a newer release");
     }

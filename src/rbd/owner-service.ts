@@ -30,6 +30,8 @@ export class OwnerService implements OwnerRequests {
     const ended = this.#ended.get(key);
     if (ended !== undefined) return ended.result;
     if (this.#pending.has(key)) return 0;
+    // Whoever has the lock next does it.
+    if (this.#image.isClosed) return -ERRNO.ERESTART;
     this.#pending.add(key);
     void this.#serve(request, key);
     return 0;

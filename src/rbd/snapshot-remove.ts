@@ -25,13 +25,15 @@ import { objectMapName, RBD_CHILDREN } from "./names.ts";
 import { FLAG } from "./object-map.ts";
 
 /**
- * @throws CephError ENOENT: no such snapshot; EBUSY: it is in the snapshot trash and has clones
+ * @throws CephError ENOENT: no such snapshot; EBUSY: it is in the snapshot trash and has clones; ERESTART: the lock is
+ *   lost
  */
 export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void> {
   const { io, headerOid } = image;
   const target = image.name || image.id;
   const snapshot = image.snapshots.find((snap) => snap.id === snapId);
   if (snapshot === undefined) throw imageError("ENOENT", "remove a snapshot of", target);
+  image.checkObjectMap();
   if (image.format.hasClones) {
     const wasInTrash = snapshot.namespace.type === "trash";
     if (!wasInTrash) {
@@ -140,6 +142,7 @@ async function detachLastReference(image: Image, snapshot: ImageSnapshot): Promi
 
 /** Merges the snapshot's map into the next newer one, so that fast-diff still tells the truth. */
 async function removeMap(image: Image, snapshot: ImageSnapshot): Promise<void> {
+  image.checkObjectMap();
   const { io, id, objectMap } = image;
   if (objectMap === undefined) return;
   const oid = objectMapName(id, snapshot.id);

@@ -1,19 +1,33 @@
 /** Images whose lock changes hands, or is lost, at any moment of what is done with them. */
 import { expect, test } from "vitest";
-import { sleep } from "../../src/base/index.ts";
+import { CephError, sleep } from "../../src/base/index.ts";
 import {
+  CachedIo,
   createImage,
+  deleteSnapshot,
+  diffIterate,
   type Image,
   ImageIo,
   openImage,
   setImageMetadata,
+  takeSnapshot,
 } from "../../src/rbd/index.ts";
+import { removeSnapshot } from "../../src/rbd/snapshot-remove.ts";
 import { Bench, type BenchClient } from "./bench.ts";
 
 const ORDER = 14;
 const OBJECT = 2 ** ORDER;
 const BLOCK = 512;
 const OPTIONS = { accessTimeInterval: 0, modifyTimeInterval: 0 };
+
+/** Nothing is written before it has to be. */
+const BACK = { policy: "writeback", writethroughUntilFlush: false, maxDirtyAgeMs: 1e6 } as const;
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "done",
+    (error: unknown) => (error instanceof CephError ? error.code : String(error)),
+  );
 
 const bytes = (value: number, length = BLOCK) => Buffer.alloc(length, value);
 
@@ -74,5 +88,86 @@ test("what the next owner of the lock writes is read by the last, an operation o
     await bench.run(a.close());
     await bench.run(b.close());
   }
+  await bench.close();
+});
+
+/** Three snapshots, an object changed before the second, another one before the third, and much that is dirty. */
+async function withHistory(image: Image, objects: number): Promise<CachedIo> {
+  const io = new CachedIo(image, BACK, OPTIONS);
+  await io.write(0, bytes(1, objects * OBJECT));
+  await takeSnapshot(image, "one");
+  await io.write(OBJECT, bytes(2));
+  await takeSnapshot(image, "two");
+  await io.write(2 * OBJECT, bytes(2));
+  await takeSnapshot(image, "three");
+  await io.write(0, bytes(3, objects * OBJECT));
+  return io;
+}
+
+/** Objects that have changed from the first snapshot to the third, as their maps say. */
+async function changed({ context, io }: BenchClient, name: string): Promise<number[]> {
+  const image = await openImage(context, io, { name }, { readOnly: true });
+  const toSnap = image.snapshots.find((snap) => snap.name === "three")?.id ?? 0n;
+  const objects = new Set<number>();
+  const options = { fromSnap: "one", toSnap, wholeObject: true };
+  await diffIterate(image, options, (offset, length) => {
+    for (let at = offset; at < offset + length; at += OBJECT) objects.add(at / OBJECT);
+  });
+  return [...objects];
+}
+
+test("a snapshot that is removed while the lock is handed over leaves what has changed to the next", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  for (const delay of delays(0.4, 1.6, 0.4)) {
+    const name = `a${delay.toFixed(2)}`;
+    await bench.run(made(one, name, { objects: 64 }));
+    const [a, b] = [await bench.run(opened(one, name)), await bench.run(opened(two, name))];
+    await bench.run(withHistory(a, 64));
+    const removal = async () => {
+      while (a.lock?.isWanted !== true) await sleep(a.clock, 0.01);
+      await sleep(a.clock, delay);
+      await deleteSnapshot(a, "two");
+    };
+    const writing = new ImageIo(b, OPTIONS).write(5 * OBJECT, bytes(7));
+    await bench.run(Promise.all([writing, removal()]));
+    expect(await bench.run(changed(two, name)), name).toEqual([1, 2]);
+    await bench.run(a.close());
+    await bench.run(b.close());
+  }
+  await bench.close();
+});
+
+test("what another client asks for while the owner closes is done whole, or not by it", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  for (const delay of delays(0, 0.2, 0.05)) {
+    const name = `a${delay.toFixed(2)}`;
+    await bench.run(made(one, name, { objects: 64 }));
+    const [a, b] = [await bench.run(opened(one, name)), await bench.run(opened(two, name))];
+    await bench.run(withHistory(a, 64));
+    const removal = sleep(b.clock, delay).then(() => deleteSnapshot(b, "two"));
+    await bench.run(Promise.all([a.close(), removal]));
+    expect(await bench.run(changed(two, name)), name).toEqual([1, 2]);
+    await bench.run(b.close());
+  }
+  await bench.close();
+});
+
+test("a snapshot is not removed without the head's object map, nor anything begun once the image closes", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  await bench.run(made(client, "a"));
+  const a = await bench.run(opened(client, "a"));
+  await bench.run(withHistory(a, 8));
+  await bench.run(a.giveLockBack());
+  const [snapshot] = a.snapshots;
+  expect(await bench.run(codeOf(removeSnapshot(a, snapshot?.id ?? 0n)))).toBe("ERESTART");
+  await bench.run(a.refresh());
+  expect(a.snapshots[0]?.namespace.type).toBe("user");
+  const closing = a.close();
+  expect(await bench.run(codeOf(deleteSnapshot(a, "one")))).toBe("EBADF");
+  await bench.run(closing);
+  await bench.run(a.close());
   await bench.close();
 });

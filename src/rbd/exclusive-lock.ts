@@ -9,7 +9,7 @@
  * ceph: src/librbd/ManagedLock.cc, src/librbd/managed_lock/AcquireRequest.cc, BreakRequest.cc
  */
 
-import { type CephError, type Clock, ERRNO } from "../base/index.ts";
+import { type Clock, ERRNO } from "../base/index.ts";
 import { LOCK_TYPE, type LockerId, type LockerInfo } from "../cls/lock/types.ts";
 import { callOp, type IoCtx, type Rados } from "../rados/index.ts";
 import { UTIME_ZERO } from "../types/index.ts";
@@ -38,8 +38,8 @@ export interface LockableImage {
   /** Cookie of our watch on the header. */
   readonly watchCookie: bigint;
   readonly watcherId: WatcherId;
-  /** The watch is lost, and why: no lock can hang on it. */
-  readonly lost: CephError | undefined;
+  /** @throws CephError why nobody is to take the lock any more: the watch is lost for good, or the image closed */
+  checkOpen(): void;
   /** Somebody wants the lock and has been promised it. */
   lockWanted(): void;
 }
@@ -99,7 +99,7 @@ export class ExclusiveLock {
     if (this.isHeld) return;
     const image = this.#image;
     for (;;) {
-      if (image.lost !== undefined) throw image.lost;
+      image.checkOpen();
       const cookie = `auto ${image.watchCookie}`;
       const owner = await this.#owner();
       if (await this.#tryLock(cookie)) {
@@ -170,8 +170,8 @@ export class ExclusiveLock {
     await unless(io.notify(headerOid, notice, NOTIFY_TIMEOUT_MS), "ENOENT");
   }
 
-  /** Somebody else has taken or released the lock. */
-  peerChanged(): void {
+  /** Somebody else has taken or released the lock, or it is in vain to wait for that. */
+  wake(): void {
     this.#onPeer?.();
   }
 
@@ -255,6 +255,7 @@ export class ExclusiveLock {
       const { replies } = await io.notify(headerOid, notice, NOTIFY_TIMEOUT_MS);
       const answers = replies.filter(([, payload]) => payload.length > 0);
       const [answer] = answers;
+      this.#image.checkOpen();
       // Nobody is the owner: it is going, or gone.
       if (answer === undefined) return await released(RETRY_MS);
       const result = decodeResponse(answer[1]);

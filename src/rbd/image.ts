@@ -107,9 +107,7 @@ export class Image {
   readonly ownerNews: OwnerNews;
   readonly quiescers = new Quiescers();
   /** What is begun while the lock is held, and giving it back. */
-  readonly operations = new OperationQueue(() =>
-    imageError("EBADF", "operate on", this.target, "it is closed"),
-  );
+  readonly operations = new OperationQueue(() => this.checkOpen());
   /** Parents that were told of having lost this clone: see cleanUpParents. */
   readonly detachedFrom: ParentImageSpec[] = [];
   /** Copies of what objects show of another image, under way. */
@@ -153,7 +151,7 @@ export class Image {
     this.isMigrationStep = isMigrationStep;
     this.ownerNews = new OwnerNews(context.clock);
     this.gate = new WriteGate(
-      () => !this.#isStale && this.lost === undefined && this.#hasLock(),
+      () => !this.#isStale && this.lost === undefined && !this.isClosed && this.#hasLock(),
       () => this.#prepareChange(),
     );
     this.#watch = new HeaderWatch(this, {
@@ -188,7 +186,8 @@ export class Image {
 
   /**
    * Gives back lock and watch, once the operations that are under way have ended: what they do to objects is under
-   * the lock. None is begun any more. An image whose header is gone closes as well. Idempotent.
+   * the lock. None is begun any more, and who waits for the lock hears so. An image whose header is gone closes as
+   * well. Idempotent.
    * @throws why a cache could not be written back; then the lock is left to whoever breaks it
    */
   async close(): Promise<void> {
@@ -197,8 +196,9 @@ export class Image {
   }
 
   async #close(): Promise<void> {
+    this.lock?.wake();
     try {
-      await this.operations.close(async () => {
+      await this.operations.runLast(async () => {
         await this.#settle();
         await this.releaseLock();
       });
@@ -266,14 +266,17 @@ export class Image {
 
   // --- The lock ---------------------------------------------------------------------------------
 
-  /** Takes the lock, where there is one, and what comes with it. */
+  /** Takes the lock, where there is one, and what comes with it. @throws CephError EBADF: the image is closed */
   async acquireLock(policy: LockPolicy): Promise<void> {
     await this.#changeLock(async () => {
       const { lock } = this;
       if (lock === undefined || lock.isHeld) return;
+      this.checkOpen();
       await this.#watch.settled();
       await lock.acquire(policy);
       try {
+        // Nobody would ever give it back.
+        this.checkOpen();
         // While it was another's, anything may have changed.
         await this.refresh();
         await this.#openObjectMap();
@@ -377,7 +380,7 @@ export class Image {
 
   /** What a change of data needs is a header that is not stale, and the lock. */
   async #prepareChange(): Promise<void> {
-    if (this.lost !== undefined) throw this.lost;
+    this.checkOpen();
     if (this.readOnly) throw imageError("EROFS", "write to", this.target);
     await this.#watch.settled();
     await this.refreshIfStale();
@@ -414,6 +417,12 @@ export class Image {
   /** What is done from now on is done without the lock: by force. */
   forgoLock(): void {
     this.#isForced = true;
+  }
+
+  /** @throws CephError why nothing can be begun any more */
+  checkOpen(): void {
+    if (this.lost !== undefined) throw this.lost;
+    if (this.isClosed) throw imageError("EBADF", "use", this.target, "it is closed");
   }
 
   /** @throws CephError if we are not the owner any more */
@@ -542,7 +551,7 @@ export class Image {
     switch (notice.op) {
       case "acquired":
       case "released":
-        this.lock?.peerChanged();
+        this.lock?.wake();
         return EMPTY;
       case "request":
         return answer(this.lock?.requested("lock"));

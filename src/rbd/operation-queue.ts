@@ -3,24 +3,22 @@
  * order of their calls.
  */
 export class OperationQueue {
-  readonly #refusal: () => Error;
+  readonly #check: () => void;
   #last: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
 
-  /** @param refusal what an operation hears that comes behind the last */
-  constructor(refusal: () => Error) {
-    this.#refusal = refusal;
+  /** @param check throws why no operation can be begun any more */
+  constructor(check: () => void) {
+    this.#check = check;
   }
 
   async run<T>(operation: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw this.#refusal();
+    this.#check();
     return await this.#append(operation);
   }
 
-  /** Runs the last one: nothing is begun behind it. */
-  async close(last: () => Promise<void>): Promise<void> {
-    this.#isClosed = true;
-    await this.#append(last);
+  /** Runs the last one, behind which none may be begun. */
+  async runLast(operation: () => Promise<void>): Promise<void> {
+    await this.#append(operation);
   }
 
   async #append<T>(operation: () => Promise<T>): Promise<T> {

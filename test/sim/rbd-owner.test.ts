@@ -8,7 +8,9 @@ import {
   diffIterate,
   type Image,
   ImageIo,
+  listLocks,
   openImage,
+  rollBackTo,
   setImageMetadata,
   takeSnapshot,
 } from "../../src/rbd/index.ts";
@@ -169,5 +171,34 @@ test("a snapshot is not removed without the head's object map, nor anything begu
   expect(await bench.run(codeOf(deleteSnapshot(a, "one")))).toBe("EBADF");
   await bench.run(closing);
   await bench.run(a.close());
+  await bench.close();
+});
+
+test("an image that is closed has no lock, whatever was waiting for it", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  for (const delay of delays(0.4, 2.4, 0.4)) {
+    const name = `a${delay.toFixed(2)}`;
+    await bench.run(made(one, name));
+    const [a, b] = [await bench.run(opened(one, name)), await bench.run(opened(two, name))];
+    const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+    await bench.run(takeSnapshot(a, "s"));
+    // While the lock is on its way to the other, and while it is asked back.
+    const writing = ioB.write(5 * OBJECT, bytes(7));
+    const closing = sleep(a.clock, delay).then(async () => {
+      const write = codeOf(ioA.write(OBJECT, bytes(2)));
+      const rollback = codeOf(rollBackTo(a, "s"));
+      await a.close();
+      return [await write, await rollback];
+    });
+    for (const code of (await bench.run(Promise.all([closing, writing])))[0]) {
+      expect(code, name).toMatch(/done|EBADF/);
+    }
+    expect(await bench.run(codeOf(ioA.write(0, bytes(3)))), name).toBe("EBADF");
+    await bench.run(b.close());
+    await bench.pass(100);
+    expect((await bench.run(listLocks(b))).lockers, name).toEqual([]);
+  }
+  expect([one, two].map(({ rados }) => rados.isBlocklisted)).toEqual([false, false]);
   await bench.close();
 });

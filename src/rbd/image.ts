@@ -151,7 +151,7 @@ export class Image {
     this.isMigrationStep = isMigrationStep;
     this.ownerNews = new OwnerNews(context.clock);
     this.gate = new WriteGate(
-      () => !this.#isStale && this.lost === undefined && !this.isClosed && this.#hasLock(),
+      () => this.lost === undefined && !this.isClosed && this.isOwner,
       () => this.#prepareChange(),
     );
     this.#watch = new HeaderWatch(this, {
@@ -370,8 +370,10 @@ export class Image {
     await done;
   }
 
-  #hasLock(): boolean {
+  /** Whether the lock, where there is one, is held, with what comes with it; not known while the header is stale. */
+  get isOwner(): boolean {
     const { lock } = this;
+    if (this.#isStale) return false;
     if (lock === undefined) return true;
     return (
       lock.isHeld && this.hasFeature(RBD_FEATURE.OBJECT_MAP) === (this.objectMap !== undefined)
@@ -384,7 +386,7 @@ export class Image {
     if (this.readOnly) throw imageError("EROFS", "write to", this.target);
     await this.#watch.settled();
     await this.refreshIfStale();
-    if (this.#hasLock()) return;
+    if (this.isOwner) return;
     if (!this.autoLock && this.lock?.isHeld !== true) {
       throw imageError("EROFS", "write to", this.target, "the lock is not held");
     }

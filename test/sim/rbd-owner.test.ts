@@ -1,6 +1,7 @@
 /** Images whose lock changes hands, or is lost, at any moment of what is done with them. */
 import { expect, test } from "vitest";
 import { CephError, sleep } from "../../src/base/index.ts";
+import { RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import {
   CachedIo,
   createImage,
@@ -13,6 +14,7 @@ import {
   rollBackTo,
   setImageMetadata,
   takeSnapshot,
+  updateFeatures,
 } from "../../src/rbd/index.ts";
 import { removeSnapshot } from "../../src/rbd/snapshot-remove.ts";
 import { Bench, type BenchClient } from "./bench.ts";
@@ -201,4 +203,31 @@ test("an image that is closed has no lock, whatever was waiting for it", async (
   }
   expect([one, two].map(({ rados }) => rados.isBlocklisted)).toEqual([false, false]);
   await bench.close();
+});
+
+test("what a cache has acknowledged is not lost when the lock's feature is turned on", async () => {
+  const { LAYERING, EXCLUSIVE_LOCK, OBJECT_MAP } = RBD_FEATURE;
+  for (const writesMore of [true, false]) {
+    const bench = await Bench.start();
+    const [one, two] = [await bench.client(), await bench.client()];
+    await bench.run(made(one, "a", { features: LAYERING }));
+    const [a, b] = [await bench.run(opened(one, "a")), await bench.run(opened(two, "a"))];
+    const [ioA, ioB] = [new CachedIo(a, BACK, OPTIONS), new ImageIo(b, OPTIONS)];
+    await bench.run(ioA.write(0, bytes(1)));
+    await bench.run(updateFeatures(b, EXCLUSIVE_LOCK | OBJECT_MAP, true));
+    await bench.run(ioB.write(OBJECT, bytes(2)));
+    expect(b.lock?.isHeld).toBe(true);
+    if (writesMore) await bench.run(ioA.write(2 * OBJECT, bytes(3)));
+    expect(await bench.run(codeOf(ioA.flush()))).toBe("done");
+    expect(a.lock?.isHeld).toBe(true);
+    // It takes the lock back, and goes by the map.
+    await bench.run(ioB.write(OBJECT, bytes(4)));
+    const read = await bench.run(ioB.read(0, 3 * OBJECT));
+    const expected = [1, 4, writesMore ? 3 : 0];
+    expect(expected.map((_, index) => read[index * OBJECT])).toEqual(expected);
+    await bench.run(ioA.close());
+    await bench.run(a.close());
+    await bench.run(b.close());
+    await bench.close();
+  }
 });

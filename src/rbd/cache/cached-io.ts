@@ -10,7 +10,7 @@
  * ceph: src/librbd/cache/ObjectCacherObjectDispatch.cc, WriteAroundObjectDispatch.cc
  */
 
-import type { CephError } from "../../base/index.ts";
+import { type CephError, sleep } from "../../base/index.ts";
 import type { CallOptions } from "../../rados/index.ts";
 import { NOSNAP, type SnapId } from "../../types/index.ts";
 import { imageError } from "../errors.ts";
@@ -26,6 +26,9 @@ import type { Fill, ObjectExtents } from "./extents.ts";
 import { type CacheOptions, cacheSettings } from "./options.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { WriteCache } from "./write-cache.ts";
+
+/** Wait for who has got the lock, and is about to open the object map. */
+const JOIN_MS = 1;
 
 /** For how long nobody else may have written: one turn with one lock; without any, for good. */
 interface Tenure {
@@ -81,7 +84,7 @@ export class CachedIo implements ImageData {
       {
         clock: image.clock,
         log: image.log,
-        change: (objectNo, change) => this.#io.changeObject(objectNo, change),
+        change: (objectNo, change) => this.#write(objectNo, change),
         keepsHead: () => this.#keeps(NOSNAP),
         refusal: () => this.#refusal(),
       },
@@ -286,6 +289,26 @@ export class CachedIo implements ImageData {
     await this.#cache.change(objectNo, change);
   }
 
+  /** Makes a change that is written back, or through. */
+  async #write(objectNo: number, change: ObjectChange): Promise<void> {
+    if (this.#tenure.lock === undefined) await this.#joinLock();
+    await this.#io.changeObject(objectNo, change);
+  }
+
+  /** Without a lock anybody may write at any time; if there is one by now, what is dirty waits for it. */
+  async #joinLock(): Promise<void> {
+    const { image } = this;
+    for (;;) {
+      await image.refreshIfStale();
+      if (image.lock === undefined) return;
+      if (image.isOwner) return this.#look();
+      // Who has shut the gate may be giving the lock back, and waits for us.
+      if (image.gate.isShut) throw lockLost(image);
+      if (image.lock.isHeld) await sleep(image.clock, JOIN_MS);
+      else await image.acquireLock("automatic");
+    }
+  }
+
   // --- What is to be believed -------------------------------------------------------------------
 
   /** Lets go of what may not be believed, or may not be written, any more. */
@@ -293,7 +316,10 @@ export class CachedIo implements ImageData {
     const { image } = this;
     const { lock, turns, isHeld } = this.#tenure;
     const now = tenureOf(image);
-    if (lock !== now.lock || turns !== now.turns || isHeld !== now.isHeld) {
+    if (lock === undefined) {
+      // A lock that there was not before takes nothing away: what is dirty is written once it is ours.
+      if (now.isHeld && image.isOwner) this.#tenure = now;
+    } else if (lock !== now.lock || turns !== now.turns || isHeld !== now.isHeld) {
       this.#cache.lose(this.#refusal() ?? lockLost(image));
       this.#tenure = now;
     }
@@ -317,8 +343,8 @@ export class CachedIo implements ImageData {
     const { image } = this;
     if (image.lost !== undefined) return image.lost;
     const { lock, turns } = this.#tenure;
-    const isOurs =
-      lock === image.lock && (lock === undefined || (lock.isHeld && lock.turns === turns));
+    if (lock === undefined) return undefined;
+    const isOurs = lock === image.lock && lock.isHeld && lock.turns === turns;
     return isOurs ? undefined : lockLost(image);
   }
 }

@@ -9,10 +9,10 @@
  * ceph: src/librbd/ManagedLock.cc, src/librbd/managed_lock/AcquireRequest.cc, BreakRequest.cc
  */
 
-import { type Clock, ERRNO } from "../base/index.ts";
+import { type Clock, ERRNO, sleep } from "../base/index.ts";
 import { LOCK_TYPE, type LockerId, type LockerInfo } from "../cls/lock/types.ts";
 import { callOp, type IoCtx, type Rados } from "../rados/index.ts";
-import { UTIME_ZERO } from "../types/index.ts";
+import { ENTITY_TYPE, UTIME_ZERO } from "../types/index.ts";
 import { LOCK } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { RBD_LOCK_NAME } from "./names.ts";
@@ -40,6 +40,10 @@ export interface LockableImage {
   readonly watcherId: WatcherId;
   /** @throws CephError why nobody is to take the lock any more: the watch is lost for good, or the image closed */
   checkOpen(): void;
+  /** Resolves when the watch is not about to be renewed. */
+  watchSettled(): Promise<void>;
+  /** It is ours from now on. */
+  lockTaken(): void;
   /** Somebody wants the lock and has been promised it. */
   lockWanted(): void;
 }
@@ -66,6 +70,8 @@ export class ExclusiveLock {
   #isWanted = false;
   #turns = 0;
   #onPeer: (() => void) | undefined;
+  /** A change of the cookie that is under way. */
+  #moving: Promise<boolean> | undefined;
 
   constructor(image: LockableImage) {
     this.#image = image;
@@ -73,6 +79,11 @@ export class ExclusiveLock {
 
   get isHeld(): boolean {
     return this.#cookie !== undefined;
+  }
+
+  /** It hangs on a watch that is not ours any more: others take us for dead. */
+  get isStray(): boolean {
+    return this.#cookie !== undefined && this.#cookie !== cookieOf(this.#image);
   }
 
   /** How often it has been taken. */
@@ -94,19 +105,28 @@ export class ExclusiveLock {
     this.#policy = policy;
   }
 
-  /** @throws CephError EBUSY if the owner will not give it up, or a user holds it */
+  /**
+   * The watch may be another by the time it is ours: see `isStray`.
+   * @throws CephError EBUSY if the owner will not give it up, or a user holds it
+   */
   async acquire(policy: LockPolicy): Promise<void> {
     if (this.isHeld) return;
     const image = this.#image;
     for (;;) {
       image.checkOpen();
-      const cookie = `auto ${image.watchCookie}`;
+      await image.watchSettled();
+      if (image.watchCookie === 0n) {
+        await sleep(image.clock, RETRY_MS);
+        continue;
+      }
+      const cookie = cookieOf(image);
       const owner = await this.#owner();
       if (await this.#tryLock(cookie)) {
         this.#cookie = cookie;
         this.#policy = policy;
         this.#isWanted = false;
         this.#turns++;
+        image.lockTaken();
         return;
       }
       // Between the question and the attempt it was free and is not any more.
@@ -123,26 +143,43 @@ export class ExclusiveLock {
     return owner === undefined || !(await this.#isAlive(owner));
   }
 
-  /** Gives it back. Who waits for it hears so by `tell`. */
+  /** Gives it back; if that fails it is ours still. Who waits for it hears so by `tell`. */
   async release(): Promise<void> {
+    // By the cookie that it has after that.
+    await this.#moving?.catch(() => undefined);
     const cookie = this.#cookie;
     if (cookie === undefined) return;
     this.#cookie = undefined;
     this.#isWanted = false;
     const { io, headerOid } = this.#image;
-    await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
+    try {
+      await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
+    } catch (error) {
+      this.#cookie = cookie;
+      throw error;
+    }
   }
 
   /**
    * Hangs the lock on a new watch.
    * @returns false if it is not ours any more
+   * @throws CephError it hangs on the old one still
    * ceph: src/librbd/managed_lock/ReacquireRequest.cc
    */
   async reacquire(): Promise<boolean> {
+    this.#moving ??= this.#move().finally(() => {
+      this.#moving = undefined;
+    });
+    return await this.#moving;
+  }
+
+  async #move(): Promise<boolean> {
     const cookie = this.#cookie;
     if (cookie === undefined) return false;
     const { io, headerOid, watchCookie } = this.#image;
-    const newCookie = `auto ${watchCookie}`;
+    const newCookie = cookieOf(this.#image);
+    // Lost again: there will be another one.
+    if (newCookie === cookie || watchCookie === 0n) return true;
     const type = LOCK_TYPE.EXCLUSIVE;
     const args = { name: RBD_LOCK_NAME, type, cookie, tag: TAG, newCookie };
     try {
@@ -152,8 +189,9 @@ export class ExclusiveLock {
       this.lost();
       return false;
     }
-    this.#cookie = newCookie;
-    return true;
+    // It may be lost for another reason by now.
+    if (this.#cookie !== undefined) this.#cookie = newCookie;
+    return this.isHeld;
   }
 
   /** The watch that the lock hangs on is gone, and with it the lock. */
@@ -204,6 +242,8 @@ export class ExclusiveLock {
       return true;
     } catch (error) {
       if (isErrno(error, "EBUSY")) return false;
+      // The cookie names our watch: it is ours, and the answer was lost.
+      if (isErrno(error, "EEXIST")) return true;
       throw error;
     }
   }
@@ -237,6 +277,15 @@ export class ExclusiveLock {
     const { io, headerOid, rados, name } = this.#image;
     const now = await this.#owner();
     if (now === undefined || now.id.cookie !== owner.id.cookie) return;
+    // As upstream: it would lock out all that this client has open.
+    if (now.id.locker.num === rados.globalId && now.id.locker.type === ENTITY_TYPE.CLIENT) {
+      throw imageError(
+        "EBUSY",
+        "lock",
+        name,
+        "this client has left its lock on a watch that is gone",
+      );
+    }
     const { result, status } = await rados.blocklist(owner.info.addr);
     if (result < 0) throw imageError("EBUSY", "blocklist the lock's owner of", name, status);
     const { locker, cookie } = owner.id;
@@ -285,6 +334,10 @@ export class ExclusiveLock {
         };
       });
   }
+}
+
+function cookieOf({ watchCookie }: LockableImage): string {
+  return `auto ${watchCookie}`;
 }
 
 /** The op that lets a change of the object map through only while the map is locked by someone. */

@@ -25,7 +25,10 @@ export interface WatchedImage {
 
 export interface WatchHandlers {
   onNotify(payload: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** It is another watch now, and what happened meanwhile we were not told of. */
+  /**
+   * It is another watch now, and what happened meanwhile we were not told of. @throws CephError what hangs on it could
+   * not be moved: it is called again
+   */
   onRenewed(): Promise<void>;
   /** It is gone for good: the image, or we. */
   onEnd(error: CephError): void;
@@ -59,11 +62,17 @@ export class HeaderWatch {
         if (isErrno(error, "ENOENT", "ESHUTDOWN") || this.#isClosed) {
           return this.#handlers.onEnd(error);
         }
-        this.#renewing ??= this.#renew().finally(() => {
-          this.#renewing = undefined;
-        });
+        void this.renew();
       },
     });
+  }
+
+  /** Resolves once there is a watch, and what hangs on it does so, or it is gone for good. */
+  async renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    await this.#renewing;
   }
 
   /** Resolves when it is not about to be renewed. */
@@ -71,17 +80,19 @@ export class HeaderWatch {
     await this.#renewing;
   }
 
-  /** Watches again, and keeps the lock if nobody has taken it meanwhile. */
   async #renew(): Promise<void> {
     const { gate, clock, log, id, target } = this.#image;
     // What is in flight may go on: who takes our lock blocklists us first.
     const drained = gate.block();
     drained.catch(() => undefined); // not waited for: what fails to be written back is dirty still
     try {
-      while (this.#watch === undefined && !this.#isClosed) {
+      for (let isDone = false; !isDone && !this.#isClosed; ) {
         try {
-          await this.start();
+          if (this.#watch === undefined) await this.start();
+          const watch = this.#watch;
           await this.#handlers.onRenewed();
+          // It may be lost again.
+          isDone = watch !== undefined && watch === this.#watch;
         } catch (error) {
           if (isErrno(error, "ENOENT", "ESHUTDOWN")) return this.#handlers.onEnd(error);
           if (!(error instanceof CephError)) throw error;

@@ -270,24 +270,37 @@ export class Image {
   async acquireLock(policy: LockPolicy): Promise<void> {
     await this.#changeLock(async () => {
       const { lock } = this;
-      if (lock === undefined || lock.isHeld) return;
-      this.checkOpen();
-      await this.#watch.settled();
-      await lock.acquire(policy);
-      try {
-        // Nobody would ever give it back.
-        this.checkOpen();
-        // While it was another's, anything may have changed.
-        await this.refresh();
-        await this.#openObjectMap();
-      } catch (error) {
-        await lock.release();
-        lock.tell("released").catch((untold: unknown) => this.#untold(untold));
-        throw error;
-      }
-      // Nobody has to answer, and somebody who is dead would hold us up.
-      lock.tell("acquired").catch((error: unknown) => this.#untold(error));
+      if (lock === undefined) return;
+      // It may be lost before all of it is there, or nobody's any more.
+      while (!lock.isHeld && lock === this.lock) await this.#takeLock(lock, policy);
     });
+  }
+
+  async #takeLock(lock: ExclusiveLock, policy: LockPolicy): Promise<void> {
+    this.checkOpen();
+    await lock.acquire(policy);
+    try {
+      // Closed: nobody would ever give it back. On another watch: others would take us for dead.
+      for (this.checkOpen(); lock.isStray; this.checkOpen()) await this.#watch.renew();
+      await this.refresh();
+      if (lock !== this.lock) return await lock.release();
+      await this.#openObjectMap();
+    } catch (error) {
+      await lock.release();
+      lock.tell("released").catch((untold: unknown) => this.#untold(untold));
+      throw error;
+    }
+    // Nobody has to answer, and somebody who is dead would hold us up.
+    lock.tell("acquired").catch((error: unknown) => this.#untold(error));
+  }
+
+  /** While it was another's, anything may have changed. */
+  lockTaken(): void {
+    this.#isStale = true;
+  }
+
+  async watchSettled(): Promise<void> {
+    await this.#watch.settled();
   }
 
   /**
@@ -342,8 +355,10 @@ export class Image {
         const told = lock.tell("released").catch((error: unknown) => this.#untold(error));
         await Promise.race([told, sleep(this.clock, RELEASE_TELL_MS)]);
       } catch (error) {
-        if (!isErrno(error, "ESHUTDOWN")) throw error;
-        this.#end(error);
+        if (isErrno(error, "ESHUTDOWN")) return this.#end(error);
+        if (this.lost !== undefined) lock.lost();
+        else if (lock.isStray) await this.#watch.renew();
+        throw error;
       } finally {
         this.gate.unblock();
       }
@@ -496,9 +511,10 @@ export class Image {
 
   // --- The watch --------------------------------------------------------------------------------
 
+  /** Keeps the lock if nobody has taken it meanwhile. */
   async #watchRenewed(): Promise<void> {
-    if ((await this.lock?.reacquire()) === false) this.objectMap = undefined;
     this.#isStale = true;
+    if ((await this.lock?.reacquire()) === false) this.objectMap = undefined;
   }
 
   /** The header becomes another object, while nothing is written and nobody watches it. */

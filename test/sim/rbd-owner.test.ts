@@ -1,7 +1,8 @@
 /** Images whose lock changes hands, or is lost, at any moment of what is done with them. */
 import { expect, test } from "vitest";
-import { CephError, sleep } from "../../src/base/index.ts";
+import { CephError, ERRNO, sleep } from "../../src/base/index.ts";
 import { RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
+import type { IoCtx, Watch, WatchHandler } from "../../src/rados/index.ts";
 import {
   CachedIo,
   createImage,
@@ -230,4 +231,97 @@ test("what a cache has acknowledged is not lost when the lock's feature is turne
     await bench.run(b.close());
     await bench.close();
   }
+});
+
+/** Calls of `method`, or all of `key`, go by `replaced` first. */
+function intercepted(
+  io: IoCtx,
+  replaced: { [Key in keyof IoCtx]?: (original: IoCtx[Key]) => IoCtx[Key] },
+): IoCtx {
+  return new Proxy(io, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      const original = value.bind(target);
+      const replace = replaced[key as keyof IoCtx] as ((original: unknown) => unknown) | undefined;
+      return replace === undefined ? original : replace(original);
+    },
+  });
+}
+
+/** A pool's watches can be lost, as a server forgets them that has not heard of them for so long. */
+function losingWatches(client: BenchClient, before: (method: string) => Promise<void>) {
+  let current: { watch: Watch; handlers: WatchHandler } | undefined;
+  const io = intercepted(client.io, {
+    watch: (watch) => async (oid, handlers) => {
+      current = { watch: await watch(oid, handlers), handlers };
+      return current.watch;
+    },
+    execute: (execute) => async (oid, call, args, options) => {
+      await before(call.method);
+      return await execute(oid, call, args, options);
+    },
+  });
+  const lose = async () => {
+    await current?.watch.close();
+    current?.handlers.onError(new CephError(-ERRNO.ENOTCONN, { op: "watch", target: "header" }));
+  };
+  return { client: { ...client, io }, lose };
+}
+
+const full = (op: string) => new CephError(-ERRNO.EDQUOT, { op, target: "header" });
+
+test("a lock follows its image to a new watch, and its owner is not taken for dead", async () => {
+  for (const what of ["refused", "lost again", "taken meanwhile"] as const) {
+    const bench = await Bench.start();
+    const [one, two] = [await bench.client(), await bench.client()];
+    await bench.run(made(one, "a"));
+    let calls = 0;
+    const { client, lose } = losingWatches(one, async (method) => {
+      const awaited = what === "taken meanwhile" ? "lock" : "set_cookie";
+      if (method !== awaited || calls++ > 0) return;
+      if (what === "refused") throw full(method);
+      // Between the decision with which cookie and its arrival.
+      await lose();
+      await sleep(client.context.clock, 20);
+    });
+    const a = await bench.run(opened(client, "a"));
+    const data = new ImageIo(a, OPTIONS);
+    await bench.run(data.write(0, bytes(1)));
+    if (what !== "taken meanwhile") await bench.run(lose());
+    await bench.pass(60_000);
+    expect([calls > 0, a.lock?.isHeld], what).toEqual([true, true]);
+    const b = await bench.run(opened(two, "a"));
+    await bench.run(new ImageIo(b, OPTIONS).write(OBJECT, bytes(2)));
+    expect(await bench.run(codeOf(data.write(0, bytes(3)))), what).toBe("done");
+    await bench.run(b.close());
+    await bench.run(a.close());
+    await bench.close();
+  }
+});
+
+test("a lock that could not be given back is ours still, and given back later", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(made(one, "a"));
+  let refused = 0;
+  const io = intercepted(one.io, {
+    execute: (execute) => async (oid, call, args, options) => {
+      const isHeader = oid.startsWith("rbd_header");
+      if (isHeader && call.method === "unlock" && refused++ === 0) throw full(call.method);
+      return await execute(oid, call, args, options);
+    },
+  });
+  const a = await bench.run(opened({ ...one, io }, "a"));
+  const b = await bench.run(opened(two, "a"));
+  const data = new ImageIo(a, OPTIONS);
+  await bench.run(data.write(0, bytes(1)));
+  expect(await bench.run(codeOf(a.giveLockBack()))).toBe("EDQUOT");
+  await bench.run(data.write(OBJECT, bytes(2)));
+  const ioB = new ImageIo(b, OPTIONS);
+  await bench.run(ioB.write(0, bytes(3)));
+  expect((await bench.run(ioB.read(OBJECT, BLOCK)))[0]).toBe(2);
+  await bench.run(a.close());
+  await bench.run(b.close());
+  await bench.close();
 });

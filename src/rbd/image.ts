@@ -7,7 +7,6 @@
 import { type CephError, type Clock, type Logger, type Random, sleep } from "../base/index.ts";
 import { RBD_FEATURE, RBD_OPERATION_FEATURES_ALL } from "../cls/rbd/types/features.ts";
 import type { GroupSpec, ParentImageSpec } from "../cls/rbd/types.ts";
-import { EMPTY } from "../encoding/index.ts";
 import type { IoCtx, Rados } from "../rados/index.ts";
 import { EMPTY_SNAP_CONTEXT, type SnapContext, UTIME_ZERO, type Utime } from "../types/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
@@ -20,16 +19,11 @@ import type {
   ImageSnapshot,
   OpenImageOptions,
 } from "./header.ts";
+import { answerNotice } from "./header-notices.ts";
 import { HeaderWatch } from "./header-watch.ts";
 import { WriteGate } from "./io/write-gate.ts";
 import type { MigrationSource } from "./migration/source.ts";
-import {
-  type Asked,
-  decodeHeaderNotice,
-  encodeHeaderNotice,
-  encodeResponse,
-  type OwnerRequest,
-} from "./notify.ts";
+import { type Asked, encodeHeaderNotice, type OwnerRequest } from "./notify.ts";
 import { ObjectMap } from "./object-map.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { OwnerNews } from "./owner-news.ts";
@@ -155,7 +149,7 @@ export class Image {
       () => this.#prepareChange(),
     );
     this.#watch = new HeaderWatch(this, {
-      onNotify: (payload) => this.#onNotify(payload),
+      onNotify: (payload) => answerNotice(this, payload),
       onRenewed: () => this.#watchRenewed(),
       onEnd: (error) => this.#end(error),
     });
@@ -473,6 +467,11 @@ export class Image {
     await unless(this.io.notify(this.headerOid, notice, NOTIFY_TIMEOUT_MS), "ENOENT");
   }
 
+  /** Somebody has changed it: the next use reads it again. */
+  markStale(): void {
+    this.#isStale = true;
+  }
+
   /** Reads what may change in the header. */
   async refresh(): Promise<void> {
     this.#isStale = true;
@@ -543,47 +542,4 @@ export class Image {
   #untold(error: unknown): void {
     this.log.debug("notice of a lock", { image: this.id, why: String(error) });
   }
-
-  #onNotify(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const notice = decodeHeaderNotice(payload);
-    const own = this.watcherId;
-    switch (notice.op) {
-      case "update":
-        this.#isStale = true;
-        return encodeResponse(0);
-      case "other":
-        return EMPTY;
-      case "complete":
-      case "progress": {
-        const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;
-        if (isOurs) this.ownerNews.told(notice);
-        return isOurs ? encodeResponse(0) : EMPTY;
-      }
-    }
-    if (notice.op === "quiesce") return this.quiescers.quiesce(notice);
-    if (notice.op === "unquiesce") {
-      this.quiescers.unquiesce(notice);
-      return EMPTY;
-    }
-    if (notice.from.gid === own.gid && notice.from.handle === own.handle) return EMPTY;
-    switch (notice.op) {
-      case "acquired":
-      case "released":
-        this.lock?.wake();
-        return EMPTY;
-      case "request":
-        return answer(this.lock?.requested("lock"));
-      default: {
-        const { lock, ownerRequests } = this;
-        if (lock?.isHeld !== true || ownerRequests === undefined) {
-          return answer(lock?.requested("operation"));
-        }
-        return encodeResponse(ownerRequests.start(notice));
-      }
-    }
-  }
-}
-
-function answer(result: number | undefined): Uint8Array {
-  return result === undefined ? EMPTY : encodeResponse(result);
 }

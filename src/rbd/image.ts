@@ -8,12 +8,20 @@ import { type CephError, type Clock, type Logger, type Random, sleep } from "../
 import { RBD_FEATURE, RBD_OPERATION_FEATURES_ALL } from "../cls/rbd/types/features.ts";
 import type { GroupSpec, ParentImageSpec } from "../cls/rbd/types.ts";
 import type { IoCtx, Rados } from "../rados/index.ts";
-import { EMPTY_SNAP_CONTEXT, type SnapContext, UTIME_ZERO, type Utime } from "../types/index.ts";
+import {
+  EMPTY_SNAP_CONTEXT,
+  NOSNAP,
+  type SnapContext,
+  type SnapId,
+  UTIME_ZERO,
+  type Utime,
+} from "../types/index.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import { findImage, type ImageRef } from "./find-image.ts";
 import type {
   FixedHeader,
+  HeaderState,
   ImageFormat,
   ImageParent,
   ImageSnapshot,
@@ -114,6 +122,8 @@ export class Image {
   generation = 0;
   readonly #watch: HeaderWatch;
   #closing: Promise<void> | undefined;
+  /** How often a map was marked here. */
+  #flagsSet = 0;
   #isStale = false;
   #refreshing: Promise<void> | undefined;
   /** Changes of the lock's hands, one after the other. */
@@ -492,10 +502,25 @@ export class Image {
     }
   }
 
+  /** A refresh that has read the header before, and ends after, is made again: it knows nothing of them. */
+  flagsSet(snap: SnapId, flags: bigint): void {
+    this.#flagsSet++;
+    if (snap === NOSNAP) this.flags |= flags;
+    this.snapshots = this.snapshots.map((snapshot) =>
+      snapshot.id === snap ? { ...snapshot, flags: snapshot.flags | flags } : snapshot,
+    );
+  }
+
   async #refresh(): Promise<void> {
     this.#isStale = false;
     try {
-      Object.assign(this, await this.format.readState(this.io, this.headerOid, this));
+      let state: HeaderState;
+      let before: number;
+      do {
+        before = this.#flagsSet;
+        state = await this.format.readState(this.io, this.headerOid, this);
+      } while (before !== this.#flagsSet);
+      Object.assign(this, state);
     } catch (error) {
       this.#isStale = true;
       throw error;

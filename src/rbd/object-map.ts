@@ -31,8 +31,10 @@ export interface MappedImage {
   readonly headerOid: string;
   readonly objectCount: number;
   readonly features: bigint;
-  /** FLAG bits of the head; set here when the map is not to be believed. */
-  flags: bigint;
+  /** FLAG bits of the head. */
+  readonly flags: bigint;
+  /** A map is not to be believed: the header has these FLAG bits by now. */
+  flagsSet(snap: SnapId, flags: bigint): void;
 }
 
 export class ObjectMap {
@@ -202,7 +204,7 @@ export class ObjectMap {
     const hasDiff = (image.features & RBD_FEATURE.FAST_DIFF) !== 0n;
     const flags = FLAG.OBJECT_MAP_INVALID | (hasDiff ? FLAG.FAST_DIFF_INVALID : 0n);
     await image.io.execute(image.headerOid, HEADER.setFlags, { flags, mask: flags, snapId: snap });
-    if (snap === NOSNAP) image.flags |= flags;
+    image.flagsSet(snap, flags);
   }
 
   /** Breaks the locks of owners of old; the exclusive lock says that there is no other owner. */

@@ -55,7 +55,7 @@ export async function removeSnapshot(image: Image, snapId: SnapId): Promise<void
   const tellsSo = image.format.hasClones;
   if (tellsSo) await letGo();
   await image.format.removeSnapshot(io, headerOid, snapshot);
-  image.snapshots = image.snapshots.filter((snap) => snap !== snapshot);
+  image.snapshots = image.snapshots.filter((snap) => snap.id !== snapId);
   image.snapContext = {
     seq: image.snapContext.seq,
     snaps: image.snapContext.snaps.filter((id) => id !== snapId),
@@ -135,7 +135,7 @@ async function detachLastReference(image: Image, snapshot: ImageSnapshot): Promi
   if (parent === undefined || snapshot.parentOverlap === undefined) return;
   if (parent.overlap !== undefined) return;
   const others = image.snapshots.some(
-    (snap) => snap !== snapshot && snap.parentOverlap !== undefined,
+    (snap) => snap.id !== snapshot.id && snap.parentOverlap !== undefined,
   );
   if (!others) await detachChild(image);
 }

@@ -2,9 +2,11 @@
 import { expect, test } from "vitest";
 import { CephError, ERRNO, sleep } from "../../src/base/index.ts";
 import { RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
+import { opWriteFull } from "../../src/messages/index.ts";
 import type { IoCtx, Watch, WatchHandler } from "../../src/rados/index.ts";
 import {
   CachedIo,
+  cloneImage,
   createImage,
   deleteSnapshot,
   diffIterate,
@@ -17,6 +19,7 @@ import {
   takeSnapshot,
   updateFeatures,
 } from "../../src/rbd/index.ts";
+import { objectMapName } from "../../src/rbd/names.ts";
 import { removeSnapshot } from "../../src/rbd/snapshot-remove.ts";
 import { Bench, type BenchClient } from "./bench.ts";
 
@@ -323,5 +326,69 @@ test("a lock that could not be given back is ours still, and given back later", 
   expect((await bench.run(ioB.read(OBJECT, BLOCK)))[0]).toBe(2);
   await bench.run(a.close());
   await bench.run(b.close());
+  await bench.close();
+});
+
+test("what an image has is read though its map is damaged, and its header read while it is marked", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  for (const delay of delays(1.2, 1.8, 0.1)) {
+    const name = `a${delay.toFixed(2)}`;
+    await bench.run(made(one, name));
+    const first = await bench.run(opened(one, name));
+    await bench.run(new ImageIo(first, OPTIONS).write(0, bytes(1, 4 * OBJECT)));
+    await bench.run(first.close());
+    await bench.run(one.io.write(objectMapName(first.id), [opWriteFull(Buffer.from("no map"))]));
+    const [a, b] = [await bench.run(opened(one, name)), await bench.run(opened(two, name))];
+    const io = new ImageIo(a, OPTIONS);
+    // Anybody may tell of a change of the header at any time; a read looks at it at once.
+    const telling = sleep(b.clock, delay).then(() => b.notifyUpdate());
+    const reading = async () => {
+      for (let i = 0; i < 100; i++) {
+        await io.read(7 * OBJECT, BLOCK);
+        await sleep(a.clock, 0.05);
+      }
+    };
+    await bench.run(Promise.all([io.write(5 * OBJECT, bytes(2)), telling, reading()]));
+    expect((await bench.run(io.read(0, BLOCK)))[0], name).toBe(1);
+    await bench.run(a.close());
+    await bench.run(b.close());
+  }
+  await bench.close();
+});
+
+test("a snapshot's map that could not be kept up is not believed by who has marked it", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  await bench.run(made(client, "p"));
+  const parent = await bench.run(opened(client, "p"));
+  await bench.run(new ImageIo(parent, OPTIONS).write(0, bytes(5, 4 * OBJECT)));
+  await bench.run(takeSnapshot(parent, "s"));
+  await bench.run(parent.close());
+  const from = { io, name: "p", snapshot: "s" };
+  await bench.run(cloneImage(context, from, { io, name: "c" }, { format: 2 }));
+  let isArmed = false;
+  const failing = intercepted(io, {
+    write: (write) => async (oid, ops, options) => {
+      if (!isArmed || !/^rbd_object_map\..*\./.test(oid)) return await write(oid, ops, options);
+      isArmed = false;
+      throw full("write");
+    },
+  });
+  const clone = await bench.run(opened({ ...client, io: failing }, "c"));
+  await bench.run(takeSnapshot(clone, "one"));
+  isArmed = true;
+  // What the snapshot shows of the parent is copied, but its map does not say so.
+  await bench.run(new ImageIo(clone, OPTIONS).write(0, bytes(6)));
+  const there = async () => {
+    const offsets: number[] = [];
+    const toSnap = clone.snapshots[0]?.id ?? 0n;
+    const options = { toSnap, wholeObject: true, includeParent: false };
+    await diffIterate(clone, options, (offset) => void offsets.push(offset));
+    return offsets;
+  };
+  expect([await bench.run(there()), isArmed]).toEqual([[0], false]);
+  await bench.run(clone.close());
   await bench.close();
 });

@@ -5,7 +5,7 @@
  */
 
 import { CephError, ERRNO, type ErrnoName, sleep } from "../base/index.ts";
-import { imageError } from "./errors.ts";
+import { imageError, isErrno } from "./errors.ts";
 import { type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import type { Image } from "./image.ts";
 import { decodeResponse, encodeHeaderNotice, type OwnerRequest } from "./notify.ts";
@@ -50,6 +50,34 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
     await sleep(image.clock, RETRY_MS);
   }
   throw imageError("ETIMEDOUT", request.op, target, "the lock's owner does not answer");
+}
+
+/**
+ * Does it in its turn among the operations; the lock is held, and stays so.
+ * @throws CephError ERESTART: it is not held any more; EBADF: the image is closed; EROFS: made by a newer release
+ */
+export async function inTurn(image: Image, op: string, work: () => Promise<void>): Promise<void> {
+  await image.operations.run(async () => {
+    image.checkOwner();
+    await image.prepareOperation();
+    // It may be lost by now.
+    image.checkOwner();
+    if (image.operationsDisabled) {
+      throw imageError("EROFS", op, image.target, "operations of a newer release");
+    }
+    await work();
+  });
+}
+
+/** What is done here, unless somebody is to have the lock first, who then does it for us. @returns whether it is */
+export async function unlessWanted(image: Image, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ERESTART") && image.lost === undefined) return false;
+    throw error;
+  }
 }
 
 /** The owner's result; undefined: nobody says anything. */

@@ -11,12 +11,12 @@ import { RBD_FEATURE, RBD_PROTECTION_STATUS } from "../cls/rbd/types/features.ts
 import { type SnapshotNamespace, USER_NAMESPACE } from "../cls/rbd/types.ts";
 import { HEADER } from "./calls.ts";
 import { checkFree } from "./create.ts";
-import { imageError, isErrno } from "./errors.ts";
+import { imageError } from "./errors.ts";
 import { changeFeaturesLocked, checkFeatureChange } from "./features.ts";
 import { findSnapshot, mustFindSnapshot } from "./find-snapshot.ts";
 import { flattenLocked } from "./flatten.ts";
 import type { Image } from "./image.ts";
-import { byLockOwner } from "./lock-owner.ts";
+import { byLockOwner, inTurn, unlessWanted } from "./lock-owner.ts";
 import { changeMetadata, getMetadata } from "./metadata.ts";
 import { migrateLocked } from "./migration/execute.ts";
 import type { OwnerRequest } from "./notify.ts";
@@ -96,16 +96,8 @@ export async function execute(
   request: OwnerRequest,
   progress: Progress,
 ): Promise<void> {
-  await image.operations.run(async () => {
-    image.checkOwner();
-    await image.prepareOperation();
-    image.checkOwner();
-    if (image.operationsDisabled) {
-      throw imageError("EROFS", request.op, image.target, "operations of a newer release");
-    }
-    const work = EXECUTE[request.op] as Execute<OwnerRequest["op"]>;
-    await work(image, request, progress);
-  });
+  const work = EXECUTE[request.op] as Execute<OwnerRequest["op"]>;
+  await inTurn(image, request.op, () => work(image, request, progress));
 }
 
 /** Has it done by whoever has the lock. */
@@ -123,16 +115,7 @@ async function byOwner(
     ...(done === undefined ? {} : { done }),
     policy: "automatic",
     progress,
-    here: async () => {
-      try {
-        await execute(image, request, progress);
-        return true;
-      } catch (error) {
-        // Somebody is to have the lock, and does it for us.
-        if (isErrno(error, "ERESTART") && image.lost === undefined) return false;
-        throw error;
-      }
-    },
+    here: () => unlessWanted(image, () => execute(image, request, progress)),
   });
   // Done by another, who has told us so, or is about to.
   if (image.lock?.isHeld !== true) await image.refresh();

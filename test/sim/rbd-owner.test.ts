@@ -1,21 +1,26 @@
 /** Images whose lock changes hands, or is lost, at any moment of what is done with them. */
 import { expect, test } from "vitest";
 import { CephError, ERRNO, sleep } from "../../src/base/index.ts";
-import { RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
+import { MIRROR_MODE, RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import { opWriteFull } from "../../src/messages/index.ts";
 import type { IoCtx, Watch, WatchHandler } from "../../src/rados/index.ts";
 import {
   CachedIo,
+  checkObjectMap,
   cloneImage,
   createImage,
   deleteSnapshot,
   diffIterate,
+  enableMirroring,
+  flattenOpen,
   type Image,
   ImageIo,
   listLocks,
+  noProgress,
   openImage,
   rollBackTo,
   setImageMetadata,
+  setMirrorMode,
   takeSnapshot,
   updateFeatures,
 } from "../../src/rbd/index.ts";
@@ -390,5 +395,48 @@ test("a snapshot's map that could not be kept up is not believed by who has mark
   };
   expect([await bench.run(there()), isArmed]).toEqual([[0], false]);
   await bench.run(clone.close());
+  await bench.close();
+});
+
+test("a mirror snapshot that is taken while its image is flattened knows what it has", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  await bench.run(setMirrorMode(context, io, MIRROR_MODE.IMAGE));
+  await bench.run(made(client, "p", { objects: 32 }));
+  const parent = await bench.run(opened(client, "p"));
+  await bench.run(new ImageIo(parent, OPTIONS).write(0, bytes(5, 32 * OBJECT)));
+  await bench.run(takeSnapshot(parent, "s"));
+  await bench.run(enableMirroring(parent));
+  await bench.run(parent.close());
+  for (const delay of delays(0.3, 2.7, 0.6)) {
+    const name = `c${delay.toFixed(1)}`;
+    const from = { io, name: "p", snapshot: "s" };
+    await bench.run(cloneImage(context, from, { io, name }, { format: 2 }));
+    const clone = await bench.run(opened(client, name));
+    await bench.run(new ImageIo(clone, OPTIONS).write(0, bytes(6)));
+    const mirroring = sleep(clone.clock, delay).then(() => enableMirroring(clone));
+    await bench.run(Promise.all([flattenOpen(clone), mirroring]));
+    const mismatches = checkObjectMap(clone, clone.snapshots[0]?.id ?? 0n, noProgress);
+    expect(
+      (await bench.run(mismatches)).filter(({ mapped }) => mapped === 0),
+      name,
+    ).toEqual([]);
+    await bench.run(clone.close());
+  }
+  await bench.close();
+});
+
+test("who has taken a mirror snapshot lets others write", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(made(one, "a"));
+  await bench.run(setMirrorMode(one.context, one.io, MIRROR_MODE.IMAGE));
+  const [a, b] = [await bench.run(opened(one, "a")), await bench.run(opened(two, "a"))];
+  await bench.run(enableMirroring(a));
+  expect(a.lock?.isHeld).toBe(true);
+  expect(await bench.run(codeOf(new ImageIo(b, OPTIONS).write(0, bytes(1))))).toBe("done");
+  await bench.run(a.close());
+  await bench.run(b.close());
   await bench.close();
 });

@@ -19,7 +19,7 @@ import { DIRECTORY, HEADER } from "../calls.ts";
 import { listImages, listMirrored } from "../directory.ts";
 import { imageError, unless } from "../errors.ts";
 import { Image, type ImageSnapshot, type RbdContext } from "../image.ts";
-import { byLockOwner } from "../lock-owner.ts";
+import { byLockOwner, inTurn, unlessWanted } from "../lock-owner.ts";
 import { headerName, RBD_MIRRORING } from "../names.ts";
 import { createSnapshot } from "../snapshot-create.ts";
 import { removeSnapshot } from "../snapshot-remove.ts";
@@ -171,11 +171,11 @@ export async function takePrimarySnapshot(
   await byLockOwner(image, {
     request: { op: "snapCreate", name, namespace, flags },
     done: "EEXIST",
-    policy: "refuse",
-    here: async () => {
-      await createSnapshot(image, name, namespace, flags);
-      return true;
-    },
+    policy: "automatic",
+    here: () =>
+      unlessWanted(image, () =>
+        inTurn(image, "mirror", () => createSnapshot(image, name, namespace, flags)),
+      ),
   });
   // The owner may have taken it.
   await image.refresh();
@@ -230,12 +230,14 @@ async function removeByOwner(image: Image, { id, name, namespace }: ImageSnapsho
   await byLockOwner(image, {
     request: { op: "snapRemove", name, namespace },
     done: "ENOENT",
-    policy: "refuse",
-    here: async () => {
-      await unless(removeSnapshot(image, id), "ENOENT");
-      await image.notifyUpdate();
-      return true;
-    },
+    policy: "automatic",
+    here: () =>
+      unlessWanted(image, () =>
+        inTurn(image, "remove a mirror snapshot of", async () => {
+          await unless(removeSnapshot(image, id), "ENOENT");
+          await image.notifyUpdate();
+        }),
+      ),
   });
 }
 

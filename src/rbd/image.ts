@@ -319,13 +319,17 @@ export class Image {
   /** Within a change of the lock's hands only: two maps of one image would not know of each other's changes. */
   async #openObjectMap(): Promise<void> {
     // It may have been given back, or lost, since it was asked for.
-    if (this.lock?.isHeld !== true) return;
+    if (!this.#holdsLock()) return;
     if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) {
       this.objectMap = undefined;
     } else if (this.objectMap === undefined) {
       const map = await ObjectMap.open(this);
-      if (this.lock?.isHeld === true) this.objectMap = map;
+      if (this.#holdsLock()) this.objectMap = map;
     }
+  }
+
+  #holdsLock(): boolean {
+    return this.lock?.isHeld === true;
   }
 
   /** Takes the lock if nobody alive has it. */

@@ -160,13 +160,13 @@ export class Image implements BlockDevice, AsyncDisposable {
 
   /** @param data not to be changed before the call has ended; if by its limits, before the next `flush` has */
   async write(offset: number, data: Uint8Array, options: CallOptions = {}): Promise<void> {
-    this.#checkRange(offset, data.length);
-    await this.#within("write to", options, (signal) => this.#io.write(offset, data, signal));
+    await this.#writing("write to", { offset, length: data.length }, options, (signal) =>
+      this.#io.write(offset, data, signal),
+    );
   }
 
   async discard(offset: number, length: number, options: CallOptions = {}): Promise<void> {
-    this.#checkRange(offset, length);
-    await this.#within("discard a range of", options, (signal) =>
+    await this.#writing("discard a range of", { offset, length }, options, (signal) =>
       this.#io.discard(offset, length, signal),
     );
   }
@@ -177,8 +177,7 @@ export class Image implements BlockDevice, AsyncDisposable {
     options: { readonly keepSpace?: boolean } & CallOptions = {},
   ): Promise<void> {
     const { keepSpace: thick = false, ...limits } = options;
-    this.#checkRange(offset, length);
-    await this.#within("write zeros to", limits, (signal) =>
+    await this.#writing("write zeros to", { offset, length }, limits, (signal) =>
       this.#io.writeZeroes(offset, length, { thick, signal }),
     );
   }
@@ -190,8 +189,7 @@ export class Image implements BlockDevice, AsyncDisposable {
     data: Uint8Array,
     options: CallOptions = {},
   ): Promise<void> {
-    this.#checkRange(offset, data.length);
-    await this.#within("compare and write", options, (signal) =>
+    await this.#writing("compare and write", { offset, length: data.length }, options, (signal) =>
       this.#io.compareAndWrite(offset, expected, data, signal),
     );
   }
@@ -551,8 +549,12 @@ export class Image implements BlockDevice, AsyncDisposable {
     read: (limits: CallOptions) => Promise<T>,
   ): Promise<T> {
     options.signal?.throwIfAborted();
-    if (length === 0 || offset >= this.size) return nothing;
-    return await this.#within("read", options, (signal) => read({ signal }));
+    if (length === 0) return nothing;
+    return await this.#within("read", options, async (signal) => {
+      // Somebody else may have made it larger.
+      if (offset >= this.size) await this.engine.refreshIfStale();
+      return offset >= this.size ? nothing : await read({ signal });
+    });
   }
 
   #within<T>(
@@ -579,10 +581,20 @@ export class Image implements BlockDevice, AsyncDisposable {
   }
 
   /** Librbd cuts off what reaches past the end; who writes a disk wants to know. */
-  #checkRange(offset: number, length: number): void {
-    const [errno, isBad] = this.isReadOnly
-      ? [ERRNO.EROFS, true]
-      : [ERRNO.EINVAL, offset < 0 || offset + length > this.size];
-    if (isBad) throw new CephError(-errno, { op: "write to", target: this.name });
+  async #writing(
+    op: string,
+    { offset, length }: { readonly offset: number; readonly length: number },
+    limits: CallOptions,
+    write: (signal: AbortSignal | undefined) => Promise<unknown>,
+  ): Promise<void> {
+    const refused = (errno: number) => new CephError(-errno, { op: "write to", target: this.name });
+    if (this.isReadOnly || offset < 0) throw refused(this.isReadOnly ? ERRNO.EROFS : ERRNO.EINVAL);
+    await this.#within(op, limits, async (signal) => {
+      const isPastEnd = () => offset + length > this.size;
+      // Somebody else may have made it larger.
+      if (isPastEnd()) await this.engine.refreshIfStale();
+      if (isPastEnd()) throw refused(ERRNO.EINVAL);
+      await write(signal);
+    });
   }
 }

@@ -1,0 +1,31 @@
+/** Images that somebody else gives another size. */
+import { expect, test } from "vitest";
+import { type Image, Rbd } from "../../src/librbd/index.ts";
+import { Bench } from "./bench.ts";
+
+const OBJECT = 2 ** 14;
+const SIZE = 4 * OBJECT;
+
+test("what has been made larger elsewhere can be read and written at once", async () => {
+  const bench = await Bench.start();
+  const [here, there] = [await bench.cluster(), await bench.cluster()];
+  const rbd = await bench.run(Rbd.open(here, "rbd"));
+  await bench.run(rbd.create("a", SIZE, { objectSize: OBJECT }));
+  const image = await bench.run(rbd.open("a"));
+  const other = await bench.run((await bench.run(Rbd.open(there, "rbd"))).open("a"));
+  const firstOf = async (at: Image, offset: number) => {
+    const data = await bench.run(at.read(offset, 512));
+    return [data.length, data[0]];
+  };
+  expect(await firstOf(image, 2 * SIZE - 512)).toEqual([0, undefined]);
+  await bench.run(other.resize(3 * SIZE));
+  expect(await firstOf(image, 2 * SIZE - 512)).toEqual([512, 0]);
+  await bench.run(other.resize(5 * SIZE));
+  await bench.run(image.write(4 * SIZE, Buffer.alloc(512, 7)));
+  expect(await firstOf(other, 4 * SIZE)).toEqual([512, 7]);
+  await expect(bench.run(image.write(5 * SIZE, Buffer.alloc(512)))).rejects.toMatchObject({
+    code: "EINVAL",
+  });
+  for (const each of [image, other]) await bench.run(each.close());
+  await bench.close();
+});

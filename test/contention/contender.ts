@@ -10,8 +10,18 @@ import { connectRbd } from "../harness/rbd-client.ts";
 const BLOCK = 4096;
 
 /** At once, and whole: who is killed the next moment has said it. */
+/** Before anything else is done: whoever is killed has said it. The pipe may be full while nobody reads it. */
 function say(...words: (string | number)[]): void {
-  writeSync(1, `${words.join(" ")}\n`);
+  const line = `${words.join(" ")}\n`;
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 function block(slot: number, count: number): Buffer {

@@ -531,10 +531,9 @@ export class Image {
     }
     this.generation++;
     if (this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK)) this.lock ??= new ExclusiveLock(this);
-    else {
-      this.lock = undefined;
-      this.objectMap = undefined;
-    }
+    else this.lock = undefined;
+    // One that was not to be believed is not told so any more.
+    if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) this.objectMap = undefined;
   }
 
   // --- The watch --------------------------------------------------------------------------------

@@ -440,3 +440,24 @@ test("who has taken a mirror snapshot lets others write", async () => {
   await bench.run(b.close());
   await bench.close();
 });
+
+test("an image whose object map is turned on, and off before it has been made, is read without it", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  await bench.run(made(client, "a"));
+  const image = await bench.run(openImage(client.context, client.io, { name: "a" }));
+  const io = new ImageIo(image, OPTIONS);
+  await bench.run(io.write(0, bytes(7)));
+  for (const isOn of [false, true, false]) {
+    await bench.run(updateFeatures(image, RBD_FEATURE.OBJECT_MAP, isOn));
+    // Whatever is done next opens what has to be open.
+    await bench.run(setImageMetadata(image, "k", "v"));
+    expect((await bench.run(io.read(0, 1)))[0], `on: ${isOn}`).toBe(7);
+  }
+  await bench.run(updateFeatures(image, RBD_FEATURE.OBJECT_MAP, true));
+  await bench.run(io.write(OBJECT, bytes(8)));
+  await bench.run(updateFeatures(image, RBD_FEATURE.OBJECT_MAP, false));
+  expect((await bench.run(io.read(0, 1)))[0], "right after").toBe(7);
+  await bench.run(image.close());
+  await bench.close();
+});

@@ -396,7 +396,7 @@ export class Image {
   /** Whether the lock, where there is one, is held, with what comes with it; not known while the header is stale. */
   get isOwner(): boolean {
     const { lock } = this;
-    if (this.#isStale) return false;
+    if (this.#isStale || this.#refreshing !== undefined) return false;
     if (lock === undefined) return true;
     return (
       lock.isHeld && this.hasFeature(RBD_FEATURE.OBJECT_MAP) === (this.objectMap !== undefined)
@@ -492,9 +492,9 @@ export class Image {
     await this.refreshIfStale();
   }
 
-  /** Reads it only if we were told that it has changed. */
+  /** Reads it only if we were told that it has changed; waits for who reads it already. */
   refreshIfStale(): Promise<void> {
-    return this.#isStale ? this.#refreshUntilFresh() : FRESH;
+    return this.#isStale ? this.#refreshUntilFresh() : (this.#refreshing ?? FRESH);
   }
 
   async #refreshUntilFresh(): Promise<void> {

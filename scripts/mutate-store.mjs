@@ -206,7 +206,7 @@ const MUTATIONS = [
   [
     "omap-past-the-reserve",
     `${STORE}/space.ts`,
-    "if (!hasData && (addedBytes === 0 || plan.frees)) return true;",
+    "if (!hasData && addedBytes === 0) return true;",
     "if (!hasData) return true;",
   ],
   ["next-run-not-owed", `${STORE}/file-system-room.ts`, " + this.#index.unsavedBytes", ""],

@@ -41,10 +41,8 @@ export interface Plan {
   edgeBlocks: number;
   /** Bytes of data that it brings. */
   writtenBytes: number;
-  /** Bytes that the index grows by, about: objects, attributes and omap. */
+  /** Without data: bytes that the index grows by, about, with objects, attributes and omap; 0 if it gives space back. */
   addedBytes: number;
-  /** Does something in it give space back? */
-  frees: boolean;
   /** Bytes of the record at most. */
   recordBytes: number;
   /** Longest run of bytes whose data rides in the record. */
@@ -105,17 +103,18 @@ export class Planner {
       edgeBlocks: 0,
       writtenBytes: 0,
       addedBytes: 0,
-      frees: transaction.ops.some(({ op }) => FREEING.has(op)),
       recordBytes: 0,
       inlineMax: this.#inlineMax,
       inPlace: !this.#isRoomy(),
     };
     for (const op of transaction.ops) {
       if (op.op === "write") plan.writtenBytes += listLength(op.data);
-      if (ADDING.has(op.op)) plan.addedBytes += CHANGE_BYTES * 4 + payloadBytes(op);
     }
     if (plan.writtenBytes > this.#inlineTransactionMax) plan.inlineMax = 0;
     for (const op of transaction.ops) this.#op(op, plan);
+    if (plan.dataBlocks === 0 && plan.writtenBytes === 0) {
+      plan.addedBytes = addedBytes(transaction.ops);
+    }
     return plan;
   }
 
@@ -272,6 +271,15 @@ function inlineBlocks(o: Onode, offset: number, length: number, inlineMax: numbe
     index += run;
   }
   return total;
+}
+
+function addedBytes(ops: readonly StoreOp[]): number {
+  let bytes = 0;
+  for (const op of ops) {
+    if (FREEING.has(op.op)) return 0;
+    if (ADDING.has(op.op)) bytes += CHANGE_BYTES * 4 + payloadBytes(op);
+  }
+  return bytes;
 }
 
 /** Bytes of a record that name an object, at most: every byte may be escaped, the name comes twice. */

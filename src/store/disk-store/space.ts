@@ -69,7 +69,7 @@ export class Space {
     if (need > 0 && this.#allocator.free < need + kept) return false;
     const hasData = dataBlocks > 0 || writtenBytes > 0;
     // What frees space always finds some: the file system's reserve is for that.
-    if (!hasData && (addedBytes === 0 || plan.frees)) return true;
+    if (!hasData && addedBytes === 0) return true;
     const share = hasData ? (dataBlocks > 0 ? 0 : OVERWRITE_SHARE) : this.#indexShare;
     const fits = this.#room.take(hasData ? need * BLOCK_SIZE + recordBytes : addedBytes, share);
     if (!fits) this.#punchAllWhenTight();

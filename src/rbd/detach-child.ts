@@ -93,10 +93,17 @@ export async function detachChild(image: Image, link = parentLinkOf(image)): Pro
   if (await removeChildEntry(link)) image.detachedFrom.push(link.parent);
 }
 
-/** Does an image's header name this parent? What is not known counts as yes. */
+/**
+ * Does an image's header name this parent? What is not known counts as yes: before Nautilus each snapshot had a parent of
+ * its own, and the head of a flattened image names none.
+ */
 export async function isCloneOf(io: IoCtx, id: string, parent: ParentImageSpec): Promise<boolean> {
+  const header = headerName(id);
   try {
-    return sameParent(await io.query(headerName(id), HEADER.getParent, undefined), parent);
+    const named = await io.query(header, HEADER.getParent, undefined);
+    if (named.poolId >= 0) return sameParent(named, parent);
+    const { snaps } = await io.query(header, HEADER.getSnapContext, undefined);
+    return snaps.length > 0;
   } catch (error) {
     if (isErrno(error, "ENOENT")) return false;
     if (isErrno(error, "EPERM", "EACCES")) return true;

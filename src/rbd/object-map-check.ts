@@ -49,7 +49,7 @@ export async function checkObjectMap(
   if (mismatches.some(isHarmful)) {
     const mask = FLAG.OBJECT_MAP_INVALID | FLAG.FAST_DIFF_INVALID;
     await io.execute(image.headerOid, HEADER.setFlags, { flags: mask, mask, snapId: snap });
-    if (snap === NOSNAP) image.flags |= mask;
+    image.flagsSet(snap, mask);
     await image.notifyUpdate();
   }
   return mismatches;

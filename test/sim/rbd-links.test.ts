@@ -1,6 +1,7 @@
 /** Clones and their parents, which have to know of each other whatever comes in between. */
 import { expect, test } from "vitest";
 import { sleep } from "../../src/base/index.ts";
+import { opOmapRmKeys } from "../../src/messages/index.ts";
 import type { IoCtx } from "../../src/rados/index.ts";
 import {
   cloneImage,
@@ -21,6 +22,7 @@ import {
   takeSnapshot,
   unprotectSnapshot,
 } from "../../src/rbd/index.ts";
+import { headerName } from "../../src/rbd/names.ts";
 import { Bench, type BenchClient } from "./bench.ts";
 import { codeOf, dyingIo } from "./failing-io.ts";
 
@@ -193,3 +195,22 @@ test("what a clone has left that was cut short keeps no parent from migrating", 
   await bench.run(image.close());
   await bench.close();
 });
+
+test.each([1, 2] as const)(
+  "a parent stays for snapshots of a clone whose head names none, as before Nautilus: kind %d",
+  async (format) => {
+    const bench = await Bench.start();
+    const client = await bench.client();
+    const { context, io } = client;
+    const parent = await bench.run(withParent(client, io));
+    await bench.run(protectSnapshot(parent, "s"));
+    await bench.run(clone(client, io, format));
+    const child = await bench.run(openImage(context, io, { name: "c" }));
+    await bench.run(takeSnapshot(child, "t"));
+    await bench.run(child.close());
+    await bench.run(io.write(headerName(child.id), [opOmapRmKeys(["parent"])]));
+    expect(await bench.run(removeSnapshotOf(parent))).toBe(false);
+    await bench.run(parent.close());
+    await bench.close();
+  },
+);

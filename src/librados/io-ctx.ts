@@ -195,6 +195,27 @@ export class IoCtx {
     return version;
   }
 
+  /**
+   * Reads data into memory that is there: fresh memory costs whoever reads much more than the bytes do.
+   * @returns bytes read: fewer than it takes where the object ends
+   * @throws CephError ENOENT if it is not there
+   */
+  async readInto(
+    oid: string,
+    offset: number,
+    into: Uint8Array,
+    options: RequestOptions = {},
+  ): Promise<number> {
+    // Asked for no bytes, an OSD gives all of them.
+    if (into.length === 0) return 0;
+    const { op } = read(offset, into.length);
+    const reply = await this.engine.read(nameBytes(oid), [op], engineOptions(options));
+    const found = (reply.ops[0]?.data ?? EMPTY).subarray(0, into.length);
+    into.set(found);
+    this.engine.recycle(reply);
+    return found.length;
+  }
+
   /** All of an object's data. @throws CephError ENOENT if it is not there */
   async readObject(oid: string, options: RequestOptions = {}): Promise<Buffer> {
     const left = this.engine.shared(options);

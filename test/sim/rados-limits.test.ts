@@ -37,6 +37,7 @@ const PG = { pool: 1, seed: 0 };
 const OBJECTS: Table<IoCtx, "inNamespace" | "withLocator" | "snapshots"> = {
   read: (io, options) => io.read("o", [read(0, 1)], options),
   write: (io, options) => io.write("o", [create()], options),
+  readInto: (io, options) => io.readInto("o", 0, Buffer.alloc(1), options),
   readObject: (io, options) => io.readObject("o", options),
   writeObject: (io, options) => io.writeObject("o", "data", options),
   stat: (io, options) => io.stat("o", options),

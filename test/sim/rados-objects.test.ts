@@ -163,6 +163,26 @@ test("sizes, sparse reads, checksums and comparisons are the OSD's own", async (
   await bench.close();
 });
 
+test("a read into memory that is there leaves the rest of it alone, and what was read before", async () => {
+  const bench = await Bench.start();
+  const { io } = await bench.client();
+  const objects = new ops.IoCtx(io);
+  const large = (letter: string) => Buffer.alloc(200_000, letter);
+  for (const letter of ["a", "b"]) await bench.run(objects.writeObject(letter, large(letter)));
+  // Received into the same memory, one after the other.
+  const [a, b] = [Buffer.alloc(300_000, "-"), Buffer.alloc(100_000, "-")];
+  expect(await bench.run(objects.readInto("a", 50_000, a))).toBe(150_000);
+  expect(await bench.run(objects.readInto("b", 0, b))).toBe(100_000);
+  expect(a.equals(Buffer.concat([large("a").subarray(50_000), Buffer.alloc(150_000, "-")]))).toBe(
+    true,
+  );
+  expect(b.equals(large("b").subarray(100_000))).toBe(true);
+  expect(await bench.run(objects.readInto("a", 200_000, a))).toBe(0);
+  expect(await bench.run(objects.readInto("a", 0, Buffer.alloc(0)))).toBe(0);
+  expect(await bench.run(code(objects.readInto("none", 0, a)))).toBe("ENOENT");
+  await bench.close();
+});
+
 test("attributes and omap entries are set, read in pages and removed", async () => {
   const bench = await Bench.start();
   const { io } = await bench.client();

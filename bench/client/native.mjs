@@ -75,7 +75,10 @@ const duration = {
 };
 
 const S = values.seconds;
-const rados = (words) => `rados -p rbd bench ${S} ${words} --no-cleanup`;
+const radosWrite = (run, words) =>
+  `rados -p rbd bench ${S} write ${words} --run-name ${run} --no-cleanup`;
+/** What the run before has written would fill the cluster, round by round. */
+const radosClean = (run) => `rados -p rbd cleanup --run-name ${run}`;
 const rbdBench = (io) => `rbd bench bench ${io}`;
 const rand4k = (type, threads, total) =>
   rbdBench(
@@ -85,11 +88,11 @@ const seq4m = (type) => rbdBench(`--io-type ${type} --io-size 4M --io-threads 16
 
 /** What is run, what of it counts, and the least (or most) that our share of the native figure may be. */
 const JOBS = {
-  "rados-write-4m-t16": [rados("write -b 4M -t 16 --run-name big"), radosBandwidth, 0.9],
+  "rados-write-4m-t16": [radosWrite("big", "-b 4M -t 16"), radosBandwidth, 0.9, radosClean("big")],
   "rados-read-4m-t16": [`rados -p rbd bench ${S} seq -t 16 --run-name big`, radosBandwidth, 0.9],
-  "rados-write-4k-t32": [rados("write -b 4K -t 32 --run-name small"), radosRate, 0.7],
+  "rados-write-4k-t32": [radosWrite("small", "-b 4K -t 32"), radosRate, 0.7, radosClean("small")],
   "rados-read-4k-t32": [`rados -p rbd bench ${S} rand -t 32 --run-name small`, radosRate, 0.7],
-  "rados-write-4k-t1": [rados("write -b 4K -t 1 --run-name lone"), radosLatency, 1.3],
+  "rados-write-4k-t1": [radosWrite("lone", "-b 4K -t 1"), radosLatency, 1.3, radosClean("lone")],
   "rados-read-4k-t1": [`rados -p rbd bench ${S} rand -t 1 --run-name small`, radosLatency, 1.3],
   "rbd-write-4m-t16": [seq4m("write"), rbdBandwidth, 0.9],
   "rbd-read-4m-t16": [seq4m("read"), rbdBandwidth, 0.9],
@@ -153,8 +156,9 @@ async function prepare(env) {
   const at = { env, cwd: base, timeoutMs: 600_000 };
   await must("rbd create bench --size 1G", at);
   await must(seq4m("write"), at);
-  await must(`rados -p rbd bench 3 write -b 4M -t 16 --run-name big --no-cleanup`, at);
-  await must(`rados -p rbd bench 3 write -b 4K -t 32 --run-name small --no-cleanup`, at);
+  await must(radosWrite("big", "-b 4M -t 16"), at);
+  await must(radosWrite("small", "-b 4K -t 32"), at);
+  await must(radosWrite("lone", "-b 4K -t 1"), at);
   await must(
     `for i in $(seq 0 2 ${COPY_MIB / 4 - 1}); do
        dd if=/dev/urandom of=in.raw bs=4M count=1 seek=$i conv=notrunc status=none

@@ -11,11 +11,13 @@ import {
 import { nameText } from "../encoding/index.ts";
 import type { CallOptions } from "../librados/index.ts";
 import {
+  type Child,
   type Image as Engine,
   getTrash,
   groupOf,
   type ImageSnapshot,
   isErrno,
+  type Locks,
   listGroupSnapshots,
   openImage,
 } from "../rbd/index.ts";
@@ -95,6 +97,18 @@ export interface ParentSnapshot {
   readonly overlap: number;
 }
 
+/** A clone of an image. */
+export interface ChildInfo {
+  readonly poolId: number;
+  readonly namespace: string;
+  readonly id: string;
+  readonly name: string;
+  /** It is in the trash. */
+  readonly inTrash: boolean;
+  /** Of which snapshot. */
+  readonly snapId: bigint;
+}
+
 export interface ImageLocks {
   readonly isExclusive: boolean;
   /** What those who share it have in common. */
@@ -117,6 +131,24 @@ const FLAG_NAMES = ["object map invalid", "fast diff invalid"];
 
 export function flagNames(bits: bigint): string[] {
   return FLAG_NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) !== 0n);
+}
+
+export function childInfo(child: Child): ChildInfo {
+  const { poolId, poolNamespace, imageId, imageName, inTrash, snapId } = child;
+  const [namespace, id, name] = [nameText(poolNamespace), nameText(imageId), nameText(imageName)];
+  return { poolId, namespace, id, name, inTrash, snapId };
+}
+
+export function imageLocks({ lockers, exclusive, tag }: Locks): ImageLocks {
+  return {
+    isExclusive: exclusive,
+    tag: nameText(tag),
+    lockers: lockers.map(({ clientText, cookie, address }) => ({
+      locker: clientText,
+      cookie: nameText(cookie),
+      address,
+    })),
+  };
 }
 
 export function snapshotInfo(snapshot: ImageSnapshot): SnapshotInfo {

@@ -47,10 +47,13 @@ import type { BlockDevice } from "./block-device.ts";
 import { type CreateOptions, engineCreateOptions } from "./create-options.ts";
 import { featureBits } from "./features.ts";
 import {
+  type ChildInfo,
+  childInfo,
   type DiffOptions,
   type Extent,
   type ImageLocks,
   type ImageWatcher,
+  imageLocks,
   type OwnedSnapshot,
   ownedSnapshots,
   type ParentSnapshot,
@@ -140,9 +143,9 @@ export class Image implements BlockDevice, AsyncDisposable {
     );
   }
 
-  async readInto(offset: number, into: Uint8Array, options: CallOptions = {}): Promise<number> {
+  readInto(offset: number, into: Uint8Array, options: CallOptions = {}): Promise<number> {
     const memory = Buffer.from(into.buffer, into.byteOffset, into.length);
-    return await this.#reading(offset, into.length, options, 0, (limits) =>
+    return this.#reading(offset, into.length, options, 0, (limits) =>
       this.#io.readInto(offset, memory, this.#snap, limits),
     );
   }
@@ -159,8 +162,8 @@ export class Image implements BlockDevice, AsyncDisposable {
   }
 
   /** @param data not to be changed before the call has ended; if by its limits, before the next `flush` has */
-  async write(offset: number, data: Uint8Array, options: CallOptions = {}): Promise<void> {
-    await this.#writing("write to", { offset, length: data.length }, options, (signal) =>
+  write(offset: number, data: Uint8Array, options: CallOptions = {}): Promise<void> {
+    return this.#writing("write to", { offset, length: data.length }, options, (signal) =>
       this.#io.write(offset, data, signal),
     );
   }
@@ -408,21 +411,14 @@ export class Image implements BlockDevice, AsyncDisposable {
   }
 
   /** Clones of a snapshot, or of all: the pool's id, the namespace and the name of each. */
-  async children(snapshot?: string, options: CallOptions = {}) {
+  async children(snapshot?: string, options: CallOptions = {}): Promise<ChildInfo[]> {
     const left = this.engine.io.shared(options);
     const named = snapshot === undefined ? undefined : await this.#snapId(snapshot, left());
     const at = named ?? (this.#snap === NOSNAP ? undefined : this.#snap);
     const children = await this.#within("list the clones of", left(), () =>
       listChildren(this.engine, at),
     );
-    return children.map(({ poolId, poolNamespace, imageId, imageName, inTrash, snapId }) => ({
-      poolId,
-      namespace: nameText(poolNamespace),
-      id: nameText(imageId),
-      name: nameText(imageName),
-      inTrash,
-      snapId,
-    }));
+    return children.map(childInfo);
   }
 
   // --- What is kept beside it -------------------------------------------------------------------
@@ -459,18 +455,10 @@ export class Image implements BlockDevice, AsyncDisposable {
 
   /** Locks that users hold, and librbd itself. */
   async locks(options: CallOptions = {}): Promise<ImageLocks> {
-    const { lockers, exclusive, tag } = await this.#within("list the locks of", options, (signal) =>
+    const found = await this.#within("list the locks of", options, (signal) =>
       listLocks(this.#header(signal)),
     );
-    return {
-      isExclusive: exclusive,
-      tag: nameText(tag),
-      lockers: lockers.map(({ clientText, cookie, address }) => ({
-        locker: clientText,
-        cookie: nameText(cookie),
-        address,
-      })),
-    };
+    return imageLocks(found);
   }
 
   /**
@@ -550,11 +538,13 @@ export class Image implements BlockDevice, AsyncDisposable {
   ): Promise<T> {
     options.signal?.throwIfAborted();
     if (length === 0) return nothing;
-    return await this.#within("read", options, async (signal) => {
-      // Somebody else may have made it larger.
-      if (offset >= this.size) await this.engine.refreshIfStale();
-      return offset >= this.size ? nothing : await read({ signal });
-    });
+    return await this.#within("read", options, (signal) =>
+      this.#reaching(
+        offset + 1,
+        () => read({ signal }),
+        () => nothing,
+      ),
+    );
   }
 
   #within<T>(
@@ -587,14 +577,19 @@ export class Image implements BlockDevice, AsyncDisposable {
     limits: CallOptions,
     write: (signal: AbortSignal | undefined) => Promise<unknown>,
   ): Promise<void> {
-    const refused = (errno: number) => new CephError(-errno, { op: "write to", target: this.name });
-    if (this.isReadOnly || offset < 0) throw refused(this.isReadOnly ? ERRNO.EROFS : ERRNO.EINVAL);
-    await this.#within(op, limits, async (signal) => {
-      const isPastEnd = () => offset + length > this.size;
-      // Somebody else may have made it larger.
-      if (isPastEnd()) await this.engine.refreshIfStale();
-      if (isPastEnd()) throw refused(ERRNO.EINVAL);
-      await write(signal);
-    });
+    const refuse = (errno: number): never => {
+      throw new CephError(-errno, { op: "write to", target: this.name });
+    };
+    if (this.isReadOnly || offset < 0) refuse(this.isReadOnly ? ERRNO.EROFS : ERRNO.EINVAL);
+    const beyond = () => refuse(ERRNO.EINVAL);
+    await this.#within(op, limits, (signal) =>
+      this.#reaching(offset + length, () => write(signal), beyond),
+    );
+  }
+
+  /** What reaches past the end as it was known last: somebody else may have made it larger. */
+  #reaching<T>(end: number, work: () => Promise<T>, beyond: () => T): Promise<T> {
+    if (end <= this.size) return work();
+    return this.engine.refreshIfStale().then(() => (end <= this.size ? work() : beyond()));
   }
 }

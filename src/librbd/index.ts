@@ -14,6 +14,7 @@ export type { CreateOptions, NewImageOptions } from "./create-options.ts";
 export { FEATURE_NAMES, featureBits, featureNames } from "./features.ts";
 export { Image } from "./image.ts";
 export type {
+  ChildInfo,
   DiffOptions,
   Extent,
   ImageLocks,

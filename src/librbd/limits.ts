@@ -24,14 +24,24 @@ const ENDING_MS = 5_000;
  * Runs what takes few requests: rejects at once when a limit is reached.
  * @param work given a signal that is aborted when the call ends early; undefined: it has no limits
  */
-export async function within<T>(
+export function within<T>(
+  clock: Clock,
+  limits: CallOptions,
+  subject: () => Subject,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const { signal, timeoutMs = 0 } = limits;
+  if (signal === undefined && timeoutMs === 0) return work(undefined);
+  return withinLimits(clock, limits, subject, work);
+}
+
+async function withinLimits<T>(
   clock: Clock,
   { signal, timeoutMs = 0 }: CallOptions,
   subject: () => Subject,
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
-  if (signal === undefined && timeoutMs === 0) return await work(undefined);
   const end = new AbortController();
   try {
     return await bounded(clock, { signal, timeoutMs }, subject, work(end.signal));

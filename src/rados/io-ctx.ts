@@ -3,7 +3,7 @@
  * ceph: src/librados/IoCtxImpl.cc
  */
 
-import type { Clock, SpareMemory } from "../base/index.ts";
+import { type Clock, ERRNO, type SpareMemory } from "../base/index.ts";
 import {
   decodeFromBytes,
   EMPTY,
@@ -38,7 +38,7 @@ import type { Lingers, NotifyReply, Place, Watch, WatchHandler, WatchOptions } f
 import { opError } from "./linger.ts";
 import { ObjectListing } from "./listing.ts";
 import type { MonClient } from "./mon-client.ts";
-import { type Objecter, poolGone } from "./objecter.ts";
+import { type Objecter, type OpDone, poolGone } from "./objecter.ts";
 import type { PoolAdmin, PoolSnap } from "./pool-admin.ts";
 import { SnapListing } from "./snap-listing.ts";
 
@@ -145,6 +145,16 @@ export class IoCtx {
   /** Reads. @throws CephError with the first failing op's errno */
   async read(oid: string, ops: readonly OsdOp[], options: OpOptions = {}): Promise<OpReply> {
     return done(oid, await this.#operate(oid, ops, "read", options));
+  }
+
+  /** The same of an object that need not be there; undefined: it is not. */
+  async readIfThere(
+    oid: string,
+    ops: readonly OsdOp[],
+    options: OpOptions = {},
+  ): Promise<OpReply | undefined> {
+    const reply = await this.#operate(oid, ops, "read", options);
+    return reply.result === -ERRNO.ENOENT ? undefined : done(oid, reply);
   }
 
   /** Changes, all or nothing. @throws CephError with the first failing op's errno */
@@ -314,7 +324,7 @@ export class IoCtx {
     await this.write(oid, [opRollback(snap)], options);
   }
 
-  async #operate(
+  #operate(
     oid: string,
     ops: readonly OsdOp[],
     mode: "read" | "write",
@@ -323,26 +333,19 @@ export class IoCtx {
     const { snap, snapContext, flags = 0, mtimeMs, timeoutMs } = options;
     const { signal = mode === "read" ? this.#signal : undefined } = options;
     const { pool, nspace, key, hash } = this.#place(oid);
-    const { reply } = await this.#engine.objecter.submit(
-      {
-        pool,
-        nspace,
-        oid,
-        key,
-        hash,
-        ops,
-        flags: flags | (mode === "read" ? OSD_FLAG.READ : OSD_FLAG.WRITE),
-        snap,
-        snapContext,
-        mtimeMs,
-      },
-      { signal, timeoutMs },
-    );
-    return {
-      result: reply.result,
-      version: reply.userVersion,
-      ops: reply.ops.map((op) => ({ rval: op.rval, data: flatten(op.outdata) })),
+    const request = {
+      pool,
+      nspace,
+      oid,
+      key,
+      hash,
+      ops,
+      flags: flags | (mode === "read" ? OSD_FLAG.READ : OSD_FLAG.WRITE),
+      snap,
+      snapContext,
+      mtimeMs,
     };
+    return this.#engine.objecter.submit(request, { signal, timeoutMs }).then(replyOf);
   }
 
   #place(oid: string): Place {
@@ -350,6 +353,14 @@ export class IoCtx {
     const kind = this.#engine.objecter.map?.pools.get(pool)?.objectHash;
     return { pool, nspace, oid, key, hash: objectHash(oid, nspace, key, kind) };
   }
+}
+
+function replyOf({ reply }: OpDone): OpReply {
+  return {
+    result: reply.result,
+    version: reply.userVersion,
+    ops: reply.ops.map((op) => ({ rval: op.rval, data: flatten(op.outdata) })),
+  };
 }
 
 function done(oid: string, reply: OpReply): OpReply {

@@ -75,6 +75,8 @@ export class Image {
   name: string;
   headerOid: string;
   readonly order: number;
+  /** Bytes. */
+  readonly objectSize: number;
   readonly objectPrefix: string;
   readonly stripeUnit: number;
   readonly stripeCount: number;
@@ -147,6 +149,7 @@ export class Image {
     this.name = fixed.name;
     this.headerOid = fixed.headerOid;
     this.order = fixed.order;
+    this.objectSize = 2 ** fixed.order;
     this.objectPrefix = fixed.objectPrefix;
     this.stripeUnit = fixed.stripeUnit;
     this.stripeCount = fixed.stripeCount;
@@ -225,10 +228,6 @@ export class Image {
   /** It is closed, or about to be: nothing is begun any more. */
   get isClosed(): boolean {
     return this.#closing !== undefined;
-  }
-
-  get objectSize(): number {
-    return 2 ** this.order;
   }
 
   /** Objects that hold the head. */
@@ -396,7 +395,7 @@ export class Image {
   /** Whether the lock, where there is one, is held, with what comes with it; not known while the header is stale. */
   get isOwner(): boolean {
     const { lock } = this;
-    if (this.#isStale || this.#refreshing !== undefined) return false;
+    if (!this.isFresh) return false;
     if (lock === undefined) return true;
     return (
       lock.isHeld && this.hasFeature(RBD_FEATURE.OBJECT_MAP) === (this.objectMap !== undefined)
@@ -490,6 +489,11 @@ export class Image {
   async refresh(): Promise<void> {
     this.#isStale = true;
     await this.refreshIfStale();
+  }
+
+  /** Is the header as we know it, as far as we were told? */
+  get isFresh(): boolean {
+    return !this.#isStale && this.#refreshing === undefined;
   }
 
   /** Reads it only if we were told that it has changed; waits for who reads it already. */

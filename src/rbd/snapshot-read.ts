@@ -7,7 +7,7 @@ import { blob, decodeFromBytes, EMPTY, map, record, u64n } from "../encoding/ind
 import { opRead, opSparseRead } from "../messages/index.ts";
 import type { CallOptions, IoCtx, OpReply } from "../rados/index.ts";
 import { NOSNAP, type SnapId } from "../types/index.ts";
-import { imageError, unless } from "./errors.ts";
+import { imageError } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
 import type { ShownSpec } from "./migration/source.ts";
 import { CONCURRENT, mapLimited } from "./progress.ts";
@@ -147,14 +147,22 @@ export class SnapshotReader {
   }
 
   /** Fills memory with what there is from `offset` on, and zeros. */
-  async readInto(offset: number, into: Buffer, limits: CallOptions = {}): Promise<void> {
+  readInto(offset: number, into: Buffer, limits: CallOptions = {}): Promise<void> {
     const length = Math.max(0, Math.min(into.length, this.#size - offset));
-    into.fill(0, length);
-    if (length === 0) return;
     const pieces = imageToObjects(this.#image, offset, length);
     const [first] = pieces;
     // As most reads are.
-    if (first?.length === into.length) return await this.#readPieceInto(first, into, limits);
+    if (first?.length === into.length) return this.#readPieceInto(first, into, limits);
+    into.fill(0, length);
+    return this.#readPiecesInto(pieces, offset, into, limits);
+  }
+
+  async #readPiecesInto(
+    pieces: readonly Piece[],
+    offset: number,
+    into: Buffer,
+    limits: CallOptions,
+  ): Promise<void> {
     await mapLimited(pieces, CONCURRENT, (piece) => {
       const at = piece.imageOffset - offset;
       return this.#readPieceInto(piece, into.subarray(at, at + piece.length), limits);
@@ -207,8 +215,8 @@ export class SnapshotReader {
     const isKnownMissing =
       this.#snap === NOSNAP && this.#image.objectMap?.mayExist(objectNo) === false;
     if (isKnownMissing) return undefined;
-    const reading = this.#dataIo.read(oid, [op], { snap: this.#snap, ...limits });
-    const reply = await unless(reading, "ENOENT");
+    const options = { snap: this.#snap, ...limits };
+    const reply = await this.#dataIo.readIfThere(oid, [op], options);
     if (reply === undefined) {
       this.missed++;
       return undefined;
@@ -232,7 +240,9 @@ export class SnapshotReader {
 /** Fills memory that begins at `start` with what there is, and zeros. */
 function fill(into: Buffer, start: number, runs: readonly Run[]): void {
   let at = 0;
-  for (const { offset, data } of runs.toSorted((a, b) => a.offset - b.offset)) {
+  for (const { offset, data } of runs.length < 2
+    ? runs
+    : runs.toSorted((a, b) => a.offset - b.offset)) {
     into.fill(0, at, offset - start);
     into.set(data, offset - start);
     at = offset - start + data.length;

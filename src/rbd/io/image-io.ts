@@ -66,6 +66,11 @@ interface ChangedRange {
   readonly signal: AbortSignal | undefined;
 }
 
+interface PlannedChange {
+  readonly extent: ObjectExtent;
+  readonly change: ObjectChange;
+}
+
 /** Makes changes of objects, or sees to it that they are made. */
 export interface ObjectChanger {
   change(objectNo: number, change: ObjectChange): Promise<void>;
@@ -78,6 +83,8 @@ export class ImageIo implements ImageData {
   readonly #writer: ObjectWriter;
   readonly #changer: ObjectChanger;
   #readers = new Map<SnapId, Promise<SnapshotReader>>();
+  /** Those of them that are open. */
+  #open = new Map<SnapId, SnapshotReader>();
   #generation = -1;
 
   /** @param changer what a change of the data is given to, object by object @default the objects themselves */
@@ -111,7 +118,8 @@ export class ImageIo implements ImageData {
     snap: SnapId = NOSNAP,
     limits: CallOptions = {},
   ): Promise<number> {
-    const clipped = await this.clip(offset, into.length, snap);
+    if (!this.image.isFresh) await this.image.refreshIfStale();
+    const clipped = this.#clipNow(offset, into.length, snap);
     if (clipped === 0) return 0;
     this.noteAccess();
     const part = clipped < into.length ? into.subarray(0, clipped) : into;
@@ -142,9 +150,9 @@ export class ImageIo implements ImageData {
     return await this.#readAt(snap, limits, (reader) => reader.read(offset, length, limits));
   }
 
-  async write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number> {
+  write(offset: number, data: Uint8Array, signal?: AbortSignal): Promise<number> {
     const range = { offset, length: data.length, signal };
-    return await this.#changeAll(range, (extents) =>
+    return this.#changeAll(range, (extents) =>
       extents.map((extent) => ({
         extent,
         change: { type: "write", offset: extent.offset, data: gathered(extent, data, offset) },
@@ -240,9 +248,7 @@ export class ImageIo implements ImageData {
   /** @param plan the changes of a range that has been cut off at the image's end */
   async #changeAll(
     { offset, length, signal }: ChangedRange,
-    plan: (
-      extents: readonly ObjectExtent[],
-    ) => { readonly extent: ObjectExtent; readonly change: ObjectChange }[],
+    plan: (extents: readonly ObjectExtent[]) => PlannedChange[],
   ): Promise<number> {
     const { image } = this;
     if (image.readOnly) throw imageError("EROFS", "write to", image.target);
@@ -253,14 +259,18 @@ export class ImageIo implements ImageData {
       if (clipped === 0) return 0;
       this.#touch("modify");
       const changes = plan(byObject(imageToObjects(image, offset, clipped)));
-      await mapLimited(changes, this.#options.concurrent, async ({ extent, change }) => {
+      const make = async ({ extent, change }: PlannedChange): Promise<void> => {
         signal?.throwIfAborted();
         try {
           await this.#changer.change(extent.objectNo, change);
         } catch (error) {
           throw asMismatch(error, image.target, extent);
         }
-      });
+      };
+      const [only] = changes;
+      // As most are.
+      if (only !== undefined && changes.length === 1) await make(only);
+      else await mapLimited(changes, this.#options.concurrent, make);
       return clipped;
     });
   }
@@ -282,25 +292,34 @@ export class ImageIo implements ImageData {
     limits: CallOptions,
     read: (reader: SnapshotReader) => Promise<T>,
   ): Promise<T> {
-    const reader = await this.#reader(snap);
+    const reader = this.#openReader(snap) ?? (await this.#reader(snap));
     const { missed } = reader;
     const found = await read(reader);
     if (reader.missed !== missed) await checkSnapshotsStay(this.image, [snap], limits);
     return found;
   }
 
+  /** One that is open, as most reads find it; undefined: it is to be opened, or being opened. */
+  #openReader(snap: SnapId): SnapshotReader | undefined {
+    return this.#generation === this.image.generation ? this.#open.get(snap) : undefined;
+  }
+
   #reader(snap: SnapId): Promise<SnapshotReader> {
     const { image } = this;
     if (this.#generation !== image.generation) {
       this.#readers = new Map();
+      this.#open = new Map();
       this.#generation = image.generation;
     }
     let reader = this.#readers.get(snap);
     if (reader === undefined) {
       reader = SnapshotReader.open(image.context, image, snap, true, this.#parents);
       this.#readers.set(snap, reader);
-      const readers = this.#readers;
-      reader.catch(() => readers.delete(snap));
+      const [readers, open] = [this.#readers, this.#open];
+      reader.then(
+        (opened) => open.set(snap, opened),
+        () => readers.delete(snap),
+      );
     }
     return reader;
   }

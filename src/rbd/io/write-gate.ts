@@ -60,14 +60,12 @@ export class WriteGate {
    * Runs a change. It starts in the same turn as it is let in.
    * @throws what keeps the gate from opening, and what the change throws
    */
-  async pass<T>(change: () => Promise<T>): Promise<T> {
+  pass<T>(change: () => Promise<T>): Promise<T> {
     const done = this.#pass(change);
     this.#begun.add(done);
-    try {
-      return await done;
-    } finally {
-      this.#begun.delete(done);
-    }
+    const ended = () => this.#begun.delete(done);
+    done.then(ended, ended);
+    return done;
   }
 
   async #pass<T>(change: () => Promise<T>): Promise<T> {

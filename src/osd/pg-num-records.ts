@@ -56,7 +56,7 @@ function submit(store: ObjectStore, ...ops: StoreOp[]): void {
   if (!store.hasCollection(PG_NUMS_COLLECTION)) {
     ops.unshift({ op: "create-collection", collection: PG_NUMS_COLLECTION });
   }
-  store.submit({ collection: PG_NUMS_COLLECTION, ops });
+  store.submit({ collection: PG_NUMS_COLLECTION, ops, isRecord: true });
 }
 
 export function writePgNum(store: ObjectStore, pool: number, record: PgNumRecord): void {

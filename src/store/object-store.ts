@@ -95,6 +95,11 @@ export type StoreOp =
 export interface Transaction {
   readonly collection: CollectionId;
   readonly ops: readonly StoreOp[];
+  /**
+   * Attributes that the store's owner keeps for itself, a few bytes and always the same ones: as with what frees space,
+   * what the file system has left is not asked for.
+   */
+  readonly isRecord?: boolean;
 }
 
 /** A byte of an object could not be read as written: EIO for the client, a health warning for the operator. */

@@ -41,7 +41,10 @@ export interface Plan {
   edgeBlocks: number;
   /** Bytes of data that it brings. */
   writtenBytes: number;
-  /** Without data: bytes that the index grows by, about, with objects, attributes and omap; 0 if it gives space back. */
+  /**
+   * Without data: bytes that the index grows by, about, with objects, attributes and omap; 0 if it gives space back, or
+   * is never refused.
+   */
   addedBytes: number;
   /** Bytes of the record at most. */
   recordBytes: number;
@@ -112,7 +115,8 @@ export class Planner {
     }
     if (plan.writtenBytes > this.#inlineTransactionMax) plan.inlineMax = 0;
     for (const op of transaction.ops) this.#op(op, plan);
-    if (plan.dataBlocks === 0 && plan.writtenBytes === 0) {
+    const hasData = plan.dataBlocks > 0 || plan.writtenBytes > 0;
+    if (!hasData && transaction.isRecord !== true) {
       plan.addedBytes = addedBytes(transaction.ops);
     }
     return plan;

@@ -211,6 +211,17 @@ describe("watch and notify", () => {
     expect((await watcher.op("a", [opStat()])).userVersion).toBe(before);
   });
 
+  it("no watch ends when the OSD has stopped and its store is closed", async () => {
+    const { osd, watcher } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.server.stop();
+    osd.store.submit = () => {
+      throw new Error("the store is closed");
+    };
+    watcher.close();
+    osd.clock.advance(10 * TIMEOUT_MS);
+  });
+
   it("a pool that goes away takes its watches along: none ends later and finds nothing", async () => {
     // Found by the differential test: the end of a watch ended the process.
     const { osd, watcher } = await start();

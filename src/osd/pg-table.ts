@@ -28,6 +28,7 @@ export interface PgTableHost {
   readonly maps: OsdMaps;
   readonly trimmer: SnapTrimmer;
   readonly damage: Damage;
+  readonly isStopped: () => boolean;
   /** The pool's PGs have all been taken apart. */
   splitDone(pool: number): void;
   /** A PG can not be taken apart. */
@@ -85,6 +86,7 @@ export class PgTable {
           epoch: () => maps.epoch,
           contextsMax: () => Math.max(CONTEXTS_PER_PG_MIN, CONTEXTS_MAX / this.#pgs.size),
           removedSnaps: (pool) => this.removedSnaps(pool),
+          isStopped: this.#host.isStopped,
         },
         id,
       );

@@ -54,6 +54,8 @@ export interface PgHost {
   contextsMax(): number;
   /** Snaps of the pool that are removed and not yet purged everywhere. */
   removedSnaps(pool: number): IntervalSet;
+  /** Nothing may be written any more. */
+  isStopped(): boolean;
 }
 
 /** What became of a write, for its reply. */
@@ -410,6 +412,7 @@ export class Pg {
 
   /** The watcher is silent for too long or locked out: the watch ends, for good and on disk. */
   endWatch(context: ObjectContext, watch: Watch): void {
+    if (this.#host.isStopped()) return;
     const { entity, cookie } = watch.info;
     const key = watchKey(entity, cookie);
     if (context.watches.get(key) !== watch) return;

@@ -173,6 +173,7 @@ export class OsdServer implements Dispatcher {
       maps: this.#maps,
       trimmer: this.#trimmer,
       damage: this.#damage,
+      isStopped: () => this.#stopped,
       splitDone: (pool) => {
         this.#trimPool(pool);
         this.#reporter.soon();

@@ -14,6 +14,7 @@ import {
   WATCH_EVENT,
   WATCH_OP,
 } from "../messages/index.ts";
+import { CorruptionError } from "../store/index.ts";
 import { ADDR_TYPE, IntervalSet, objectHash } from "../types/index.ts";
 import { seedOf } from "./pg-parts.ts";
 import { CONTEXTS_MAX } from "./pg-table.ts";
@@ -220,6 +221,17 @@ describe("watch and notify", () => {
     };
     watcher.close();
     osd.clock.advance(10 * TIMEOUT_MS);
+  });
+
+  it("a watch ends although the index is damaged where that should be written down", async () => {
+    const { osd, watcher } = await start();
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.store.submit = () => {
+      throw new CorruptionError("run.7", "block at 0 is damaged");
+    };
+    watcher.close();
+    osd.clock.advance(TIMEOUT_MS);
+    expect(await watcherCount(osd.client(4300))).toBe(1);
   });
 
   it("a pool that goes away takes its watches along: none ends later and finds nothing", async () => {

@@ -12,6 +12,7 @@ import { decodeFromBytes, encodeToBytes } from "../encoding/index.ts";
 import {
   type CollectionId,
   type CollectionUsage,
+  CorruptionError,
   NoSpaceError,
   type ObjectStore,
   type StoreOp,
@@ -439,9 +440,10 @@ export class Pg {
       context.lastSeq = this.submit([change], zeroStats(), version, 0, undefined);
       context.info = info;
     } catch (error) {
-      if (!(error instanceof NoSpaceError)) throw error;
-      // No room to write it down: the watch comes back after a restart and times out again.
-      this.#host.log.warn("no space to record the end of a watch", { object: object.oid });
+      if (!(error instanceof NoSpaceError) && !(error instanceof CorruptionError)) throw error;
+      // It cannot be written down: the watch comes back after a restart and times out again.
+      const { message: why } = error;
+      this.#host.log.warn("the end of a watch is not recorded", { object: object.oid, why });
     }
   }
 }

@@ -6,17 +6,21 @@ import { seededRandom } from "./random.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** A clock whose only timer is fired by hand. */
-function handClock(): { clock: Clock; fire: () => void } {
+/** A clock whose only timer, and what is deferred, is fired by hand. */
+function handClock(): { clock: Clock; fire: () => void; turn: () => void } {
   let due: (() => void) | undefined;
+  let deferred: (() => void) | undefined;
   const clock: Clock = {
     ...systemClock,
     after: (_delayMs, fn) => {
       due = fn;
       return { cancel: () => undefined };
     },
+    defer: (fn) => {
+      deferred = fn;
+    },
   };
-  return { clock, fire: () => due?.() };
+  return { clock, fire: () => due?.(), turn: () => deferred?.() };
 }
 
 test("blocks that are out never overlap, and all of it can be had again in one piece", () => {
@@ -68,7 +72,7 @@ test("a second return is an assertion; other memory is left alone", () => {
 });
 
 test("who waits is served in order, and nobody overtakes", () => {
-  const { clock } = handClock();
+  const { clock, turn } = handClock();
   const pool = new BufferPool(4 * MIB, clock);
   const all = pool.take(4 * MIB)!;
   const served: string[] = [];
@@ -76,6 +80,9 @@ test("who waits is served in order, and nobody overtakes", () => {
   pool.whenFree(KIB, () => served.push("small"));
   expect(served).toEqual([]);
   pool.give(all);
+  expect(served, "whoever gives back is done first").toEqual([]);
+  expect(pool.take(KIB)).toBeUndefined();
+  turn();
   expect(served).toEqual(["large", "small"]);
 });
 

@@ -43,6 +43,7 @@ export class BufferPool {
   readonly #taken = new Map<number, number>();
   #waiting: Waiter[] = [];
   #isImpatient = false;
+  #isServeDue = false;
 
   /** @param bytes a power of two times POOL_BLOCK_MIN, or a sum of such: the rest below that is not used */
   constructor(bytes: number, clock: Clock) {
@@ -126,12 +127,22 @@ export class BufferPool {
     }
   }
 
+  /** Not at once: whoever gives back may have more to do first, which those who wait are to come after. */
+  #serveSoon(): void {
+    if (this.#isServeDue || this.#waiting.length === 0) return;
+    this.#isServeDue = true;
+    this.#clock.defer(() => {
+      this.#isServeDue = false;
+      this.#serve();
+    });
+  }
+
   /** Gives back the block that `bytes` lies in; memory that is not the pool's is left to the collector. */
   give(bytes: Uint8Array): void {
     const at = this.#find(bytes);
     if (at < 0) return;
     this.#release(at);
-    this.#serve();
+    this.#serveSoon();
   }
 
   /** Gives back the blocks that these lie in, each once. */
@@ -143,7 +154,7 @@ export class BufferPool {
     const blocks = new Set<number>();
     for (const bytes of list) blocks.add(this.#find(bytes));
     for (const at of blocks) if (at >= 0) this.#release(at);
-    if (blocks.size > 0) this.#serve();
+    if (blocks.size > 0) this.#serveSoon();
   }
 
   /** Where the block of `bytes` begins; -1: it is not the pool's. */

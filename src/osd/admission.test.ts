@@ -152,6 +152,34 @@ test.each(WAITS)(
   },
 );
 
+test.each(WAITS)(
+  "requests that wait for %s keep their order when memory for bulk data gets free meanwhile",
+  async (_what, epochs, begin) => {
+    const osd = new TestOsd();
+    const [a, b] = [osd.client(4100), osd.client(4200)];
+    for (const oid of ["x", "y"]) await a.op(oid, [opWriteFull(Buffer.from("0"))]);
+    begin(osd);
+    const o = { epoch: osd.map.epoch + epochs };
+    // The first in line has all of it, and gives it back in the moment that it is let go.
+    b.submit("x", [opWriteFull(osd.memory.take(MIB)!)], o);
+    const one = a.submit("x", [opAppend(Buffer.from("1"))], o);
+    // The link's next message has been received but for its place, and what comes after it as well.
+    let two = 0;
+    osd.memory.whenFree(MIB, () => {
+      two = a.submit("x", [opAppend(Buffer.from("2"))], o);
+    });
+    b.close();
+    if (epochs > 0) osd.changeMap(() => {});
+    for (let i = 0; i < 50 && a.reply(two) === undefined; i++) {
+      osd.clock.settle();
+      await Promise.resolve();
+    }
+    expect([a.reply(one)?.result, a.reply(two)?.result]).toEqual([0, 0]);
+    const { ops } = await a.op("x", [opRead(0, 0)]);
+    expect(Buffer.from(flatten(ops[0]!.outdata)).toString()).toBe("012");
+  },
+);
+
 test("while the store is behind, what brings data waits, and with it everything later of its session", () => {
   const { admission, store, ran, kept, enter } = setUp();
   const [a, b] = [client(), client()];

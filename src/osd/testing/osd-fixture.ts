@@ -3,7 +3,7 @@
  * as replies, without a socket in between.
  */
 
-import { type Clock, seededRandom, silentLogger, type Timer } from "../../base/index.ts";
+import { BufferPool, type Clock, seededRandom, silentLogger, type Timer } from "../../base/index.ts";
 import { EMPTY, encodeToBytes, flatten, textOf } from "../../encoding/index.ts";
 import {
   commitIncremental,
@@ -46,6 +46,7 @@ import { OsdServer } from "../server.ts";
 
 export const POOL = 1;
 export const PG_NUM = 8;
+const MEMORY_BYTES = 1 << 20;
 const FSID = "00000000-1111-2222-3333-444444444444";
 
 /** A clock that moves when told. */
@@ -297,6 +298,9 @@ export class TestOsd {
   /** Objects told of as damaged. */
   readonly corrupt: string[] = [];
 
+  /** Where bulk data comes from. */
+  readonly memory = new BufferPool(MEMORY_BYTES, this.clock);
+
   constructor(
     options: { pool?: Partial<PgPool>; store?: ObjectStore | ((clock: Clock) => ObjectStore) } = {},
   ) {
@@ -310,6 +314,7 @@ export class TestOsd {
     const server = new OsdServer({
       id: 0,
       store: this.store,
+      pool: this.memory,
       map: encodeToBytes(OsdMap, this.map),
       clock: this.clock,
       random: seededRandom(1),

@@ -46,7 +46,7 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { WRITE_REPLY_MAX } from "./limits.ts";
+import { REMEMBERED_OUTPUTS_MAX, REMEMBERED_RESULTS_MAX, WRITE_REPLY_MAX } from "./limits.ts";
 import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
@@ -66,14 +66,20 @@ function dataCrc(slots: readonly OpSlot[], bytes: number): number | undefined {
   return crc32cCombine(0xffff_ffff, slot.crc, bytes);
 }
 
-/** What a resend is told of the ops: their results, and what they gave unless that is more than a write may give. */
+/**
+ * What a resend is told of the ops: their results, and what they gave unless that is more than a write may give.
+ * A request of very many ops is remembered without: thousands of requests are.
+ */
 function returnsOf(slots: readonly OpSlot[]): OpReturns {
+  if (slots.length > REMEMBERED_RESULTS_MAX) return NO_RETURNS;
+  const rvals = slots.map((slot) => slot.rval);
+  const given = slots.filter(({ out }) => listLength(out as BufferList) > 0);
+  if (given.length === 0 || given.length > REMEMBERED_OUTPUTS_MAX) return { rvals, outputs: [] };
   const outputs = slots.map(({ out }) => {
     const list = out as BufferList;
     return listLength(list) > WRITE_REPLY_MAX ? EMPTY : Uint8Array.from(flatten(list));
   });
-  const hasAny = outputs.some((output) => output.length > 0);
-  return { rvals: slots.map((slot) => slot.rval), outputs: hasAny ? outputs : [] };
+  return { rvals, outputs };
 }
 
 type Versions = ReturnType<typeof replyVersions>;

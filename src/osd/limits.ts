@@ -28,6 +28,9 @@ export const CHECKSUM_BYTES_MAX = 32 * 1024 * 1024;
 export const PGLS_MAX = 1024;
 /** osd_max_write_op_reply_len: output of one op of a write that asked for results. */
 export const WRITE_REPLY_MAX = 64;
+/** Ops of one write whose results the log remembers, and of those with an output, 64 bytes each: upstream has no bound. */
+export const REMEMBERED_RESULTS_MAX = 1024;
+export const REMEMBERED_OUTPUTS_MAX = 64;
 /** osd_client_watch_timeout, seconds. */
 export const WATCH_TIMEOUT_SECONDS = 30;
 /** osd_default_notify_timeout, seconds. */

@@ -234,6 +234,23 @@ describe("a resend of a write that asked for its results", () => {
   });
 });
 
+it("a request of very many ops is remembered by what a log can keep of it", async () => {
+  const osd = new TestOsd();
+  const client = osd.client(4100);
+  await client.op("a", [opWriteFull(bytes("data"))]);
+  const many = Array.from({ length: 3000 }, () => opStat());
+  const flags = OSD_FLAG.RETURNVEC;
+  const write = (tid: number) => client.op("a", [...many, opAppend(bytes("x"))], { flags, tid });
+  const first = await write(100);
+  for (let tid = 101; tid < 104; tid++) expect((await write(tid)).result).toBe(0);
+  const again = await write(100);
+  expect([again.result, again.userVersion]).toEqual([0, first.userVersion]);
+  const seed = objectHash("a", "", "") % PG_NUM;
+  const object: HObject = { ...HOBJECT_MIN, pool: BigInt(POOL), hash: seed, snap: NOSNAP };
+  const entries = osd.store.omapEntries(`${POOL}.${seed.toString(16)}`, object, LOG_KEY_PREFIX);
+  for (const [, value] of entries) expect(value.length).toBeLessThan(64 << 10);
+});
+
 describe("a PG of the format before chunks", () => {
   const oid = "a";
   const hash = objectHash(oid, "", "");

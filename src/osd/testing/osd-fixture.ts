@@ -3,7 +3,13 @@
  * as replies, without a socket in between.
  */
 
-import { BufferPool, type Clock, seededRandom, silentLogger, type Timer } from "../../base/index.ts";
+import {
+  BufferPool,
+  type Clock,
+  seededRandom,
+  silentLogger,
+  type Timer,
+} from "../../base/index.ts";
 import { EMPTY, encodeToBytes, flatten, textOf } from "../../encoding/index.ts";
 import {
   commitIncremental,

@@ -21,8 +21,9 @@ import {
   type StoreOp,
   type Transaction,
 } from "../store/index.ts";
-import { type HObject, IntervalSet } from "../types/index.ts";
-import { POOL, type TestClient, TestOsd } from "./testing/osd-fixture.ts";
+import { type HObject, IntervalSet, objectHash } from "../types/index.ts";
+import { metaObject, PG_INFO } from "./pg-info.ts";
+import { PG_NUM, POOL, type TestClient, TestOsd } from "./testing/osd-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 /** Bytes of an object that a test makes unreadable. */
@@ -33,6 +34,10 @@ class RottenStore extends MemStore {
   readonly rotten = new Set<string>();
   /** Name of an object that the index cannot tell of. */
   brokenIndex: string | undefined;
+  /** The PG whose record the index cannot tell of. */
+  brokenPg: string | undefined;
+  /** Beginning of omap keys that the index cannot tell of. */
+  brokenOmap: string | undefined;
   /** The index cannot tell what there is. */
   brokenList = false;
   reads = 0;
@@ -51,9 +56,19 @@ class RottenStore extends MemStore {
   }
 
   override getAttr(...args: Parameters<ObjectStore["getAttr"]>): Uint8Array | undefined {
-    const [, { oid }] = args;
-    if (oid === this.brokenIndex) throw new CorruptionError("run.7", "block at 0 is damaged");
+    const [collection, { oid }] = args;
+    const isBroken = oid === this.brokenIndex || (oid === "" && collection === this.brokenPg);
+    if (isBroken) throw new CorruptionError("run.7", "block at 0 is damaged");
     return super.getAttr(...args);
+  }
+
+  override omapEntries(
+    ...args: Parameters<ObjectStore["omapEntries"]>
+  ): ReturnType<MemStore["omapEntries"]> {
+    if (args[2] !== undefined && args[2] === this.brokenOmap) {
+      throw new CorruptionError("run.7", "block at 0 is damaged");
+    }
+    return super.omapEntries(...args);
   }
 
   override list(...args: Parameters<ObjectStore["list"]>): ReturnType<ObjectStore["list"]> {
@@ -107,6 +122,9 @@ async function damagedLater(osd: TestOsd): Promise<string[]> {
 }
 
 const A = "1://a:head";
+const SEED_OF_A = objectHash("a", "", "") % PG_NUM;
+const PG_OF_A = `${POOL}.${SEED_OF_A.toString(16)}`;
+const META_OF_A = metaObject({ pool: POOL, seed: SEED_OF_A });
 
 describe("an object that does not read as it was written", () => {
   it("is EIO for its readers, inconsistent for the monitor, and told of once", async () => {
@@ -215,6 +233,48 @@ it("a damaged index has no object: it is told of, and forgotten with the process
   store.brokenIndex = undefined;
   osd.restart();
   expect(await damagedLater(osd)).toEqual([]);
+});
+
+it("a log that does not read as it was written is EIO for all writes to its PG, and nothing else", async () => {
+  const { osd, store } = await start();
+  osd.restart();
+  store.brokenOmap = "log.";
+  const client = osd.client(4200);
+  expect((await client.op("a", [opWriteFull(bytes("new"))])).result).toBe(-ERRNO.EIO);
+  expect((await client.op("a", [opRead(0, 5000)])).result).toBe(0);
+  expect(await damagedLater(osd)).toEqual(["run.7"]);
+});
+
+it("a PG whose record does not read as it was written is EIO for everybody, and nothing else", async () => {
+  const { osd, store } = await start();
+  const record = () => store.getAttr(PG_OF_A, META_OF_A, PG_INFO)!;
+  const before = record();
+  store.brokenPg = PG_OF_A;
+  osd.restart();
+  const client = osd.client(4200);
+  for (const op of [opRead(0, 0), opStat(), opWriteFull(bytes("new"))]) {
+    expect((await client.op("a", [op])).result).toBe(-ERRNO.EIO);
+  }
+  expect((await client.op("b", [opWriteFull(bytes("goes on"))])).result).toBe(0);
+  expect(await damagedLater(osd)).toEqual(["run.7"]);
+  // What it has trimmed is not known: nobody is told that it has.
+  osd.removeSnaps(IntervalSet.of(4, 1));
+  osd.clock.advance(10_000);
+  expect(osd.purged).toEqual([]);
+  store.brokenPg = undefined;
+  expect(record()).toEqual(before);
+  osd.restart();
+  expect((await osd.client(4300).op("a", [opRead(0, 0)])).result).toBe(0);
+});
+
+it("what is damaged is not all known where the index is, and the OSD goes on", async () => {
+  const { osd, store, client } = await start();
+  store.rotten.add(A);
+  await client.op("a", [opRead(0, 0)]);
+  store.brokenOmap = "damaged.";
+  osd.restart();
+  expect((await osd.client(4200).op("a", [opStat()])).result).toBe(0);
+  expect(await damagedLater(osd)).toEqual(Array.from({ length: PG_NUM }, () => "run.7"));
 });
 
 it("a damaged index stops the trimming of what it should tell of, and nothing else", async () => {

@@ -79,10 +79,15 @@ export class Damage {
   /** Takes up what was known of a PG before the restart. */
   load(place: Place): void {
     const { store } = this.#host;
-    for (const [key, value] of store.omapEntries(place.collection, place.meta, PREFIX)) {
-      if (!key.startsWith(PREFIX)) break;
-      const object = decodeFromBytes(HObject, value);
-      this.#add(formatObject(object), { place, object, seen: undefined });
+    try {
+      for (const [key, value] of store.omapEntries(place.collection, place.meta, PREFIX)) {
+        if (!key.startsWith(PREFIX)) break;
+        const object = decodeFromBytes(HObject, value);
+        this.#add(formatObject(object), { place, object, seen: undefined });
+      }
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      this.#add(error.object, { place, object: undefined, seen: undefined });
     }
   }
 

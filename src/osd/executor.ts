@@ -163,7 +163,11 @@ export class Executor {
     if (info.write) {
       const badWrite = checkWrite(message, this.#host.environment.writeSizeMax);
       if (badWrite !== 0) return this.refuse(request, badWrite);
-      if (this.#answerDuplicate(request)) return;
+      try {
+        if (this.#answerDuplicate(request)) return;
+      } catch (error) {
+        return this.refuse(request, this.#failure(error, request));
+      }
     }
     const badSnap = checkSnapDir(message);
     if (badSnap !== 0) return this.refuse(request, badSnap);

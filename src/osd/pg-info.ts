@@ -6,14 +6,16 @@
 
 import { type Infer, struct, u64n } from "../encoding/index.ts";
 import {
+  EVERSION_ZERO,
   EVersion,
   HOBJECT_MIN,
   type HObject,
+  IntervalSet,
   IntervalSetCodec,
   NOSNAP,
   type PgId,
 } from "../types/index.ts";
-import { PgStats } from "./pg-stats.ts";
+import { PgStats, zeroStats } from "./pg-stats.ts";
 
 export const PG_INFO = "info";
 export const PgInfo = struct(
@@ -28,6 +30,16 @@ export const PgInfo = struct(
   },
 );
 export type PgInfo = Infer<typeof PgInfo>;
+
+/** Of a PG that nobody has written to. */
+export function newPgInfo(): PgInfo {
+  return {
+    lastUpdate: EVERSION_ZERO,
+    lastUserVersion: 0,
+    stats: zeroStats(),
+    purgedSnaps: new IntervalSet(),
+  };
+}
 
 /** The PG's own object. */
 export function metaObject({ pool, seed }: PgId): HObject {

@@ -2,7 +2,7 @@
 
 import type { Clock, Logger } from "../base/index.ts";
 import { isBlocklisted, mapPg, type OsdMap, type PgReport, pgKey } from "../maps/index.ts";
-import type { ObjectStore } from "../store/index.ts";
+import type { CorruptionError, ObjectStore } from "../store/index.ts";
 import { IntervalSet, type PgId } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Damage } from "./damage.ts";
@@ -31,8 +31,8 @@ export interface PgTableHost {
   readonly isStopped: () => boolean;
   /** The pool's PGs have all been taken apart. */
   splitDone(pool: number): void;
-  /** A PG can not be taken apart. */
-  splitFailed: ConstructorParameters<typeof Splits>[0]["damaged"];
+  /** What is a PG's own does not read as it was written. */
+  readonly damaged: (pg: Pg, error: CorruptionError) => void;
 }
 
 export class PgTable {
@@ -55,7 +55,7 @@ export class PgTable {
       },
       ended: (parent, children) => this.#hasSplit(parent, children),
       poolDone: (pool) => host.splitDone(pool),
-      damaged: host.splitFailed,
+      damaged: host.damaged,
     });
   }
 
@@ -92,6 +92,7 @@ export class PgTable {
       );
       this.#pgs.set(key, pg);
       this.#host.damage.load(pg);
+      if (pg.damage !== undefined) this.#host.damaged(pg, pg.damage);
     }
     return pg;
   }

@@ -19,7 +19,6 @@ import {
   type TransactionSeq,
 } from "../store/index.ts";
 import {
-  EVERSION_ZERO,
   type EVersion,
   formatPgId,
   HOBJECT_MIN,
@@ -36,7 +35,7 @@ import type { CommitQueue } from "./commit-queue.ts";
 import { NO_WATCHES, type ObjectContext, ObjectContexts } from "./object-context.ts";
 import { INFO_ATTR, NO_OBJECT, ObjectInfo, SNAPSET_ATTR, watchKey } from "./object-info.ts";
 import type { OpContext } from "./op-context.ts";
-import { metaObject, PG_INFO, PgInfo } from "./pg-info.ts";
+import { metaObject, newPgInfo, PG_INFO, PgInfo } from "./pg-info.ts";
 import { LOG_KEY_PREFIX, type LogEntry, type OpReturns, PgLog } from "./pg-log.ts";
 import { addStats, copyStats, kb, type PgStats, zeroStats } from "./pg-stats.ts";
 import { snapIndexChanges, snapIndexKey } from "./snap-index.ts";
@@ -80,6 +79,8 @@ export class Pg {
   #isRetired = false;
   /** Its objects are on their way to others: nothing may change. */
   #isSplitting = false;
+  /** Its record does not read as it was written: nobody knows where it stands, so it neither gives nor takes. */
+  damage: CorruptionError | undefined;
 
   constructor(host: PgHost, id: PgId) {
     this.#host = host;
@@ -93,7 +94,13 @@ export class Pg {
       (context) => this.#reviveWatches(context),
     );
     this.#hasCollection = host.store.hasCollection(this.collection);
-    this.info = this.#load();
+    try {
+      this.info = this.#load();
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      this.damage = error;
+      this.info = newPgInfo();
+    }
   }
 
   #load(): PgInfo {
@@ -106,19 +113,12 @@ export class Pg {
         if (encoded !== undefined) this.#oldKeys.push(PG_INFO);
       }
     }
-    if (encoded === undefined) {
-      return {
-        lastUpdate: EVERSION_ZERO,
-        lastUserVersion: 0,
-        stats: zeroStats(),
-        purgedSnaps: new IntervalSet(),
-      };
-    }
-    return decodeFromBytes(PgInfo, encoded);
+    return encoded === undefined ? newPgInfo() : decodeFromBytes(PgInfo, encoded);
   }
 
   /** Read back at the first write: a restart must not pay for PGs that nobody writes to. */
   get log(): PgLog {
+    if (this.damage !== undefined) throw this.damage;
     if (this.#log !== undefined) return this.#log;
     const log = new PgLog();
     const { store } = this.#host;
@@ -148,8 +148,12 @@ export class Pg {
     return { version: this.info.lastUpdate.version + 1, epoch: this.#host.epoch() };
   }
 
-  /** The object a request is about: the head, or what a snap maps to; undefined if there is nothing. */
+  /**
+   * The object a request is about: the head, or what a snap maps to; undefined if there is nothing.
+   * @throws CorruptionError
+   */
   find(head: HObject, snap: bigint): ObjectContext | undefined {
+    if (this.damage !== undefined) throw this.damage;
     const context = this.objects.head(head);
     if (snap === NOSNAP || snap === SNAPDIR) return context;
     return this.resolveSnap(context, snap);
@@ -312,9 +316,16 @@ export class Pg {
   purged(snap: number): void {
     const purgedSnaps = this.info.purgedSnaps.clone();
     purgedSnaps.insert(snap, 1);
+    const before = this.info.purgedSnaps;
     this.info.purgedSnaps = purgedSnaps;
     // A PG that nobody has written to has nothing to remember: it will find nothing again.
-    if (this.#hasCollection) this.submit([], zeroStats(), this.info.lastUpdate, 0, undefined);
+    if (!this.#hasCollection) return;
+    try {
+      this.submit([], zeroStats(), this.info.lastUpdate, 0, undefined);
+    } catch (error) {
+      this.info.purgedSnaps = before;
+      throw error;
+    }
   }
 
   /** The change that strikes one entry from the snapshot index. */

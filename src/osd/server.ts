@@ -178,7 +178,7 @@ export class OsdServer implements Dispatcher {
         this.#trimPool(pool);
         this.#reporter.soon();
       },
-      splitFailed: (pg, error) => this.#corruption(error, pg, pg.meta),
+      damaged: (pg, error) => this.#corruption(error, pg, pg.meta),
     });
     this.#executor = new Executor({
       store: this.#store,

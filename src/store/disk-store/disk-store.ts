@@ -56,6 +56,8 @@ export class DiskStore implements ObjectStore {
   readonly #checkpointer: Checkpointer;
   /** Blocks read for the transaction under way, so that they need not be read (and cannot fail) twice. */
   #readBefore: Map<number, Uint8Array> | undefined;
+  /** Somebody was told that the store is congested, and not yet that it is no more. */
+  #isAwaited = false;
   #fatal: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -188,6 +190,7 @@ export class DiskStore implements ObjectStore {
     }
     this.#releaseSpace();
     if (this.#closing === undefined) this.#keepUp();
+    this.#relieve();
   }
 
   #releaseSpace(): void {
@@ -214,11 +217,20 @@ export class DiskStore implements ObjectStore {
   #atHome(): void {
     this.#releaseSpace();
     if (this.#closing === undefined) this.#keepUp();
-    if (!this.isCongested) this.onRelief();
+    this.#relieve();
   }
 
   get isCongested(): boolean {
-    return this.#checkpointer.isBehind;
+    const { isBehind } = this.#checkpointer;
+    this.#isAwaited ||= isBehind;
+    return isBehind;
+  }
+
+  /** What is pending may be moot as well, before anything had to go home for it. */
+  #relieve(): void {
+    if (!this.#isAwaited || this.#checkpointer.isBehind) return;
+    this.#isAwaited = false;
+    this.onRelief();
   }
 
   #fail(error: Error): void {

@@ -1,11 +1,13 @@
 /** Bits that flip at rest where they would take whole stretches of the journal with them. */
 import { expect, test } from "vitest";
 import { SECTOR_SIZE } from "../../src/store/disk/disk.ts";
+import { recover } from "../../src/store/disk-store/open.ts";
 import { readManifestSlot, readSuperblock } from "../../src/store/disk-store/superblock.ts";
 import { createStore, fsck, MemoryDisk, openStore } from "../../src/store/index.ts";
 import { bytes, named, PG, submit } from "../compliance/object-store/fixtures.ts";
 
 const MIB = 1 << 20;
+const SEGMENT = 64 << 10;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -31,6 +33,36 @@ test("a batch whose header is damaged is missed, whichever it is but the last", 
   }
   disk.flip("journal", 20, 1);
   await expect(openStore("", { disk })).rejects.toThrow("the beginning of segment");
+});
+
+test("the first batch of the newest segment is missed when it never came to the disk", async () => {
+  const disk = new MemoryDisk(1);
+  createStore("", { disk, capacityBytes: 64 * MIB, segmentSize: SEGMENT, segments: 2 });
+  const store = await openStore("", { disk, commit: "sync" });
+  submit(store, { op: "create-collection", collection: PG });
+  const journal = disk.open("journal", "write");
+  const content = () => {
+    const all = Buffer.alloc(journal.size());
+    journal.readSync(all, 0);
+    return all;
+  };
+  // Every checkpoint begins a segment: where nothing has been at first, then where older ones have.
+  for (let round = 0; round < 5; round++) {
+    const before = content();
+    await store.checkpoint();
+    for (let i = 0; i < 3; i++) {
+      submit(store, { op: "touch", object: named(`o${round}.${i}`) });
+      await store.flush();
+    }
+    const after = content();
+    const segmentAt = (at: number) => after.readBigUInt64LE(at + 16);
+    const at = segmentAt(0) > segmentAt(SEGMENT) ? 0 : SEGMENT;
+    journal.writeSync(before.subarray(at, at + SECTOR_SIZE), at);
+    expect(() => recover(disk, MIB), `round ${round}`).toThrow("the beginning of segment");
+    journal.writeSync(after.subarray(at, at + SECTOR_SIZE), at);
+    recover(disk, MIB).close();
+  }
+  await store.close();
 });
 
 test("segments that only the older manifest names are not cut off before a newer one is there", async () => {

@@ -337,27 +337,27 @@ function parseHeader(bytes: Buffer, at: number, nonce: bigint): FoundBatch | und
 function findSegments(options: JournalOptions, firstSegment: number): Map<number, number> {
   const slots = new Map<number, number>();
   const head = Buffer.alloc(BATCH_HEADER_SIZE);
+  let bytes: Buffer | undefined;
   for (let slot = 0; slot < options.segments; slot++) {
     options.file.readSync(head, slot * options.segmentSize);
     const found = parseHeader(head, 0, options.nonce);
     if (found && found.segment >= firstSegment && head.readUInt32LE(56) === 0) {
       slots.set(found.segment, slot);
-    } else if (found === undefined && head.some((byte) => byte !== 0)) {
-      checkTorn(options, firstSegment, slot);
+    } else {
+      bytes ??= Buffer.allocUnsafeSlow(options.segmentSize);
+      options.file.readSync(bytes, slot * options.segmentSize);
+      checkTorn(bytes, options.nonce, firstSegment);
     }
   }
   return slots;
 }
 
-/** A segment whose first batch is torn has nothing behind it but what was there before. @throws JournalError */
-function checkTorn(
-  { file, nonce, segmentSize }: JournalOptions,
-  first: number,
-  slot: number,
-): void {
-  const bytes = Buffer.allocUnsafeSlow(segmentSize);
-  file.readSync(bytes, slot * segmentSize);
-  for (let at = SECTOR_SIZE; at < segmentSize; at += SECTOR_SIZE) {
+/**
+ * A segment whose first batch is torn, or never came to the disk, has nothing behind it but what was there before.
+ * @throws JournalError
+ */
+function checkTorn(bytes: Buffer, nonce: bigint, first: number): void {
+  for (let at = SECTOR_SIZE; at < bytes.length; at += SECTOR_SIZE) {
     const found = parseHeader(bytes, at, nonce);
     if (found === undefined || bytes.readUInt32LE(at + 56) * SECTOR_SIZE !== at) continue;
     if (found.segment < first) continue;

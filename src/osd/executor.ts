@@ -46,7 +46,12 @@ import {
   type SnapContext,
 } from "../types/index.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { REMEMBERED_OUTPUTS_MAX, REMEMBERED_RESULTS_MAX, WRITE_REPLY_MAX } from "./limits.ts";
+import {
+  REMEMBERED_OUTPUTS_MAX,
+  REMEMBERED_RESULTS_MAX,
+  REQUEST_READ_MAX,
+  WRITE_REPLY_MAX,
+} from "./limits.ts";
 import type { ObjectContext } from "./object-context.ts";
 import { isWhiteout } from "./object-info.ts";
 import { OpContext, type OpEnvironment, type OpSlot } from "./op-context.ts";
@@ -231,10 +236,16 @@ export class Executor {
   /** Ops in order until one fails. */
   #runOps(request: Request, ctx: OpContext, slots: readonly OpSlot[]): number {
     let result = 0;
+    let givenBytes = 0;
     for (const slot of slots) {
+      if (Math.max(givenBytes, ctx.delta.readKb * 1024) > REQUEST_READ_MAX) {
+        slot.rval = -ERRNO.EOVERFLOW;
+        return slot.rval;
+      }
       result = this.#runOp(request, ctx, slot, result);
       slot.rval = result;
       ctx.opsDone++;
+      if (!(slot.out instanceof Promise)) givenBytes += listLength(slot.out);
       if (ctx.awaits !== undefined) break;
       if (result < 0 && (slot.op.flags & OSD_OP_FLAG.FAILOK) !== 0) result = 0;
       if (result < 0) break;

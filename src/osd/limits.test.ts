@@ -8,7 +8,9 @@ import {
   type MOSDOpReply,
   type OsdOp,
   opChecksum,
+  opCmpExt,
   opCreate,
+  opGetXattr,
   opOmapGetKeys,
   opOmapGetVals,
   opOmapSetVals,
@@ -29,6 +31,7 @@ import {
   OMAP_BYTES_MAX,
   OMAP_ENTRIES_MAX,
   PGLS_MAX,
+  REQUEST_READ_MAX,
   WRITE_SIZE_MAX,
   XATTR_NAME_MAX,
   XATTR_SIZE_MAX,
@@ -135,6 +138,22 @@ test.each([
     expect(Buffer.alloc(length, data).equals(flatten(ops[0]!.outdata))).toBe(true);
   },
 );
+
+test("what the ops of one request read, or give, together is bounded: EOVERFLOW", async () => {
+  const c = client();
+  const size = XATTR_SIZE_MAX;
+  await c.op("a", [opSetXattr("x", Buffer.alloc(size)), opTruncate(size)]);
+  const enough = REQUEST_READ_MAX / size;
+  const ask = async (count: number, op: OsdOp) => {
+    const ops = Array.from({ length: count }, () => ({ ...op }));
+    return (await c.op("a", ops)).result;
+  };
+  // Reads all of it and gives nothing.
+  const compare = { ...opCmpExt(0, Buffer.alloc(1)), args: opRead(0, size).args };
+  expect(await ask(enough, compare)).toBe(0);
+  expect(await ask(enough + 2, compare)).toBe(-ERRNO.EOVERFLOW);
+  expect(await ask(enough + 2, opGetXattr("x"))).toBe(-ERRNO.EOVERFLOW);
+}, 60_000);
 
 test("checksums that make too long an answer are EOVERFLOW", async () => {
   const c = client();

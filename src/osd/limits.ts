@@ -24,6 +24,8 @@ export const OMAP_ENTRIES_MAX = 1024;
 export const OMAP_BYTES_MAX = 32 * 1024 * 1024;
 /** Upstream answers with a checksum of every byte of the largest object, if it has to; ours is what that may cost. */
 export const CHECKSUM_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes that the ops of one request may read, or give, before the last of them: upstream has no bound. */
+export const REQUEST_READ_MAX = 256 * 1024 * 1024;
 /** osd_max_pgls */
 export const PGLS_MAX = 1024;
 /** osd_max_write_op_reply_len: output of one op of a write that asked for results. */

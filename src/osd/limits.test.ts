@@ -24,6 +24,7 @@ import {
 } from "../messages/index.ts";
 import { HOBJECT_MIN, HObject, objectHash } from "../types/index.ts";
 import {
+  BULK_READ_BYTES_MAX,
   CHECKSUM_BYTES_MAX,
   NAMESPACE_MAX,
   OBJECT_NAME_MAX,
@@ -138,6 +139,24 @@ test.each([
     expect(Buffer.alloc(length, data).equals(flatten(ops[0]!.outdata))).toBe(true);
   },
 );
+
+test("what patterns are repeated to takes its turn as bulk reads do, and is bounded in one request", async () => {
+  const osd = new TestOsd();
+  const c = osd.client(4100);
+  const size = 4 * MIB;
+  const same = (length: number) => opWriteSame(0, length, Buffer.from("x"));
+  const tids = Array.from({ length: 20 }, (_, i) => c.submit(`o${i}`, [same(size)]));
+  expect(osd.store.statfs().data).toBeLessThanOrEqual(BULK_READ_BYTES_MAX);
+  for (let i = 0; i < 500; i++) {
+    osd.clock.settle();
+    await Promise.resolve();
+  }
+  expect(tids.map((tid) => c.reply(tid)?.result)).toEqual(tids.map(() => 0));
+  const half = OBJECT_SIZE_MAX / 2;
+  expect((await c.op("a", [same(half), same(half + 1)])).result).toBe(-ERRNO.EMSGSIZE);
+  expect((await c.op("a", [opRead(0, 1)])).result).toBe(-ERRNO.ENOENT);
+  expect((await c.op("a", [same(MIB), same(MIB)])).result).toBe(0);
+});
 
 test("what the ops of one request read, or give, together is bounded: EOVERFLOW", async () => {
   const c = client();

@@ -17,6 +17,7 @@ import {
   osdOpName,
   WATCH_OP,
   watchOf,
+  writeSameOf,
 } from "../messages/index.ts";
 import { NOSNAP, SNAPDIR } from "../types/index.ts";
 import { BULK_READ_MIN, NAMESPACE_MAX, OBJECT_NAME_MAX, OBJECT_SIZE_MAX } from "./limits.ts";
@@ -89,14 +90,24 @@ export function unsupportedNames({ ops }: MOSDOp): string[] {
   });
 }
 
-/** Bytes that the reads of a request may give, when they are many: what they ask for, or a common object's size. */
+/**
+ * Bytes that a request may take beyond what came with it, when they are many: what its reads ask for, or a common
+ * object's size, and what patterns are repeated to.
+ */
 export function bulkReadBytes(message: MOSDOp): number {
-  let bytes = 0;
+  let bytes = repeatedBytes(message);
   for (const op of message.ops) {
     if (op.code !== OSD_OP.READ && op.code !== OSD_OP.SPARSE_READ) continue;
     bytes += Math.min(extentLength(op) || OBJECT_SIZE_USUAL, OBJECT_SIZE_MAX);
   }
   return bytes < BULK_READ_MIN ? 0 : bytes;
+}
+
+/** Bytes that write-same makes of its patterns. */
+function repeatedBytes({ ops }: MOSDOp): number {
+  let bytes = 0;
+  for (const op of ops) if (op.code === OSD_OP.WRITESAME) bytes += writeSameOf(op).length;
+  return bytes;
 }
 
 /** Bad names. 0 or a negative errno. */
@@ -114,7 +125,7 @@ export function checkWrite(message: MOSDOp, sizeMax: number): number {
   if (message.snapid !== NOSNAP) return -ERRNO.EINVAL;
   let bytes = 0;
   for (const op of message.ops) bytes += op.indata.length;
-  return bytes > sizeMax ? -ERRNO.EMSGSIZE : 0;
+  return bytes > sizeMax || repeatedBytes(message) > OBJECT_SIZE_MAX ? -ERRNO.EMSGSIZE : 0;
 }
 
 /** list-snaps is about the snapshot set and nothing else is. 0 or a negative errno. */

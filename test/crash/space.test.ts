@@ -219,6 +219,35 @@ test("a journal that grows because its checkpoint is late finds room, and so do 
   await settle(scene.clock, scene.store.close());
 });
 
+test("a journal that is longer than it need be is cut where room is short, although nothing more is written", async () => {
+  const scene = await setUp(1, { memoryBytes: 256 * MIB, latencyMax: 100_000 });
+  const { disk, clock, store, failures } = scene;
+  const write = (i: number) =>
+    submit(store, { op: "write", object: named(`o${i}`), offset: 0, data: [bytes(16 << 10, i)] });
+  for (let i = 0; i < 200; i++) {
+    write(i);
+    clock.turn(1);
+    await Promise.resolve();
+  }
+  disk.latencyMax = 0;
+  await settle(clock, store.checkpoint());
+  await settle(clock, store.flush());
+  clock.turn(1000);
+  await settle(clock, store.flush());
+  const segments = () => disk.open("journal", "read").size() / SEGMENT;
+  expect(segments()).toBeGreaterThan(4);
+  takes(scene, disk.space().available - RESERVE + MIB);
+  expect(() => write(200)).toThrow(NoSpaceError);
+  for (let i = 0; i < 2000; i++) {
+    clock.turn(1);
+    await Promise.resolve();
+  }
+  expect(segments()).toBe(4);
+  write(200);
+  expect(failures).toEqual([]);
+  await settle(clock, store.close());
+});
+
 test("overwriting in place ends before the journal's growth has eaten the reserve", async () => {
   const scene = await setUp(1, { memoryBytes: 64 * MIB });
   const { disk, clock, store, failures } = scene;

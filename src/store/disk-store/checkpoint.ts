@@ -139,7 +139,10 @@ export class Checkpointer {
     writeManifest(disk, superblock.nonce, manifest);
     this.#generation = manifest.generation;
     this.#saved = seq;
-    journal.free(start.segment, this.#space.isSpent);
+    const isShort = this.#space.isSpent;
+    journal.free(start.segment, isShort);
+    // What is cut off waits for a newer batch, and where room is short perhaps nobody may write one.
+    if (isShort) this.#committer.forceBatch();
     // Nothing has been waited for: what a merge makes obsolete from here on, this manifest still names.
     await kv.dropObsolete();
     this.#merge();

@@ -97,3 +97,15 @@ test("who has waited long gets memory of its own", () => {
   expect(got).toHaveLength(1);
   expect(pool.takenBytes).toBe(64 * KIB);
 });
+
+test("with however much memory, a pool is made, and cuts and joins its blocks", () => {
+  for (const bytes of [2 ** 30, 3 * 2 ** 30, 2 ** 40]) {
+    const pool = new BufferPool(bytes, systemClock);
+    const half = pool.take(2 ** 29)!;
+    const other = pool.take(2 ** 29)!;
+    expect(other.byteOffset - half.byteOffset, `${bytes}`).toBe(2 ** 29);
+    pool.give(half);
+    pool.give(other);
+    expect(pool.take(2 ** 30)?.length, `${bytes}`).toBe(2 ** 30);
+  }
+});

@@ -16,6 +16,8 @@ import type { Clock } from "./clock.ts";
 
 /** The smallest block: a page. */
 export const POOL_BLOCK_MIN = 4096;
+/** The largest block, and pool: offsets and sizes are combined bit by bit, in 31 of them. */
+const POOL_BYTES_MAX = 2 ** 30;
 /**
  * How long a taker waits before it gets memory outside of the pool: the owners of all blocks may be waiting
  * for peers that do not go on sending.
@@ -45,15 +47,18 @@ export class BufferPool {
   #isImpatient = false;
   #isServeDue = false;
 
-  /** @param bytes a power of two times POOL_BLOCK_MIN, or a sum of such: the rest below that is not used */
+  /**
+   * @param bytes a power of two times POOL_BLOCK_MIN, or a sum of such: the rest below that is not used, nor what is
+   *   beyond a GiB
+   */
   constructor(bytes: number, clock: Clock) {
-    this.#bytes = bytes;
+    this.#bytes = Math.min(bytes, POOL_BYTES_MAX);
     this.#clock = clock;
-    for (let order = 0; POOL_BLOCK_MIN << order <= bytes; order++) this.#free.push([]);
+    for (let size = POOL_BLOCK_MIN; size <= this.#bytes; size *= 2) this.#free.push([]);
     let at = 0;
     for (let order = this.#free.length - 1; order >= 0; order--) {
       const size = POOL_BLOCK_MIN << order;
-      if (at + size > bytes) continue;
+      if (at + size > this.#bytes) continue;
       this.#free[order]!.push(at);
       at += size;
     }

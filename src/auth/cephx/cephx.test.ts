@@ -118,6 +118,17 @@ describe("a monitor session", () => {
     expect(w.client().monInitiator().modes).toEqual([CON_MODE.SECURE, CON_MODE.CRC]);
   });
 
+  it("is told no when it has nothing to answer the challenge with, as one without a key", () => {
+    const w = world();
+    const cut = (at: number, length: number) =>
+      talk(w.mon, w.client().monInitiator(), CON_MODE.CRC, (blob, index) =>
+        index === at ? blob.subarray(0, length) : blob,
+      );
+    expect(cut(1, 2)).toBe(-1);
+    expect(cut(1, 1)).toBe(-1);
+    expect(cut(0, 5)).toBe(-13);
+  });
+
   it("is refused for a wrong key, an unknown entity and one without mon caps, only after the challenge", () => {
     const w = world();
     const refused = (client: CephxClient) => {

@@ -14,7 +14,15 @@
  */
 
 import { type Clock, ERRNO, type Random, randomU64 } from "../../base/index.ts";
-import { blob as blobCodec, encodeToBytes, Reader, u8, u16, Writer } from "../../encoding/index.ts";
+import {
+  blob as blobCodec,
+  DecodeError,
+  encodeToBytes,
+  Reader,
+  u8,
+  u16,
+  Writer,
+} from "../../encoding/index.ts";
 import { type AuthEntity, ENTITY_TYPE, entityTypeName } from "../../types/index.ts";
 import {
   type AcceptorStep,
@@ -80,13 +88,21 @@ export class CephxMonAcceptor implements AuthAcceptor {
 
   next(bytes: Uint8Array): AcceptorStep {
     if (bytes.length === 0) return this.#bad(ACCESS_DENIED);
-    switch (this.#state) {
-      case "start":
-        return this.#begin(new Reader(bytes));
-      case "challenged":
-        return this.#authenticate(new Reader(bytes));
-      case "finished":
-        return this.#bad(ACCESS_DENIED);
+    const state = this.#state;
+    try {
+      switch (state) {
+        case "start":
+          return this.#begin(new Reader(bytes));
+        case "challenged":
+          return this.#authenticate(new Reader(bytes));
+        case "finished":
+          return this.#bad(ACCESS_DENIED);
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      // compat: a client that finds no key for its name answers the challenge with no more than the request's type,
+      // and gives up only if it is told no.
+      return this.#bad(state === "challenged" ? -ERRNO.EPERM : ACCESS_DENIED);
     }
   }
 

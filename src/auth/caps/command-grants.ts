@@ -3,6 +3,7 @@
  * ceph: src/mon/MonCap.cc, src/mgr/MgrCap.cc
  */
 
+import { matchesWhole } from "./posix-regex.ts";
 import type { CapScanner } from "./scanner.ts";
 
 /** Bits of what a grant allows.  ceph: src/mon/MonCap.h, src/mgr/MgrCap.h */
@@ -22,31 +23,6 @@ export type Constraints = ReadonlyMap<string, Constraint>;
 /** Longer arguments match no regular expression: a bound on the work a client can cause. */
 const REGEX_ARGUMENT_MAX = 1024;
 
-/** Character classes of POSIX extended expressions, which JavaScript lacks. */
-const POSIX_CLASSES: Readonly<Record<string, string>> = {
-  alpha: "A-Za-z",
-  digit: "0-9",
-  alnum: "A-Za-z0-9",
-  upper: "A-Z",
-  lower: "a-z",
-  space: "\\s",
-  blank: " \\t",
-  xdigit: "0-9A-Fa-f",
-  punct: "!-/:-@\\[-`{-~",
-};
-
-/** The expression as std::regex::extended would match it (whole text); undefined if it is not one. */
-function compile(pattern: string): RegExp | undefined {
-  const source = pattern.replace(/\[:([a-z]+):\]/g, (whole, name: string) => {
-    return Object.hasOwn(POSIX_CLASSES, name) ? (POSIX_CLASSES[name] ?? whole) : whole;
-  });
-  try {
-    return new RegExp(`^(?:${source})$`);
-  } catch {
-    return undefined; // upstream takes a broken expression for one that never matches
-  }
-}
-
 function isSatisfied(constraint: Constraint, value: string): boolean {
   switch (constraint.kind) {
     case "equal":
@@ -54,9 +30,7 @@ function isSatisfied(constraint: Constraint, value: string): boolean {
     case "prefix":
       return value.startsWith(constraint.value);
     case "regex":
-      return (
-        value.length <= REGEX_ARGUMENT_MAX && (compile(constraint.value)?.test(value) ?? false)
-      );
+      return value.length <= REGEX_ARGUMENT_MAX && matchesWhole(constraint.value, value);
   }
 }
 

@@ -71,6 +71,16 @@ describe("entity names", () => {
     expect(encodeToBytes(AuthEntity, entity)).toEqual(hex("08000000 01000000 78"));
     expect(decodeFromBytes(AuthEntity, hex("08000000 01000000 78"))).toEqual(entity);
   });
+
+  test.each([
+    ["é", "08000000 02000000 c3a9"],
+    ["日", "08000000 03000000 e697a5"],
+    ["a\udcff", "08000000 02000000 61ff"],
+  ])("an id is UTF-8 on the wire, and other bytes are kept: %j", (id, wire) => {
+    const entity = { type: ENTITY_TYPE.CLIENT, id };
+    expect(encodeToBytes(AuthEntity, entity)).toEqual(hex(wire));
+    expect(decodeFromBytes(AuthEntity, hex(wire))).toEqual(entity);
+  });
 });
 
 describe("addresses", () => {

@@ -8,6 +8,8 @@ import {
   type Codec,
   type Infer,
   list,
+  nameBytes,
+  nameText,
   type Reader,
   record,
   s64,
@@ -53,7 +55,7 @@ export function parseEntityName(text: string): EntityName | undefined {
   return type === undefined ? undefined : { type, num: BigInt(digits) };
 }
 
-/** EntityName of the auth world: a type and a text id, `client.admin`. */
+/** EntityName of the auth world: a type and a text id, `client.admin`. On the wire the id is UTF-8, or any bytes. */
 export interface AuthEntity {
   type: number;
   id: string;
@@ -63,8 +65,8 @@ export const AuthEntity: Codec<AuthEntity> = record("EntityName", {
   id: {
     name: "str",
     minSize: 4,
-    encode: (w: Writer, x: string) => w.str(x),
-    decode: (r: Reader) => r.str(),
+    encode: (w: Writer, x: string) => w.str(nameBytes(x)),
+    decode: (r: Reader) => nameText(r.str()),
   },
 });
 

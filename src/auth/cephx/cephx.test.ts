@@ -463,6 +463,20 @@ describe("rotating secrets", () => {
     talkWell(w.osd, anew.serviceInitiator(ENTITY_TYPE.OSD));
   });
 
+  it("keep a revocation whatever the name is written with", () => {
+    const w = world();
+    const named = { type: ENTITY_TYPE.CLIENT, id: "日本é" };
+    w.keys.set(named.id, { key: w.key, caps: { mon: "allow r", osd: "allow r" } });
+    const client = w.client(named);
+    talkWell(w.mon, client.monInitiator());
+    talkWell(w.osd, client.serviceInitiator(ENTITY_TYPE.OSD));
+    w.secrets.revoke(named);
+    const state = w.secrets.encode();
+    const secrets = new RotatingSecrets({ clock: w.clock, random: w.random, state });
+    expect(secrets.isRevoked(named, w.clock.nowMs)).toBe(true);
+    expect(talk(w.osd, client.serviceInitiator(ENTITY_TYPE.OSD))).toBe(-13);
+  });
+
   it("are read from a state of before there were revocations", () => {
     const w = world();
     const client = w.client();

@@ -16,6 +16,7 @@ import {
   type Infer,
   list,
   map,
+  nameBytes,
   since,
   str,
   struct,
@@ -88,6 +89,11 @@ function defaultTtlMs(service: number): number {
   return service === ENTITY_TYPE.AUTH ? AUTH_TICKET_TTL_MS : SERVICE_TICKET_TTL_MS;
 }
 
+/** A byte string, as the state has it. */
+function nameOf(entity: AuthEntity): string {
+  return nameBytes(formatAuthEntity(entity));
+}
+
 export class RotatingSecrets implements SecretLookup {
   readonly #clock: Clock;
   readonly #random: Random;
@@ -95,7 +101,7 @@ export class RotatingSecrets implements SecretLookup {
   readonly #listeners = new Set<(state: Uint8Array) => void>();
   #services = new Map<number, Secret[]>();
   #idMax = 0;
-  /** When an entity lost its key, milliseconds since 1970. */
+  /** When an entity (its name's bytes) lost its key, milliseconds since 1970. */
   #revoked = new Map<string, number>();
   #timer: Timer | undefined;
 
@@ -165,12 +171,12 @@ export class RotatingSecrets implements SecretLookup {
     // A ticket lasts three ttls at most.
     const oldest = now - KEEP * this.#ttlMs(ENTITY_TYPE.AUTH);
     for (const [name, atMs] of this.#revoked) if (atMs < oldest) this.#revoked.delete(name);
-    this.#revoked.set(formatAuthEntity(entity), now);
+    this.#revoked.set(nameOf(entity), now);
     this.#tell();
   }
 
   isRevoked(entity: AuthEntity, sinceMs: number): boolean {
-    return (this.#revoked.get(formatAuthEntity(entity)) ?? 0) >= sinceMs;
+    return (this.#revoked.get(nameOf(entity)) ?? 0) >= sinceMs;
   }
 
   find(service: number, id: bigint): Uint8Array | undefined {

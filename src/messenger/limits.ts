@@ -30,6 +30,11 @@ export const AUTH_ROUNDS_MAX = 8;
 export const HANDSHAKE_DEADLINE_MS = 30_000;
 /** Accepted links without a session. A further one costs the oldest of them its link. */
 export const HANDSHAKES_MAX = 256;
+/**
+ * A link that has been silent for this long, milliseconds, has its peer asked by the kernel for a sign of life: one
+ * whose machine is gone would keep its place for ever.  ceph: ms_connection_idle_timeout is 15 minutes
+ */
+export const SILENCE_MS = 300_000;
 /** Accepted links altogether. */
 export const LINKS_MAX = 4096;
 

@@ -4,6 +4,7 @@
 
 import net from "node:net";
 import { ConfigError } from "../../base/index.ts";
+import { SILENCE_MS } from "../limits.ts";
 import { SocketLink } from "./socket-link.ts";
 import type { Endpoint, Link, Listener, Transport } from "./transport.ts";
 
@@ -12,7 +13,8 @@ const BACKLOG = 511;
 
 function listen(endpoint: Endpoint, onLink: (link: Link) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: SILENCE_MS };
+    const server = net.createServer({ pauseOnConnect: true, noDelay: true, ...keepAlive }, (socket) => {
       // An error before the link is started has nobody to tell; the socket closes by itself.
       socket.on("error", () => socket.destroy());
       onLink(new SocketLink(socket));
@@ -42,8 +44,9 @@ function connect(endpoint: Endpoint): Promise<Link> {
     socket.pause();
     socket.once("error", reject);
     socket.connect({ host: endpoint.host, port: endpoint.port }, () => {
-      // The option of the same name is heeded by `net.connect` only.
+      // The options of the same names are heeded by `net.connect` only.
       socket.setNoDelay(true);
+      socket.setKeepAlive(true, SILENCE_MS);
       socket.off("error", reject);
       socket.on("error", () => socket.destroy());
       resolve(new SocketLink(socket));

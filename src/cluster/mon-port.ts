@@ -31,7 +31,7 @@ export class MonPort implements AuthServer, Dispatcher {
     this.messenger = new Messenger({
       name: { type: ENTITY_TYPE.MON, num: 0n },
       transport: {
-        connect: (endpoint) => transport.connect(endpoint),
+        connect: (endpoint, signal) => transport.connect(endpoint, signal),
         listen: (endpoint, onLink) =>
           transport.listen(endpoint, (link) => this.#admit(link, onLink)),
       },

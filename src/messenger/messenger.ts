@@ -30,7 +30,7 @@ import { AcceptorHandshake } from "./acceptor-handshake.ts";
 import type { Dispatcher, OpenedConnection } from "./api.ts";
 import { type ConnectionHost, LinkConnection } from "./connection.ts";
 import type { DataMemory } from "./frame.ts";
-import { InitiatorHandshake } from "./initiator-handshake.ts";
+import { InitiatorHandshake, type InitiatorOptions } from "./initiator-handshake.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKES_MAX, LINKS_MAX } from "./limits.ts";
 import type { Role } from "./modes.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -79,6 +79,8 @@ export class Messenger implements ConnectionHost {
   /** When each was opened, milliseconds since 1970. */
   readonly #links = new Map<LinkConnection, number>();
   readonly #pending = new Map<LinkConnection, Pending>();
+  /** Sessions that we are opening. */
+  readonly #attempts = new Set<AbortController>();
   #addrs: AddrVec = [];
   #lastId = 0;
   #globalSeq = 0n;
@@ -124,39 +126,61 @@ export class Messenger implements ConnectionHost {
 
   /**
    * Opens a lossy session. The dispatcher has had `onOpen` when this resolves.
-   * @throws CephError, ProtocolError or the transport's error; what `auth` throws
+   * @param options `signal` gives the attempt up: from then on `auth` is asked and told nothing any more
+   * @throws CephError, ProtocolError or the transport's error; what `auth` throws; the signal's reason
    */
   async connect(
     target: AddrVec,
     peerType: number,
     auth: AuthInitiator,
-    options: { globalId?: bigint } = {},
+    options: { globalId?: bigint; signal?: AbortSignal } = {},
   ): Promise<OpenedConnection> {
     const addr = target.find((a) => a.type === ADDR_TYPE.MSGR2 || a.type === ADDR_TYPE.ANY);
     const failed = (errno: number) =>
       new CephError(-errno, { op: "connect to", target: formatAddrVec(target) });
     if (addr === undefined) throw failed(ERRNO.EOPNOTSUPP);
     if (this.#isClosed) throw failed(ERRNO.ESHUTDOWN);
-    const link = await this.#options.transport.connect({ host: addr.ip, port: addr.port });
-    if (this.#isClosed) {
-      link.destroy("messenger is closed");
-      throw failed(ERRNO.ESHUTDOWN);
+    options.signal?.throwIfAborted();
+    const attempt = new AbortController();
+    const giveUp = () => attempt.abort(options.signal?.reason);
+    options.signal?.addEventListener("abort", giveUp, { once: true });
+    this.#attempts.add(attempt);
+    try {
+      const { signal } = attempt;
+      const link = await this.#options.transport.connect(
+        { host: addr.ip, port: addr.port },
+        signal,
+      );
+      if (signal.aborted) link.destroy("given up");
+      signal.throwIfAborted();
+      return await this.#shakeHands(link, signal, {
+        entityType: this.name.type,
+        peerType,
+        target: { ...addr, type: ADDR_TYPE.MSGR2 },
+        auth,
+        gid: peerType === ENTITY_TYPE.MON ? -1n : (options.globalId ?? this.name.num),
+        requiredFeatures: this.#requiredFeatures,
+        nextGlobalSeq: () => ++this.#globalSeq,
+        learnAddr: (seen) => this.#learnAddr(seen),
+      });
+    } catch (error) {
+      attempt.signal.throwIfAborted();
+      throw error;
+    } finally {
+      this.#attempts.delete(attempt);
+      options.signal?.removeEventListener("abort", giveUp);
     }
+  }
+
+  #shakeHands(
+    link: Link,
+    signal: AbortSignal,
+    options: InitiatorOptions,
+  ): Promise<OpenedConnection> {
     return new Promise((resolve, reject) => {
       const connection = this.#add(link, "initiator", { resolve, reject });
-      connection.start(
-        (handshakeLink) =>
-          new InitiatorHandshake(handshakeLink, {
-            entityType: this.name.type,
-            peerType,
-            target: { ...addr, type: ADDR_TYPE.MSGR2 },
-            auth,
-            gid: peerType === ENTITY_TYPE.MON ? -1n : (options.globalId ?? this.name.num),
-            requiredFeatures: this.#requiredFeatures,
-            nextGlobalSeq: () => ++this.#globalSeq,
-            learnAddr: (seen) => this.#learnAddr(seen),
-          }),
-      );
+      signal.addEventListener("abort", () => connection.close("given up"));
+      connection.start((handshakeLink) => new InitiatorHandshake(handshakeLink, options));
     });
   }
 
@@ -172,6 +196,8 @@ export class Messenger implements ConnectionHost {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    const closed = new CephError(-ERRNO.ESHUTDOWN, { op: "use", target: "a closed messenger" });
+    for (const attempt of this.#attempts) attempt.abort(closed);
     for (const connection of this.#links.keys()) connection.close("messenger is closed");
     if (this.#links.size === 0) return;
     await new Promise<void>((resolve) => {

@@ -86,6 +86,8 @@ export class MonClient {
   #isRenewing = false;
   #isClosed = false;
   #cancelWait: (() => void) | undefined;
+  /** The last that was made to reach a monitor. */
+  #attempt: AbortController | undefined;
   #tick: { cancel(): void } | undefined;
   #heardBytes = 0;
   #heardMs = 0;
@@ -142,6 +144,7 @@ export class MonClient {
     this.#isClosed = true;
     this.#tick?.cancel();
     this.#cancelWait?.();
+    this.#attempt?.abort(closedError());
     for (const tid of this.#requests.keys()) this.#fail(tid, closedError());
     for (const wake of this.#waitsForMonMap.splice(0)) wake();
   }
@@ -320,22 +323,24 @@ export class MonClient {
     this.#options.onSession();
   }
 
-  /** One attempt: a monitor that does not answer must not keep us from the next one. */
+  /**
+   * One attempt: a monitor that does not answer must not keep us from the next one, nor give us an identity beside
+   * that one's when it does answer.
+   */
   async #reach(target: AddrVec): Promise<OpenedConnection> {
     const { messenger, auth, clock } = this.#options;
     const timeoutMs = this.#huntMs;
     this.#huntMs = Math.min(timeoutMs * HUNT_GROWTH, HUNT_MAX_MS);
     const subject = () => ({ op: "reach", target: `monitor ${formatAddrVec(target)}` });
-    const attempt = messenger.connect(target, ENTITY_TYPE.MON, auth.monInitiator());
-    let isLate = false;
-    attempt.then(
-      (connection) => isLate && connection.close("came too late"),
-      () => undefined, // the attempt's caller has it
-    );
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const connecting = messenger.connect(target, ENTITY_TYPE.MON, auth.monInitiator(), {
+      signal: attempt.signal,
+    });
     try {
-      return await bounded(clock, { timeoutMs }, subject, attempt);
+      return await bounded(clock, { timeoutMs }, subject, connecting);
     } catch (error) {
-      isLate = true;
+      attempt.abort(error);
       throw error;
     }
   }

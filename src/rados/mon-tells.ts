@@ -119,12 +119,15 @@ export class MonTells {
   async #connect(addrs: AddrVec, subject: Subject, limits: CallOptions): Promise<Connection> {
     const { messenger, auth, clock } = this.#options;
     // Another session with a monitor would mix up what the client's own one has been given.
-    const attempt = messenger.connect(addrs, ENTITY_TYPE.MON, auth.another().monInitiator());
+    const late = new AbortController();
+    const attempt = messenger.connect(addrs, ENTITY_TYPE.MON, auth.another().monInitiator(), {
+      signal: late.signal,
+    });
     const timeoutMs = Math.min(limits.timeoutMs || CONNECT_MS, CONNECT_MS);
     try {
       return await bounded(clock, { ...limits, timeoutMs }, () => subject, attempt);
     } catch (error) {
-      attempt.then((late) => late.close("came too late")).catch(() => undefined);
+      late.abort(error);
       throw error;
     }
   }

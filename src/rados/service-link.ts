@@ -41,8 +41,8 @@ export class ServiceLink {
   readonly addrs: AddrVec;
   readonly #context: LinkContext;
   readonly #options: ServiceLinkOptions;
+  readonly #gone = new AbortController();
   #connection: Connection | undefined;
-  #isClosed = false;
 
   /** Begins to connect. */
   constructor(context: LinkContext, options: ServiceLinkOptions) {
@@ -58,19 +58,19 @@ export class ServiceLink {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#gone.signal.aborted;
   }
 
   /** Is it lost with that connection? Then it is opened again. */
   onClose(connection: Connection): boolean {
     if (this.#connection !== connection) return false;
     this.#connection = undefined;
-    if (!this.#isClosed) this.#open();
+    if (!this.isClosed) this.#open();
     return true;
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#gone.abort();
     this.#connection?.close("not needed any more");
   }
 
@@ -84,15 +84,17 @@ export class ServiceLink {
     const { auth, messenger, clock, random, log, renewTickets } = this.#context;
     const failures = new FailureLog(log, "daemon not reached");
     const { service, addrs, retryMs } = this.#options;
-    while (!this.#isClosed && this.#connection === undefined) {
+    while (!this.isClosed && this.#connection === undefined) {
       try {
         const connection = await messenger.connect(addrs, service, auth.serviceInitiator(service), {
           globalId: auth.globalId,
+          signal: this.#gone.signal,
         });
-        if (this.#isClosed) return connection.close("not needed any more");
+        if (this.isClosed) return connection.close("not needed any more");
         // Lost again before we could know it: its end has been told already.
         if (connection.isOpen) this.#connection = connection;
       } catch (error) {
+        if (this.isClosed) return;
         failures.note({ daemon: `${entityTypeName(service)} ${formatAddrVec(addrs)}` }, error);
         if (error instanceof CephError && error.errno === -ERRNO.EACCES) {
           auth.dropTicket(service);
@@ -101,6 +103,6 @@ export class ServiceLink {
         await sleep(clock, retryMs * (0.5 + (randomU32(random) % 1000) / 1000));
       }
     }
-    if (!this.#isClosed) this.#options.onOpen();
+    if (!this.isClosed) this.#options.onOpen();
   }
 }

@@ -14,11 +14,14 @@ const BACKLOG = 511;
 function listen(endpoint: Endpoint, onLink: (link: Link) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const keepAlive = { keepAlive: true, keepAliveInitialDelay: SILENCE_MS };
-    const server = net.createServer({ pauseOnConnect: true, noDelay: true, ...keepAlive }, (socket) => {
-      // An error before the link is started has nobody to tell; the socket closes by itself.
-      socket.on("error", () => socket.destroy());
-      onLink(new SocketLink(socket));
-    });
+    const server = net.createServer(
+      { pauseOnConnect: true, noDelay: true, ...keepAlive },
+      (socket) => {
+        // An error before the link is started has nobody to tell; the socket closes by itself.
+        socket.on("error", () => socket.destroy());
+        onLink(new SocketLink(socket));
+      },
+    );
     server.once("error", (error) => {
       const where = `${endpoint.host}:${endpoint.port}`;
       reject(new ConfigError(`cannot listen on ${where}: ${error.message}`, error));
@@ -37,17 +40,27 @@ function listen(endpoint: Endpoint, onLink: (link: Link) => void): Promise<Liste
   });
 }
 
-function connect(endpoint: Endpoint): Promise<Link> {
+function connect(endpoint: Endpoint, signal?: AbortSignal): Promise<Link> {
   return new Promise((resolve, reject) => {
     const socket = new net.Socket();
+    const fail = (error: Error) => {
+      signal?.removeEventListener("abort", giveUp);
+      reject(error);
+    };
+    const giveUp = () => {
+      socket.destroy();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
     // Nothing may be read before the link is started with a receiver.
     socket.pause();
-    socket.once("error", reject);
+    socket.once("error", fail);
     socket.connect({ host: endpoint.host, port: endpoint.port }, () => {
       // The options of the same names are heeded by `net.connect` only.
       socket.setNoDelay(true);
       socket.setKeepAlive(true, SILENCE_MS);
-      socket.off("error", reject);
+      signal?.removeEventListener("abort", giveUp);
+      socket.off("error", fail);
       socket.on("error", () => socket.destroy());
       resolve(new SocketLink(socket));
     });

@@ -49,6 +49,6 @@ export interface Listener {
 export interface Transport {
   /** Port 0 picks a free one. @throws ConfigError if the port is in use or not ours to take */
   listen(endpoint: Endpoint, onLink: (link: Link) => void): Promise<Listener>;
-  /** Rejects with the system's error if nobody answers. */
-  connect(endpoint: Endpoint): Promise<Link>;
+  /** Rejects with the system's error if nobody answers. @param signal gives up what is not connected yet */
+  connect(endpoint: Endpoint, signal?: AbortSignal): Promise<Link>;
 }

@@ -51,16 +51,26 @@ const words = (front: string) => ({
   front: Buffer.from(front),
 });
 
-/** Links that are accepted hold as much unsent as the test says, whatever they were given. */
+/** Links that are accepted, or those that are dialled, hold as much unsent as the test says, whatever they were given. */
 class FullNetwork implements Transport {
   readonly #inner = new MemoryNetwork(systemClock).transport("127.0.0.1");
   queuedBytes = 0;
-  /** The end that accepted, as the messenger was told of it. */
+  /** That end, as the messenger was told of it. */
   onDrained: (() => void) | undefined;
+  readonly #which: "accepted" | "dialled";
 
-  connect: Transport["connect"] = (endpoint) => this.#inner.connect(endpoint);
+  constructor(which: "accepted" | "dialled") {
+    this.#which = which;
+  }
+
+  connect: Transport["connect"] = async (endpoint) => {
+    const link = await this.#inner.connect(endpoint);
+    return this.#which === "dialled" ? this.#full(link) : link;
+  };
   listen: Transport["listen"] = (endpoint, onLink) =>
-    this.#inner.listen(endpoint, (link) => onLink(this.#full(link)));
+    this.#inner.listen(endpoint, (link) =>
+      onLink(this.#which === "accepted" ? this.#full(link) : link),
+    );
 
   #full(link: Link): Link {
     const queued = () => this.queuedBytes;
@@ -82,8 +92,8 @@ class FullNetwork implements Transport {
   }
 }
 
-async function fullPair() {
-  const network = new FullNetwork();
+async function fullPair(which: "accepted" | "dialled" = "accepted") {
+  const network = new FullNetwork(which);
   const server = make(network, ENTITY_TYPE.OSD);
   const client = make(network, ENTITY_TYPE.CLIENT);
   const addr = await server.messenger.bind({ host: "127.0.0.1", port: 0 });
@@ -141,6 +151,17 @@ test("who leaves more unread than there can be memory for loses its link", async
   here.send(words("another"));
   await until(() => server.dispatcher.closed.length === 1);
   expect(here.isOpen).toBe(false);
+});
+
+test("who asks reads the answers and keeps its link, however much of what it asks is not sent yet", async () => {
+  const { network, client, there, here } = await fullPair("dialled");
+  network.queuedBytes = QUEUE_BYTES_MAX + 1;
+  for (let i = 1; i <= 3; i++) {
+    there.send(words("a request"));
+    here.send(words("an answer"));
+    await until(() => client.dispatcher.messages.length === i);
+  }
+  expect(there.isOpen).toBe(true);
 });
 
 /** Has a word for every blob, and never enough of them. */

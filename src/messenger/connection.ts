@@ -296,6 +296,9 @@ export class LinkConnection implements OpenedConnection, Receiver, FrameHandler,
     this.#link.write(this.#out.take(), this.#out.takeOwners());
     const queued = this.#link.queuedBytes;
     if (queued === 0) this.#out.recycle();
+    // What we ask ourselves is our own affair, and may be more than the peer takes at a time. Its answers are read
+    // meanwhile: two ends that both wait to be read would wait for ever.
+    if (this.role === "initiator") return;
     if (queued > QUEUE_BYTES_PAUSE) this.#isThrottled = true;
     if (queued > QUEUE_BYTES_MAX) {
       this.#failure = new ProtocolError(`peer does not read: ${queued} bytes queued`);

@@ -46,7 +46,7 @@ export const WHOLE_BYTES_MAX = 128 * KIB;
 export const RING_BYTES_MIN = 4 * KIB;
 export const RING_BYTES_MAX = 256 * KIB;
 
-/** Queued for a peer that does not read: beyond this we stop reading from it. */
+/** Answers queued for a peer that does not read: beyond this we stop reading from it. */
 export const QUEUE_BYTES_PAUSE = 64 * MIB;
 /** Beyond this its link is closed. */
 export const QUEUE_BYTES_MAX = 1024 * MIB;

@@ -393,6 +393,29 @@ describe("renewal", () => {
     expect(talkWell(w.mon, client.monInitiator()).identity.globalId).toBe(4001n);
   });
 
+  it.each([
+    ["a clock that was days ahead and has been put back", -100 * HOUR_MS, HOUR_MS],
+    ["a machine that has slept", HOUR_MS, 0],
+  ])("is due in time after %s", (_what, wallMs, monotonicMs) => {
+    const w = world();
+    let [ahead, gone] = [0, 0];
+    const clock = {
+      ...w.clock,
+      now: () => w.clock.nowMs + ahead,
+      monotonic: () => gone,
+    };
+    const client = new CephxClient({ entity: ALICE, key: w.key, clock, random: w.random });
+    const { identity } = talkWell(w.mon, client.monInitiator());
+    w.clock.nowMs += HOUR_MS;
+    ahead = wallMs - HOUR_MS;
+    gone = monotonicMs;
+    expect(client.hasTicket(ENTITY_TYPE.OSD)).toBe(false);
+    const reply = w.mon.renew(identity, client.buildRenewal()!);
+    client.takeRenewal(reply.errno, reply.blob);
+    talkWell(w.osd, client.serviceInitiator(ENTITY_TYPE.OSD));
+    expect(client.needed).toBe(0);
+  });
+
   it("is refused for a foreign session, a removed entity and an expired AUTH ticket", () => {
     const w = world();
     const [alice, bob] = [w.client(), w.client(BOB)];

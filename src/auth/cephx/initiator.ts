@@ -38,10 +38,15 @@ const EMPTY = new Uint8Array(0);
 /** All a block-storage client asks for: AUTH, MGR, OSD and MON, as librados does. */
 export const CLIENT_KEYS = ENTITY_TYPE.AUTH | ENTITY_TYPE.MGR | ENTITY_TYPE.OSD | ENTITY_TYPE.MON;
 
-/** A ticket we hold. Times are milliseconds since 1970; a ticket wants renewal in its last quarter. */
+/** Of its validity, when a ticket wants renewal. */
+const RENEWAL_AGE = 3 / 4;
+
+/** A ticket we hold, and when it came: by the wall clock, and by the one that never goes back. */
 interface HeldTicket extends TicketGrant {
-  readonly renewAfterMs: number;
-  readonly expiresMs: number;
+  /** 0: for ever. */
+  readonly validityMs: number;
+  readonly sinceMs: number;
+  readonly sinceMonotonicMs: number;
 }
 
 export interface CephxClientOptions {
@@ -106,7 +111,17 @@ export class CephxClient implements ClientAuth {
   /** Is there a ticket for the service that has not expired? */
   hasTicket(service: number): boolean {
     const held = this.#tickets.get(service);
-    return held !== undefined && held.expiresMs > this.#clock.now();
+    return held !== undefined && this.#ageOf(held) < 1;
+  }
+
+  /**
+   * Of its validity: 0 when it came, 1 when it expires. By the clock that has gone further: one stands still while the
+   * machine sleeps, the other may have been wrong and put back.
+   */
+  #ageOf({ validityMs, sinceMs, sinceMonotonicMs }: HeldTicket): number {
+    if (validityMs === 0) return 0;
+    const clock = this.#clock;
+    return Math.max(clock.now() - sinceMs, clock.monotonic() - sinceMonotonicMs) / validityMs;
   }
 
   /** Forgets a service's ticket after it was refused, so that a new one gets asked for. */
@@ -125,11 +140,11 @@ export class CephxClient implements ClientAuth {
 
   /** Mask of the services whose tickets are missing or in their last quarter. */
   get needed(): number {
-    const now = this.#clock.now();
     let mask = 0;
     for (let service = 1; service <= this.#keys; service <<= 1) {
       if ((this.#keys & service) === 0) continue;
-      if ((this.#tickets.get(service)?.renewAfterMs ?? 0) <= now) mask |= service;
+      const held = this.#tickets.get(service);
+      if (held === undefined || this.#ageOf(held) >= RENEWAL_AGE) mask |= service;
     }
     return mask;
   }
@@ -271,12 +286,10 @@ export class CephxClient implements ClientAuth {
   #takeTickets(r: Reader, key: CryptoKey): void {
     const grants = readTicketReply(r, key, (service) => this.#tickets.get(service)?.sessionKey);
     if (grants === undefined) throw this.#denied("tickets are not under our key");
-    const now = this.#clock.now();
+    const came = { sinceMs: this.#clock.now(), sinceMonotonicMs: this.#clock.monotonic() };
     for (const grant of grants) {
       const validityMs = utimeToMs(grant.validity);
-      const expiresMs = validityMs === 0 ? Number.POSITIVE_INFINITY : now + validityMs;
-      const renewAfterMs = validityMs === 0 ? expiresMs : expiresMs - validityMs / 4;
-      this.#tickets.set(grant.service, { ...grant, renewAfterMs, expiresMs });
+      this.#tickets.set(grant.service, { ...grant, ...came, validityMs });
     }
   }
 

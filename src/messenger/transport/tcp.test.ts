@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import net from "node:net";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
 import { until } from "../../../test/harness/manual-clock.ts";
+import { tempDir } from "../../../test/harness/temp.ts";
 import { tcpTransport } from "./tcp.ts";
 import type { Link, Receiver } from "./transport.ts";
+import { listenUnix } from "./unix.ts";
 
 const receiver = (): Receiver => {
   const bytes = new Uint8Array(16);
@@ -41,3 +45,20 @@ test.runIf(process.platform === "linux")(
     await listener.close();
   },
 );
+
+test("peers that the system cannot accept are not the end of who listens", async () => {
+  const made = vi.spyOn(net, "createServer");
+  const directory = await tempDir("listen");
+  const listener = await tcpTransport.listen({ host: "127.0.0.1", port: 0 }, () => undefined);
+  const close = await listenUnix(join(directory.path, "asok"), () => undefined);
+  const servers = made.mock.results.map(({ value }) => value as net.Server);
+  made.mockRestore();
+  expect(servers.length).toBe(2);
+  for (const server of servers) {
+    for (let i = 0; i < 3; i++) server.emit("error", new Error("accept ENFILE"));
+    expect(server.listening).toBe(true);
+  }
+  close();
+  await listener.close();
+  await directory.remove();
+});

@@ -22,7 +22,8 @@ function listen(endpoint: Endpoint, onLink: (link: Link) => void): Promise<Liste
         onLink(new SocketLink(socket));
       },
     );
-    server.once("error", (error) => {
+    // Later ones are of a peer that could not be accepted, for want of file descriptors or memory: it tries again.
+    server.on("error", (error) => {
       const where = `${endpoint.host}:${endpoint.port}`;
       reject(new ConfigError(`cannot listen on ${where}: ${error.message}`, error));
     });

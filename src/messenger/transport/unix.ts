@@ -45,7 +45,8 @@ export function listenUnix(path: string, onLink: (link: Link) => void): Promise<
       socket.on("error", () => socket.destroy());
       onLink(new SocketLink(socket));
     });
-    server.once("error", fail);
+    // Later ones are of a peer that could not be accepted, for want of file descriptors or memory: it tries again.
+    server.on("error", fail);
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       removeStale(path);

@@ -26,7 +26,7 @@ import {
   type RecordedExchange,
 } from "./recorded-exchange.ts";
 import { AUTH_TICKET_TTL_MS, RotatingSecrets, SERVICE_TICKET_TTL_MS } from "./rotating-secrets.ts";
-import { openTicket, sealTicket } from "./ticket.ts";
+import { issueTicket, openTicket, sealTicket } from "./ticket.ts";
 
 const hex = (text: string) => Buffer.from(text, "hex");
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -484,6 +484,23 @@ describe("rotating secrets", () => {
     const anew = w.client();
     talkWell(w.mon, anew.monInitiator());
     talkWell(w.osd, anew.serviceInitiator(ENTITY_TYPE.OSD));
+  });
+
+  it("keep a revocation for as long as there are tickets of before, whichever service's last longest", () => {
+    const w = world();
+    let osdMs = HOUR_MS;
+    const { clock, random } = w;
+    const ttlMs = (service: number) => (service === ENTITY_TYPE.OSD ? osdMs : 60_000);
+    const secrets = new RotatingSecrets({ clock, random, ttlMs });
+    const from = { secrets, clock, random };
+    const subject = { entity: ALICE, globalId: 1n, caps: {}, keyType: w.key.type };
+    const { ticket } = issueTicket(subject, ENTITY_TYPE.OSD, from);
+    secrets.revoke(ALICE);
+    // Shorter ones make those of before no shorter.
+    osdMs = 60_000;
+    w.clock.nowMs += HOUR_MS / 2;
+    secrets.revoke(BOB);
+    expect(openTicket(ticket, ENTITY_TYPE.OSD, secrets)).toBeUndefined();
   });
 
   it("keep a revocation whatever the name is written with", () => {

@@ -168,8 +168,9 @@ export class RotatingSecrets implements SecretLookup {
   /** The entity has lost its key: no ticket of before opens anything any more, and nothing in its name stays open. */
   revoke(entity: AuthEntity): void {
     const now = this.#clock.now();
-    // A ticket lasts three ttls at most.
-    const oldest = now - KEEP * this.#ttlMs(ENTITY_TYPE.AUTH);
+    // A ticket lasts three ttls at most: the longest of any service, also if that has been longer before.
+    const ttls = [ENTITY_TYPE.AUTH, ...TICKET_SERVICES].map((service) => this.#ttlMs(service));
+    const oldest = now - KEEP * Math.max(AUTH_TICKET_TTL_MS, ...ttls);
     for (const [name, atMs] of this.#revoked) if (atMs < oldest) this.#revoked.delete(name);
     this.#revoked.set(nameOf(entity), now);
     this.#tell();

@@ -20,8 +20,8 @@ export type KeyLookup = (entity: AuthEntity) => EntityAuth | undefined;
  * table of the OSDs hang on it.
  */
 export interface GlobalIds {
-  /** An id never given out before, also not before a restart. */
-  allocate(): bigint;
+  /** An id never given out before, also not before a restart; undefined: there is none to be had at the moment. */
+  allocate(): bigint | undefined;
   /** Was this id ever given out? */
   wasAllocated(globalId: bigint): boolean;
 }

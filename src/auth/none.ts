@@ -46,7 +46,9 @@ export function createNoneAcceptor(
       if (authMode !== expected) return { kind: "bad", errno: -ERRNO.EACCES };
       let globalId = who.globalId;
       if (kind !== "service" && !(globalId !== 0n && kind.globalIds.wasAllocated(globalId))) {
-        globalId = kind.globalIds.allocate();
+        const allocated = kind.globalIds.allocate();
+        if (allocated === undefined) return { kind: "bad", errno: -ERRNO.EBUSY };
+        globalId = allocated;
       }
       const identity = { entity: who.entity, globalId, caps: ALLOW_ALL_CAPS };
       return { kind: "done", blob: EMPTY, identity, secrets: NO_SECRETS };

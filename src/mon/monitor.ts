@@ -18,7 +18,7 @@ import {
   type RotatingSecrets,
 } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { ConfigError, type Timer } from "../base/index.ts";
+import { ConfigError, must, type Timer } from "../base/index.ts";
 import type { Settings } from "../config/index.ts";
 import {
   isIn,
@@ -399,7 +399,7 @@ export class Monitor {
 
   /** A new global id, for the manager and other daemons of the house. */
   allocateGlobalId(): bigint {
-    return this.#auth.globalIds.allocate();
+    return must(this.#auth.globalIds.allocate(), "global id");
   }
 
   /** What OSDs and the manager read tickets with. */

@@ -138,7 +138,9 @@ export class CephxMonAcceptor implements AuthAcceptor {
     if (typeof proved === "number") return this.#bad(proved);
     // Only now: an id is not spent on a stranger.
     if (this.#isNewGlobalId) {
-      this.#request = { ...this.#request, globalId: this.#context.globalIds.allocate() };
+      const globalId = this.#context.globalIds.allocate();
+      if (globalId === undefined) return this.#bad(-ERRNO.EBUSY);
+      this.#request = { ...this.#request, globalId };
       // From here on, in renewals, the id is one that needs its ticket.
       this.#isNewGlobalId = false;
     }

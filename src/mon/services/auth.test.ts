@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RotatingSecrets } from "../../auth/index.ts";
 import { seededRandom } from "../../base/index.ts";
-import { MemStore } from "../../store/index.ts";
+import { MemStore, NoSpaceError } from "../../store/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
 import { MonStore } from "../mon-store.ts";
 import { StillClock } from "../testing/bench.ts";
@@ -39,4 +39,32 @@ test("there is no moment at which the key is gone from the disk and tickets of b
     { hasKey: false, isRevoked: true },
   ]);
   auth.close();
+});
+
+test("global ids go on once there is space again, and until then a server without any is no worse off", async () => {
+  const options = { clock: new StillClock(), random: seededRandom(1), ttlMs: () => 3_600_000 };
+  const store = new MemStore();
+  const auth = await AuthService.open(new MonStore(store), options);
+  const { globalIds } = auth;
+  const submit = store.submit.bind(store);
+  store.submit = () => {
+    throw new NoSpaceError();
+  };
+  const ids: bigint[] = [];
+  const takeAll = async () => {
+    for (let id = globalIds.allocate(); id !== undefined; id = globalIds.allocate()) ids.push(id);
+    await new Promise(setImmediate);
+    return ids.length;
+  };
+  const before = await takeAll();
+  expect(await takeAll()).toBe(before);
+  store.submit = submit;
+  // The first that comes now has none set aside for it, but has some set aside for the next.
+  expect(await takeAll()).toBe(before);
+  expect(await takeAll()).toBeGreaterThan(before);
+  expect(new Set(ids).size).toBe(ids.length);
+  const next = await AuthService.open(new MonStore(store), options);
+  expect(next.globalIds.allocate()).toBeGreaterThan(ids.at(-1)!);
+  auth.close();
+  next.close();
 });

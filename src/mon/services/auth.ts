@@ -59,6 +59,7 @@ class GlobalIdRange implements GlobalIds {
   readonly #store: MonStore;
   #next: number;
   #limit: number;
+  #isExtending = false;
 
   private constructor(store: MonStore, first: number) {
     this.#store = store;
@@ -79,13 +80,17 @@ class GlobalIdRange implements GlobalIds {
     this.#limit = Math.max(this.#limit, limit);
   }
 
-  allocate(): bigint {
-    if (this.#next >= this.#limit)
-      throw new RangeError("global ids are used up faster than reserved");
-    const id = this.#next++;
-    // A failing disk stops the whole server; until then there are ids left.
-    if (this.#limit - this.#next === GLOBAL_ID_RANGE / 2) this.#extend().catch(() => undefined);
-    return BigInt(id);
+  allocate(): bigint | undefined {
+    if (this.#limit - this.#next <= GLOBAL_ID_RANGE / 2 && !this.#isExtending) {
+      this.#isExtending = true;
+      // A failing disk stops the whole server. With a full one the next id tries again.
+      this.#extend()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#isExtending = false;
+        });
+    }
+    return this.#next < this.#limit ? BigInt(this.#next++) : undefined;
   }
 
   wasAllocated(globalId: bigint): boolean {

@@ -520,12 +520,13 @@ test("one write per turn: replies of a batch leave together", async () => {
     new Promise((resolve) => {
       setTimeout(resolve, 10);
     });
+  await until(() => client.dispatcher.messages.length === 10);
   await settled();
-  expect(client.dispatcher.messages.length).toBe(10);
   expect(writes.length).toBe(before + 1);
   // Sends outside a read wait for the end of the turn.
   for (let i = 0; i < 10; i++) far!.send(message(44, "push"));
   expect(far!.queuedBytes).toBeGreaterThan(0);
+  await until(() => client.dispatcher.messages.length === 20);
   await settled();
   expect(writes.length).toBe(before + 2);
 });

@@ -2,7 +2,7 @@
  * Making a clone independent of its parent: what it shows of the parent is copied into its own objects, then
  * the two forget each other.
  *
- *   lock -> for each object under the overlap that may not exist: read parent, object maps, copyup
+ *   lock -> for each object under the overlap that is not there: read parent, object maps, copyup
  *        -> parent off the child -> child off the parent -> header update
  *
  * Whoever has the lock does it. Somebody who wants the lock meanwhile gets it between two objects, and is
@@ -11,6 +11,7 @@
  */
 
 import { RBD_FEATURE } from "../cls/rbd/types/features.ts";
+import { opStat } from "../messages/index.ts";
 import type { IoCtx } from "../rados/index.ts";
 import { HEADER } from "./calls.ts";
 import { detachChild, parentLinkOf } from "./detach-child.ts";
@@ -81,6 +82,18 @@ async function copyAll(image: Image, overlap: number, progress: Progress): Promi
   const range = { start: 0, end: image.objectsIn(overlap) };
   await forEachObject(range, progress, async (objectNo) => {
     image.checkUndisturbed();
-    if (image.objectMap?.mayNotExist(objectNo) !== false) await writer.copyup(objectNo);
+    if (!(await isThere(image, objectNo))) await writer.copyup(objectNo);
   });
+}
+
+/**
+ * Is an object there for sure? The map knows of one before it is written, and the write may have failed, or its client
+ * died.
+ * compat: librbd goes by the map, and what such an object shows of the parent is lost.
+ */
+async function isThere(image: Image, objectNo: number): Promise<boolean> {
+  const { dataIo, objectMap } = image;
+  if (dataIo === undefined || objectMap?.mayNotExist(objectNo) !== false) return false;
+  const asked = dataIo.read(image.objectName(objectNo), [opStat()]);
+  return (await unless(asked, "ENOENT")) !== undefined;
 }

@@ -5,6 +5,7 @@ import {
   checkObjectMap,
   cloneImage,
   createImage,
+  flattenOpen,
   ImageIo,
   noProgress,
   openImage,
@@ -100,5 +101,28 @@ test("maps that are made anew have what is copied up meanwhile", async () => {
     expect([delay, left]).toEqual([delay, []]);
     await bench.run(clone.close());
   }
+  await bench.close();
+});
+
+test("flattening copies objects that a write had only got into the object map", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  await bench.run(cloned(client));
+  let isFull = true;
+  const filling = failingIo(io, ({ kind, oid }) =>
+    isFull && kind === "write" && oid.startsWith("rbd_data") ? "EDQUOT" : undefined,
+  );
+  const clone = await bench.run(openImage(context, filling, { name: "c" }));
+  const data = new ImageIo(clone);
+  expect(await bench.run(codeOf(data.write(0, Buffer.alloc(512, 6))))).toBe("EDQUOT");
+  // The quota is raised.
+  isFull = false;
+  await bench.run(data.write(OBJECT, Buffer.alloc(OBJECT, 7)));
+  await bench.run(flattenOpen(clone));
+  const seen = await bench.run(data.read(0, 4 * OBJECT));
+  const bytes = [5, 7, 5, 5].map((value) => Buffer.alloc(OBJECT, value));
+  expect(seen.equals(Buffer.concat(bytes))).toBe(true);
+  await bench.run(clone.close());
   await bench.close();
 });

@@ -6,12 +6,13 @@
 
 import { CephError } from "../base/index.ts";
 import { TRASH_IMAGE_SOURCE, TRASH_IMAGE_STATE } from "../cls/rbd/types/features.ts";
-import type { ParentImageSpec } from "../cls/rbd/types.ts";
+import { type ParentImageSpec, TrashImageSpec } from "../cls/rbd/types.ts";
 import type { IoCtx } from "../rados/index.ts";
 import { compareUtime, utimeFromMs } from "../types/index.ts";
 import { DIRECTORY, HEADER, TRASH } from "./calls.ts";
 import { detachChild } from "./detach-child.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
+import { changeHeaderValue } from "./header-value.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
 import { removeJournal } from "./journal-remove.ts";
 import { endMirroring } from "./mirror/enable.ts";
@@ -116,8 +117,8 @@ async function removeOpenFromTrash(image: Image): Promise<void> {
 }
 
 /**
- * The entry says REMOVING meanwhile, and goes with the image. It says NORMAL again if the removal fails before it has
- * begun to let go of data: what has lost some may only be removed.
+ * The entry says REMOVING meanwhile, and goes with the image. It says NORMAL again if the removal fails before it, or one
+ * before it, has begun to let go of data: what has lost some may only be removed.
  * compat: in librbd it can be restored after any failure, with a part of its data.
  */
 async function withState(
@@ -127,18 +128,31 @@ async function withState(
 ): Promise<void> {
   const set = (state: number, expected: number) =>
     io.execute(RBD_TRASH, TRASH.setState, { id, state, expected });
+  let hasBegun = await markRemoving(io, id);
+  // Marked already, or not to be.
   await set(REMOVING, NORMAL);
-  let hasBegun = false;
   const begin = () => {
     hasBegun = true;
   };
   try {
     await work(begin);
   } catch (error) {
-    if (!hasBegun) await set(NORMAL, REMOVING);
+    // What has snapshots has lost nothing.
+    if (!hasBegun || isErrno(error, "ENOTEMPTY")) await set(NORMAL, REMOVING);
     throw error;
   }
   await unless(io.execute(RBD_TRASH, TRASH.remove, id), "ENOENT");
+}
+
+/** @returns whether it was marked by another removal, which may have begun, and be under way still */
+async function markRemoving(io: IoCtx, id: string): Promise<boolean> {
+  let wasRemoving = false;
+  const entry = { key: `id_${id}`, codec: TrashImageSpec };
+  await changeHeaderValue(io, RBD_TRASH, entry, (spec) => {
+    wasRemoving = spec.state === REMOVING;
+    return spec.state === NORMAL ? { ...spec, state: REMOVING } : undefined;
+  });
+  return wasRemoving;
 }
 
 interface BodyOptions {

@@ -14,7 +14,7 @@ import {
   trashImage,
 } from "../../src/rbd/index.ts";
 import { Bench, objectNames } from "./bench.ts";
-import { codeOf } from "./failing-io.ts";
+import { codeOf, dyingIo } from "./failing-io.ts";
 
 const ORDER = 14;
 const SIZE = 64 * 2 ** ORDER;
@@ -57,5 +57,17 @@ test("an image that may not be removed comes back from the trash whole", async (
   const seen = await bench.run(new ImageIo(image).read(0, SIZE));
   expect(seen.equals(Buffer.alloc(SIZE, 1))).toBe(true);
   await bench.run(image.close());
+  await bench.close();
+});
+
+test("an image whose removal has begun does not come back either when it may not be gone on with", async () => {
+  const { bench, context, io, id } = await startWithTrash();
+  const dying = dyingIo(io, ({ kind, oid }) => kind === "remove" && oid.endsWith("0000000a"));
+  const removing = removeTrash(context, dying, id, { force: true, progress: noProgress });
+  expect(await bench.run(codeOf(removing))).toBe("ESHUTDOWN");
+  // The watch of who has died is there for a while.
+  const again = () => removeTrash(context, io, id, { force: false, progress: noProgress });
+  expect(await bench.run(codeOf(again()))).toBe("EBUSY");
+  expect(await bench.run(codeOf(restoreImage(io, id)))).toBe("EBUSY");
   await bench.close();
 });

@@ -141,3 +141,17 @@ test("a watch in a pool that is deleted is lost, and a notification there fails"
   expect(await notifying).toBe("ENOENT");
   lingers.close();
 });
+
+test("a watch is lost with its pool, too, if that is deleted while it is registered again", async () => {
+  const { osds, lingers, handler, errors, watchOps } = fixture();
+  const watching = lingers.watch(PLACE, handler);
+  await until(() => watchOps().length === 1);
+  osds.reply(osds.to(0)[0]!, 1);
+  const watch = await watching;
+  awayAndBack(osds);
+  await until(() => watchOps().length === 2);
+  osds.change((inc) => void inc.oldPools.add(POOL));
+  await settle();
+  expect([watch.isAlive, errors]).toEqual([false, ["ENOENT"]]);
+  lingers.close();
+});

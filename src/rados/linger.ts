@@ -308,7 +308,9 @@ export class Lingers {
         watch.registeredIn = count;
       }
     } catch (error) {
-      if (!(error instanceof CephError) || error.errno !== -ERRNO.ENOTCONN) throw error;
+      // The link is lost, or the pool gone, which it has not been told while it was registered.
+      const { ENOTCONN, ENOENT } = ERRNO;
+      if (!(error instanceof CephError) || ![-ENOTCONN, -ENOENT].includes(error.errno)) throw error;
     } finally {
       watch.isRegistering = false;
     }

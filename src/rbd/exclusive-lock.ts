@@ -9,10 +9,10 @@
  * ceph: src/librbd/ManagedLock.cc, src/librbd/managed_lock/AcquireRequest.cc, BreakRequest.cc
  */
 
-import { type Clock, ERRNO, sleep } from "../base/index.ts";
+import { CephError, type Clock, ERRNO, sleep } from "../base/index.ts";
 import { LOCK_TYPE, type LockerId, type LockerInfo } from "../cls/lock/types.ts";
 import { callOp, type IoCtx, type Rados } from "../rados/index.ts";
-import { ENTITY_TYPE, UTIME_ZERO } from "../types/index.ts";
+import { ENTITY_TYPE, type EntityName, UTIME_ZERO } from "../types/index.ts";
 import { LOCK } from "./calls.ts";
 import { imageError, isErrno, unless } from "./errors.ts";
 import { RBD_LOCK_NAME } from "./names.ts";
@@ -143,7 +143,7 @@ export class ExclusiveLock {
     return owner === undefined || !(await this.#isAlive(owner));
   }
 
-  /** Gives it back; if that fails it is ours still. Who waits for it hears so by `tell`. */
+  /** Gives it back; if that fails it is ours still, where the header says so. Who waits for it hears so by `tell`. */
   async release(): Promise<void> {
     // By the cookie that it has after that.
     await this.#moving?.catch(() => undefined);
@@ -155,9 +155,25 @@ export class ExclusiveLock {
     try {
       await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
     } catch (error) {
-      this.#cookie = cookie;
+      // It may have been done all the same: an answer that came too late, say.
+      if (await this.#isOurs(cookie)) this.#cookie = cookie;
       throw error;
     }
+  }
+
+  /** What is not known counts as no: nobody is to write then. */
+  async #isOurs(cookie: string): Promise<boolean> {
+    try {
+      const owner = await this.#owner();
+      return owner !== undefined && owner.id.cookie === cookie && this.#isUs(owner.id.locker);
+    } catch (error) {
+      if (!(error instanceof CephError)) throw error;
+      return false;
+    }
+  }
+
+  #isUs({ type, num }: EntityName): boolean {
+    return type === ENTITY_TYPE.CLIENT && num === this.#image.rados.globalId;
   }
 
   /**
@@ -278,7 +294,7 @@ export class ExclusiveLock {
     const now = await this.#owner();
     if (now === undefined || now.id.cookie !== owner.id.cookie) return;
     // As upstream: it would lock out all that this client has open.
-    if (now.id.locker.num === rados.globalId && now.id.locker.type === ENTITY_TYPE.CLIENT) {
+    if (this.#isUs(now.id.locker)) {
       throw imageError(
         "EBUSY",
         "lock",

@@ -334,6 +334,31 @@ test("a lock that could not be given back is ours still, and given back later", 
   await bench.close();
 });
 
+test("a lock is not ours any more that was given back though nobody said so in time", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(made(one, "a"));
+  const io = intercepted(one.io, {
+    execute: (execute) => async (oid, call, args, options) => {
+      await execute(oid, call, args, options);
+      if (!oid.startsWith("rbd_header") || call.method !== "unlock") return;
+      throw new CephError(-ERRNO.ETIMEDOUT, { op: call.method, target: oid });
+    },
+  });
+  const a = await bench.run(opened({ ...one, io }, "a"));
+  const b = await bench.run(opened(two, "a"));
+  const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+  await bench.run(ioA.write(0, bytes(1)));
+  expect(await bench.run(codeOf(a.giveLockBack()))).toBe("ETIMEDOUT");
+  await bench.run(ioB.write(OBJECT, bytes(2)));
+  await bench.run(ioA.write(5 * OBJECT, bytes(3)));
+  expect((await bench.run(ioB.read(5 * OBJECT, 1)))[0]).toBe(3);
+  expect(await bench.run(codeOf(ioB.write(0, bytes(4))))).toBe("done");
+  await bench.run(b.close());
+  await bench.run(a.close());
+  await bench.close();
+});
+
 test("what an image has is read though its map is damaged, and its header read while it is marked", async () => {
   const bench = await Bench.start();
   const [one, two] = [await bench.client(), await bench.client()];

@@ -346,10 +346,11 @@ export class Image {
   /**
    * Gives the lock back, once no change of data is in flight. By itself for operations only, which are alone with it;
    * anybody else: `giveLockBack`.
+   * @param ours one that the image may not have any more @default the image's
    */
-  async releaseLock(): Promise<void> {
+  async releaseLock(ours?: ExclusiveLock): Promise<void> {
     await this.#changeLock(async () => {
-      const { lock } = this;
+      const lock = ours ?? this.lock;
       if (lock?.isHeld !== true) return;
       const drained = this.gate.block();
       try {

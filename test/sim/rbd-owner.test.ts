@@ -486,3 +486,23 @@ test("an image whose object map is turned on, and off before it has been made, i
   await bench.run(image.close());
   await bench.close();
 });
+
+test("a lock whose feature is turned off is given back, whoever reads the header meanwhile", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  await bench.run(made(client, "a"));
+  const { EXCLUSIVE_LOCK, OBJECT_MAP } = RBD_FEATURE;
+  let image: Image | undefined;
+  const io = intercepted(client.io, {
+    execute: (execute) => async (oid, call, args, options) => {
+      await execute(oid, call, args, options);
+      if (call.method === "set_features") await image?.refresh();
+    },
+  });
+  image = await bench.run(opened({ ...client, io }, "a"));
+  await bench.run(new ImageIo(image, OPTIONS).write(0, bytes(1)));
+  await bench.run(updateFeatures(image, EXCLUSIVE_LOCK | OBJECT_MAP, false));
+  expect((await bench.run(listLocks(image))).lockers).toEqual([]);
+  await bench.run(image.close());
+  await bench.close();
+});

@@ -21,9 +21,10 @@ import { NOSNAP } from "../types/index.ts";
 import { DIRECTORY, GROUP, HEADER } from "./calls.ts";
 import { imageError, unless } from "./errors.ts";
 import { NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
+import { whileHoldingStill } from "./hold-still.ts";
 import { type Image, poolOf, type RbdContext } from "./image.ts";
 import { groupHeaderName, headerName, RBD_DIRECTORY, RBD_GROUP_DIRECTORY } from "./names.ts";
-import { encodeHeaderNotice } from "./notify.ts";
+import { encodeHeaderNotice, SNAP_CREATE_FLAG } from "./notify.ts";
 import { openImage } from "./open.ts";
 import { deleteSnapshot, rollBackTo, withLock } from "./operations.ts";
 import { noProgress, type Progress } from "./progress.ts";
@@ -237,10 +238,8 @@ export async function takeGroupSnapshot(
   try {
     for (const { pool, imageId } of snaps)
       images.push(await openMember(context, io, pool, imageId));
-    const taken = await takeTogether(
-      images,
-      `.group.${io.pool.toString(16)}_${id}_${snapshotId}`,
-      namespace,
+    const taken = await whileHoldingStill(images, 0n, () =>
+      takeTogether(images, `.group.${io.pool.toString(16)}_${id}_${snapshotId}`, namespace),
     );
     const complete = { ...record, state: COMPLETE, snaps: taken };
     await io.execute(header, GROUP.setSnapshot, complete);
@@ -253,7 +252,7 @@ export async function takeGroupSnapshot(
   }
 }
 
-/** Each keeps its lock, and what is written to it waits, until all have their snapshot. */
+/** Each keeps its lock, and what is written to it waits, until all have their snapshot: who uses them holds still. */
 async function takeTogether(
   images: readonly Image[],
   name: string,
@@ -266,7 +265,7 @@ async function takeTogether(
     try {
       await drained;
       const others = await takeTogether(rest, name, namespace);
-      await createSnapshot(image, name, namespace);
+      await createSnapshot(image, name, namespace, SNAP_CREATE_FLAG.SKIP_QUIESCE);
       const snapId = snapshotIn(image, namespace)?.id;
       if (snapId === undefined) throw imageError("ENOENT", "find a snapshot of", image.target);
       return [{ pool: image.io.pool, imageId: image.id, snapId }, ...others];

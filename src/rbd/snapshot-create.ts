@@ -7,18 +7,14 @@
  * ceph: src/librbd/operation/SnapshotCreateRequest.cc
  */
 
-import { CephError, ERRNO } from "../base/index.ts";
 import type { SnapshotNamespace } from "../cls/rbd/types.ts";
 import type { IoCtx } from "../rados/index.ts";
-import { imageError, isErrno, unless } from "./errors.ts";
-import { NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
+import { imageError, isErrno } from "./errors.ts";
 import { findSnapshot } from "./find-snapshot.ts";
+import { whileHoldingStill } from "./hold-still.ts";
 import type { Image } from "./image.ts";
 import { writeImageState } from "./mirror/image-state.ts";
-import { decodeResponse, encodeHeaderNotice, SNAP_CREATE_FLAG } from "./notify.ts";
-
-/** Times that watchers are asked to hold still.  ceph: rbd_quiesce_notification_attempts */
-const QUIESCE_ATTEMPTS = 10;
+import { SNAP_CREATE_FLAG } from "./notify.ts";
 
 /**
  * @param flags SNAP_CREATE_FLAG bits
@@ -37,32 +33,21 @@ export async function createSnapshot(
   if (findSnapshot(image, name, namespace) !== undefined) {
     throw imageError("EEXIST", "take a snapshot of", target, name);
   }
-  const asksWatchers = (flags & SNAP_CREATE_FLAG.SKIP_QUIESCE) === 0n;
-  const request = image.ownerNews.newRequest();
-  let isBlocked = false;
-  try {
-    if (asksWatchers) {
-      try {
-        await quiesce(image, request);
-      } catch (error) {
-        if ((flags & SNAP_CREATE_FLAG.IGNORE_QUIESCE_ERROR) === 0n) throw error;
-        image.log.warn("snapshot of what does not hold still", { image: image.id, name });
-      }
-    }
-    isBlocked = true;
+  await whileHoldingStill([image], flags, async () => {
     const drained = image.gate.block();
-    await drained;
     try {
-      await add(image, dataIo, { name, namespace }, flags);
-    } catch (error) {
-      await readAgain(image, name);
-      throw error;
+      await drained;
+      try {
+        await add(image, dataIo, { name, namespace }, flags);
+      } catch (error) {
+        await readAgain(image, name);
+        throw error;
+      }
+      await image.refresh();
+    } finally {
+      image.gate.unblock();
     }
-    await image.refresh();
-  } finally {
-    if (isBlocked) image.gate.unblock();
-    if (asksWatchers) await tell(image, { op: "unquiesce", request });
-  }
+  });
   await image.notifyUpdate();
 }
 
@@ -107,27 +92,4 @@ async function add(
     if (namespace.type === "mirror") await writeImageState(image, snapId);
     return;
   }
-}
-
-/** Asks who watches the image to flush and hold still. @throws CephError of who can not */
-async function quiesce(image: Image, request: bigint): Promise<void> {
-  for (let attempt = 0; attempt < QUIESCE_ATTEMPTS; attempt++) {
-    const answers = await tell(image, { op: "quiesce", request });
-    if (answers === undefined) return;
-    for (const [, payload] of answers.replies) {
-      if (payload.length === 0) continue;
-      const result = decodeResponse(payload);
-      if (result < 0 && result !== -ERRNO.EOPNOTSUPP) {
-        throw new CephError(result, { op: "quiesce", target: image.target });
-      }
-    }
-    if (!answers.timedOut) return;
-  }
-  throw imageError("ETIMEDOUT", "quiesce", image.name || image.id);
-}
-
-async function tell(image: Image, what: { op: "quiesce" | "unquiesce"; request: bigint }) {
-  const { op, request } = what;
-  const notice = encodeHeaderNotice({ op, request, from: image.watcherId });
-  return await unless(image.io.notify(image.headerOid, notice, NOTIFY_TIMEOUT_MS), "ENOENT");
 }

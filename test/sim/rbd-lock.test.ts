@@ -239,6 +239,33 @@ test("the images of a group have their snapshots together, and go back to them",
   await bench.close();
 });
 
+test("who holds still for the snapshot of a group may write until then", async () => {
+  const bench = await Bench.start();
+  const [a, b] = await openBoth(bench, "a");
+  const { context, io } = b;
+  await bench.run(createGroup(context, io, "g"));
+  await bench.run(addToGroup({ io, name: "g" }, { io, name: "a" }));
+  const data = new ImageIo(a);
+  await bench.run(data.write(0, Buffer.alloc(BLOCK, 1)));
+  let isFrozen = false;
+  a.quiescers.add({
+    quiesce: async () => {
+      await data.write(0, Buffer.alloc(BLOCK, 2));
+      isFrozen = true;
+    },
+    unquiesce: () => {
+      isFrozen = false;
+    },
+  });
+  expect(await bench.run(codeOf(takeGroupSnapshot(context, io, "g", "s")))).toBe("done");
+  expect(isFrozen).toBe(false);
+  await bench.run(data.write(0, Buffer.alloc(BLOCK, 3)));
+  const [snapshot] = a.snapshots;
+  expect((await bench.run(data.read(0, 1, snapshot?.id)))[0]).toBe(2);
+  await bench.run(Promise.all([a.close(), b.close()]));
+  await bench.close();
+});
+
 test("clones, copies, trash and namespaces keep what they were made of", async () => {
   const bench = await Bench.start();
   const client = await bench.client();

@@ -198,7 +198,7 @@ export class Image implements BlockDevice, AsyncDisposable {
   }
 
   async flush(options: CallOptions = {}): Promise<void> {
-    await this.#within("flush", options, () => this.#io.flush());
+    await this.#within("flush", options, (signal) => this.#io.flush(signal));
   }
 
   /** The data as a stream of bytes, from `start` up to, not including, `end`. */

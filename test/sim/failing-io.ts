@@ -28,7 +28,7 @@ const KINDS = [
 /** @param failure asked before each request; what it returns the request fails with, and is not made */
 export function failingIo(
   io: IoCtx,
-  failure: (request: SentRequest) => ErrnoName | undefined,
+  failure: (request: SentRequest) => ErrnoName | undefined | Promise<ErrnoName | undefined>,
 ): IoCtx {
   return new Proxy(io, {
     get(target, key) {
@@ -44,7 +44,8 @@ export function failingIo(
         const oid = typeof subject === "string" ? subject : "";
         const method = what?.method;
         const hasSnapContext = kind === "write" && options?.snapContext !== undefined;
-        const code = failure({ kind, oid, method, hasSnapContext });
+        const failed = failure({ kind, oid, method, hasSnapContext });
+        const code = failed instanceof Promise ? await failed : failed;
         if (code !== undefined) {
           throw new CephError(-ERRNO[code], { op: method ?? kind, target: oid });
         }

@@ -3,8 +3,9 @@
  * flushed each block is as one of the writes since has left it.
  */
 import { expect, test } from "vitest";
-import { CephError } from "../../src/base/index.ts";
+import { CephError, sleep } from "../../src/base/index.ts";
 import { RBD_FEATURE, RBD_FEATURES_DEFAULT } from "../../src/cls/rbd/types/features.ts";
+import { Image as Device } from "../../src/librbd/index.ts";
 import {
   breakLock,
   CachedIo,
@@ -21,8 +22,10 @@ import {
   rollBackTo,
   takeSnapshot,
 } from "../../src/rbd/index.ts";
+import { NOSNAP } from "../../src/types/index.ts";
 import { Dice } from "../harness/dice.ts";
 import { Bench, type BenchClient } from "./bench.ts";
+import { failingIo } from "./failing-io.ts";
 
 const ORDER = 14;
 const OBJECT = 2 ** ORDER;
@@ -332,6 +335,29 @@ test("a writer that is blocklisted hears once that what it had acknowledged is l
     await bench.run(inherited.close());
     await bench.close();
   }
+});
+
+test("a flush that nobody waits for any more hears nothing of a loss: the next one does", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io: pool } = client;
+  await bench.run(createImage(context, pool, "a", SIZE, { order: ORDER }));
+  // The server stands still, and by the time it goes on there is no room.
+  const slow = failingIo(pool, async ({ kind, oid }) => {
+    if (kind !== "write" || !oid.startsWith("rbd_data")) return undefined;
+    await sleep(context.clock, 2_000);
+    return "EDQUOT";
+  });
+  const cache = { policy: "writearound", writethroughUntilFlush: false } as const;
+  const { image, io } = await bench.run(openCached({ ...client, io: slow }, "a", cache));
+  const device = new Device(image, NOSNAP, io);
+  await bench.run(device.write(0, Buffer.alloc(BLOCK, 1)));
+  expect(await bench.run(codeOf(device.flush({ timeoutMs: 500 })))).toBe("ETIMEDOUT");
+  await bench.pass(5_000);
+  expect(await bench.run(codeOf(device.flush()))).toBe("EDQUOT");
+  expect(await bench.run(codeOf(device.flush()))).toBe("done");
+  await bench.run(device.close());
+  await bench.close();
 });
 
 /** As when a watch is lost, and somebody breaks the lock by hand without a word to the cluster. */

@@ -263,9 +263,10 @@ export class CachedIo implements ImageData {
     return await this.#io.compareAndWrite(offset, expected, data, signal);
   }
 
-  async flush(): Promise<void> {
+  async flush(signal?: AbortSignal): Promise<void> {
     this.#cache.flushSeen();
     await this.image.gate.flushed();
+    signal?.throwIfAborted();
     const loss = this.#cache.takeLoss();
     if (loss !== undefined) throw loss.error;
   }

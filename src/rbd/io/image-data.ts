@@ -52,9 +52,10 @@ export interface ImageData {
   ): Promise<number>;
   /**
    * Resolves when every change that was begun before is done, and stable.
-   * @throws why one that was acknowledged is not stable: it is tried again, or lost, which is told once
+   * @param signal once aborted, nobody waits for it any more
+   * @throws why one that was acknowledged is not stable: it is tried again, or lost, which is told once, to who waits
    */
-  flush(): Promise<void>;
+  flush(signal?: AbortSignal): Promise<void>;
   /** Flushes, and lets go of everything; what can not be written is lost. @throws as `flush`. Idempotent. */
   close(): Promise<void>;
 }

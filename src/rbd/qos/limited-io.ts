@@ -106,10 +106,10 @@ export class LimitedIo implements ImageData {
     );
   }
 
-  async flush(): Promise<void> {
+  async flush(signal?: AbortSignal): Promise<void> {
     // Their own callers hear of their failures.
     await Promise.allSettled(this.#pending);
-    await this.#data.flush();
+    await this.#data.flush(signal);
   }
 
   async close(): Promise<void> {

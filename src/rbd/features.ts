@@ -73,6 +73,10 @@ export async function changeFeaturesLocked(
     await image.refreshIfStale();
     if (enabled) await enable(image, wish, refuse);
     else await disable(image, wish, refuse);
+  } catch (error) {
+    // They may have changed all the same: nothing is written before the header has been read.
+    image.markStale();
+    throw error;
   } finally {
     image.gate.unblock();
   }

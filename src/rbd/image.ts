@@ -481,7 +481,7 @@ export class Image {
     await unless(this.io.notify(this.headerOid, notice, NOTIFY_TIMEOUT_MS), "ENOENT");
   }
 
-  /** Somebody has changed it: the next use reads it again. */
+  /** It has been changed, or may have been: the next use reads it again. */
   markStale(): void {
     this.#isStale = true;
   }

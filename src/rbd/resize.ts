@@ -51,6 +51,10 @@ export async function resizeLocked(
     if (size < before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     // The size, and how much of it shows the parent.
     await image.refresh();
+  } catch (error) {
+    // It may have been done all the same: nothing is written before the header has been read.
+    image.markStale();
+    throw error;
   } finally {
     image.gate.unblock();
   }

@@ -18,6 +18,7 @@ import {
   listLocks,
   noProgress,
   openImage,
+  resizeImage,
   rollBackTo,
   setImageMetadata,
   setMirrorMode,
@@ -503,6 +504,32 @@ test("a lock whose feature is turned off is given back, whoever reads the header
   await bench.run(new ImageIo(image, OPTIONS).write(0, bytes(1)));
   await bench.run(updateFeatures(image, EXCLUSIVE_LOCK | OBJECT_MAP, false));
   expect((await bench.run(listLocks(image))).lockers).toEqual([]);
+  await bench.run(image.close());
+  await bench.close();
+});
+
+test("what an operation that has failed may have done is known before anything else is written", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { EXCLUSIVE_LOCK, LAYERING } = RBD_FEATURE;
+  await bench.run(made(client, "a", { features: LAYERING }));
+  const io = intercepted(client.io, {
+    execute: (execute) => async (oid, call, args, options) => {
+      await execute(oid, call, args, options);
+      // Done, but nobody says so in time.
+      if (!/^set_(size|features)$/.test(call.method)) return;
+      throw new CephError(-ERRNO.ETIMEDOUT, { op: call.method, target: oid });
+    },
+  });
+  const image = await bench.run(opened({ ...client, io }, "a"));
+  const data = new ImageIo(image, OPTIONS);
+  expect(await bench.run(codeOf(resizeImage(image, 4 * OBJECT)))).toBe("ETIMEDOUT");
+  // It would be past the end.
+  expect(await bench.run(codeOf(data.write(6 * OBJECT, bytes(1))))).toBe("EINVAL");
+  const turningOn = updateFeatures(image, EXCLUSIVE_LOCK, true);
+  expect(await bench.run(codeOf(turningOn))).toBe("ETIMEDOUT");
+  await bench.run(data.write(0, bytes(1)));
+  expect(image.lock?.isHeld).toBe(true);
   await bench.run(image.close());
   await bench.close();
 });

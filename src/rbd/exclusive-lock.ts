@@ -161,7 +161,7 @@ export class ExclusiveLock {
     }
   }
 
-  /** What is not known counts as no: nobody is to write then. */
+  /** What the header says; what is not known counts as no: nobody is to write then. */
   async #isOurs(cookie: string): Promise<boolean> {
     try {
       const owner = await this.#owner();
@@ -260,6 +260,8 @@ export class ExclusiveLock {
       if (isErrno(error, "EBUSY")) return false;
       // The cookie names our watch: it is ours, and the answer was lost.
       if (isErrno(error, "EEXIST")) return true;
+      // It may have been done all the same, and nobody else would ever have it.
+      if (await this.#isOurs(cookie)) return true;
       throw error;
     }
   }

@@ -360,6 +360,29 @@ test("a lock is not ours any more that was given back though nobody said so in t
   await bench.close();
 });
 
+test("a lock is ours that was taken though nobody said so in time, and is given to who wants it", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(made(one, "a"));
+  let isLate = true;
+  const io = intercepted(one.io, {
+    execute: (execute) => async (oid, call, args, options) => {
+      await execute(oid, call, args, options);
+      if (!isLate || call.method !== "lock" || !oid.startsWith("rbd_header")) return;
+      isLate = false;
+      throw new CephError(-ERRNO.ETIMEDOUT, { op: call.method, target: oid });
+    },
+  });
+  const a = await bench.run(opened({ ...one, io }, "a"));
+  const b = await bench.run(opened(two, "a"));
+  const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+  await bench.run(codeOf(ioA.write(0, bytes(1))));
+  expect(await bench.run(codeOf(ioB.write(0, bytes(2))))).toBe("done");
+  await bench.run(a.close());
+  await bench.run(b.close());
+  await bench.close();
+});
+
 test("what an image has is read though its map is damaged, and its header read while it is marked", async () => {
   const bench = await Bench.start();
   const [one, two] = [await bench.client(), await bench.client()];

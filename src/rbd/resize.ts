@@ -19,6 +19,13 @@ import { byObject, imageToObjects } from "./striper.ts";
 
 const CONCURRENT = 10;
 
+interface ResizeOptions {
+  readonly allowShrink: boolean;
+  readonly progress: Progress;
+  /** Gives way to somebody who wants the lock: what is left is for the next owner. @default true */
+  readonly givesWay?: boolean;
+}
+
 /**
  * Resizes an image whose lock is held, where it has one.
  * @param size bytes
@@ -28,7 +35,7 @@ const CONCURRENT = 10;
 export async function resizeLocked(
   image: Image,
   size: number,
-  options: { readonly allowShrink: boolean; readonly progress: Progress },
+  options: ResizeOptions,
 ): Promise<void> {
   const refuse = (code: "EINVAL" | "ENODEV", why: string) =>
     imageError(code, "resize", image.target, why);
@@ -46,7 +53,7 @@ export async function resizeLocked(
     const { NONEXISTENT } = OBJECT_STATE;
     const objectCount = image.objectsIn(size);
     if (size > before) await image.objectMap?.resize(objectCount, NONEXISTENT);
-    else await trim(image, size, options.progress);
+    else await trim(image, size, options);
     await setSize(image, size);
     if (size < before) await image.objectMap?.resize(objectCount, NONEXISTENT);
     // The size, and how much of it shows the parent.
@@ -61,7 +68,11 @@ export async function resizeLocked(
 }
 
 /** Lets go of what lies past an end that is to be. */
-async function trim(image: Image, size: number, progress: Progress): Promise<void> {
+async function trim(
+  image: Image,
+  size: number,
+  { progress, givesWay = true }: ResizeOptions,
+): Promise<void> {
   const { objectMap, objectSize, stripeCount } = image;
   const period = objectSize * stripeCount;
   const periods = Math.ceil(size / period);
@@ -74,7 +85,8 @@ async function trim(image: Image, size: number, progress: Progress): Promise<voi
     await objectMap?.update(start, end, PENDING, EXISTS);
     const shownEnd = image.snapshots.length > 0 ? image.objectsIn(copyupOverlap(image)) : 0;
     await forEachObject({ start, end }, progress, async (objectNo) => {
-      image.checkUndisturbed();
+      if (givesWay) image.checkUndisturbed();
+      else image.checkOwner();
       if (objectNo < shownEnd) {
         // Snapshots are to show it still.
         await writer.change(objectNo, wholeObject(objectSize));

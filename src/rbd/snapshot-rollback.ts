@@ -33,7 +33,8 @@ export async function rollbackLocked(
   try {
     await drained;
     const headObjects = image.objectCount;
-    const options = { allowShrink: true, progress: noProgress };
+    // Half of a rollback is of no use to anybody.
+    const options = { allowShrink: true, progress: noProgress, givesWay: false };
     await resizeLocked(image, snapshot.imageSize, options);
     const { objectMap } = image;
     // As they were before the map is the snapshot's.

@@ -556,3 +556,24 @@ test("what an operation that has failed may have done is known before anything e
   await bench.run(image.close());
   await bench.close();
 });
+
+test("a rollback that makes its image smaller comes to its end, whoever wants the lock", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  for (const delay of delays(0.5, 6.5, 1.5)) {
+    const name = `a${delay.toFixed(1)}`;
+    await bench.run(made(one, name));
+    const [a, b] = [await bench.run(opened(one, name)), await bench.run(opened(two, name))];
+    const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+    await bench.run(ioA.write(0, bytes(1)));
+    await bench.run(takeSnapshot(a, "s"));
+    await bench.run(resizeImage(a, 64 * OBJECT));
+    await bench.run(ioA.write(0, bytes(2, 64 * OBJECT)));
+    const writing = sleep(b.clock, delay).then(() => ioB.write(OBJECT, bytes(3)));
+    const [code] = await bench.run(Promise.all([codeOf(rollBackTo(a, "s")), writing]));
+    expect(code, name).toBe("done");
+    await bench.run(a.close());
+    await bench.run(b.close());
+  }
+  await bench.close();
+});

@@ -56,6 +56,8 @@ const SIZE_OPTS = new Set([
   "csum_max_block",
   "csum_min_block",
 ]);
+/** ceph: OSD_POOL_PRIORITY_MAX */
+const RECOVERY_PRIORITY_MAX = 10;
 const COMPRESSION_MODES = ["none", "passive", "aggressive", "force"];
 const COMPRESSION_ALGORITHMS = ["", "none", "snappy", "zlib", "zstd", "lz4"];
 
@@ -187,15 +189,42 @@ function get(ctx: CommandContext, args: Args): CommandReply {
 
 /** A whole number, or why the text is none. */
 function integer(text: string): number | Refusal {
-  if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text);
-  return new Refusal(
-    "EINVAL",
-    `error parsing integer value '${text}': Expected option value to be integer, got '${text}'`,
-  );
+  const isWhole = /^\s*[+-]?\d+\s*$/.test(text);
+  if (isWhole && Number.isSafeInteger(Number(text))) return Number(text);
+  const why = isWhole
+    ? `The option value '${text}' seems to be invalid`
+    : `Expected option value to be integer, got '${text}'`;
+  return new Refusal("EINVAL", `error parsing integer value '${text}': ${why}`);
+}
+
+/** The value of an option that is a number. */
+function optionNumber(name: string, type: "int" | "double", text: string): number | Refusal {
+  if (SIZE_OPTS.has(name)) {
+    const size = parseSize(text, 1024);
+    if (typeof size !== "number") {
+      return new Refusal("EINVAL", `error parsing int value '${text}': ${size.error}`);
+    }
+    if (size < 0) return new Refusal("EINVAL", `error parsing value '${text}'`);
+    return size;
+  }
+  if (type === "double") {
+    const value = Number(text);
+    if (Number.isFinite(value) && text.trim() !== "" && value >= 0) return value;
+    return new Refusal("EINVAL", `error parsing value '${text}'`);
+  }
+  const value = integer(text);
+  const isPriority = name === "recovery_priority" && !(value instanceof Refusal);
+  if (isPriority && Math.abs(value) > RECOVERY_PRIORITY_MAX) {
+    return new Refusal(
+      "EINVAL",
+      `pool recovery_priority must be between -${RECOVERY_PRIORITY_MAX} and ${RECOVERY_PRIORITY_MAX}`,
+    );
+  }
+  return value;
 }
 
 function setOption(pool: PgPool, name: string, text: string): Partial<PgPool> | Refusal {
-  const opt = POOL_OPTS[name];
+  const opt = Object.hasOwn(POOL_OPTS, name) ? POOL_OPTS[name] : undefined;
   if (opt === undefined) return new Refusal("EINVAL", `unrecognized variable '${name}'`);
   const opts = new Map(pool.opts);
   if (text === "unset") {
@@ -212,14 +241,9 @@ function setOption(pool: PgPool, name: string, text: string): Partial<PgPool> | 
   if (opt.type === "str") {
     value = { type: "str", value: byteString(text) };
   } else {
-    const size = SIZE_OPTS.has(name) ? parseSize(text, 1024) : Number(text);
-    if (typeof size !== "number") {
-      return new Refusal("EINVAL", `error parsing int value '${text}': ${size.error}`);
-    }
-    if (!Number.isFinite(size) || text.trim() === "" || size < 0) {
-      return new Refusal("EINVAL", `error parsing value '${text}'`);
-    }
-    value = { type: opt.type, value: opt.type === "int" ? Math.trunc(size) : size };
+    const number = optionNumber(name, opt.type, text);
+    if (number instanceof Refusal) return number;
+    value = { type: opt.type, value: number };
   }
   // Zero is how numbers are unset.
   if (value.value === 0) opts.delete(opt.key);

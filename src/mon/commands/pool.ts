@@ -185,6 +185,10 @@ async function setQuota(ctx: CommandContext, args: Args): Promise<CommandReply> 
   return await changeMap(ctx, (pending) => {
     const found = findPool(pending.map, name);
     if (isCommandReply(found)) return found;
+    if (field !== "max_objects" && field !== "max_bytes") {
+      const what = `unrecognized field '${field}'; should be 'max_bytes' or 'max_objects'`;
+      return new Refusal("EINVAL", what);
+    }
     const value = parseSize(text, field === "max_bytes" ? 1024 : 1000);
     if (typeof value !== "number") {
       return new Refusal("EINVAL", `error parsing value '${text}': ${value.error}`);

@@ -245,6 +245,17 @@ describe("commands", () => {
     expect((await make("client.b", "mon", "allow rw", "osd", "allow rwx")).r).toBe(-13);
   });
 
+  test("caps that a user is given cannot be hidden behind others that come along", async () => {
+    const { monitor } = await createBench();
+    const client = new FakeClient(monitor, { mon: "profile bootstrap-rgw" });
+    const caps = ["mon", "allow *", "osd", "allow *"];
+    const hidden = { caps_mon: "allow rw", caps_osd: "allow rwx" };
+    const request = { prefix: "auth get-or-create", entity: "client.rgw.a" };
+    expect((await run(client, { ...request, caps, ...hidden })).r).toBe(-13);
+    expect((await run(client, { ...request, ...hidden, caps })).r).toBe(-13);
+    expect(monitor.state.auth.get({ type: 8, id: "rgw.a" })).toBeUndefined();
+  });
+
   test.each([
     ["no JSON", "garbage"],
     ["a list", "[1]"],

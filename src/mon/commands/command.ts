@@ -255,7 +255,10 @@ function checkArgs(
 export interface ParsedCommand<C> {
   readonly command: Command<C>;
   readonly args: Args;
-  /** Arguments as text, for caps that name them. */
+  /**
+   * Arguments as text, for caps that name them: those that the command itself sees, and nothing that comes along.
+   * Upstream takes whatever the JSON has, and a `caps_mon` in it stands for what `caps` asks for.
+   */
   readonly argTexts: Readonly<Record<string, string>>;
 }
 
@@ -329,9 +332,10 @@ export class CommandTable<C> {
     const isJson = format === "json" || format === "json-pretty";
     const output: OutputFormat = isJson || isXml ? format : "plain";
     const argTexts: Record<string, string> = {};
-    for (const [name, value] of Object.entries(raw)) {
-      if (name === "prefix" || name === "format") continue;
-      const words = Array.isArray(value) ? value.map(String) : [String(value)];
+    for (const { name } of found.parsed.args) {
+      const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
+      if (value === undefined || value === null) continue;
+      const words = (Array.isArray(value) ? value : [value]).map(String);
       // What caps name of `caps mon "allow r"` is caps_mon.  ceph: Monitor::_generate_command_map
       if (name === "caps" && words.length % 2 === 0) {
         for (let i = 0; i < words.length; i += 2) argTexts[`caps_${words[i]}`] = words[i + 1] ?? "";

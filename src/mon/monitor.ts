@@ -368,7 +368,7 @@ export class Monitor {
 
   /** All OSDs have trimmed these snaps of a pool. */
   async snapsPurged(pool: number, snaps: IntervalSet): Promise<void> {
-    await this.#maps.change((pending) => purgeSnaps(pending, this.#maps, pool, snaps));
+    await this.#maps.change((pending) => purgeSnaps(pending, pool, snaps));
   }
 
   /** The manager serves at these addresses. */

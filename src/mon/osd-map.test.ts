@@ -7,6 +7,7 @@ import {
   OsdMapIncremental,
   POOL_FLAG,
 } from "../maps/index.ts";
+import { NoSpaceError } from "../store/index.ts";
 import { IntervalSet } from "../types/index.ts";
 import { Monitor } from "./monitor.ts";
 import { OSDMAP_EPOCHS_MAX, type OsdMapUpdate } from "./services/osd-map.ts";
@@ -75,7 +76,7 @@ describe("the OSD map", () => {
     monitor.onOsdMap((update) => updates.push(update));
     await monitor.state.maps.change((p) => createSelfManagedSnap(p, 1));
     await monitor.osdDown(0);
-    await monitor.state.maps.change((p) => deletePool(p, monitor.state.maps, 1));
+    await monitor.state.maps.change((p) => deletePool(p, 1));
     expect(updates).toHaveLength(3);
     for (const update of updates) {
       map = applyIncremental(map, decodeFromBytes(OsdMapIncremental, update.incremental));
@@ -137,7 +138,7 @@ describe("snapshots of pools", () => {
     const { monitor } = await createBench();
     const { maps } = monitor.state;
     const snap = (await maps.change((p) => createSelfManagedSnap(p, 1))) as bigint;
-    await maps.change((p) => removeSelfManagedSnap(p, maps, 1, snap));
+    await maps.change((p) => removeSelfManagedSnap(p, 1, snap));
     expect(maps.map.newRemovedSnaps.get(1)?.has(Number(snap))).toBe(true);
     expect(maps.map.removedSnapsQueue.get(1)?.has(Number(snap))).toBe(true);
     expect(maps.map.pools.get(1)?.snapSeq).toBe(snap + 1n);
@@ -151,7 +152,7 @@ describe("snapshots of pools", () => {
     const { monitor } = await createBench();
     const { maps } = monitor.state;
     const snap = (await maps.change((p) => createSelfManagedSnap(p, 1))) as bigint;
-    const rm = () => maps.change((p) => removeSelfManagedSnap(p, maps, 1, snap));
+    const rm = () => maps.change((p) => removeSelfManagedSnap(p, 1, snap));
     await rm();
     const queued = maps.map.epoch;
     expect(await rm()).toBeUndefined();
@@ -162,11 +163,33 @@ describe("snapshots of pools", () => {
     expect(maps.map.epoch).toBe(purged);
   });
 
+  test("what could not be stored leaves nothing behind: a snap of the next epoch is queued as any other", async () => {
+    const { monitor, store } = await createBench();
+    const { maps } = monitor.state;
+    const take = () => maps.change((p) => createSelfManagedSnap(p, 1));
+    const rm = (snap: bigint) => maps.change((p) => removeSelfManagedSnap(p, 1, snap));
+    const snap = (await take()) as bigint;
+    const submit = store.submit.bind(store);
+    store.submit = () => {
+      throw new NoSpaceError();
+    };
+    await expect(maps.change((p) => deletePool(p, 1))).rejects.toThrow("no space");
+    await expect(rm(snap)).rejects.toThrow("no space");
+    store.submit = submit;
+    const next = (await take()) as bigint;
+    await rm(next);
+    expect([...(maps.map.removedSnapsQueue.get(1) ?? [])]).toEqual([[Number(next), 1]]);
+    await monitor.snapsPurged(1, IntervalSet.of(Number(next), 1));
+    const { epoch } = maps.map;
+    await rm(next);
+    expect(maps.map.epoch).toBe(epoch);
+  });
+
   test("an id that was never given out is refused", async () => {
     const { monitor } = await createBench();
     const { maps } = monitor.state;
     await maps.change((p) => createSelfManagedSnap(p, 1));
-    const result = await maps.change((p) => removeSelfManagedSnap(p, maps, 1, 99n));
+    const result = await maps.change((p) => removeSelfManagedSnap(p, 1, 99n));
     expect(result).toBeInstanceOf(Refusal);
     expect((result as Refusal).errno).toBe(-2);
   });

@@ -94,7 +94,7 @@ function apply(state: ClusterState, pending: PendingMap, message: MPoolOp): Outc
       const isFree = state.settings.flag("mon_allow_pool_delete");
       const refusal = removalRefusal(pending.map, pool, isFree);
       if (refusal !== undefined) return outcome(refusal);
-      deletePool(pending, state.maps, pool);
+      deletePool(pending, pool);
       return DONE;
     }
     case POOL_OP.CREATE_SNAP: {
@@ -109,7 +109,7 @@ function apply(state: ClusterState, pending: PendingMap, message: MPoolOp): Outc
       return id instanceof Refusal ? { code: id.errno } : { code: 0, snapid: id };
     }
     case POOL_OP.DELETE_UNMANAGED_SNAP:
-      return outcome(removeSelfManagedSnap(pending, state.maps, pool, snapid));
+      return outcome(removeSelfManagedSnap(pending, pool, snapid));
     default:
       return { code: -ERRNO.EOPNOTSUPP };
   }

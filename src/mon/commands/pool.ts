@@ -125,7 +125,7 @@ async function remove(ctx: CommandContext, args: Args): Promise<CommandReply> {
     const isAllowed = ctx.state.settings.flag("mon_allow_pool_delete");
     const refusal = removalRefusal(pending.map, found.id, isAllowed);
     if (refusal !== undefined) return refusal;
-    deletePool(pending, ctx.state.maps, found.id);
+    deletePool(pending, found.id);
     return `pool '${name}' removed`;
   });
 }

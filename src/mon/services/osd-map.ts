@@ -34,16 +34,22 @@ export interface OsdMapUpdate {
   readonly map: OsdMap;
 }
 
+/** Snaps by pool whose objects are all trimmed. */
+type Purged = ReadonlyMap<number, IntervalSet>;
+
 /** The next epoch while it is being put together. */
 export class PendingMap {
   readonly base: OsdMap;
   readonly #inc: OsdMapIncremental;
-  readonly #changes: Change[] = [];
+  readonly #purged: Purged;
+  /** By pool, what it has purged from this epoch on; undefined: it is gone. */
+  readonly newPurged = new Map<number, IntervalSet | undefined>();
   #map: OsdMap | undefined;
   #dirty = false;
 
-  constructor(base: OsdMap) {
+  constructor(base: OsdMap, purged: Purged) {
     this.base = base;
+    this.#purged = purged;
     this.#inc = newIncremental(base);
     this.#map = base;
   }
@@ -54,11 +60,6 @@ export class PendingMap {
 
   get incremental(): OsdMapIncremental {
     return this.#inc;
-  }
-
-  /** What is stored together with the epoch. */
-  get changes(): readonly Change[] {
-    return this.#changes;
   }
 
   /** The epoch this will be. */
@@ -78,8 +79,10 @@ export class PendingMap {
     fn(this.#inc);
   }
 
-  store(change: Change): void {
-    this.#changes.push(change);
+  /** Snaps of a pool whose objects are all trimmed. */
+  purgedSnaps(pool: number): IntervalSet {
+    const purged = this.newPurged.has(pool) ? this.newPurged.get(pool) : this.#purged.get(pool);
+    return purged ?? new IntervalSet();
   }
 }
 
@@ -187,19 +190,6 @@ export class OsdMapService {
     return out;
   }
 
-  /** Snaps of a pool whose objects are all trimmed. */
-  purgedSnaps(pool: number): IntervalSet {
-    return this.#purged.get(pool) ?? new IntervalSet();
-  }
-
-  /** Replaces the purged set of a pool, together with the pending epoch. */
-  storePurged(pending: PendingMap, pool: number, purged: IntervalSet | undefined): void {
-    const value = purged === undefined ? undefined : encodeToBytes(IntervalSetCodec, purged);
-    pending.store({ service: "osdmap", key: `p/${pool}`, value });
-    if (purged === undefined) this.#purged.delete(pool);
-    else this.#purged.set(pool, purged);
-  }
-
   /**
    * Runs `mutate` on the next epoch and resolves with its result once that epoch is durable and published;
    * if nothing was edited, once everything before is.
@@ -216,7 +206,7 @@ export class OsdMapService {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0);
-      const pending = new PendingMap(this.#map);
+      const pending = new PendingMap(this.#map, this.#purged);
       const done: (() => void)[] = [];
       for (const { mutate, resolve, reject } of batch) {
         try {
@@ -241,7 +231,10 @@ export class OsdMapService {
     inc.modified = utimeFromMs(this.#clock.now());
     const { map, full, incremental } = commitIncremental(pending.base, inc);
     const changes: Change[] = [
-      ...pending.changes,
+      ...[...pending.newPurged].map(([pool, purged]): Change => {
+        const value = purged === undefined ? undefined : encodeToBytes(IntervalSetCodec, purged);
+        return { service: "osdmap", key: `p/${pool}`, value };
+      }),
       { service: "osdmap", key: numberKey("i/", map.epoch), value: incremental },
     ];
     if (map.epoch % FULL_INTERVAL === 0) {
@@ -257,6 +250,10 @@ export class OsdMapService {
     this.#oldest = oldest;
     this.#map = map;
     this.#full = full;
+    for (const [pool, purged] of pending.newPurged) {
+      if (purged === undefined) this.#purged.delete(pool);
+      else this.#purged.set(pool, purged);
+    }
     const update: OsdMapUpdate = { epoch: map.epoch, incremental, full, map };
     for (const listener of this.#listeners) listener(update);
   }

@@ -18,7 +18,7 @@ import {
   poolByName,
 } from "../../maps/index.ts";
 import { IntervalSet, type Utime } from "../../types/index.ts";
-import type { OsdMapService, PendingMap } from "./osd-map.ts";
+import type { PendingMap } from "./osd-map.ts";
 
 /** Why an edit was not made. */
 export class Refusal {
@@ -83,7 +83,7 @@ export function createPool(pending: PendingMap, want: NewPool): number | Refusal
   return id;
 }
 
-export function deletePool(pending: PendingMap, maps: OsdMapService, id: number): void {
+export function deletePool(pending: PendingMap, id: number): void {
   pending.edit((inc) => {
     inc.newPools.delete(id);
     inc.newPoolNames.delete(id);
@@ -91,7 +91,7 @@ export function deletePool(pending: PendingMap, maps: OsdMapService, id: number)
     inc.newPurgedSnaps.delete(id);
     if (pending.base.pools.has(id)) inc.oldPools.add(id);
   });
-  maps.storePurged(pending, id, undefined);
+  pending.newPurged.set(id, undefined);
 }
 
 /** `from` exists; `to` must not. */
@@ -138,7 +138,6 @@ function queueRemoved(pending: PendingMap, id: number, snap: bigint): void {
 
 export function removeSelfManagedSnap(
   pending: PendingMap,
-  maps: OsdMapService,
   id: number,
   snap: bigint,
 ): Refusal | undefined {
@@ -147,7 +146,7 @@ export function removeSelfManagedSnap(
   if ((pool.flags & POOL_FLAG.POOL_SNAPS) !== 0) return new Refusal("EINVAL");
   if ((pool.flags & POOL_FLAG.SELFMANAGED_SNAPS) === 0) return new Refusal("EOPNOTSUPP");
   if (snap > pool.snapSeq || snap === 0n) return new Refusal("ENOENT");
-  const purged = maps.purgedSnaps(id);
+  const purged = pending.purgedSnaps(id);
   const gone = pending.map.removedSnapsQueue.get(id)?.has(Number(snap)) === true;
   if (gone || purged.has(Number(snap))) return undefined;
   const snapSeq = pool.snapSeq + 1n;
@@ -156,7 +155,7 @@ export function removeSelfManagedSnap(
   // The number spent on the removal names no snapshot: counted as purged, the set stays in one piece.
   const grown = purged.clone();
   grown.insert(Number(snapSeq), 1);
-  maps.storePurged(pending, id, grown);
+  pending.newPurged.set(id, grown);
   return undefined;
 }
 
@@ -196,12 +195,7 @@ export function removePoolSnap(pending: PendingMap, id: number, name: string): R
 }
 
 /** The OSDs have trimmed these: they leave the removed queue. Others in the set are ignored. */
-export function purgeSnaps(
-  pending: PendingMap,
-  maps: OsdMapService,
-  id: number,
-  snaps: IntervalSet,
-): void {
+export function purgeSnaps(pending: PendingMap, id: number, snaps: IntervalSet): void {
   const queue = pending.map.removedSnapsQueue.get(id);
   if (queue === undefined) return;
   const actual = snaps.clone();
@@ -212,7 +206,7 @@ export function purgeSnaps(
     all.union(actual);
     inc.newPurgedSnaps.set(id, all);
   });
-  const purged = maps.purgedSnaps(id).clone();
+  const purged = pending.purgedSnaps(id).clone();
   purged.union(actual);
-  maps.storePurged(pending, id, purged);
+  pending.newPurged.set(id, purged);
 }

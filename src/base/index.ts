@@ -40,3 +40,4 @@ export { SpareMemory } from "./spare-memory.ts";
 export { holdProcess, stayAwake } from "./stay-awake.ts";
 export { type Align, TextTable } from "./text-table.ts";
 export { formatAge, parseTimespan } from "./timespan.ts";
+export { Turns } from "./turns.ts";

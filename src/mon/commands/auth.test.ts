@@ -1,9 +1,10 @@
 /** Types of keys and their rotation; the words are those of a monitor of 20.2.4. */
 import { describe, expect, test } from "vitest";
-import { parseKey, parseKeyring } from "../../auth/index.ts";
+import { formatKey, parseKey, parseKeyring } from "../../auth/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import { MMonCommand, MMonCommandAck } from "../../messages/index.ts";
 import { ENTITY_TYPE } from "../../types/index.ts";
+import { askerOf } from "../testing/ask.ts";
 import { createBench, FakeClient, FSID, settle } from "../testing/bench.ts";
 
 const NORTH = { type: ENTITY_TYPE.CLIENT, id: "north" };
@@ -129,5 +130,36 @@ describe("auth rotate", () => {
     const before = auth.get(NORTH);
     expect(await run("auth rotate", { entity, key_type: "des" })).toMatchObject({ r: -22 });
     expect(auth.get(NORTH)).toEqual(before);
+  });
+});
+
+describe("two at once", () => {
+  async function two() {
+    const { monitor, store } = await createBench();
+    const asks = [askerOf(monitor), askerOf(monitor)] as const;
+    /** Both while nothing becomes durable. */
+    const atOnce = async (first: [string, object?], second: [string, object?]) => {
+      store.hold();
+      const both = [asks[0](...first), asks[1](...second)];
+      await settle();
+      store.release();
+      return await Promise.all(both);
+    };
+    return { auth: monitor.state.auth, atOnce };
+  }
+
+  test("who asks for the same new user is told of the same key, the one that is stored", async () => {
+    const { auth, atOnce } = await two();
+    const make: [string, object] = ["auth get-or-create-key", { entity, caps }];
+    const [first, second] = await atOnce(make, make);
+    expect(first?.data).toBe(`${formatKey(auth.get(NORTH)!.key)}\n`);
+    expect(second?.data).toBe(first?.data);
+  });
+
+  test("a user whose caps are changed while it is removed is gone", async () => {
+    const { auth, atOnce } = await two();
+    await atOnce(["auth get-or-create", { entity, caps }], ["fsid"]);
+    await atOnce(["auth caps", { entity, caps: ["mon", "allow *"] }], ["auth rm", { entity }]);
+    expect(auth.get(NORTH)).toBeUndefined();
   });
 });

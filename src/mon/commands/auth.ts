@@ -353,5 +353,6 @@ export const authCommands: readonly MonCommand[] = [
   module: "auth",
   perm,
   flags: prefix === "auth list" || prefix === "auth del" ? COMMAND_FLAG.DEPRECATED : 0,
-  run,
+  // Two who ask for the same new user at once are both told of the one that is made.
+  run: perm.includes("w") ? (ctx, args) => ctx.state.auth.turns.take(() => run(ctx, args)) : run,
 }));

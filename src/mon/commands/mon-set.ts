@@ -87,6 +87,6 @@ export const monSetCommands: readonly MonCommand[] = [
     help: "set which types of keys are taken, and made",
     module: "mon",
     perm: "rw",
-    run: set,
+    run: (ctx, args) => ctx.state.auth.turns.take(() => set(ctx, args)),
   },
 ];

@@ -18,7 +18,7 @@ import {
   parseOsdCap,
   RotatingSecrets,
 } from "../../auth/index.ts";
-import type { Clock, Random } from "../../base/index.ts";
+import { type Clock, type Random, Turns } from "../../base/index.ts";
 import {
   type AuthEntity,
   ENTITY_TYPE,
@@ -123,6 +123,8 @@ export class AuthService {
   #weakKeys: readonly WeakKey[] = [];
   /** Which types of keys there may be. Changed by `setPolicy`. */
   readonly policy: KeyPolicy;
+  /** Whoever changes the table by what it has, has it alone until the change is stored. */
+  readonly turns = new Turns();
   readonly globalIds: GlobalIds;
   readonly secrets: RotatingSecrets;
   /** Where anybody is let in as anyone, if others than this machine's users reach it. */

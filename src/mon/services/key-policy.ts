@@ -85,8 +85,9 @@ export class KeyPolicy {
   }
 
   async change(change: Partial<StoredPolicy>): Promise<void> {
-    this.#policy = { ...this.#policy, ...change };
+    const policy = { ...this.#policy, ...change };
+    await this.#store.commit([put("monitor", "key-policy", JSON.stringify(policy))]);
+    this.#policy = policy;
     this.#isSet = true;
-    await this.#store.commit([put("monitor", "key-policy", JSON.stringify(this.#policy))]);
   }
 }

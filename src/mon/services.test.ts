@@ -11,13 +11,16 @@ import {
   POOL_FLAG,
 } from "../maps/index.ts";
 import { CLOG, type LogEntry } from "../messages/index.ts";
+import { NoSpaceError } from "../store/index.ts";
 import { ENTITY_TYPE } from "../types/index.ts";
+import type { ClusterState } from "./commands/context.ts";
 import { formatAge, formatBytes, formatCount, parseSize } from "./commands/units.ts";
 import { Monitor } from "./monitor.ts";
 import { parseTarget } from "./services/config.ts";
 import { checkHealth } from "./services/health.ts";
 import { formatLogEntry } from "./services/log.ts";
 import { updatePool } from "./services/osd-pools.ts";
+import { askerOf } from "./testing/ask.ts";
 import { createBench, OSD_ADDR, optionsFor, settle } from "./testing/bench.ts";
 
 const CLIENT = { type: 8, id: "glance" };
@@ -144,6 +147,40 @@ describe("what the monitor must not forget", () => {
     clock.advance(2 * ttlMs);
     expect(again.forIssue(4).id).toBeGreaterThan(id);
     expect(again.forIssue(4).ttlMs).toBe(ttlMs);
+  });
+
+  const OPTION = { who: "client", name: "rbd_cache", value: "false" };
+  const MODULE = { module: "restful" };
+  test.each([
+    ["config set", OPTION, "", ({ config }: ClusterState) => config.dump().length],
+    ["mgr module enable", MODULE, "already", ({ modules }: ClusterState) => modules.enabled.size],
+  ] as const)("%s: that it is so already is said of what is stored", async (...what) => {
+    const [prefix, args, already, count] = what;
+    const { monitor, store, clock } = await createBench();
+    const ask = () => askerOf(monitor)(prefix, args);
+    const submit = store.submit.bind(store);
+    store.submit = () => {
+      throw new NoSpaceError();
+    };
+    expect(await ask()).toMatchObject({ r: -28 });
+    expect(count(monitor.state)).toBe(0);
+    store.submit = submit;
+    store.hold();
+    let told = 0;
+    const both = [ask(), ask()].map(async (answer) => {
+      const { r, status } = await answer;
+      told++;
+      return [r, status.includes(already)];
+    });
+    await settle();
+    expect(told).toBe(0);
+    store.release();
+    expect(await Promise.all(both)).toEqual([
+      [0, already === ""],
+      [0, true],
+    ]);
+    monitor.close();
+    expect(count((await Monitor.open(optionsFor(store, clock))).state)).toBe(1);
   });
 
   test("a cluster is made once, and opened only as itself", async () => {

@@ -18,6 +18,7 @@ import {
   CONFIG_ENTRIES_MAX,
   type ConfigEntry,
   type ConfigHistory,
+  type ConfigSetting,
   type ConfigTarget,
   parseConfigEntity,
   parseTarget,
@@ -249,7 +250,7 @@ async function reset(ctx: CommandContext, args: Args): Promise<CommandReply> {
       "must specify a valid historical version to revert to; see 'ceph config log' for a list of avialable configuration historical versions",
     );
   }
-  const undo = new Map<string, { target: ConfigTarget; name: string; value: string | undefined }>();
+  const undo = new Map<string, ConfigSetting>();
   // Newest first: the oldest change of an option has the last word.
   for (const item of newer) {
     for (const { target: text, name, previous } of item.changes) {

@@ -5,7 +5,7 @@
  * ceph: src/mon/ConfigMonitor.cc, src/mon/ConfigMap.cc
  */
 
-import type { Clock } from "../../base/index.ts";
+import { type Clock, Turns } from "../../base/index.ts";
 import {
   type AuthEntity,
   entityTypeName,
@@ -34,6 +34,13 @@ export interface ConfigTarget {
 export interface ConfigEntry extends ConfigTarget {
   readonly name: string;
   readonly value: string;
+}
+
+/** What an option is to be; undefined: not set. */
+export interface ConfigSetting {
+  readonly target: ConfigTarget;
+  readonly name: string;
+  readonly value: string | undefined;
 }
 
 export interface ConfigChange {
@@ -95,6 +102,8 @@ export class ConfigService {
   readonly #entries = new Map<string, Map<string, ConfigEntry>>();
   readonly #history: ConfigHistory[] = [];
   readonly #listeners = new Set<() => void>();
+  /** A change is compared with what is stored when all before it is. */
+  readonly #turns = new Turns();
   #version = 1;
 
   constructor(store: MonStore, clock: Clock) {
@@ -175,11 +184,15 @@ export class ConfigService {
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** Sets (or, with an undefined value, removes) options together, as one step of the history. */
-  async apply(
-    wanted: readonly { target: ConfigTarget; name: string; value: string | undefined }[],
-    note = "",
-  ): Promise<void> {
+  /**
+   * Sets (or, with an undefined value, removes) options together, as one step of the history. Resolves when they
+   * are durable.
+   */
+  apply(wanted: readonly ConfigSetting[], note = ""): Promise<void> {
+    return this.#turns.take(() => this.#apply(wanted, note));
+  }
+
+  async #apply(wanted: readonly ConfigSetting[], note: string): Promise<void> {
     const changes: ConfigChange[] = wanted
       .map(({ target, name, value }) => ({
         target: formatTarget(target),
@@ -199,12 +212,11 @@ export class ConfigService {
     writes.push(put("config", numberKey("h/", version), JSON.stringify(item)));
     const oldest = this.#history.length >= HISTORY_MAX ? this.#history[0] : undefined;
     if (oldest !== undefined) writes.push(remove("config", numberKey("h/", oldest.version)));
-    // Taken before the wait: two changes at once must not get the same number.
+    await this.#store.commit(writes);
     this.#version = version;
     this.#history.push(item);
     if (oldest !== undefined) this.#history.shift();
     for (const change of changes) this.#put(change.target, change.name, change.value);
-    await this.#store.commit(writes);
     for (const listener of this.#listeners) listener();
   }
 

@@ -6,6 +6,7 @@
  * ceph: src/mon/MgrMonitor.cc, src/mon/MgrMap.h, src/mgr/PyModuleRegistry.cc get_health_checks
  */
 
+import { Turns } from "../../base/index.ts";
 import { byteString } from "../../encoding/index.ts";
 import type { MgrMap, MgrModuleInfo } from "../../maps/index.ts";
 import { CEPH_RELEASE } from "../../maps/index.ts";
@@ -44,8 +45,7 @@ function infoOf(name: string, errorString: string): MgrModuleInfo {
 export class MgrModules {
   readonly #store: MonStore;
   readonly #changed: () => void;
-  /** What is on once all that is being stored is: the next change starts from it. */
-  #pending: ReadonlySet<string>;
+  readonly #turns = new Turns();
   #enabled: ReadonlySet<string>;
 
   /** @param changed is called when the map has others than before */
@@ -54,7 +54,6 @@ export class MgrModules {
     this.#changed = changed;
     const text = store.text("monitor", KEY);
     this.#enabled = new Set(text === undefined ? [] : (JSON.parse(text) as string[]));
-    this.#pending = this.#enabled;
   }
 
   /** Text, in order; a new set after every change. Those that are always on are not among them. */
@@ -80,7 +79,16 @@ export class MgrModules {
   }
 
   /** Resolves with what there is to say when it is durable. */
-  async enable(name: string, force: boolean): Promise<string | Refusal> {
+  enable(name: string, force: boolean): Promise<string | Refusal> {
+    return this.#turns.take(() => this.#enable(name, force));
+  }
+
+  /** The same. */
+  disable(name: string): Promise<string | Refusal> {
+    return this.#turns.take(() => this.#disable(name));
+  }
+
+  async #enable(name: string, force: boolean): Promise<string | Refusal> {
     if (ALWAYS_ON.includes(name)) return `module '${name}' is already enabled (always-on)`;
     if (!EXPECTED.includes(name) && !force) {
       return new Refusal(
@@ -88,30 +96,28 @@ export class MgrModules {
         `all mgr daemons do not support module '${name}', pass --force to force enablement`,
       );
     }
-    if (this.#pending.has(name)) return `module '${name}' is already enabled`;
-    if (name.length > NAME_MAX || this.#pending.size >= ENABLED_MAX) {
+    if (this.#enabled.has(name)) return `module '${name}' is already enabled`;
+    if (name.length > NAME_MAX || this.#enabled.size >= ENABLED_MAX) {
       return new Refusal(
         "E2BIG",
         `no more than ${ENABLED_MAX} modules, of ${NAME_MAX} letters each, can be enabled`,
       );
     }
-    await this.#set([...this.#pending, name]);
+    await this.#set([...this.#enabled, name]);
     return "";
   }
 
-  /** The same. */
-  async disable(name: string): Promise<string | Refusal> {
+  async #disable(name: string): Promise<string | Refusal> {
     if (ALWAYS_ON.includes(name)) {
       return new Refusal("EINVAL", `module '${name}' cannot be disabled (always-on)`);
     }
-    if (!this.#pending.has(name)) return `module '${name}' is already disabled`;
-    await this.#set([...this.#pending].filter((other) => other !== name));
+    if (!this.#enabled.has(name)) return `module '${name}' is already disabled`;
+    await this.#set([...this.#enabled].filter((other) => other !== name));
     return "";
   }
 
   async #set(names: readonly string[]): Promise<void> {
     const enabled = new Set([...names].sort());
-    this.#pending = enabled;
     await this.#store.commit([put("monitor", KEY, JSON.stringify([...enabled]))]);
     this.#enabled = enabled;
     this.#changed();

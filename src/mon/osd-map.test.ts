@@ -10,7 +10,7 @@ import {
 import { NoSpaceError } from "../store/index.ts";
 import { IntervalSet } from "../types/index.ts";
 import { Monitor } from "./monitor.ts";
-import { OSDMAP_EPOCHS_MAX, type OsdMapUpdate } from "./services/osd-map.ts";
+import { NextEpoch, OSDMAP_EPOCHS_MAX, type OsdMapUpdate } from "./services/osd-map.ts";
 import {
   createPoolSnap,
   createSelfManagedSnap,
@@ -19,6 +19,7 @@ import {
   removeSelfManagedSnap,
   updatePool,
 } from "./services/osd-pools.ts";
+import { askerOf } from "./testing/ask.ts";
 import { createBench, OSD_ADDR, optionsFor, settle } from "./testing/bench.ts";
 
 const NEVER = { sec: 0, nsec: 0 };
@@ -82,6 +83,53 @@ describe("the OSD map", () => {
       map = applyIncremental(map, decodeFromBytes(OsdMapIncremental, update.incremental));
       expect(bytesEqual(encodeOsdMap(map).bytes, update.full)).toBe(true);
     }
+  });
+
+  test("a pool's name goes to another pool only in an epoch after it was given up", async () => {
+    const { monitor } = await createBench();
+    const ask = (prefix: string, args: object) => askerOf(monitor)(prefix, args);
+    /** What librados knows pools by: the epoch's new names first, then it forgets those of pools that are gone. */
+    const byName = new Map([["rbd", 1]]);
+    const nameOf = new Map([[1, "rbd"]]);
+    monitor.onOsdMap(({ incremental }) => {
+      const inc = decodeFromBytes(OsdMapIncremental, incremental);
+      const forget = (id: number) => byName.delete(nameOf.get(id) ?? "");
+      for (const [id, name] of [...inc.newPoolNames].sort(([a], [b]) => a - b)) {
+        forget(id);
+        nameOf.set(id, name);
+        byName.set(name, id);
+      }
+      for (const id of inc.oldPools) forget(id);
+    });
+    const rm = { pool: "rbd", pool2: "rbd", yes_i_really_really_mean_it: true };
+    expect(
+      await Promise.all([
+        ask("osd pool rm", rm),
+        ask("osd pool create", { pool: "rbd" }),
+        ask("osd pool create", { pool: "b" }),
+      ]),
+    ).toMatchObject([{ r: 0 }, { r: 0 }, { r: 0 }]);
+    expect(byName.get("rbd")).toBe(2);
+    expect(byName.get("b")).toBe(3);
+    const rename = (srcpool: string, destpool: string) =>
+      ask("osd pool rename", { srcpool, destpool });
+    const renamed = await Promise.all([
+      rename("rbd", "c"),
+      rename("b", "rbd"),
+      rename("c", "d"),
+      rename("d", "b"),
+    ]);
+    expect(renamed.map(({ r }) => r)).toEqual([0, 0, 0, 0]);
+    expect(byName.size).toBe(2);
+    expect([byName.get("b"), byName.get("rbd")]).toEqual([2, 3]);
+  });
+
+  test("a change that is postponed for ever is refused when nothing else is made", async () => {
+    const { monitor } = await createBench();
+    const change = monitor.state.maps.change(() => {
+      throw new NextEpoch();
+    });
+    await expect(change).rejects.toBeInstanceOf(NextEpoch);
   });
 
   test("a mutator that throws spoils only its own change", async () => {

@@ -86,6 +86,9 @@ export class PendingMap {
   }
 }
 
+/** Thrown by a change that has edited nothing: it cannot share the epoch with those before it, and is made on the next. */
+export class NextEpoch extends Error {}
+
 interface Queued {
   readonly mutate: (pending: PendingMap) => unknown;
   readonly resolve: (result: unknown) => void;
@@ -192,7 +195,7 @@ export class OsdMapService {
 
   /**
    * Runs `mutate` on the next epoch and resolves with its result once that epoch is durable and published;
-   * if nothing was edited, once everything before is.
+   * if nothing was edited, once everything before is. A `NextEpoch` that it throws has it run again.
    */
   change<T>(mutate: (pending: PendingMap) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -207,20 +210,24 @@ export class OsdMapService {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0);
       const pending = new PendingMap(this.#map, this.#purged);
-      const done: (() => void)[] = [];
-      for (const { mutate, resolve, reject } of batch) {
+      const made: { queued: Queued; result: unknown }[] = [];
+      for (const [i, queued] of batch.entries()) {
         try {
-          const result = mutate(pending);
-          done.push(() => resolve(result));
+          made.push({ queued, result: queued.mutate(pending) });
         } catch (error) {
-          reject(error);
+          if (error instanceof NextEpoch && pending.isDirty) {
+            // With all that come after it: they may build on it.
+            this.#queue.unshift(...batch.slice(i));
+            break;
+          }
+          queued.reject(error);
         }
       }
       try {
         if (pending.isDirty) await this.#commit(pending);
-        for (const answer of done) answer();
+        for (const { queued, result } of made) queued.resolve(result);
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        for (const { queued } of made) queued.reject(error);
       }
     }
     this.#scheduled = false;

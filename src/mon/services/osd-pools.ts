@@ -18,7 +18,7 @@ import {
   poolByName,
 } from "../../maps/index.ts";
 import { IntervalSet, type Utime } from "../../types/index.ts";
-import type { PendingMap } from "./osd-map.ts";
+import { NextEpoch, type PendingMap } from "./osd-map.ts";
 
 /** Why an edit was not made. */
 export class Refusal {
@@ -50,6 +50,17 @@ export interface NewPool {
   readonly createTime: Utime;
 }
 
+/**
+ * A name that an epoch takes from one pool it cannot give to another: librados takes the old pool's away last, and
+ * would know neither by it from then on.
+ * @throws NextEpoch
+ * ceph: src/osd/OSDMap.cc apply_incremental
+ */
+function checkNameIsFree(pending: PendingMap, name: string, id?: number): void {
+  const holder = poolByName(pending.base, name);
+  if (holder !== undefined && holder !== id) throw new NextEpoch();
+}
+
 export function createPool(pending: PendingMap, want: NewPool): number | Refusal {
   if (want.name === "" || want.name.length > POOL_NAME_MAX) {
     return new Refusal("EINVAL", "(22) Invalid argument");
@@ -64,6 +75,7 @@ export function createPool(pending: PendingMap, want: NewPool): number | Refusal
   if (want.size > 1) {
     return new Refusal("EINVAL", `pool size ${want.size} is not supported: the only size is 1`);
   }
+  checkNameIsFree(pending, want.name);
   const id = pending.map.poolMax + 1;
   const pool = newPool({
     pgNum,
@@ -98,6 +110,7 @@ export function deletePool(pending: PendingMap, id: number): void {
 export function renamePool(pending: PendingMap, id: number, to: string): Refusal | undefined {
   if (to === "" || to.length > POOL_NAME_MAX) return new Refusal("EINVAL", "(22) Invalid argument");
   if (poolByName(pending.map, to) !== undefined) return new Refusal("EEXIST");
+  checkNameIsFree(pending, to, id);
   pending.edit((inc) => inc.newPoolNames.set(id, to));
   return undefined;
 }

@@ -220,6 +220,9 @@ describe("what happens by itself", () => {
         pgs: [{ ...REPORT.pgs[0]!, stats: { ...newObjectStatSum(), numBytes } }],
       });
     await monitor.state.maps.change((p) => updatePool(p, 1, { quotaMaxBytes: 100 }));
+    const seeds = Array.from({ length: monitor.osdMap.pools.get(1)!.pgNum }, (_, seed) => seed);
+    const pgs = seeds.map((seed) => ({ ...REPORT.pgs[0]!, pgid: { pool: 1, seed } }));
+    monitor.osdReport(0, { ...REPORT, pgs });
     report(100);
     clock.advance(1000);
     await settle();
@@ -386,6 +389,36 @@ describe("what happens by itself", () => {
     again.osdReport(0, { ...REPORT, fullness: "none" });
     await settle();
     expect(spaceFlags(again.osdMap.pools)).toBe(0);
+  });
+
+  test("a pool stays over its quota over a restart until all its groups have been heard of", async () => {
+    const { monitor, store, clock } = await createBench();
+    const report = (to: Monitor, seeds: number, numObjects: number) => {
+      const pgs = Array.from({ length: seeds }, (_, seed) => ({
+        ...REPORT.pgs[0]!,
+        pgid: { pool: 1, seed },
+        stats: { ...newObjectStatSum(), numObjects },
+      }));
+      to.osdReport(0, { ...REPORT, pgs });
+    };
+    const { pgNum } = monitor.osdMap.pools.get(1)!;
+    await monitor.state.maps.change((p) => updatePool(p, 1, { quotaMaxObjects: 2 * pgNum }));
+    const seen = async (at: Monitor) => {
+      clock.advance(1000);
+      await settle();
+      return spaceFlags(at.osdMap.pools);
+    };
+    const overQuota = POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA;
+    report(monitor, pgNum, 2);
+    expect(await seen(monitor)).toBe(overQuota);
+    monitor.close();
+    const again = await Monitor.open(optionsFor(store, clock));
+    expect(await seen(again)).toBe(overQuota);
+    await again.osdBoot(0, [OSD_ADDR], "00000000-1111-4222-8333-555555555555");
+    report(again, pgNum - 1, 1);
+    expect(await seen(again)).toBe(overQuota);
+    report(again, pgNum, 1);
+    expect(await seen(again)).toBe(0);
   });
 
   test("an OSD that is down shows in health", async () => {

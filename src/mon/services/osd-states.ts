@@ -130,15 +130,21 @@ function spaceFlag(map: OsdMap, stats: StatsService): number {
   return FULLNESS_FLAGS.find(([state]) => (states & state) !== 0)?.[1] ?? 0;
 }
 
-/** The flags a pool should have by its quota and by the space of the OSDs. */
+/**
+ * The flags a pool should have by its quota and by the space of the OSDs. One that was over its quota stays so as
+ * long as not all of its groups have been heard of, as after a start.
+ */
 function wantedFlags(id: number, pool: PgPool, stats: StatsService, space: number): number {
   const rest = pool.flags & ~(SPACE_FLAGS | POOL_FLAG.FULL_QUOTA);
   if (pool.quotaMaxBytes > 0 || pool.quotaMaxObjects > 0) {
-    const { numBytes, numObjects } = stats.poolSums(id).stats;
+    const sums = stats.poolSums(id);
+    const { numBytes, numObjects } = sums.stats;
     const isOver =
       (pool.quotaMaxBytes > 0 && numBytes >= pool.quotaMaxBytes) ||
       (pool.quotaMaxObjects > 0 && numObjects >= pool.quotaMaxObjects);
-    if (isOver) return rest | POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA;
+    const wasOver = (pool.flags & POOL_FLAG.FULL_QUOTA) !== 0;
+    if (isOver || (wasOver && sums.pgs < pool.pgNum))
+      return rest | POOL_FLAG.FULL | POOL_FLAG.FULL_QUOTA;
   }
   return rest | space;
 }

@@ -7,7 +7,7 @@ import {
   OsdMapIncremental,
   POOL_FLAG,
 } from "../maps/index.ts";
-import { NoSpaceError } from "../store/index.ts";
+import { NoSpaceError, TooLargeError } from "../store/index.ts";
 import { IntervalSet } from "../types/index.ts";
 import { Monitor } from "./monitor.ts";
 import { NextEpoch, OSDMAP_EPOCHS_MAX, type OsdMapUpdate } from "./services/osd-map.ts";
@@ -169,6 +169,43 @@ describe("the OSD map", () => {
     expect(maps.mapAt(maps.oldestEpoch)?.epoch).toBe(maps.oldestEpoch);
     expect(maps.mapAt(maps.oldestEpoch - 1)).toBeUndefined();
   });
+
+  test("a map that is too large for the store changes as any other, and can be read", async () => {
+    const { monitor, store, clock } = await createBench();
+    const submit = store.submit.bind(store);
+    let max = 0;
+    store.submit = (transaction) => {
+      for (const op of transaction.ops) {
+        const bytes = op.op === "omap-set" ? (op.entries[0]?.[1].length ?? 0) : 0;
+        if (bytes >= max) throw new TooLargeError("transaction", bytes, max);
+      }
+      return submit(transaction);
+    };
+    max = monitor.osdMapFull.length - 1;
+    const change = async ({ state }: Monitor, times: number) => {
+      for (let i = 0; i < times; i++) {
+        await state.maps.change((p) => updatePool(p, 1, { quotaMaxBytes: p.epoch }));
+      }
+    };
+    await change(monitor, 2 * OSDMAP_EPOCHS_MAX + 60);
+    const { epoch } = monitor.osdMap;
+    expect(monitor.osdMap.pools.get(1)?.quotaMaxBytes).toBe(epoch);
+    monitor.close();
+    const again = await Monitor.open(optionsFor(store, clock));
+    const { maps } = again.state;
+    expect(maps.map.pools.get(1)?.quotaMaxBytes).toBe(epoch);
+    expect(maps.oldestEpoch).toBe(1);
+    expect(maps.mapAt(700)?.pools.get(1)?.quotaMaxBytes).toBe(700);
+    // There is room again: what was kept for want of a full map goes, over some epochs.
+    max = Number.POSITIVE_INFINITY;
+    await change(again, OSDMAP_EPOCHS_MAX + 60);
+    again.close();
+    const third = (await Monitor.open(optionsFor(store, clock))).state.maps;
+    expect(third.oldestEpoch).toBeGreaterThan(epoch);
+    expect(third.mapAt(third.oldestEpoch)?.epoch).toBe(third.oldestEpoch);
+    expect(third.incremental(third.oldestEpoch - 1)).toBeUndefined();
+    expect(third.incremental(2)).toBeUndefined();
+  }, 30_000);
 
   test("an OSD that was up elsewhere goes down before it comes up", async () => {
     const { monitor } = await createBench();

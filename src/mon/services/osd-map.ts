@@ -5,11 +5,12 @@
  * edits the pending incremental; it sees what earlier mutators of the same epoch did. Order for each epoch:
  * encode, store (incremental, now and then the full map), durable, publish, answer. So nobody ever sees an
  * epoch that a power cut could take back.
- * The last 500 epochs are kept: a client further behind gets the newest full map.
+ * The last 500 epochs are kept: a client further behind gets the newest full map. A full map is only a shortcut: one
+ * that is too large for the store is left out, and older epochs are kept for as long as they are needed instead.
  * ceph: src/mon/OSDMonitor.cc
  */
 
-import { assert, type Clock } from "../../base/index.ts";
+import { assert, type Clock, must } from "../../base/index.ts";
 import { decodeFromBytes, encodeToBytes } from "../../encoding/index.ts";
 import {
   applyIncremental,
@@ -19,6 +20,7 @@ import {
   OsdMap,
   OsdMapIncremental,
 } from "../../maps/index.ts";
+import { TooLargeError } from "../../store/index.ts";
 import { IntervalSet, IntervalSetCodec, utimeFromMs } from "../../types/index.ts";
 import { type Change, type MonStore, numberKey } from "../mon-store.ts";
 
@@ -26,6 +28,8 @@ import { type Change, type MonStore, numberKey } from "../mon-store.ts";
 export const OSDMAP_EPOCHS_MAX = 500;
 /** A full map is stored every so many epochs; between them incrementals are applied. */
 const FULL_INTERVAL = 25;
+/** Epochs let go with one that is stored: what that takes has a bound. */
+const LET_GO_MAX = 1000;
 
 export interface OsdMapUpdate {
   readonly epoch: number;
@@ -103,7 +107,10 @@ export class OsdMapService {
   readonly #purged = new Map<number, IntervalSet>();
   #map: OsdMap;
   #full: Uint8Array;
-  #oldest: number;
+  /** Epochs whose full maps are stored, ascending, without those that are being let go. */
+  #fulls: readonly number[];
+  /** The first of which anything is stored. */
+  #first: number;
   #scheduled = false;
 
   /** Reads the newest map back; there must be one (see `create`). */
@@ -111,10 +118,15 @@ export class OsdMapService {
     this.#store = store;
     this.#clock = clock;
     const fulls = [...store.entries("osdmap", "f/")].filter(([key]) => key.startsWith("f/"));
-    const first = fulls[0];
     const last = fulls.at(-1);
-    assert(first !== undefined && last !== undefined, "no osdmap in the monitor's store");
-    this.#oldest = Number.parseInt(first[0].slice(2), 16);
+    assert(last !== undefined, "no osdmap in the monitor's store");
+    const epochOf = ([key]: [string, Uint8Array]) => Number.parseInt(key.slice(2), 16);
+    this.#fulls = fulls.map(epochOf);
+    this.#first = this.oldestEpoch;
+    for (const entry of store.entries("osdmap", "i/")) {
+      if (entry[0].startsWith("i/")) this.#first = Math.min(this.#first, epochOf(entry));
+      break;
+    }
     let map = decodeFromBytes(OsdMap, Uint8Array.from(last[1]));
     for (;;) {
       const bytes = this.incremental(map.epoch + 1);
@@ -149,8 +161,9 @@ export class OsdMapService {
     return this.#full;
   }
 
+  /** The first that can be shown; what leads to it is not kept. */
   get oldestEpoch(): number {
-    return this.#oldest;
+    return must(this.#fulls[0], "a full map");
   }
 
   onMap(listener: (update: OsdMapUpdate) => void): () => void {
@@ -167,8 +180,8 @@ export class OsdMapService {
   /** The full map of an epoch; undefined if it is not kept. */
   mapAt(epoch: number): OsdMap | undefined {
     if (epoch === this.#map.epoch) return this.#map;
-    if (epoch < this.#oldest || epoch > this.#map.epoch) return undefined;
-    for (let at = epoch; at >= this.#oldest; at--) {
+    if (epoch < this.oldestEpoch || epoch > this.#map.epoch) return undefined;
+    for (let at = epoch; at >= this.oldestEpoch; at--) {
       const bytes = this.#store.get("osdmap", numberKey("f/", at));
       if (bytes === undefined) continue;
       let map = decodeFromBytes(OsdMap, Uint8Array.from(bytes));
@@ -244,17 +257,21 @@ export class OsdMapService {
       }),
       { service: "osdmap", key: numberKey("i/", map.epoch), value: incremental },
     ];
-    if (map.epoch % FULL_INTERVAL === 0) {
-      changes.push({ service: "osdmap", key: numberKey("f/", map.epoch), value: full });
-    }
     const keepFrom = map.epoch - OSDMAP_EPOCHS_MAX;
-    const oldest = Math.max(this.#oldest, keepFrom - (keepFrom % FULL_INTERVAL));
-    for (let at = this.#oldest; at < oldest; at++) {
+    const fulls = this.#fulls.slice(
+      Math.max(
+        0,
+        this.#fulls.findLastIndex((at) => at <= keepFrom),
+      ),
+    );
+    const first = Math.min(fulls[0] ?? this.#first, this.#first + LET_GO_MAX);
+    for (let at = this.#first; at < first; at++) {
       changes.push({ service: "osdmap", key: numberKey("f/", at), value: undefined });
       changes.push({ service: "osdmap", key: numberKey("i/", at), value: undefined });
     }
-    await this.#store.commit(changes);
-    this.#oldest = oldest;
+    const isFullStored = await this.#save(changes, map.epoch, full);
+    this.#fulls = isFullStored ? [...fulls, map.epoch] : fulls;
+    this.#first = first;
     this.#map = map;
     this.#full = full;
     for (const [pool, purged] of pending.newPurged) {
@@ -263,5 +280,20 @@ export class OsdMapService {
     }
     const update: OsdMapUpdate = { epoch: map.epoch, incremental, full, map };
     for (const listener of this.#listeners) listener(update);
+  }
+
+  /** Makes changes durable, with the epoch's full map if one is due. @returns whether that is stored */
+  async #save(changes: readonly Change[], epoch: number, full: Uint8Array): Promise<boolean> {
+    if (epoch % FULL_INTERVAL === 0) {
+      try {
+        const key = numberKey("f/", epoch);
+        await this.#store.commit([...changes, { service: "osdmap", key, value: full }]);
+        return true;
+      } catch (error) {
+        if (!(error instanceof TooLargeError)) throw error;
+      }
+    }
+    await this.#store.commit(changes);
+    return false;
   }
 }

@@ -8,13 +8,14 @@ import {
   POOL_FLAG,
 } from "../maps/index.ts";
 import { NoSpaceError, TooLargeError } from "../store/index.ts";
-import { IntervalSet } from "../types/index.ts";
+import { HOBJECT_MIN, IntervalSet, IntervalSetCodec, NOSNAP } from "../types/index.ts";
 import { Monitor } from "./monitor.ts";
 import { NextEpoch, OSDMAP_EPOCHS_MAX, type OsdMapUpdate } from "./services/osd-map.ts";
 import {
   createPoolSnap,
   createSelfManagedSnap,
   deletePool,
+  PURGED_INTERVALS_MAX,
   Refusal,
   removeSelfManagedSnap,
   updatePool,
@@ -268,6 +269,46 @@ describe("snapshots of pools", () => {
     const { epoch } = maps.map;
     await rm(next);
     expect(maps.map.epoch).toBe(epoch);
+  });
+
+  test("what is known of purged snaps has a bound, and what is forgotten can be removed again", async () => {
+    const { monitor, store, clock } = await createBench();
+    const { maps } = monitor.state;
+    const left = PURGED_INTERVALS_MAX + 100;
+    await maps.change((p) => {
+      updatePool(p, 1, { snapSeq: BigInt(2 * left), flags: POOL_FLAG.SELFMANAGED_SNAPS });
+      p.newPurged.set(
+        1,
+        IntervalSet.from(Array.from({ length: left }, (_, i) => [2 * i + 1, 1] as const)),
+      );
+    });
+    const rm = (snap: number) => maps.change((p) => removeSelfManagedSnap(p, 1, BigInt(snap)));
+    const purge = (snap: number) => monitor.snapsPurged(1, IntervalSet.of(snap, 1));
+    await rm(2 * left - 2);
+    await purge(2 * left - 2);
+    const stored = store.omapGet(
+      "mon",
+      { ...HOBJECT_MIN, oid: "osdmap", snap: NOSNAP, pool: -1n },
+      "p/1",
+    );
+    expect(decodeFromBytes(IntervalSetCodec, stored!).count).toBeLessThanOrEqual(
+      PURGED_INTERVALS_MAX,
+    );
+    // The newest and one from before the bound.
+    for (const [snap, isKnown] of [
+      [2 * left - 2, true],
+      [1, false],
+    ] as const) {
+      const { epoch } = maps.map;
+      await rm(snap);
+      expect(maps.map.epoch - epoch, `${snap}`).toBe(isKnown ? 0 : 1);
+    }
+    expect([...maps.map.removedSnapsQueue.get(1)!]).toEqual([[1, 1]]);
+    await purge(1);
+    expect(maps.map.removedSnapsQueue.get(1)).toBeUndefined();
+    monitor.close();
+    const again = (await Monitor.open(optionsFor(store, clock))).state.maps;
+    expect(await again.change((p) => createSelfManagedSnap(p, 1))).toBe(BigInt(2 * left + 3));
   });
 
   test("an id that was never given out is refused", async () => {

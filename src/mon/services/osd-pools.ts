@@ -141,6 +141,20 @@ export function createSelfManagedSnap(pending: PendingMap, id: number): bigint |
   return snapSeq;
 }
 
+/**
+ * Intervals of purged snaps that are kept of a pool. Each snapshot that is left makes one, and the whole is written with
+ * every removal.
+ */
+export const PURGED_INTERVALS_MAX = 10_000;
+
+/** Notes purged snaps. Old ones may be forgotten: one that is removed again is queued again, and soon trimmed. */
+function notePurged(pending: PendingMap, id: number, snaps: IntervalSet): void {
+  const all = pending.purgedSnaps(id).clone();
+  all.union(snaps);
+  const tooMany = all.count - PURGED_INTERVALS_MAX;
+  pending.newPurged.set(id, tooMany > 0 ? IntervalSet.from([...all].slice(tooMany)) : all);
+}
+
 function queueRemoved(pending: PendingMap, id: number, snap: bigint): void {
   pending.edit((inc) => {
     const removed = inc.newRemovedSnaps.get(id)?.clone() ?? new IntervalSet();
@@ -159,16 +173,13 @@ export function removeSelfManagedSnap(
   if ((pool.flags & POOL_FLAG.POOL_SNAPS) !== 0) return new Refusal("EINVAL");
   if ((pool.flags & POOL_FLAG.SELFMANAGED_SNAPS) === 0) return new Refusal("EOPNOTSUPP");
   if (snap > pool.snapSeq || snap === 0n) return new Refusal("ENOENT");
-  const purged = pending.purgedSnaps(id);
   const gone = pending.map.removedSnapsQueue.get(id)?.has(Number(snap)) === true;
-  if (gone || purged.has(Number(snap))) return undefined;
+  if (gone || pending.purgedSnaps(id).has(Number(snap))) return undefined;
   const snapSeq = pool.snapSeq + 1n;
   updatePool(pending, id, { snapSeq, snapEpoch: pending.epoch });
   queueRemoved(pending, id, snap);
   // The number spent on the removal names no snapshot: counted as purged, the set stays in one piece.
-  const grown = purged.clone();
-  grown.insert(Number(snapSeq), 1);
-  pending.newPurged.set(id, grown);
+  notePurged(pending, id, IntervalSet.of(Number(snapSeq), 1));
   return undefined;
 }
 
@@ -219,7 +230,5 @@ export function purgeSnaps(pending: PendingMap, id: number, snaps: IntervalSet):
     all.union(actual);
     inc.newPurgedSnaps.set(id, all);
   });
-  const purged = pending.purgedSnaps(id).clone();
-  purged.union(actual);
-  pending.newPurged.set(id, purged);
+  notePurged(pending, id, actual);
 }

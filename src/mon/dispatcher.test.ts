@@ -168,6 +168,18 @@ describe("pool operations", () => {
     expect(client.take(MPoolOpReply)[0]?.replyCode).toBe(code);
   });
 
+  test("a pool that is there already is made, for who asks again may not have heard of it", async () => {
+    const { monitor } = await createBench();
+    const codes: number[] = [];
+    for (const client of [new FakeClient(monitor), new FakeClient(monitor)]) {
+      client.send(MPoolOp, poolOp({ op: POOL_OP.CREATE, pool: 0, poolName: "again" }));
+      await settle();
+      codes.push(...client.take(MPoolOpReply).map(({ replyCode }) => replyCode));
+    }
+    expect(codes).toEqual([0, 0]);
+    expect([...monitor.osdMap.poolNames.values()]).toEqual(["rbd", "again"]);
+  });
+
   test("pools are not deleted by a client that may only take snap ids", async () => {
     const { monitor } = await createBench();
     const client = new FakeClient(monitor, { mon: "profile rbd", osd: "profile rbd" });

@@ -77,7 +77,8 @@ function apply(state: ClusterState, pending: PendingMap, message: MPoolOp): Outc
   const stamp = utimeFromMs(state.clock.now());
   switch (op) {
     case POOL_OP.CREATE: {
-      if (poolByName(pending.map, poolName) !== undefined) return { code: -ERRNO.EEXIST };
+      // It may be a resend: librados looks for the name itself before it asks.
+      if (poolByName(pending.map, poolName) !== undefined) return DONE;
       const id = createPool(pending, {
         name: poolName,
         pgNum: 0,

@@ -311,6 +311,24 @@ describe("snapshots of pools", () => {
     expect(await again.change((p) => createSelfManagedSnap(p, 1))).toBe(BigInt(2 * left + 3));
   });
 
+  test("a pool that is deleted takes the snaps along that were to be trimmed", async () => {
+    const { monitor } = await createBench();
+    const { maps } = monitor.state;
+    const take = () => maps.change((p) => createSelfManagedSnap(p, 1));
+    const [early, late] = [(await take()) as bigint, (await take()) as bigint];
+    await maps.change((p) => removeSelfManagedSnap(p, 1, early));
+    const before = monitor.osdMap;
+    let incremental: Uint8Array | undefined;
+    monitor.onOsdMap((update) => ({ incremental } = update));
+    await Promise.all([
+      maps.change((p) => removeSelfManagedSnap(p, 1, late)),
+      maps.change((p) => deletePool(p, 1)),
+    ]);
+    expect(monitor.osdMap.removedSnapsQueue.size).toBe(0);
+    const applied = applyIncremental(before, decodeFromBytes(OsdMapIncremental, incremental!));
+    expect(bytesEqual(encodeOsdMap(applied).bytes, monitor.osdMapFull)).toBe(true);
+  });
+
   test("an id that was never given out is refused", async () => {
     const { monitor } = await createBench();
     const { maps } = monitor.state;

@@ -102,6 +102,9 @@ export function deletePool(pending: PendingMap, id: number): void {
     inc.newRemovedSnaps.delete(id);
     inc.newPurgedSnaps.delete(id);
     if (pending.base.pools.has(id)) inc.oldPools.add(id);
+    // Nobody trims them any more, and the queue would stay in the map for good.
+    const queue = pending.base.removedSnapsQueue.get(id);
+    if (queue !== undefined) inc.newPurgedSnaps.set(id, queue);
   });
   pending.newPurged.set(id, undefined);
 }

@@ -371,6 +371,34 @@ describe("trimming", () => {
     expect((await listSnaps(client, "a")).clones.map((c) => c.id)).toEqual([HEAD]);
   });
 
+  it("what a PG remembers of snaps that are purged has a bound, and those that are not are not forgotten", async () => {
+    const { osd, client } = start();
+    const COUNT = 300;
+    const snaps = IntervalSet.from(
+      Array.from({ length: COUNT }, (_, i) => [2 * i + 2, 1] as const),
+    );
+    await client.op("a", [opWriteFull(bytes("1"))]);
+    const infoBytes = () => {
+      const [collection = ""] = osd.store.collections();
+      const [meta = HOBJECT_MIN] = osd.store.list(collection, HOBJECT_MIN, 1).objects;
+      return osd.store.getAttr(collection, meta, "info")?.length ?? 0;
+    };
+    osd.removeSnaps(snaps);
+    osd.clock.advance(10_000);
+    await Promise.resolve();
+    expect(osd.purged.at(-1)?.[1].count).toBe(COUNT);
+    // The monitor takes them out of the queue.
+    osd.changeMap((inc) => inc.newPurgedSnaps.set(POOL, snaps));
+    await client.op("a", [opWriteFull(bytes("2"))], { snapContext: context(2 * COUNT) });
+    expect((await listSnaps(client, "a")).clones.map((c) => c.id)).toEqual([HEAD]);
+    expect(infoBytes()).toBeLessThan(2000);
+    // One that is removed again, long after, is purged again.
+    osd.removeSnaps(IntervalSet.of(2, 1));
+    osd.clock.advance(10_000);
+    await Promise.resolve();
+    expect([...(osd.purged.at(-1)?.[1] ?? [])]).toEqual([[2, 1]]);
+  });
+
   it("a removed snap in a client's context makes no clone", async () => {
     const { osd, client } = start();
     await client.op("a", [opWriteFull(bytes("1"))]);

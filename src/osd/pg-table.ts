@@ -122,6 +122,7 @@ export class PgTable {
         continue;
       }
       this.#endBlocklistedWatches(pg);
+      pg.forgetPurged();
     }
   }
 

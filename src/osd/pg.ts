@@ -59,6 +59,9 @@ export interface PgHost {
 }
 
 /** What became of a write, for its reply. */
+/** Intervals of ids, of 16 bytes each. */
+const PURGED_KEPT = 100;
+
 export interface Committed {
   readonly seq: TransactionSeq;
   readonly version: EVersion;
@@ -318,6 +321,7 @@ export class Pg {
     purgedSnaps.insert(snap, 1);
     const before = this.info.purgedSnaps;
     this.info.purgedSnaps = purgedSnaps;
+    this.forgetPurged();
     // A PG that nobody has written to has nothing to remember: it will find nothing again.
     if (!this.#hasCollection) return;
     try {
@@ -326,6 +330,21 @@ export class Pg {
       this.info.purgedSnaps = before;
       throw error;
     }
+  }
+
+  /**
+   * Of the snaps that are purged everywhere only the newest are remembered, for writers who have not heard of their
+   * removal yet: all of them are written with each change of the PG.
+   */
+  forgetPurged(): void {
+    if (this.info.purgedSnaps.count <= PURGED_KEPT) return;
+    const everywhere = this.info.purgedSnaps.clone();
+    everywhere.subtract(this.#host.removedSnaps(this.id.pool));
+    const tooMany = everywhere.count - PURGED_KEPT;
+    if (tooMany <= 0) return;
+    const kept = this.info.purgedSnaps.clone();
+    for (const [start, length] of [...everywhere].slice(0, tooMany)) kept.remove(start, length);
+    this.info.purgedSnaps = kept;
   }
 
   /** The change that strikes one entry from the snapshot index. */

@@ -26,6 +26,18 @@ describe("the log of options", () => {
     expect((await lines(-1)).filter((line) => line.startsWith("---"))).toHaveLength(3);
   });
 
+  test("no reset goes back further than it", async () => {
+    const { ask, set, get } = await bench();
+    await set("client", "rbd_cache", "false");
+    expect(await ask("config reset", { num: 0 })).toMatchObject({ r: 0 });
+    expect(await get("client", "rbd_cache")).toBe("true\n");
+    for (let i = 1; i <= 101; i++) await set("osd", "osd_max_backfills", `${i}`);
+    for (const num of [0, 1, 2]) {
+      expect(await ask("config reset", { num }), `${num}`).toMatchObject({ r: -22 });
+    }
+    expect(await get("osd", "osd_max_backfills")).toBe("101\n");
+  });
+
   test("is what a reset goes back by", async () => {
     const { ask, set, get } = await bench();
     await set("osd", "osd_max_backfills", "3");

@@ -242,8 +242,10 @@ function log(ctx: CommandContext, args: Args): CommandReply {
 async function reset(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const to = args.number("num") ?? 0;
   const { config } = ctx.state;
-  const newer = config.history(Number.MAX_SAFE_INTEGER).filter((item) => item.version > to);
-  const known = to === 0 || config.history(Number.MAX_SAFE_INTEGER).some((i) => i.version === to);
+  const history = config.history(Number.MAX_SAFE_INTEGER);
+  const newer = history.filter((item) => item.version > to);
+  // Before the first there was nothing, either.
+  const known = history.some(({ version }) => version === Math.max(to, 1));
   if (to > config.version || !known) {
     return refused(
       "EINVAL",

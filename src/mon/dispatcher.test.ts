@@ -25,6 +25,7 @@ import {
   SUBSCRIBE_ONETIME,
 } from "../messages/index.ts";
 import { NoSpaceError } from "../store/index.ts";
+import { monLogSource } from "./services/log.ts";
 import { createSelfManagedSnap } from "./services/osd-pools.ts";
 import { createBench, FakeClient, FSID, poolOp, settle } from "./testing/bench.ts";
 
@@ -123,6 +124,25 @@ describe("subscriptions", () => {
     const late = new FakeClient(monitor);
     late.send(MMonSubscribe, subscribe({ "log-info": { start: 0 } }));
     expect(late.take(MLog)).toHaveLength(1);
+  });
+
+  test("lines of a priority that there is not hold nobody up", async () => {
+    const { monitor } = await createBench();
+    const followers = Array.from({ length: 20 }, () => new FakeClient(monitor));
+    for (const client of followers) {
+      client.send(MMonSubscribe, subscribe({ "log-error": { start: 0 } }));
+    }
+    const idle = new FakeClient(monitor);
+    const line = {
+      ...monLogSource("a", []),
+      stamp: { sec: 1, nsec: 0 },
+      prio: 0xffff,
+      message: "m",
+      channel: "cluster",
+    };
+    const entries = Array.from({ length: 200 }, (_, i) => ({ ...line, seq: i + 1 }));
+    idle.send(MLog, { version: 0, fsid: FSID, entries });
+    for (const client of followers) expect(client.take(MLog)).toHaveLength(200);
   });
 
   test("subscriptions to unknown things leave no trace and do no harm", async () => {

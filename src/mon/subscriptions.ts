@@ -98,8 +98,9 @@ export class Subscriptions {
 
   publishLog(sessions: Iterable<MonSession>, entry: LogEntry): void {
     for (const session of sessions) {
-      for (let level = 0; level <= entry.prio; level++) {
-        const what = `log-${CLOG_LEVELS[level]}`;
+      // A priority is what its sender made of it: no more levels than there are.
+      for (const level of CLOG_LEVELS.slice(0, entry.prio + 1)) {
+        const what = `log-${level}`;
         const subscription = session.subscriptions.get(what);
         if (subscription === undefined) continue;
         this.#sendEntry(session, entry);

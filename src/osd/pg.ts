@@ -58,10 +58,10 @@ export interface PgHost {
   isStopped(): boolean;
 }
 
-/** What became of a write, for its reply. */
-/** Intervals of ids, of 16 bytes each. */
+/** Intervals of purged snaps, of 16 bytes each. */
 const PURGED_KEPT = 100;
 
+/** What became of a write, for its reply. */
 export interface Committed {
   readonly seq: TransactionSeq;
   readonly version: EVersion;

@@ -4,7 +4,14 @@
  * ceph: src/librbd/image/OpenRequest.cc, RefreshRequest.cc, CloseRequest.cc, src/librbd/ImageWatcher.cc
  */
 
-import { type CephError, type Clock, type Logger, type Random, sleep } from "../base/index.ts";
+import {
+  type CephError,
+  type Clock,
+  type Logger,
+  type Random,
+  sleep,
+  Turns,
+} from "../base/index.ts";
 import { RBD_FEATURE, RBD_OPERATION_FEATURES_ALL } from "../cls/rbd/types/features.ts";
 import type { GroupSpec, ParentImageSpec } from "../cls/rbd/types.ts";
 import type { IoCtx, Rados } from "../rados/index.ts";
@@ -129,7 +136,7 @@ export class Image {
   #isStale = false;
   #refreshing: Promise<void> | undefined;
   /** Changes of the lock's hands, one after the other. */
-  #lockChange: Promise<void> = Promise.resolve();
+  readonly #lockTurns = new Turns();
   #handingOver: Promise<void> | undefined;
   #isForced = false;
 
@@ -271,7 +278,7 @@ export class Image {
 
   /** Takes the lock, where there is one, and what comes with it. @throws CephError EBADF: the image is closed */
   async acquireLock(policy: LockPolicy): Promise<void> {
-    await this.#changeLock(async () => {
+    await this.#lockTurns.take(async () => {
       const { lock } = this;
       if (lock === undefined) return;
       // It may be lost before all of it is there, or nobody's any more.
@@ -312,7 +319,7 @@ export class Image {
    */
   async prepareOperation(): Promise<void> {
     await this.refreshIfStale();
-    if (this.lock?.isHeld === true) await this.#changeLock(() => this.#openObjectMap());
+    if (this.lock?.isHeld === true) await this.#lockTurns.take(() => this.#openObjectMap());
   }
 
   /** Within a change of the lock's hands only: two maps of one image would not know of each other's changes. */
@@ -349,7 +356,7 @@ export class Image {
    * @param ours one that the image may not have any more @default the image's
    */
   async releaseLock(ours?: ExclusiveLock): Promise<void> {
-    await this.#changeLock(async () => {
+    await this.#lockTurns.take(async () => {
       const lock = ours ?? this.lock;
       if (lock?.isHeld !== true) return;
       const drained = this.gate.block();
@@ -387,12 +394,6 @@ export class Image {
     });
   }
 
-  async #changeLock(change: () => Promise<void>): Promise<void> {
-    const done = this.#lockChange.then(change);
-    this.#lockChange = done.catch(() => undefined);
-    await done;
-  }
-
   /** Whether the lock, where there is one, is held, with what comes with it; not known while the header is stale. */
   get isOwner(): boolean {
     const { lock } = this;
@@ -415,7 +416,7 @@ export class Image {
     }
     if (this.lock?.isHeld === true) {
       // The feature was turned on or off meanwhile.
-      await this.#changeLock(() => this.#openObjectMap());
+      await this.#lockTurns.take(() => this.#openObjectMap());
       return;
     }
     try {

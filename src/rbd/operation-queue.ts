@@ -2,9 +2,11 @@
  * Operations on one image that need its lock to stay while they run, and what gives it back: one at a time, in the
  * order of their calls.
  */
+import { Turns } from "../base/index.ts";
+
 export class OperationQueue {
   readonly #check: () => void;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** @param check throws why no operation can be begun any more */
   constructor(check: () => void) {
@@ -13,17 +15,11 @@ export class OperationQueue {
 
   async run<T>(operation: () => Promise<T>): Promise<T> {
     this.#check();
-    return await this.#append(operation);
+    return await this.#turns.take(operation);
   }
 
   /** Runs the last one, behind which none may be begun. */
   async runLast(operation: () => Promise<void>): Promise<void> {
-    await this.#append(operation);
-  }
-
-  async #append<T>(operation: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(operation);
-    this.#last = done.catch(() => undefined);
-    return await done;
+    await this.#turns.take(operation);
   }
 }

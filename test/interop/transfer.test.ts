@@ -239,3 +239,70 @@ test("the command tells what it brought, what it left, and why it could not", as
   expect(nowhere.code).toBe(1);
   expect(nowhere.stderr).toMatch(/^spirula transfer: the .*\n$/);
 });
+
+/** Ends a transfer in the comparison: behind what is told at the end of the head's copy. */
+function endInComparison(): (step: {
+  snapshot: string | undefined;
+  done: number;
+  total: number;
+}) => void {
+  let isCopied = false;
+  return ({ snapshot, done, total }) => {
+    if (isCopied) throw new Error("ended");
+    isCopied = snapshot === undefined && done === total;
+  };
+}
+
+test("an image has its name, and counts as done, once it is compared", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("compared", 8 * MIB, { objectSize: MIB });
+  {
+    await using image = await rbd.open("compared");
+    await image.write(0, noise("c", MIB));
+  }
+  const images = ["compared"];
+  const ended = api.transferPool(from, to, "rbd", { images, onProgress: endInComparison() });
+  await expect(ended).rejects.toThrow("ended");
+  expect(await there("rbd ls rbd | grep -x compared || echo none")).toBe("none\n");
+  expect(await api.transferPool(from, to, "rbd", { images })).toEqual(images);
+  expect(await digest(there, "rbd/compared")).toBe(await digest(here, "rbd/compared"));
+});
+
+test("a copy that is found wrong is not gone on from", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  const target = await api.Rbd.open(to, "rbd");
+  const id = await rbd.create("wrong", 64 * MIB, { features: ["layering"] });
+  {
+    await using image = await rbd.open("wrong");
+    await image.write(0, noise("w", MIB));
+    await image.createSnapshot("one");
+  }
+  const images = ["wrong"];
+  let isCopied = false;
+  let tampering: Promise<void> | undefined;
+  const onProgress = ({
+    snapshot,
+    done,
+    total,
+  }: {
+    snapshot: string | undefined;
+    done: number;
+    total: number;
+  }) => {
+    if (isCopied) {
+      tampering ??= (async () => {
+        await using copy = await target.open(`wrong.transfer-${id}`);
+        await copy.write(63 * MIB, noise("x", MIB));
+      })();
+    }
+    isCopied ||= snapshot === undefined && done === total;
+  };
+  const moved = api.transferPool(from, to, "rbd", { images, onProgress });
+  await expect(moved).rejects.toMatchObject({ code: "EILSEQ" });
+  await tampering;
+  expect(await there("rbd ls rbd | grep -x wrong || echo none")).toBe("none\n");
+  expect(await api.transferPool(from, to, "rbd", { images })).toEqual(images);
+  for (const spec of ["wrong@one", "wrong"]) {
+    expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
+  }
+});

@@ -15,11 +15,12 @@
 import { CephError, ERRNO } from "../../base/index.ts";
 import { RBD_FEATURE } from "../../cls/rbd/types/features.ts";
 import { nameText } from "../../encoding/index.ts";
-import { acquireManually } from "../../rbd/index.ts";
+import { acquireManually, isErrno } from "../../rbd/index.ts";
 import { featureBits } from "../features.ts";
 import type { Image } from "../image.ts";
 import type { SnapshotInfo } from "../image-details.ts";
 import type { Rbd } from "../rbd.ts";
+import { verifyImage } from "./verify-image.ts";
 
 /** Of the target's metadata: which image it is a copy of, and how far. */
 export const RECORD_KEY = "spirula.transfer";
@@ -58,6 +59,8 @@ export interface TransferImageOptions {
   readonly dataPool: string | undefined;
   /** Brings one that is done up to date; what was written on the target is lost. */
   readonly again: boolean;
+  /** Compares every byte of every snapshot before it counts as done. */
+  readonly verify: boolean;
   readonly onProgress: TransferProgress;
 }
 
@@ -91,6 +94,7 @@ export async function transferImage(
   try {
     await checkUnused(copy, `${name} on the target`);
     await transfer.run(copy);
+    if (options.verify) await transfer.verify(copy);
     // Without a lock somebody may have written meanwhile.
     await checkUnused(head, name);
     await transfer.finish(copy);
@@ -230,6 +234,18 @@ class ImageTransfer {
     await this.#protect(copy, snapshots);
     for (const [key, value] of await this.#head.metadata()) {
       if (key !== RECORD_KEY) await copy.setMetadata(key, value);
+    }
+  }
+
+  /** @throws CephError EILSEQ where a byte differs: nothing of the copy is gone on from any more */
+  async verify(copy: Image): Promise<void> {
+    try {
+      const image = { rbd: this.#source, name: this.#head.name };
+      const there = { rbd: this.#target, name: copy.name };
+      await verifyImage(image, there, this.#options.onProgress);
+    } catch (error) {
+      if (isErrno(error, "EILSEQ")) await this.#note(copy, { ...this.#record, snapshots: [] });
+      throw error;
     }
   }
 

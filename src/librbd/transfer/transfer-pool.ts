@@ -11,7 +11,6 @@ import type { ImageInfo } from "../image-info.ts";
 import { stepwise } from "../limits.ts";
 import { Rbd } from "../rbd.ts";
 import { type TransferProgress, type TransferredParent, transferImage } from "./transfer-image.ts";
-import { verifyImage } from "./verify-image.ts";
 
 export interface TransferOptions extends CallOptions {
   /** Pool on the target, which has to be there. @default the same name */
@@ -97,11 +96,11 @@ class PoolTransfer {
           parent: await this.#parentOf(source, item),
           dataPool: await this.#dataPool(info),
           again,
+          verify,
           onProgress,
         });
-        if (!isNew) this.#note(`${nameOf(item)}: is there already, and was left as it is`);
-        else if (verify) await verifyImage(source, target, name, onProgress);
         if (isNew) done.push(nameOf(item));
+        else this.#note(`${nameOf(item)}: is there already, and was left as it is`);
       }
       this.#places.set(key(namespace, info.id), { rbd: target, name });
     }

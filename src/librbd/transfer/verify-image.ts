@@ -10,17 +10,16 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 
 /** @throws CephError EILSEQ where a byte differs, with its place; ENOENT if a snapshot is not there */
 export async function verifyImage(
-  source: Rbd,
-  target: Rbd,
-  name: string,
+  image: { readonly rbd: Rbd; readonly name: string },
+  copy: { readonly rbd: Rbd; readonly name: string },
   onProgress: TransferProgress,
 ): Promise<void> {
-  await using head = await source.open(name, { readOnly: true });
+  await using head = await image.rbd.open(image.name, { readOnly: true });
   const snapshots = (await head.snapshots()).map((snapshot) => snapshot.name);
   for (const snapshot of [...snapshots, undefined]) {
     const at = { readOnly: true, ...(snapshot === undefined ? {} : { snapshot }) };
-    await using one = await source.open(name, at);
-    await using other = await target.open(name, at);
+    await using one = await image.rbd.open(image.name, at);
+    await using other = await copy.rbd.open(copy.name, at);
     await compare(one, other, snapshot, onProgress);
   }
 }

@@ -306,3 +306,34 @@ test("a copy that is found wrong is not gone on from", async () => {
     expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
   }
 });
+
+test("snapshots that have other names since are known still", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("rotated", 8 * MIB, { objectSize: MIB });
+  await using image = await rbd.open("rotated");
+  const take = async (part: number) => {
+    await image.write(part * MIB, noise(`r${part}`, MIB));
+    await image.createSnapshot("daily.0");
+  };
+  await take(0);
+  await image.renameSnapshot("daily.0", "daily.1");
+  await take(1);
+  await image.write(2 * MIB, noise("head", MIB));
+  await image.close();
+  const images = ["rotated"];
+  await api.transferPool(from, to, "rbd", { images });
+  {
+    await using again = await rbd.open("rotated");
+    await again.renameSnapshot("daily.1", "daily.2");
+    await again.renameSnapshot("daily.0", "daily.1");
+    await again.write(3 * MIB, noise("newer", MIB));
+    await again.createSnapshot("daily.0");
+  }
+  expect(await api.transferPool(from, to, "rbd", { images, again: true, verify: false })).toEqual(
+    images,
+  );
+  for (const spec of ["rotated@daily.2", "rotated@daily.1", "rotated@daily.0", "rotated"]) {
+    expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
+  }
+  expect(await snapshots(there, "rbd/rotated")).toEqual(await snapshots(here, "rbd/rotated"));
+});

@@ -6,7 +6,7 @@
  *   metadata -> it gets its name
  *
  * It can be ended at any point and run again. What the target has is told by a record in its metadata: which of
- * the source's snapshots it has, by their ids, and which its head was last seen equal to. Where a copy was under
+ * the source's snapshots it has, by the ids on both ends, and which its head was last seen equal to. Where a copy was under
  * way the head is brought back to the newest of them first, as the source may have lost what was being copied;
  * where there is none, all is begun anew. One that is done is left
  * alone, for it may be in use there; only who says so has it brought up to date, and loses what was written there.
@@ -64,11 +64,22 @@ export interface TransferImageOptions {
   readonly onProgress: TransferProgress;
 }
 
+/** A snapshot of the source that the target has. */
+interface CopiedSnapshot {
+  readonly of: SnapshotInfo;
+  readonly copy: SnapshotInfo;
+}
+
 interface TransferRecord {
   readonly fsid: string;
   readonly id: string;
-  /** Ids on the source of the snapshots that are there. */
-  readonly snapshots: readonly bigint[];
+  /** The snapshots that are there. */
+  readonly snapshots: readonly {
+    /** On the source. */
+    readonly id: bigint;
+    /** On the target; undefined: not noted, as it once was not. It has the source's name then. */
+    readonly copyId: bigint | undefined;
+  }[];
   /** The head is as the newest of them, or as it was made; as it is now; or neither: something is being copied. */
   readonly head: "clean" | "done" | "dirty";
 }
@@ -169,10 +180,12 @@ class ImageTransfer {
   }
 
   /** Snapshots of the source that the target has, oldest first: the same ones, not others of their names. */
-  async #common(copy: Image, record: TransferRecord): Promise<SnapshotInfo[]> {
-    const there = new Set((await copy.snapshots()).map(({ name }) => name));
-    const snapshots = await this.#head.snapshots();
-    return snapshots.filter(({ id, name }) => record.snapshots.includes(id) && there.has(name));
+  async #common(copy: Image, record: TransferRecord): Promise<CopiedSnapshot[]> {
+    const there = await copy.snapshots();
+    return (await this.#head.snapshots()).flatMap((of) => {
+      const found = copyIn(there, record, of);
+      return found === undefined ? [] : [{ of, copy: found }];
+    });
   }
 
   /** Nothing of it is known to be right. @throws CephError EBUSY if it is in use, or has clones */
@@ -220,15 +233,16 @@ class ImageTransfer {
   async run(copy: Image): Promise<void> {
     const snapshots = await this.#head.snapshots();
     const common = await this.#common(copy, this.#record);
-    let since = common.at(-1)?.name;
+    let since = common.at(-1)?.of.name;
     await this.#cleanUp(copy, common, snapshots);
     for (const snapshot of snapshots.slice(snapshots.findIndex(({ name }) => name === since) + 1)) {
       await using at = await this.#source.open(this.#head.name, { snapshot: snapshot.name });
       await this.#copy(at, copy, { since, snapshot: snapshot.name });
       await copy.createSnapshot(snapshot.name);
       since = snapshot.name;
-      const ids = [...this.#record.snapshots, snapshot.id];
-      await this.#note(copy, { ...this.#record, snapshots: ids, head: "clean" });
+      const made = (await copy.snapshots()).find(({ name }) => name === since);
+      const noted = [...this.#record.snapshots, { id: snapshot.id, copyId: made?.id }];
+      await this.#note(copy, { ...this.#record, snapshots: noted, head: "clean" });
     }
     await this.#copy(this.#head, copy, { since, snapshot: undefined });
     await this.#protect(copy, snapshots);
@@ -256,22 +270,32 @@ class ImageTransfer {
   /** The head has to be as the snapshot from which the next copy starts, and names that are to come free. */
   async #cleanUp(
     copy: Image,
-    common: readonly SnapshotInfo[],
+    common: readonly CopiedSnapshot[],
     snapshots: readonly SnapshotInfo[],
   ): Promise<void> {
-    const newest = common.at(-1);
-    const isClean = this.#record.head === "clean" && this.#record.snapshots.at(-1) === newest?.id;
-    const kept = new Set(common.map(({ name }) => name));
+    const newest = common.at(-1)?.of;
+    const last = this.#record.snapshots.at(-1)?.id;
+    const isClean = this.#record.head === "clean" && last === newest?.id;
+    const kept = new Set(common.map((each) => each.copy.id));
     const names = new Set(snapshots.map(({ name }) => name));
     for (const snapshot of await copy.snapshots()) {
-      if (names.has(snapshot.name) && !kept.has(snapshot.name)) {
+      if (names.has(snapshot.name) && !kept.has(snapshot.id)) {
         await removeSnapshot(copy, snapshot);
       }
     }
+    await this.#renameSnapshots(copy, common);
     // With none it would have been made anew, or is as it was made.
     if (!isClean && newest !== undefined) await copy.rollback(newest.name);
-    const ids = common.map(({ id }) => id);
-    await this.#note(copy, { ...this.#record, snapshots: ids, head: "clean" });
+    const noted = common.map((each) => ({ id: each.of.id, copyId: each.copy.id }));
+    await this.#note(copy, { ...this.#record, snapshots: noted, head: "clean" });
+  }
+
+  /** Names may have been changed, in turn too: each gets its new one by way of one that no other has. */
+  async #renameSnapshots(copy: Image, common: readonly CopiedSnapshot[]): Promise<void> {
+    const renamed = common.filter((each) => each.of.name !== each.copy.name);
+    const between = ({ name, id }: SnapshotInfo) => `${name}.transfer-${id}`;
+    for (const each of renamed) await copy.renameSnapshot(each.copy.name, between(each.of));
+    for (const { of } of renamed) await copy.renameSnapshot(between(of), of.name);
   }
 
   async #copy(
@@ -323,13 +347,30 @@ async function removeSnapshot(copy: Image, { name, isProtected }: SnapshotInfo):
 
 /** Undefined where there is none, or one that nobody can have written. */
 function recordFrom(text: string | undefined): TransferRecord | undefined {
-  const match = /^(\S+) (\S+) (clean|done|dirty)((?: \d+)*)$/.exec(text ?? "");
+  const match = /^(\S+) (\S+) (clean|done|dirty)((?: \d+(?:=\d+)?)*)$/.exec(text ?? "");
   if (match === null) return undefined;
-  const [, fsid = "", id = "", head, ids = ""] = match;
-  const snapshots = ids.split(" ").flatMap((each) => (each === "" ? [] : [BigInt(each)]));
+  const [, fsid = "", id = "", head, noted = ""] = match;
+  const snapshots = [...noted.matchAll(/(\d+)(?:=(\d+))?/g)].map(([, of = "", copy]) => ({
+    id: BigInt(of),
+    copyId: copy === undefined ? undefined : BigInt(copy),
+  }));
   return { fsid, id, snapshots, head: head as TransferRecord["head"] };
 }
 
 function recordText({ fsid, id, snapshots, head }: TransferRecord): string {
-  return [fsid, id, head, ...snapshots].join(" ");
+  const noted = snapshots.map((each) =>
+    each.copyId === undefined ? each.id : `${each.id}=${each.copyId}`,
+  );
+  return [fsid, id, head, ...noted].join(" ");
+}
+
+/** Which of the target's snapshots is one of the source's. */
+function copyIn(
+  there: readonly SnapshotInfo[],
+  { snapshots }: TransferRecord,
+  of: SnapshotInfo,
+): SnapshotInfo | undefined {
+  const noted = snapshots.find(({ id }) => id === of.id);
+  if (noted?.copyId === undefined) return noted && there.find(({ name }) => name === of.name);
+  return there.find(({ id }) => id === noted.copyId);
 }

@@ -337,3 +337,29 @@ test("snapshots that have other names since are known still", async () => {
   }
   expect(await snapshots(there, "rbd/rotated")).toEqual(await snapshots(here, "rbd/rotated"));
 });
+
+test("a clone is one of its parent's copy, and of nothing else that has its name", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  const target = await api.Rbd.open(to, "rbd");
+  for (const name of ["absent", "other"]) {
+    await rbd.create(name, 4 * MIB, { objectSize: MIB });
+    await using image = await rbd.open(name);
+    await image.write(0, noise(name, MIB));
+    await image.createSnapshot("s");
+    await rbd.clone({ image: name, snapshot: "s" }, `of-${name}`, { format: 2 });
+  }
+  await target.create("other", 4 * MIB, { objectSize: MIB });
+  {
+    await using image = await target.open("other");
+    await image.write(0, noise("somebody's", MIB));
+    await image.createSnapshot("s");
+  }
+  const notes: string[] = [];
+  const images = ["of-absent", "of-other"];
+  const options = { images, verify: false, onNote: (line: string) => void notes.push(line) };
+  expect(await api.transferPool(from, to, "rbd", options)).toEqual(images);
+  for (const name of images) {
+    expect(await digest(there, `rbd/${name}`), name).toBe(await digest(here, `rbd/${name}`));
+    expect(notes).toContain(`${name}: its parent does not come along; it gets all that it shows`);
+  }
+});

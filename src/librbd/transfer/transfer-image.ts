@@ -116,6 +116,16 @@ export async function transferImage(
   return true;
 }
 
+/** The target's copy of a snapshot; undefined: the image there is no copy of the source's, or has it not. */
+export async function copyOfSnapshot(
+  copy: Image,
+  source: { readonly fsid: string; readonly image: Image; readonly snapshot: SnapshotInfo },
+): Promise<SnapshotInfo | undefined> {
+  const record = recordFrom((await copy.metadata()).get(RECORD_KEY));
+  if (record?.fsid !== source.fsid || record.id !== idOf(source.image)) return undefined;
+  return copyIn(await copy.snapshots(), record, source.snapshot);
+}
+
 /** We have it open ourselves; a second watcher is somebody else. */
 async function checkUnused(image: Image, what: string): Promise<void> {
   if ((await image.watchers()).length <= 1) return;

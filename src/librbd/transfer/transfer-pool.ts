@@ -10,7 +10,12 @@ import type { CallOptions, Cluster } from "../../librados/index.ts";
 import type { ImageInfo } from "../image-info.ts";
 import { stepwise } from "../limits.ts";
 import { Rbd } from "../rbd.ts";
-import { type TransferProgress, type TransferredParent, transferImage } from "./transfer-image.ts";
+import {
+  copyOfSnapshot,
+  type TransferProgress,
+  type TransferredParent,
+  transferImage,
+} from "./transfer-image.ts";
 
 export interface TransferOptions extends CallOptions {
   /** Pool on the target, which has to be there. @default the same name */
@@ -167,9 +172,11 @@ class PoolTransfer {
     // One that only lives on for its clones is in no listing, and does not come along.
     const snapshot = (await image.snapshots()).find(({ id }) => id === parent.snapId);
     if (snapshot === undefined || source.io.poolId !== parent.poolId) return undefined;
+    const isThere = (await place.rbd.list()).some(({ name }) => name === place.name);
+    if (!isThere) return undefined;
     await using copy = await place.rbd.open(place.name, { readOnly: true });
-    const isThere = (await copy.snapshots()).some(({ name }) => name === snapshot.name);
-    return isThere ? { rbd: place.rbd, image: place.name, snapshot: snapshot.name } : undefined;
+    const found = await copyOfSnapshot(copy, { fsid: this.#from.fsid, image, snapshot });
+    return found && { rbd: place.rbd, image: place.name, snapshot: found.name };
   }
 
   async #dataPool({ name, dataPool }: ImageInfo): Promise<string | undefined> {

@@ -363,3 +363,23 @@ test("a clone is one of its parent's copy, and of nothing else that has its name
     expect(notes).toContain(`${name}: its parent does not come along; it gets all that it shows`);
   }
 });
+
+test("metadata that is gone on the source goes on the target", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("kept", 4 * MIB);
+  {
+    await using image = await rbd.open("kept");
+    await image.setMetadata("conf_rbd_qos_iops_limit", "1");
+    await image.setMetadata("owner", "me");
+  }
+  const images = ["kept"];
+  await api.transferPool(from, to, "rbd", { images });
+  {
+    await using image = await rbd.open("kept");
+    await image.removeMetadata("conf_rbd_qos_iops_limit");
+  }
+  await api.transferPool(from, to, "rbd", { images, again: true });
+  const target = await api.Rbd.open(to, "rbd");
+  await using copy = await target.open("kept");
+  expect([...(await copy.metadata()).keys()]).toEqual(["owner", "spirula.transfer"]);
+});

@@ -256,7 +256,16 @@ class ImageTransfer {
     }
     await this.#copy(this.#head, copy, { since, snapshot: undefined });
     await this.#protect(copy, snapshots);
-    for (const [key, value] of await this.#head.metadata()) {
+    await this.#copyMetadata(copy);
+  }
+
+  /** What the source has not any more goes, and what a clone has been given of its parent's. */
+  async #copyMetadata(copy: Image): Promise<void> {
+    const wanted = await this.#head.metadata();
+    for (const key of (await copy.metadata()).keys()) {
+      if (key !== RECORD_KEY && !wanted.has(key)) await copy.removeMetadata(key);
+    }
+    for (const [key, value] of wanted) {
       if (key !== RECORD_KEY) await copy.setMetadata(key, value);
     }
   }

@@ -383,3 +383,14 @@ test("metadata that is gone on the source goes on the target", async () => {
   await using copy = await target.open("kept");
   expect([...(await copy.metadata()).keys()]).toEqual(["owner", "spirula.transfer"]);
 });
+
+test("groups and journals stay behind, and are told of", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.createGroup("team");
+  const notes: string[] = [];
+  const onNote = (line: string) => void notes.push(line);
+  await api.transferPool(from, to, "rbd", { images: ["log"], again: true, onNote });
+  expect(notes).toEqual(
+    expect.arrayContaining(["the groups of rbd/ stay: team", "log: its journal stays"]),
+  );
+});

@@ -104,6 +104,8 @@ class PoolTransfer {
           verify,
           onProgress,
         });
+        if (isNew && info.features.includes("journaling"))
+          this.#note(`${nameOf(item)}: its journal stays`);
         if (isNew) done.push(nameOf(item));
         else this.#note(`${nameOf(item)}: is there already, and was left as it is`);
       }
@@ -124,6 +126,9 @@ class PoolTransfer {
       const trash = await rbd.listTrash();
       if (trash.length > 0)
         this.#note(`the trash of ${this.#pool}/${namespace} stays: ${trash.length} images`);
+      const groups = await rbd.listGroups();
+      if (groups.length > 0)
+        this.#note(`the groups of ${this.#pool}/${namespace} stay: ${groups.join(", ")}`);
     }
     return items;
   }

@@ -21,7 +21,7 @@ import { forEachObject, noProgress, type Progress } from "./progress.ts";
 export interface CopyOptions extends CreateOptions {
   /** Of which snapshot. @default the head */
   readonly snap?: SnapId;
-  /** Bytes of the smallest run of zeros that is left out, a power of two. @default the copy's object size */
+  /** Bytes of the smallest run of zeros that is left out; 0: not said. @default the copy's object size */
   readonly sparseSize?: number;
   /** In bytes. */
   readonly progress?: Progress;
@@ -80,7 +80,8 @@ async function copyData(
   target: Image,
   of: { size: number; snap: SnapId; sparseSize: number | undefined; progress: Progress },
 ): Promise<void> {
-  const { size, snap, progress, sparseSize = target.objectSize } = of;
+  const { size, snap, progress } = of;
+  const sparseSize = of.sparseSize || target.objectSize;
   const from = new ImageIo(source);
   const into = new ImageIo(target);
   const period = source.objectSize * source.stripeCount;

@@ -166,6 +166,24 @@ test("a copy has what the image has become, though nobody has looked at that sin
   await bench.close();
 });
 
+test("a copy has all data, whatever runs of zeros are left out of it", async () => {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { context, io } = client;
+  const image = await bench.run(filled(client, "a", 5));
+  await bench.run(new ImageIo(image).write(3 * OBJECT + 77, Buffer.alloc(10, 6)));
+  const shown = await bench.run(new ImageIo(image).read(0, SIZE));
+  for (const sparseSize of [undefined, 0, 1, 3000, 4096, 2 * SIZE]) {
+    const name = `b${sparseSize}`;
+    await bench.run(copyImage(image, { io, name }, sparseSize === undefined ? {} : { sparseSize }));
+    const copy = await bench.run(openImage(context, io, { name }, { readOnly: true }));
+    const copied = await bench.run(new ImageIo(copy).read(0, SIZE));
+    expect(copied.equals(shown), name).toBe(true);
+  }
+  await bench.run(image.close());
+  await bench.close();
+});
+
 /** A pool whose first write to an object of such a name fails. */
 function failingOnce(io: IoCtx, name: RegExp, failed: () => void): IoCtx {
   let isDone = false;

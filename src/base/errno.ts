@@ -34,6 +34,7 @@ export const ERRNO = {
   ESPIPE: 29,
   EROFS: 30,
   EMLINK: 31,
+  EPIPE: 32,
   EDOM: 33,
   ERANGE: 34,
   EDEADLK: 35,

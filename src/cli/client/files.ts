@@ -2,13 +2,17 @@
  * Files that commands read and write by name, where `-` is standard input or output.
  */
 
+import { read } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
-import { SpareMemory } from "../../base/index.ts";
+import { promisify } from "node:util";
+import { CephError, ERRNO, SpareMemory } from "../../base/index.ts";
+import { isStream } from "./is-stream.ts";
 import { Output } from "./output.ts";
 
 /** Bytes of one read of standard input, or of a file that is read whole. */
 const READ_BYTES = 64 * 1024;
+const STDIN = 0;
 
 export interface Source {
   /**
@@ -22,9 +26,17 @@ export interface Source {
 
 /** @param path `-`: standard input @throws NodeJS.ErrnoException if it cannot be opened */
 export async function openSource(path: string): Promise<Source> {
-  if (path === "-") return new InputSource();
-  return new FileSource(await open(path, "r"));
+  if (path !== "-") return new FileSource(await open(path, "r"));
+  return isStream(STDIN) ? new InputSource() : new FileSource(INPUT_FILE);
 }
+
+/** Read from where the last read has ended. */
+type OpenFile = Pick<FileHandle, "read" | "close">;
+
+const INPUT_FILE: OpenFile = {
+  read: promisify(read).bind(undefined, STDIN),
+  close: async () => undefined,
+};
 
 /** All of it. @throws NodeJS.ErrnoException */
 export async function readWhole(path: string): Promise<Buffer> {
@@ -39,9 +51,9 @@ export async function readWhole(path: string): Promise<Buffer> {
 }
 
 class FileSource implements Source {
-  readonly #file: FileHandle;
+  readonly #file: OpenFile;
 
-  constructor(file: FileHandle) {
+  constructor(file: OpenFile) {
     this.#file = file;
   }
 
@@ -88,10 +100,8 @@ class InputSource implements Source {
 }
 
 export interface Sink {
-  /** @throws NodeJS.ErrnoException */
+  /** @throws NodeJS.ErrnoException, CephError: not all of it is there; EPIPE: nobody reads it any more */
   write(bytes: Uint8Array): Promise<void>;
-  /** Nobody reads it any more. */
-  readonly isGone: boolean;
   close(): Promise<void>;
 }
 
@@ -107,17 +117,15 @@ export async function openSink(path: string, mode = 0o644): Promise<Sink> {
     write: async (bytes) => {
       out.put(bytes);
       await out.flush();
+      if (!out.isGone) return;
+      throw new CephError(-ERRNO.EPIPE, { op: "write to", target: "standard output" });
     },
-    get isGone() {
-      return out.isGone;
-    },
-    close: () => out.flush(),
+    close: async () => undefined,
   };
 }
 
 class FileSink implements Sink {
   readonly #file: FileHandle;
-  readonly isGone = false;
 
   constructor(file: FileHandle) {
     this.#file = file;

@@ -5,12 +5,17 @@
  * Text is UTF-8; names that are not come out byte for byte as they went in, see `nameText`.
  */
 
+import { writeSync } from "node:fs";
 import process from "node:process";
 import type { Writable } from "node:stream";
+import { CephError } from "../../base/index.ts";
 import { bytesOf, nameBytes } from "../../encoding/index.ts";
+import { isStream } from "./is-stream.ts";
 
 /** Bytes gathered before they are written. */
 const PIECE_BYTES = 1 << 16;
+
+const STDOUT = 1;
 
 /** Streams we write to; `gone`: nobody reads them any more. */
 const watched = new WeakMap<Writable, { gone: boolean }>();
@@ -37,13 +42,15 @@ export function textBytes(text: string): Buffer {
 
 export class Output {
   readonly #stream: Writable;
-  readonly #reader: { readonly gone: boolean };
+  readonly #reader: { gone: boolean };
+  readonly #isStream: boolean;
   #pieces: Buffer[] = [];
   #bytes = 0;
 
   constructor(stream: Writable = process.stdout) {
     this.#stream = stream;
     this.#reader = watch(stream);
+    this.#isStream = stream !== process.stdout || isStream(STDOUT);
   }
 
   /** Nobody reads it any more: there is no use in going on. */
@@ -78,14 +85,29 @@ export class Output {
     if (this.isFull) await this.flush();
   }
 
-  /** Resolves when the system has all of it. */
+  /** Resolves when the system has all of it. @throws CephError if a file cannot take it */
   async flush(): Promise<void> {
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#bytes = 0;
-    if (pieces.length === 0 || this.isGone) return;
-    const all = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
-    await new Promise<void>((done) => void this.#stream.write(all, () => done()));
+    const [first] = pieces;
+    if (first === undefined || this.isGone) return;
+    const all = pieces.length === 1 ? first : Buffer.concat(pieces);
+    if (!this.#isStream) return writeToFile(all);
+    const error = await new Promise<NodeJS.ErrnoException | null | undefined>((done) => {
+      this.#stream.write(all, done);
+    });
+    if (error?.code === "EPIPE") this.#reader.gone = true;
+  }
+}
+
+/** All of it: a disk that is nearly full takes a part. */
+function writeToFile(bytes: Uint8Array): void {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
+  } catch (error) {
+    const { errno = 0 } = error as NodeJS.ErrnoException;
+    throw new CephError(errno, { op: "write to", target: "standard output", cause: error });
   }
 }
 

@@ -32,6 +32,7 @@ const TEXTS: Readonly<Record<ErrnoName, string>> = {
   ESPIPE: "Illegal seek",
   EROFS: "Read-only file system",
   EMLINK: "Too many links",
+  EPIPE: "Broken pipe",
   EDOM: "Numerical argument out of domain",
   ERANGE: "Numerical result out of range",
   EDEADLK: "Resource deadlock avoided",

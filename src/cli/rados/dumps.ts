@@ -86,7 +86,6 @@ async function exportPool(context: RadosContext): Promise<void> {
       await sink.write(superHeader());
       await sink.write(bareSection(SECTION.POOL_BEGIN));
       for await (const object of context.io.objects({ everyNamespace: true })) {
-        if (sink.isGone) return;
         await exportObject(context.io, object, sink);
       }
       await sink.write(bareSection(SECTION.POOL_END));

@@ -85,7 +85,7 @@ async function get(context: RadosContext): Promise<void> {
   const sink = await opened;
   try {
     await attempt(what, async () => {
-      for (let offset = 0; !sink.isGone; offset += size) {
+      for (let offset = 0; ; offset += size) {
         const [piece] = await context.io.read(oid, [read(offset, size)], context.reading);
         await sink.write(piece);
         if (piece.length < size) return;

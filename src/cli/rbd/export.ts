@@ -3,7 +3,7 @@
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { SpareMemory } from "../../base/index.ts";
 import { featureBits, type Image } from "../../librbd/index.ts";
-import { Output, textBytes } from "../client/index.ts";
+import { openSink, type Sink, textBytes } from "../client/index.ts";
 import type { Call } from "./call.ts";
 import {
   DIFF_BANNER,
@@ -45,15 +45,17 @@ export const exportVerbs: readonly Verb[] = [
 /** A new file, or standard output. */
 export class Target {
   readonly #file: FileHandle | undefined;
-  readonly #out = new Output();
+  readonly #out: Sink | undefined;
 
-  private constructor(file: FileHandle | undefined) {
+  private constructor(file: FileHandle | undefined, out: Sink | undefined) {
     this.#file = file;
+    this.#out = out;
   }
 
   /** @param path `-`: standard output @throws NodeJS.ErrnoException EEXIST: there is such a file */
   static async create(path: string): Promise<Target> {
-    return new Target(path === "-" ? undefined : await open(path, "wx", 0o644));
+    if (path === "-") return new Target(undefined, await openSink(path));
+    return new Target(await open(path, "wx", 0o644), undefined);
   }
 
   /** Where a file may have holes. */
@@ -62,11 +64,8 @@ export class Target {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#file === undefined) {
-      this.#out.put(bytes);
-      return await this.#out.flush();
-    }
-    await writeAt(this.#file, bytes, null);
+    if (this.#file === undefined) await this.#out?.write(bytes);
+    else await writeAt(this.#file, bytes, null);
   }
 
   async close(): Promise<void> {

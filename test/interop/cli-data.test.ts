@@ -1,0 +1,82 @@
+/**
+ * Data that `spirula rbd` and `rados` read and write by files, pipes and devices: all of it is there, or the exit
+ * code says that it is not, and is the original's.
+ */
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ownTools, withTools } from "../harness/own-tools.ts";
+import { clientEnv, must, type RunResult, sh } from "../harness/run.ts";
+import { requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
+import { type TempDir, tempDir } from "../harness/temp.ts";
+
+const MIB = 2 ** 20;
+const DATA = randomBytes(3 * MIB + 12_345);
+
+let work: TempDir;
+let server: SpirulaServer;
+let ours: (command: string) => string;
+
+beforeAll(async () => {
+  requireBuild();
+  work = await tempDir("cli-data");
+  server = await startSpirula({ dir: join(work.path, "data") });
+  ours = withTools(await ownTools(work.path, ["rbd", "rados"]));
+  await writeFile(join(work.path, "in"), DATA);
+  await original("rbd import --no-progress in image && rados -p rbd put object in");
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await work?.remove();
+});
+
+function options() {
+  return { env: clientEnv(server.confPath), cwd: work.path, timeoutMs: 60_000 };
+}
+const original = (command: string) => must(command, options());
+const tool = (command: string): Promise<RunResult> => sh(ours(command), options());
+
+const EXPORTS = ["rbd export --no-progress image -", "rados -p rbd get object -"];
+
+describe.each([...EXPORTS, "rados -p rbd export -"])("%s", (command) => {
+  test("fails when nobody reads it, and when the disk is full, as the original does", async () => {
+    for (const end of [" | head -c 1 >taken; exit ${PIPESTATUS[0]}", " >/dev/full"]) {
+      const { code } = await sh(command + end, options());
+      const { code: own, stderr } = await tool(command + end);
+      expect(code).not.toBe(0);
+      expect(own, end).toBe(code);
+      expect(stderr).toMatch(/\((?:32|28)\) (?:Broken pipe|No space left on device)\n$/);
+    }
+  });
+
+  test("fails when a part of it is all that the disk takes", async () => {
+    const { code, stderr } = await tool(`ulimit -f 1000; ${command} >part`);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("(27) File too large\n");
+  });
+});
+
+test("a block device is written to and read as a file is", async () => {
+  const device = (await must("truncate -s 4M disk && losetup -f --show disk", options())).trim();
+  try {
+    for (const command of EXPORTS) {
+      await must(`head -c 4M /dev/zero >${device}`, options());
+      expect(await tool(`${command} >${device}`)).toMatchObject({ code: 0 });
+      await must(`cmp -n ${DATA.length} ${device} in`, options());
+    }
+    for (const from of [`- <${device}`]) {
+      const [path, ...rest] = from.split(" ");
+      const made = await tool(`rbd import --no-progress ${path} copy ${rest.join(" ")}`);
+      expect(made, from).toMatchObject({ code: 0 });
+      await original(
+        `rbd export --no-progress copy - | cmp - ${device}; rbd rm --no-progress copy`,
+      );
+    }
+    expect(await tool(`rados -p rbd put copy - <${device}`)).toMatchObject({ code: 0 });
+    await original(`rados -p rbd get copy - | cmp - ${device}`);
+  } finally {
+    await must(`losetup -d ${device}`);
+  }
+});

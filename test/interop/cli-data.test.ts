@@ -3,7 +3,7 @@
  * code says that it is not, and is the original's.
  */
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ownTools, withTools } from "../harness/own-tools.ts";
@@ -66,7 +66,7 @@ test("a block device is written to and read as a file is", async () => {
       expect(await tool(`${command} >${device}`)).toMatchObject({ code: 0 });
       await must(`cmp -n ${DATA.length} ${device} in`, options());
     }
-    for (const from of [`- <${device}`]) {
+    for (const from of [device, `- <${device}`]) {
       const [path, ...rest] = from.split(" ");
       const made = await tool(`rbd import --no-progress ${path} copy ${rest.join(" ")}`);
       expect(made, from).toMatchObject({ code: 0 });
@@ -79,4 +79,22 @@ test("a block device is written to and read as a file is", async () => {
   } finally {
     await must(`losetup -d ${device}`);
   }
+});
+
+test("an import takes what the file was when it began, and of a pipe all", async () => {
+  const grown = join(work.path, "grown");
+  await writeFile(grown, DATA);
+  // The first block cannot be written before the file has grown.
+  const importing = tool("rbd import --no-progress grown grown");
+  const growing = (async () => {
+    for (let i = 0; i < 200; i++) await appendFile(grown, Buffer.alloc(64 * 1024, i));
+  })();
+  expect(await importing).toMatchObject({ code: 0, stderr: "" });
+  await growing;
+  const made = await must("rbd export --no-progress grown out && stat -c %s out", options());
+  const size = Number(made);
+  expect(size).toBeLessThanOrEqual((await readFile(grown)).length);
+  await must(`cmp -n ${size} out grown`, options());
+  expect(await tool("rbd import --no-progress <(cat in) piped")).toMatchObject({ code: 0 });
+  await original("rbd export --no-progress piped - | cmp - in");
 });

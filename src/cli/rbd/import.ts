@@ -66,14 +66,14 @@ type Update = (done: number, total: number) => void;
 /** A file that is read, and what is known of it. */
 interface Input {
   readonly source: Source;
-  /** Bytes; undefined: standard input, which says so only at its end. */
+  /** Bytes; undefined: only its end says so, as of standard input, a pipe or a block device. */
   readonly size: number | undefined;
 }
 
 async function openInput(path: string): Promise<Input> {
   if (path === "-") return { source: await openSource(path), size: undefined };
   const { size } = await stat(path);
-  return { source: await openSource(path), size };
+  return { source: await openSource(path), size: size === 0 ? undefined : size };
 }
 
 async function importImage(call: Call): Promise<void> {
@@ -165,18 +165,20 @@ async function readData(
     const memory = new SpareMemory();
     let at = 0;
     for await (const piece of source.pieces(step, memory)) {
-      // How long standard input is, nobody knows: the image grows with it.
-      if (at + piece.length > image.size) await image.resize(image.size * 2);
+      // How long it is, nobody may know: then the image grows with it. Else what was written since is left out.
+      const data = size === undefined ? piece : piece.subarray(0, size - at);
+      if (at + data.length > image.size) await image.resize(image.size * 2);
       if (size !== undefined) update(at, size);
       const offset = at;
-      const runs = [...runsOf(piece, sparseSize)].filter((run) => !run.isZero);
+      const runs = [...runsOf(data, sparseSize)].filter((run) => !run.isZero);
       await throttle.start(async () => {
         for (const { start, end } of runs) {
-          await image.write(offset + start, piece.subarray(start, end));
+          await image.write(offset + start, data.subarray(start, end));
         }
         memory.give(piece);
       });
-      at += piece.length;
+      at += data.length;
+      if (at === size) break;
     }
     await throttle.done();
     if (size === undefined && image.size !== at) await image.resize(at, { allowShrink: true });

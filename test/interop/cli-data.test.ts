@@ -98,3 +98,14 @@ test("an import takes what the file was when it began, and of a pipe all", async
   expect(await tool("rbd import --no-progress <(cat in) piped")).toMatchObject({ code: 0 });
   await original("rbd export --no-progress piped - | cmp - in");
 });
+
+test("an image of which the file has not all leaves nothing behind", async () => {
+  await original("rbd snap create --no-progress image@s && rbd snap protect image@s");
+  await original("rbd export --no-progress --export-format 2 image whole && head -c -1 whole >cut");
+  const { code, stderr } = await tool("rbd import --no-progress --export-format 2 cut cut");
+  expect([code, stderr.split("\n").at(-2)]).toEqual([
+    33,
+    "rbd: import failed: (33) Numerical argument out of domain",
+  ]);
+  expect(await original("rbd ls | grep -c cut || true")).toBe("0\n");
+});

@@ -145,9 +145,20 @@ async function fill(
     await using image = await step(call, rbd.open(name, { limits: true }), "failed to open image");
     await step(call, work(image), "failed to import image");
   } catch (error) {
-    await rbd.remove(name);
+    await undo(rbd, name).catch((why: unknown) => call.warnOf(`rbd: ${name} stays, in part`, why));
     throw error;
   }
+}
+
+async function undo(rbd: Rbd, name: string): Promise<void> {
+  {
+    await using image = await rbd.open(name);
+    for (const snapshot of await image.snapshots()) {
+      if (snapshot.isProtected) await image.unprotectSnapshot(snapshot.name);
+      await image.removeSnapshot(snapshot.name);
+    }
+  }
+  await rbd.remove(name);
 }
 
 async function readData(

@@ -109,3 +109,9 @@ test("an image of which the file has not all leaves nothing behind", async () =>
   ]);
   expect(await original("rbd ls | grep -c cut || true")).toBe("0\n");
 });
+
+test("requests of no size are of the usual one", async () => {
+  expect(await tool("timeout 20 rados -p rbd -b 0 put zero in")).toMatchObject({ code: 0 });
+  expect(await tool("timeout 20 rados -p rbd -b 0 get zero got")).toMatchObject({ code: 0 });
+  await must("cmp got in", options());
+});

@@ -68,6 +68,11 @@ export const OBJECT_VERBS: Verbs = {
   },
 };
 
+/** With requests of no size there would be no end. */
+function opBytes(context: RadosContext): number {
+  return context.number("blockSize", 0) || OP_BYTES;
+}
+
 /** The object as messages name it. */
 function place(context: RadosContext, oid: string): string {
   return `${context.poolName}/${shown(oid)}`;
@@ -76,7 +81,7 @@ function place(context: RadosContext, oid: string): string {
 async function get(context: RadosContext): Promise<void> {
   const oid = context.takeObject();
   const path = context.take();
-  const size = context.number("blockSize", OP_BYTES);
+  const size = opBytes(context);
   const what = `error getting ${place(context, oid)}`;
   const opened = openSink(path).catch((error: unknown) => {
     const why = cppStrerror(errnoOf(error));
@@ -107,7 +112,7 @@ async function openInput(path: string): Promise<Source> {
 async function put(context: RadosContext): Promise<void> {
   const oid = context.takeObject();
   const path = context.take();
-  const size = context.number("blockSize", OP_BYTES);
+  const size = opBytes(context);
   const start = context.number("offset", 0);
   const isNew = !context.options.has("offset");
   const source = await openInput(path);
@@ -132,7 +137,7 @@ async function put(context: RadosContext): Promise<void> {
 async function appendFile(context: RadosContext): Promise<void> {
   const oid = context.takeObject();
   const path = context.take();
-  const size = context.number("blockSize", OP_BYTES);
+  const size = opBytes(context);
   const source = await openInput(path);
   try {
     await attempt(`error appending ${place(context, oid)}`, async () => {

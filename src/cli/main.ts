@@ -28,6 +28,13 @@ async function main(argv: string[]): Promise<number> {
   return await stayAwake(verb.run(rest));
 }
 
+// Who reads what is said may go, which ends nothing: a server goes on, and so does an import that tells how far it is.
+// What has to arrive is looked after where it is written.
+process.stderr.on("error", () => undefined);
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

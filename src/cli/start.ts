@@ -10,6 +10,7 @@ import { ConfigError, createLogger, LOG_LEVEL, type LogLevel, systemClock } from
 import { type ClusterOptions, installConf, startCluster } from "../cluster/index.ts";
 import { isIpAddress, isLoopback } from "../types/index.ts";
 import { completeWords, optionsOf } from "./client/complete-words.ts";
+import { tell } from "./client/tell.ts";
 
 const HELP = `usage: spirula start [options]
 
@@ -105,7 +106,7 @@ export function parseStartArguments(args: string[]): StartArguments {
       log: createLogger({
         level: log as LogLevel,
         now: () => systemClock.now(),
-        sink: (_level, line) => void process.stderr.write(`${line}\n`),
+        sink: (_level, line) => tell(`${line}\n`),
       }),
     },
   };

@@ -58,6 +58,13 @@ describe.each([...EXPORTS, "rados -p rbd export -"])("%s", (command) => {
   });
 });
 
+test("a command goes on where nobody reads how far it is, and help ends quietly", async () => {
+  expect(await tool("rbd import in told 2> >(true)")).toMatchObject({ code: 0 });
+  await original("rbd export --no-progress told - | cmp - in");
+  const help = await tool("rbd help | true; echo ${PIPESTATUS[0]}");
+  expect(help).toMatchObject({ stdout: "0\n", stderr: "" });
+});
+
 test("a block device is written to and read as a file is", async () => {
   const device = (await must("truncate -s 4M disk && losetup -f --show disk", options())).trim();
   try {

@@ -10,7 +10,7 @@ import nodeModule from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { clientEnv, must, type RunResult, run } from "../harness/run.ts";
+import { clientEnv, must, type RunResult, run, sh } from "../harness/run.ts";
 import {
   monPort,
   requireBuild,
@@ -113,6 +113,28 @@ describe("a start that cannot be says so in one line and touches nothing", () =>
     expectOneLine(await tryStart(data), /newer/i);
     expect(await fingerprint(data)).toBe(before);
   });
+});
+
+test("a server goes on where nobody hears what it says", async () => {
+  await must(`mkfifo ${work.path}/pipe`);
+  for (const [name, words, end] of [
+    ["full", "2>/dev/full", ""],
+    ["gone", `2>${work.path}/pipe`, `: <${work.path}/pipe`],
+  ] as const) {
+    const dir = join(work.path, name);
+    const said = join(work.path, `${name}.said`);
+    // A link that breaks the rules of the protocol is warned of.
+    const script = `
+'${process.execPath}' '${SPIRULA}' start --data ${dir} --port 0 >${said} ${words} & server=$!
+${end}
+while ! grep -q CEPH_CONF ${said}; do kill -0 $server || exit 1; sleep 0.1; done
+port=$(grep -o '127.0.0.1:[0-9]*' ${said} | cut -d: -f2)
+for i in 1 2 3; do (head -c 4096 /dev/zero >/dev/tcp/127.0.0.1/$port; sleep 0.2); done
+timeout 20 ceph -c ${dir}/ceph.conf health
+kill $server; wait $server`;
+    const result = await sh(script, { cwd: work.path, timeoutMs: 60_000 });
+    expect(result, name).toMatchObject({ code: 0, stdout: "HEALTH_OK\n" });
+  }
 });
 
 describe("stop and start again", () => {

@@ -12,6 +12,19 @@ import { ROOT, step } from "./steps.mjs";
 
 const ENTRIES = { spirula: "src/cli/main.ts", "osd-worker": "src/cluster/osd-worker.ts" };
 
+// Importing the module looks at all that it exports, which opens standard input: whoever else reads from it is told
+// that there is nothing (EAGAIN) for as long as the command runs.
+const globalProcess = {
+  name: "global-process",
+  setup(building) {
+    const namespace = "global-process";
+    building.onResolve({ filter: /^node:process$/ }, ({ path }) => ({ path, namespace }));
+    building.onLoad({ filter: /.*/, namespace }, () => ({
+      contents: "export default globalThis.process;",
+    }));
+  },
+};
+
 await rm(join(ROOT, "dist"), { recursive: true, force: true });
 if (!step("library", "tsc", ["-p", "tsconfig.build.json"])) process.exit(1);
 await build({
@@ -28,6 +41,7 @@ await build({
   format: "esm",
   target: "node20",
   external: ["@node-rs/crc32", "fs-native-extensions"],
+  plugins: [globalProcess],
   sourcemap: "linked",
   logLevel: "info",
 });

@@ -65,6 +65,12 @@ test("a command goes on where nobody reads how far it is, and help ends quietly"
   expect(help).toMatchObject({ stdout: "0\n", stderr: "" });
 });
 
+test("standard input that is not asked for is left to those who share it", async () => {
+  const slowly = "head -c 10 in; sleep 1; tail -c +11 in | head -c 10; sleep 1; tail -c +21 in";
+  const { code, stderr } = await tool(`(${slowly}) | cmp - <(rbd export --no-progress image -)`);
+  expect([code, stderr]).toEqual([0, ""]);
+});
+
 test("a block device is written to and read as a file is", async () => {
   const device = (await must("truncate -s 4M disk && losetup -f --show disk", options())).trim();
   try {

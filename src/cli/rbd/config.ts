@@ -3,8 +3,8 @@
  * ceph: src/tools/rbd/action/Config.cc, src/librbd/api/Config.cc
  */
 
-import { ERRNO } from "../../base/index.ts";
-import { allOptions, findOption } from "../../config/index.ts";
+import { CephError, ERRNO } from "../../base/index.ts";
+import { allOptions, findOption, parseOptionValue } from "../../config/index.ts";
 import type { Json } from "../../encoding/index.ts";
 import type { Rbd } from "../../librbd/index.ts";
 import { CommandFailure } from "../client/index.ts";
@@ -65,6 +65,19 @@ function optionName(call: Call): string {
   if (!name.startsWith("rbd_")) throw invalid(`not rbd option: ${name}`);
   if (findOption(name) === undefined) throw invalid(`invalid config key: ${name}`);
   return name;
+}
+
+/** What cannot be the option's value is refused: who opens an image passes over it. @throws CephError EINVAL */
+async function setOption(
+  kept: { setMetadata(key: string, value: string): Promise<void> },
+  name: string,
+  text: string,
+): Promise<void> {
+  const option = findOption(name);
+  if (option !== undefined && typeof parseOptionValue(option, text) !== "string") {
+    throw new CephError(-ERRNO.EINVAL, { op: "set", target: name });
+  }
+  await kept.setMetadata(PREFIX + name, text);
 }
 
 function notSet(name: string): CommandFailure {
@@ -242,7 +255,7 @@ async function setPool(call: Call): Promise<void> {
   const name = optionName(call);
   const text = call.word();
   const rbd = await call.open({ pool, namespace: "" });
-  await orFail(rbd.setMetadata(PREFIX + name, text), `rbd: failed to set ${name}`);
+  await orFail(setOption(rbd, name, text), `rbd: failed to set ${name}`);
 }
 
 async function removePool(call: Call): Promise<void> {
@@ -281,7 +294,7 @@ async function setImage(call: Call): Promise<void> {
   const name = optionName(call);
   const text = call.mustWord("image config value was not specified");
   await call.withImage(spec, "write", async (image) => {
-    await orFail(image.setMetadata(PREFIX + name, text), `rbd: failed to set ${name}`);
+    await orFail(setOption(image, name, text), `rbd: failed to set ${name}`);
   });
 }
 

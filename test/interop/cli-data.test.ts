@@ -123,6 +123,14 @@ test("an image of which the file has not all leaves nothing behind", async () =>
   expect(await original("rbd ls | grep -c cut || true")).toBe("0\n");
 });
 
+test.each([
+  ["99999999999999999999", /\(27\) File too large\nerror 27: \(27\) File too large\n$/],
+  ["+", /^Invalid value for size: '\+'\n$/],
+])("an object is not cut at %s", async (size, words) => {
+  const result = await tool(`rados -p rbd truncate object ${size}`);
+  expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(words) });
+});
+
 test("requests of no size are of the usual one", async () => {
   expect(await tool("timeout 20 rados -p rbd -b 0 put zero in")).toMatchObject({ code: 0 });
   expect(await tool("timeout 20 rados -p rbd -b 0 get zero got")).toMatchObject({ code: 0 });

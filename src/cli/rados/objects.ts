@@ -3,7 +3,7 @@
  * ceph: src/tools/rados/rados.cc
  */
 
-import { systemClock } from "../../base/index.ts";
+import { CephError, ERRNO, systemClock } from "../../base/index.ts";
 import {
   append,
   copyFrom,
@@ -156,7 +156,7 @@ async function appendFile(context: RadosContext): Promise<void> {
 
 /** A decimal number as C reads it. @param name `size` @throws CommandFailure if it is none */
 function decimal(text: string, name: string): number {
-  if (!/^\s*[+-]?\d*$/.test(text)) {
+  if (!/^(?:\s*[+-]?\d+)?$/.test(text)) {
     throw new CommandFailure(`Invalid value for ${name}: '${text}'`);
   }
   return Number(text);
@@ -167,6 +167,9 @@ async function cut(context: RadosContext): Promise<void> {
   const size = decimal(context.take(), "size");
   if (size < 0) throw new CommandFailure("error, cannot truncate to negative value");
   try {
+    if (size > Number.MAX_SAFE_INTEGER) {
+      throw new CephError(-ERRNO.EFBIG, { op: "truncate", target: oid });
+    }
     await context.writable.write(oid, [truncate(size)]);
   } catch (error) {
     throw failedTwice(`error truncating oid ${shown(oid)} to ${size}`, error);

@@ -24,6 +24,7 @@ import { ParentSource } from "./snapshot-read.ts";
 import { cleanUpParents } from "./trash-remove.ts";
 
 /**
+ * @param options.id of the image that is meant: the name may have become another's meanwhile
  * @throws CephError ENOENT: no such image; EINVAL: no parent; EROFS: made by a newer release; EBUSY: a user
  *   holds the lock; EOPNOTSUPP: with a journal, or migrating
  */
@@ -32,9 +33,11 @@ export async function flattenImage(
   io: IoCtx,
   name: string,
   progress: Progress,
+  options: { readonly id?: string | undefined } = {},
 ): Promise<void> {
   const image = await Image.open(context, io, { name });
   try {
+    if (image.id !== (options.id ?? image.id)) throw imageError("ENOENT", "flatten", name);
     await byLockOwner(image, {
       request: { op: "flatten" },
       policy: "yield",

@@ -26,7 +26,7 @@ export {
   diskUsage,
 } from "./diff.ts";
 export { listImages } from "./directory.ts";
-export { isErrno } from "./errors.ts";
+export { isErrno, unless } from "./errors.ts";
 export { findSnapshot } from "./find-snapshot.ts";
 export { flattenImage } from "./flatten.ts";
 export { listFormat1 } from "./format1-directory.ts";

@@ -29,6 +29,8 @@ export interface RemoveOptions {
    * ceph: rbd_move_parent_to_trash_on_remove @default false: it is not removed
    */
   readonly parentToTrash?: boolean;
+  /** The image that is meant, "" of format 1: the name may have become another's meanwhile. @default whichever has the name */
+  readonly id?: string | undefined;
 }
 
 /**
@@ -43,16 +45,20 @@ export async function removeImage(
   options: RemoveOptions = {},
 ): Promise<void> {
   const { REMOVING, USER, USER_PARENT } = TRASH_IMAGE_SOURCE;
+  const { toTrashMs, parentToTrash = false, id: meant } = options;
   const id = await unless(io.query(RBD_DIRECTORY, DIRECTORY.idOfName, name), "ENOENT");
-  if (id === undefined) {
+  if (id === undefined || id !== (meant ?? id)) {
     for (const [trashId, spec] of await listTrash(io)) {
       if (spec.name !== name || spec.source !== REMOVING) continue;
+      if (trashId !== (meant ?? trashId)) continue;
       if (spec.state === TRASH_IMAGE_STATE.MOVING) await finishMove(io, trashId);
       return await removeTrash(context, io, trashId, { force: true, progress });
     }
+    if (id !== undefined || (meant ?? "") !== "") {
+      throw imageError("ENOENT", "remove", name, "the name is another image's, or nobody's");
+    }
     return await removeFormat1(context, io, name, progress);
   }
-  const { toTrashMs, parentToTrash = false } = options;
   if (toTrashMs !== undefined) {
     return await moveToTrash(context, io, { name, id, source: USER, keepMs: toTrashMs });
   }

@@ -32,6 +32,7 @@ import {
   type Progress,
   removeImage,
   removeTrash,
+  unless,
 } from "../../rbd/index.ts";
 import { uuidFromBytes } from "../../types/index.ts";
 import { failureText, ModuleError, rbdError } from "./errors.ts";
@@ -379,25 +380,33 @@ export class TaskQueue {
     }
   }
 
-  /** Does the work. What can never succeed is noted in the task; what may is thrown. */
+  /**
+   * Does the work. What can never succeed is noted in the task; what may is thrown.
+   * compat: upstream takes whatever image has the name by now.
+   */
   async #perform(io: IoCtx, task: Task): Promise<void> {
     const context = await this.#host.rbd();
     const progress = this.#progressOf(task);
-    const { action, image_name = "", image_id = "" } = task.refs;
+    const { action, image_name, image_id } = task.refs;
+    const name = byteString(image_name ?? "");
+    const id = image_id === undefined ? undefined : byteString(image_id);
     try {
       switch (action) {
         case "remove":
-          return await removeImage(context, io, byteString(image_name), progress);
+          return await removeImage(context, io, name, progress, { id });
         case "flatten":
-          return await flattenImage(context, io, byteString(image_name), progress);
+          return await flattenImage(context, io, name, progress, { id });
         case "trash remove":
-          return await removeTrash(context, io, byteString(image_id), { force: false, progress });
+          return await removeTrash(context, io, id ?? "", { force: false, progress });
         case "migrate execute":
-          return await executeMigration(context, io, byteString(image_name), progress);
+          await checkMigration(io, name, id);
+          return await executeMigration(context, io, name, progress);
         case "migrate commit":
-          return await commitMigration(context, io, byteString(image_name), progress);
+          await checkMigration(io, name, id);
+          return await commitMigration(context, io, name, progress);
         case "migrate abort":
-          return await abortMigration(context, io, byteString(image_name), progress);
+          await checkMigration(io, name, id);
+          return await abortMigration(context, io, name, progress);
       }
     } catch (error) {
       if (isErrno(error, "ECANCELED")) return;
@@ -480,6 +489,19 @@ async function migrationOf(io: IoCtx, name: string): Promise<Migration | undefin
     if (!(error instanceof CephError)) throw error;
     throw asModuleError(error, "error getting migration status");
   }
+}
+
+/**
+ * A migration that nobody finds by the name may have left something to clean up; another one is not ours.
+ * @param id of the destination
+ * @throws CephError EINVAL
+ */
+async function checkMigration(io: IoCtx, name: string, id: string | undefined): Promise<void> {
+  const migration = await unless(findMigration(io, name), "EINVAL", "ENOENT");
+  if (migration === undefined || migration.destination.id === (id ?? migration.destination.id)) {
+    return;
+  }
+  throw new CephError(-ERRNO.EINVAL, { op: "go on with the migration of", target: textOf(name) });
 }
 
 function migrationMessage(step: MigrationStep, name: string, migration: Migration): string {

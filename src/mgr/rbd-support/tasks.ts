@@ -387,6 +387,8 @@ export class TaskQueue {
   async #perform(io: IoCtx, task: Task): Promise<void> {
     const context = await this.#host.rbd();
     const progress = this.#progressOf(task);
+    // One that was cancelled, and not forgotten at once.
+    if (task.isCanceled) return;
     const { action, image_name, image_id } = task.refs;
     const name = byteString(image_name ?? "");
     const id = image_id === undefined ? undefined : byteString(image_id);
@@ -410,6 +412,8 @@ export class TaskQueue {
       }
     } catch (error) {
       if (isErrno(error, "ECANCELED")) return;
+      // Whatever one that was cancelled has failed with is the end of it.
+      if (task.isCanceled && error instanceof CephError) return;
       const failure = finalFailure(action, error);
       if (failure === undefined) throw error;
       task.failure = failure;

@@ -15,7 +15,7 @@ import { imageError, unless } from "./errors.ts";
 import { Image, poolOf, type RbdContext } from "./image.ts";
 import { headerName } from "./names.ts";
 import { noProgress, type Progress } from "./progress.ts";
-import { isDue, listTrash, removeTrash } from "./trash.ts";
+import { getTrash, isDue, listTrash, removeTrash } from "./trash.ts";
 
 export interface PurgeOptions {
   /** What is kept until then goes, in milliseconds since 1970. @default now */
@@ -52,7 +52,11 @@ export async function purgeTrash(
   if (threshold !== undefined && early.length === 0) return;
   const chosen = entries.filter(([id, spec]) => early.includes(id) || isDue(spec, dueMs));
   for (const [i, [id]] of chosen.entries()) {
-    await removeTrash(context, io, id, { force: true, progress: noProgress });
+    // Those before it take their time: it may have come back, and gone again to be kept for longer.
+    const spec = await unless(getTrash(io, id), "ENOENT");
+    if (spec !== undefined && (early.includes(id) || isDue(spec, dueMs))) {
+      await removeTrash(context, io, id, { force: true, progress: noProgress });
+    }
     progress(i + 1, chosen.length);
   }
 }

@@ -8,6 +8,7 @@ import {
   listTrash,
   noProgress,
   openImage,
+  purgeTrash,
   removeTrash,
   restoreImage,
   takeSnapshot,
@@ -69,5 +70,28 @@ test("an image whose removal has begun does not come back either when it may not
   const again = () => removeTrash(context, io, id, { force: false, progress: noProgress });
   expect(await bench.run(codeOf(again()))).toBe("EBUSY");
   expect(await bench.run(codeOf(restoreImage(io, id)))).toBe("EBUSY");
+  await bench.close();
+});
+
+test("an image that comes back while the trash is emptied, and goes again to be kept, is kept", async () => {
+  const bench = await Bench.start();
+  const { context, io } = await bench.client();
+  const user = await bench.client();
+  const nameOf = new Map<string, string>();
+  for (const name of ["a", "b"]) {
+    await bench.run(createImage(context, io, name, SIZE, { order: ORDER }));
+    const image = await bench.run(openImage(context, io, { name }));
+    await bench.run(new ImageIo(image).write(0, Buffer.alloc(SIZE, 1)));
+    await bench.run(image.close());
+    nameOf.set(await bench.run(trashImage(context, io, name)), name);
+  }
+  const [first = "", last = ""] = [...nameOf.keys()].sort();
+  const keep = async () => {
+    await restoreImage(user.io, last);
+    await trashImage(user.context, user.io, nameOf.get(last) ?? "", 86_400_000);
+  };
+  await bench.run(Promise.all([purgeTrash(context, io), keep()]));
+  const left = await bench.run(listTrash(io));
+  expect([left.has(first), left.has(last)]).toEqual([false, true]);
   await bench.close();
 });

@@ -27,9 +27,12 @@ describe("intervals", () => {
     expect(formatInterval(minutes)).toBe(told);
   });
 
-  test.each(["", "m", "1x", "-1d", "1.5h"])("%j is none", (text) => {
-    expect(() => parseInterval(text)).toThrow(`Invalid interval (${text})`);
-  });
+  test.each(["", "m", "1x", "-1d", "1.5h", "0", "0d", "1000001d", "9".repeat(400)])(
+    "%j is none",
+    (text) => {
+      expect(() => parseInterval(text)).toThrow(`Invalid interval (${text})`);
+    },
+  );
 });
 
 describe("start times", () => {

@@ -11,12 +11,20 @@ import { formatWall } from "./local-time.ts";
 const MINUTES_A_DAY = 24 * 60;
 const MINUTE_MS = 60_000;
 
-/** `10m`, `2h`, `1d`; minutes where no unit is said. @throws ModuleError EINVAL */
+/** With more, years would come to have five digits. */
+const INTERVAL_MAX = 1_000_000 * MINUTES_A_DAY;
+
+/**
+ * `10m`, `2h`, `1d`; minutes where no unit is said.
+ * compat: upstream takes any number, and nothing is scheduled any more once it is one that no time can be told with.
+ * @throws ModuleError EINVAL
+ */
 export function parseInterval(text: string): number {
   const match = /^(\d+)(d|h|m)?$/.exec(text);
-  if (match === null) throw new ModuleError("EINVAL", `Invalid interval (${text})`);
-  const factor = match[2] === "d" ? MINUTES_A_DAY : match[2] === "h" ? 60 : 1;
-  return Number(match[1]) * factor;
+  const factor = match?.[2] === "d" ? MINUTES_A_DAY : match?.[2] === "h" ? 60 : 1;
+  const minutes = Number(match?.[1] ?? 0) * factor;
+  if (minutes >= 1 && minutes <= INTERVAL_MAX) return minutes;
+  throw new ModuleError("EINVAL", `Invalid interval (${text})`);
 }
 
 export function formatInterval(minutes: number): string {

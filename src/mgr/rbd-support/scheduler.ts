@@ -12,7 +12,7 @@ import { isRefusal, ModuleError } from "./errors.ts";
 import { type ModuleHost, rbdPools } from "./host.ts";
 import { levelByName } from "./levels.ts";
 import { formatWall, wallMs } from "./local-time.ts";
-import { type Level, levelMatches } from "./schedule.ts";
+import { type Level, levelMatches, type Schedule } from "./schedule.ts";
 import { type ScheduleKind, Schedules } from "./schedules.ts";
 
 /** How often pools and stored schedules are looked at. */
@@ -41,8 +41,12 @@ export interface Work<P extends Place> {
   readonly describe: (place: P) => { readonly [key: string]: PyJson };
 }
 
+function keyOf({ poolId, nspace, imageId = "" }: Place): string {
+  return `${poolId}/${nspace}/${imageId}`;
+}
+
 function samePlace(a: Place, b: Place): boolean {
-  return a.poolId === b.poolId && a.nspace === b.nspace && a.imageId === b.imageId;
+  return keyOf(a) === keyOf(b);
 }
 
 /** The level that is everything in a pool, or in a namespace of it. */
@@ -74,15 +78,18 @@ export class Scheduler<P extends Place> {
   /** Works until closed. */
   async run(): Promise<void> {
     while (!this.#isClosed) {
-      await this.#inTurn(() => this.#refresh());
-      const due = this.#dequeue();
-      if (due === undefined) {
-        await this.#wait();
-        continue;
-      }
-      await this.#work.run(due);
-      this.#enqueue(due);
+      await this.#next();
     }
+  }
+
+  /** Does what is due, or waits for something to be. */
+  async #next(): Promise<void> {
+    await this.#inTurn(() => this.#refresh());
+    const due = this.#dequeue();
+    if (due === undefined) return await this.#wait();
+    // What was due stays in the queue when schedules change, and may have none any more.
+    if (this.#scheduleOf(due) !== undefined) await this.#work.run(due);
+    this.#enqueue(due);
   }
 
   close(): void {
@@ -162,14 +169,15 @@ export class Scheduler<P extends Place> {
         this.#host.log.error("pool not looked at", { pool: poolName, why: error.message });
       }
     }
-    const isIn = (place: P, list: readonly P[]) => list.some((x) => samePlace(x, place));
-    const gone = this.#places.filter((place) => !isIn(place, places));
-    const fresh = places.filter((place) => !isIn(place, this.#places));
+    const known = new Set(places.map(keyOf));
+    const gone = this.#places.filter((place) => !known.has(keyOf(place)));
     this.#schedules = schedules;
     this.#places = places;
     this.#refreshedAt = now;
     for (const place of gone) this.#dropFromQueue(place);
-    for (const place of fresh) this.#enqueue(place);
+    // Those that are new, and those that had no schedule when it was their turn: it may not have been read then.
+    const queued = new Set([...this.#queue.values()].flat().map(keyOf));
+    for (const place of places) if (!queued.has(keyOf(place))) this.#enqueue(place);
   }
 
   /** The queue as the schedules have it now; what is due stays. */
@@ -180,8 +188,12 @@ export class Scheduler<P extends Place> {
     this.#wake();
   }
 
+  #scheduleOf({ poolId, nspace, imageId }: P): Schedule | undefined {
+    return this.#schedules?.find(poolId, nspace, imageId);
+  }
+
   #enqueue(place: P): void {
-    const schedule = this.#schedules?.find(place.poolId, place.nspace, place.imageId);
+    const schedule = this.#scheduleOf(place);
     if (schedule === undefined) return;
     const time = schedule.nextRun(this.#wall());
     const places = this.#queue.get(time) ?? [];

@@ -130,8 +130,10 @@ export class Schedules {
         const level = await levelById(this.#host, textOf(key), this.#kind.rules);
         this.#take(level, textOf(byteStringOf(value)));
       } catch (error) {
-        if (!(error instanceof ModuleError)) throw error;
-        stale.push(key);
+        if (error instanceof ModuleError) stale.push(key);
+        else if (!isRefusal(error)) throw error;
+        // One image that cannot be opened keeps nobody else from having a schedule.
+        else this.#host.log.error("schedule not read", { level: textOf(key), why: error.message });
       }
     }
     if (stale.length > 0) await io.write(this.#kind.oid, [opOmapRmKeys(stale)]);

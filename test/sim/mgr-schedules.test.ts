@@ -1,0 +1,92 @@
+/** The manager's schedules, when they change or cannot be read while something is due. */
+import { expect, test } from "vitest";
+import { Scheduler, type Work } from "../../src/mgr/rbd-support/scheduler.ts";
+import { createNamespace } from "../../src/rbd/index.ts";
+import { Bench } from "./bench.ts";
+import { failingIo } from "./failing-io.ts";
+import { moduleHost } from "./mgr-host.ts";
+
+const MINUTE = 60_000;
+/** None that the server's own manager has. */
+const OID = "test_schedule";
+const LEVELS = ["rbd//", "rbd/n/"];
+
+interface Place {
+  readonly poolId: string;
+  readonly nspace: string;
+}
+
+const WORK: Omit<Work<Place>, "run"> = {
+  kind: { oid: OID, option: "test_schedule", rules: { images: false } },
+  list: async (io) => ["", "n"].map((nspace) => ({ poolId: String(io.pool), nspace })),
+  listName: "scheduled",
+  describe: () => ({}),
+};
+
+/** Schedules for two namespaces, every minute; one of them cannot be read for want of the list of namespaces. */
+async function start(run: (place: Place) => Promise<void>) {
+  const bench = await Bench.start();
+  const client = await bench.client();
+  const { rados } = client.context;
+  const state = { isUnreadable: false };
+  const openPool = (...args: Parameters<typeof rados.openPool>) =>
+    rados
+      .openPool(...args)
+      .then((io) =>
+        failingIo(io, ({ oid }) =>
+          state.isUnreadable && oid === "rbd_namespace" ? "EIO" : undefined,
+        ),
+      );
+  const through = new Proxy(rados, {
+    get: (target, key) => {
+      if (key === "openPool") return openPool;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const context = { ...client.context, rados: through };
+  const { host } = moduleHost({ ...client, context });
+  const scheduler = new Scheduler<Place>(host, { ...WORK, run });
+  const running = scheduler.run();
+  await bench.run(createNamespace(client.io, "n"));
+  for (const level of LEVELS) await bench.run(scheduler.add(level, "1m", undefined));
+  const stop = async () => {
+    scheduler.close();
+    await bench.run(running);
+    await bench.close();
+  };
+  return { bench, scheduler, state, stop };
+}
+
+test("a schedule that could not be read when it was its turn goes on once it can be", async () => {
+  const done: string[] = [];
+  const { bench, state, stop } = await start(async ({ nspace }) => {
+    done.push(nspace);
+  });
+  await bench.pass(3 * MINUTE);
+  expect(new Set(done)).toEqual(new Set(["", "n"]));
+  state.isUnreadable = true;
+  await bench.pass(3 * MINUTE);
+  state.isUnreadable = false;
+  done.length = 0;
+  await bench.pass(4 * MINUTE);
+  expect(new Set(done)).toEqual(new Set(["", "n"]));
+  await stop();
+});
+
+test("what is due when its schedule is removed is not done any more", async () => {
+  const done: string[] = [];
+  let goOn = () => {};
+  const { bench, scheduler, stop } = await start(async ({ nspace }) => {
+    done.push(nspace);
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  });
+  await bench.until(() => done.length === 1, "the first run");
+  for (const level of LEVELS) await bench.run(scheduler.remove(level, undefined, undefined));
+  goOn();
+  await bench.pass(2 * MINUTE);
+  expect(done).toHaveLength(1);
+  await stop();
+});

@@ -1,10 +1,13 @@
 /** The manager's schedules, when they change or cannot be read while something is due. */
 import { expect, test } from "vitest";
+import { must } from "../../src/base/index.ts";
 import { Scheduler, type Work } from "../../src/mgr/rbd-support/scheduler.ts";
+import { RbdSupport } from "../../src/mgr/rbd-support/support.ts";
+import { Rados } from "../../src/rados/index.ts";
 import { createNamespace } from "../../src/rbd/index.ts";
 import { Bench } from "./bench.ts";
 import { failingIo } from "./failing-io.ts";
-import { moduleHost } from "./mgr-host.ts";
+import { moduleHost, moduleState } from "./mgr-host.ts";
 
 const MINUTE = 60_000;
 /** None that the server's own manager has. */
@@ -89,4 +92,39 @@ test("what is due when its schedule is removed is not done any more", async () =
   await bench.pass(2 * MINUTE);
   expect(done).toHaveLength(1);
   await stop();
+});
+
+test("a manager whose client was locked out goes on with another one", async () => {
+  const bench = await Bench.start();
+  const user = await bench.client();
+  const clients: Rados[] = [];
+  const support = new RbdSupport({
+    ...moduleState(user),
+    connect: async () => {
+      const rados = await Rados.connect(bench.clientOptions().options);
+      clients.push(rados);
+      return rados;
+    },
+  });
+  let runs = 0;
+  const scheduler = new Scheduler<Place>(support, {
+    ...WORK,
+    run: async () => {
+      runs++;
+    },
+  });
+  support.start();
+  const running = scheduler.run();
+  await bench.run(scheduler.add("rbd/", "1m", undefined));
+  await bench.pass(2 * MINUTE);
+  await bench.run(user.rados.blocklist(must(clients[0]?.addrs[0], "its address")));
+  await bench.pass(2 * MINUTE);
+  const before = runs;
+  await bench.pass(2 * MINUTE);
+  expect(runs).toBeGreaterThan(before);
+  expect(clients).toHaveLength(2);
+  scheduler.close();
+  await bench.run(running);
+  await bench.run(support.close());
+  await bench.close();
 });

@@ -41,7 +41,7 @@ export function rbdErrorText(errno: ErrnoName, message: string): string {
   return `[errno ${ERRNO[errno]}] ${text}`;
 }
 
-/** Did the cluster refuse the one request? Not so when our client was closed: nothing goes on then. */
+/** Did the cluster refuse the one request? Not so when our client was closed, or locked out: it will not do then. */
 export function isRefusal(error: unknown): error is CephError {
   return error instanceof CephError && error.errno !== -ERRNO.ESHUTDOWN;
 }

@@ -4,7 +4,7 @@
  * ceph: src/pybind/mgr/rbd_support/perf.py
  */
 
-import { PyFloat, type PyJson, pythonJson } from "../../base/index.ts";
+import { CephError, PyFloat, type PyJson, pythonJson } from "../../base/index.ts";
 import { byteString, textOf } from "../../encoding/index.ts";
 import type { ImageIo } from "../../maps/index.ts";
 import { listImages } from "../../rbd/index.ts";
@@ -73,7 +73,12 @@ export class ImagePerf {
   async run(): Promise<void> {
     while (!this.#isClosed) {
       this.#expire();
-      await this.#take();
+      try {
+        await this.#take();
+      } catch (error) {
+        if (this.#isClosed || !(error instanceof CephError)) throw error;
+        this.#host.log.warn("counters of images held up", { why: error.message });
+      }
       for (const done of this.#onTick.splice(0)) done();
       if (!this.#isClosed) await this.#wait();
     }

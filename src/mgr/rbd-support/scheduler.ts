@@ -6,7 +6,7 @@
  * ceph: src/pybind/mgr/rbd_support/trash_purge_schedule.py, mirror_snapshot_schedule.py
  */
 
-import { PRETTY, type PyJson, pythonJson } from "../../base/index.ts";
+import { CephError, PRETTY, type PyJson, pythonJson } from "../../base/index.ts";
 import type { IoCtx } from "../../rados/index.ts";
 import { isRefusal, ModuleError } from "./errors.ts";
 import { type ModuleHost, rbdPools } from "./host.ts";
@@ -17,6 +17,8 @@ import { type ScheduleKind, Schedules } from "./schedules.ts";
 
 /** How often pools and stored schedules are looked at. */
 const REFRESH_MS = 60_000;
+/** Wait before the cluster is tried again. */
+const RETRY_MS = 1_000;
 
 /** Something that may be scheduled. */
 export interface Place {
@@ -78,7 +80,13 @@ export class Scheduler<P extends Place> {
   /** Works until closed. */
   async run(): Promise<void> {
     while (!this.#isClosed) {
-      await this.#next();
+      try {
+        await this.#next();
+      } catch (error) {
+        if (this.#isClosed || !(error instanceof CephError)) throw error;
+        this.#host.log.warn("schedules held up", { of: this.#work.kind.oid, why: error.message });
+        await this.#wait(RETRY_MS);
+      }
     }
   }
 
@@ -220,12 +228,12 @@ export class Scheduler<P extends Place> {
   }
 
   /** Until the next is due, something changes, or pools are to be looked at. */
-  #wait(): Promise<void> {
+  #wait(leastMs = 1): Promise<void> {
     const { clock } = this.#host;
     const [next] = [...this.#queue.keys()].sort();
     const untilDue = next === undefined ? REFRESH_MS : Date.parse(`${next}Z`) - this.#wall();
     return new Promise((resolve) => {
-      const timer = clock.after(Math.max(1, Math.min(untilDue, REFRESH_MS)), resolve);
+      const timer = clock.after(Math.max(leastMs, Math.min(untilDue, REFRESH_MS)), resolve);
       this.#wake = () => {
         timer.cancel();
         resolve();

@@ -42,11 +42,12 @@ export class RbdSupport implements ModuleHost {
   readonly mirrorSnapshots: MirrorSnapshots;
   readonly perf: ImagePerf;
   readonly #connect: () => Promise<Rados>;
-  readonly #context: Promise<RbdContext>;
+  #context: Promise<RbdContext>;
   #isReady: (context: RbdContext) => void = () => undefined;
   #rados: Rados | undefined;
   #isClosed = false;
   #running: Promise<void> | undefined;
+  #renewing: Promise<void> | undefined;
 
   constructor(options: RbdSupportOptions) {
     this.state = options.state;
@@ -92,8 +93,25 @@ export class RbdSupport implements ModuleHost {
     await this.state.config.apply([{ target, name, value }]);
   }
 
-  rbd(): Promise<RbdContext> {
-    return this.#context;
+  async rbd(): Promise<RbdContext> {
+    const { rados } = await this.#context;
+    if (rados.isBlocklisted && !this.#isClosed) {
+      this.#renewing ??= this.#renew(rados).finally(() => {
+        this.#renewing = undefined;
+      });
+      await this.#renewing;
+    }
+    return await this.#context;
+  }
+
+  /** Whoever waited for too long for what we had has locked our client out: we come back as another one. */
+  async #renew(old: Rados): Promise<void> {
+    this.log.warn("the manager's client is blocklisted");
+    await old.close();
+    const rados = await this.#connected();
+    if (rados === undefined) return;
+    const { clock, random, log } = this;
+    this.#context = Promise.resolve({ rados, clock, random, log });
   }
 
   async openPool(name: string, nspace: string): Promise<IoCtx> {
@@ -106,18 +124,26 @@ export class RbdSupport implements ModuleHost {
     }
   }
 
-  async #run(): Promise<void> {
-    while (!this.#isClosed && this.#rados === undefined) {
+  /** A client of the cluster, once there is one; undefined: closed before. */
+  async #connected(): Promise<Rados | undefined> {
+    let rados: Rados | undefined;
+    while (!this.#isClosed && rados === undefined) {
       try {
-        this.#rados = await this.#connect();
+        rados = await this.#connect();
       } catch (error) {
         this.log.warn("the manager cannot reach the cluster", { why: (error as Error).message });
         await sleep(this.clock, RETRY_MS);
       }
     }
-    const rados = this.#rados;
+    this.#rados = rados;
+    if (!this.#isClosed) return rados;
+    await rados?.close();
+    return undefined;
+  }
+
+  async #run(): Promise<void> {
+    const rados = await this.#connected();
     if (rados === undefined) return;
-    if (this.#isClosed) return await rados.close();
     const { clock, random, log } = this;
     this.#isReady({ rados, clock, random, log });
     await Promise.all([

@@ -35,7 +35,7 @@ import {
   unless,
 } from "../../rbd/index.ts";
 import { uuidFromBytes } from "../../types/index.ts";
-import { failureText, ModuleError, rbdError } from "./errors.ts";
+import { failureText, isRefusal, ModuleError, rbdError } from "./errors.ts";
 import { type Authorized, authorize, type ModuleHost, rbdPools } from "./host.ts";
 import { readOmap } from "./omap.ts";
 import { refsMatch, Task, type TaskRefs } from "./task.ts";
@@ -90,7 +90,7 @@ export class TaskQueue {
 
   /** Reads what is queued, then works until closed. */
   async run(): Promise<void> {
-    await this.#load();
+    await this.#loadAtLast();
     this.#isLoaded();
     while (!this.#isClosed) {
       const now = this.#host.clock.now();
@@ -312,6 +312,18 @@ export class TaskQueue {
 
   // --- Loading ----------------------------------------------------------------------------------
 
+  async #loadAtLast(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#load();
+      } catch (error) {
+        if (this.#isClosed || !(error instanceof CephError)) throw error;
+        this.#host.log.warn("tasks not read", { why: error.message });
+        await this.#wait();
+      }
+    }
+  }
+
   async #load(): Promise<void> {
     const { rados } = await this.#host.rbd();
     for (const [id, name] of rbdPools(await rados.latestMap())) {
@@ -321,7 +333,7 @@ export class TaskQueue {
           await this.#loadFrom(io.inNamespace(nspace));
         }
       } catch (error) {
-        if (!(error instanceof CephError) || this.#isClosed) throw error;
+        if (!isRefusal(error)) throw error;
         this.#host.log.error("tasks of a pool not read", { pool: name, why: error.message });
       }
     }

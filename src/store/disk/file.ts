@@ -6,7 +6,9 @@
  * Direct writes drop the range from the page cache, so buffered reads see them.
  *
  * The lock is a file with the holder's pid and start time, put in place by link(2): it either appears
- * whole or not at all. A lock whose process is gone (kill -9, power cut) is moved aside and taken over.
+ * whole or not at all. Its holder has it open and locked, which the kernel knows of a process in another
+ * container, too, whose pid says nothing here. A lock whose process is gone (kill -9, power cut) is moved
+ * aside and taken over.
  */
 
 import { spawn } from "node:child_process";
@@ -19,16 +21,19 @@ const O_DIRECT = fs.constants.O_DIRECT ?? 0;
 const O_DSYNC = fs.constants.O_DSYNC ?? fs.constants.O_SYNC;
 const LOCK = "lock";
 
-type Trim = (fd: number, offset: number, length: number) => Promise<void>;
+interface Native {
+  readonly trim: (fd: number, offset: number, length: number) => Promise<void>;
+  /** fcntl(2) F_OFD_SETLK: the lock is the open file's, and goes with it. False: another's is in the way. */
+  readonly tryLock: (fd: number, options: { shared: boolean }) => boolean;
+}
 
 /**
- * Node has no fallocate(2). Where this package has no binary for the platform, util-linux's command does it,
- * at the price of a process each time.
+ * Node has no fallocate(2) and no fcntl(2). Where this package has no binary for the platform, util-linux's command
+ * gives space back, at the price of a process each time, and locks are told by their pids alone.
  */
-const trim: Trim | undefined = (() => {
+const native: Native | undefined = (() => {
   try {
-    const require = createRequire(import.meta.url);
-    return (require("fs-native-extensions") as { trim: Trim }).trim;
+    return createRequire(import.meta.url)("fs-native-extensions") as Native;
   } catch {
     return undefined;
   }
@@ -155,9 +160,9 @@ class RealFile implements DiskFile {
   }
 
   async punch(offset: number, length: number): Promise<boolean> {
-    if (trim === undefined) return this.#punchByCommand(offset, length);
+    if (native === undefined) return this.#punchByCommand(offset, length);
     try {
-      await trim(this.#fd, offset, length);
+      await native.trim(this.#fd, offset, length);
       return true;
     } catch {
       return false; // no holes here, or a disk that fails otherwise, too: nothing is lost by it
@@ -190,6 +195,15 @@ function processStart(pid: number): string | undefined {
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined; // no such process
+  }
+}
+
+/** Locks an open file; false: it is another's. True also where this cannot be known. */
+function tryLock(fd: number, options: { shared: boolean }): boolean {
+  try {
+    return native?.tryLock(fd, options) ?? true;
+  } catch {
+    return true; // a file system without locks
   }
 }
 
@@ -252,15 +266,27 @@ export class FileDisk implements Disk {
 
   lock(): () => void {
     const file = path.join(this.directory, LOCK);
-    const own = path.join(this.directory, `${LOCK}.${process.pid}`);
-    const mine = `${process.pid} ${processStart(process.pid) ?? ""}\n`;
+    const start = processStart(process.pid) ?? "";
+    // Processes of two containers may have the same pid.
+    const own = path.join(this.directory, `${LOCK}.${process.pid}.${start}`);
+    const mine = `${process.pid} ${start}\n`;
     fs.writeFileSync(own, mine, { mode: 0o600 });
+    const fd = fs.openSync(own, "r+");
+    let isTaken = false;
     try {
+      // Before it has its name: nobody finds it unlocked.
+      tryLock(fd, { shared: false });
       // One retry per stale lock moved aside; two processes can race, not ten.
       for (let attempt = 0; attempt < 10; attempt++) {
         try {
           fs.linkSync(own, file);
-          return () => this.#unlock(file, mine);
+          isTaken = true;
+          return () => {
+            if (!isTaken) return;
+            isTaken = false;
+            this.#unlock(file, mine);
+            fs.closeSync(fd);
+          };
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
         }
@@ -268,6 +294,7 @@ export class FileDisk implements Disk {
       }
       throw new DiskLockedError(this.directory, "unknown");
     } finally {
+      if (!isTaken) fs.closeSync(fd);
       fs.rmSync(own, { force: true });
     }
   }
@@ -290,7 +317,7 @@ export class FileDisk implements Disk {
     const found = this.#readLock(file);
     if (found === undefined) return;
     const [pid = "", start = ""] = found.trim().split(" ");
-    if (processStart(Number(pid)) === start && start !== "") {
+    if (this.#isHeld(file) || (processStart(Number(pid)) === start && start !== "")) {
       throw new DiskLockedError(this.directory, pid);
     }
     const aside = `${file}.stale.${process.pid}`;
@@ -303,6 +330,23 @@ export class FileDisk implements Disk {
     // Between the look and the move somebody else may have taken over: give theirs back.
     if (this.#readLock(aside) !== found) fs.linkSync(aside, file);
     fs.rmSync(aside, { force: true });
+  }
+
+  /** Does a process of this machine have it, in whatever container? */
+  #isHeld(file: string): boolean {
+    let fd: number;
+    try {
+      fd = fs.openSync(file, "r");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw error;
+    }
+    try {
+      // Two that look at the same time are not in each other's way.
+      return !tryLock(fd, { shared: true });
+    } finally {
+      fs.closeSync(fd);
+    }
   }
 
   space(): DiskSpace {

@@ -65,6 +65,16 @@ test("a directory is taken once; a lock whose process is gone is taken over", ()
   expect(fs.readdirSync(directory)).toEqual([]);
 });
 
+test("a directory that a process in another container has is not taken: what its lock says means nothing here", () => {
+  const release = new FileDisk(directory).lock();
+  const file = path.join(directory, "lock");
+  const gone = spawnSync("true").pid;
+  fs.writeFileSync(file, `${gone} 12345\n`);
+  expect(() => new FileDisk(directory).lock()).toThrow(DiskLockedError);
+  release();
+  new FileDisk(directory).lock()();
+});
+
 test("an empty store is made and opened quickly, and its files are private", async () => {
   const store = path.join(directory, "osd");
   createStore(store);

@@ -42,11 +42,22 @@ describe("identity", () => {
     await mkdir(join(work, "mon"));
     await mkdir(join(work, "osd.0"));
     await mkdir(join(work, "osd.12"));
-    for (const file of ["lock", "ceph.conf", "ceph.client.admin.keyring", "spirula.json.new"]) {
+    for (const file of ["lock", "lock.17.4711", "lock.stale.17", "spirula.json.new"]) {
       await writeFile(join(work, file), "");
     }
     expect(await readIdentity(work)).toBeUndefined();
   });
+
+  test.each(["ceph.conf", "ceph.client.admin.keyring", "ceph.client.admin.keyring.new"])(
+    "of a cluster that has lost it is not that of an unfinished first start: %s is written later",
+    async (file) => {
+      await mkdir(join(work, "mon"));
+      await mkdir(join(work, "osd.0"));
+      await writeFile(join(work, file), "");
+      const why = `${work}: has a cluster's stores and ${file}, but no spirula.json; restore it`;
+      await expect(readIdentity(work)).rejects.toThrow(new ConfigError(why));
+    },
+  );
 
   test.each(["thesis.txt", "osd.x", "osd", "monitor", ".git"])(
     "a directory with %s in it and no cluster is refused and named",

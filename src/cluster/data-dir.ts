@@ -1,7 +1,7 @@
 /**
  * The data directory: one file that says what it is, one folder per store, and the files for clients.
  *
- *   spirula.json                 version, fsid, OSDs: written once, last of all, when the cluster is whole
+ *   spirula.json                 version, fsid, OSDs: written once, when the cluster is whole, before anybody has its keys
  *   lock                         held while a process has the directory open
  *   mon/  osd.0/  …              object stores
  *   run/                         the daemons' admin sockets, while they run
@@ -9,7 +9,7 @@
  *   ceph.client.admin.keyring    the administrator's key, 0600
  *
  * A first start that is cut off leaves no spirula.json; the next one starts over. Nothing is touched in a
- * directory that is not ours, is in use, or is newer than we are.
+ * directory that is not ours, is in use, is newer than we are, or has lost its spirula.json.
  */
 
 import { mkdirSync } from "node:fs";
@@ -76,7 +76,9 @@ export interface Identity {
 
 const IDENTITY_FILE = "spirula.json";
 /** What a first start may leave behind. */
-const OURS = /^(lock|run|mon|osd\.\d+|spirula\.json\.new|ceph\.conf|ceph\.client\.admin\.keyring)$/;
+const OURS = /^(lock(\..*)?|run|mon|osd\.\d+|spirula\.json\.new)$/;
+/** What only a cluster that was whole has: written after its identity. */
+const CLIENT_FILES = /^(ceph\.conf|ceph\.client\.admin\.keyring)(\.new)?$/;
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error;
@@ -149,7 +151,14 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
     text = await readFile(join(directory, IDENTITY_FILE), "utf8");
   } catch (error) {
     if (!isSystemError(error) || error.code !== "ENOENT") throw error;
-    const foreign = (await readdir(directory)).find((name) => !OURS.test(name));
+    const names = await readdir(directory);
+    const client = names.find((name) => CLIENT_FILES.test(name));
+    if (client !== undefined && names.includes("mon")) {
+      throw new ConfigError(
+        `${directory}: has a cluster's stores and ${client}, but no ${IDENTITY_FILE}; restore it`,
+      );
+    }
+    const foreign = names.find((name) => !OURS.test(name));
     if (foreign !== undefined) {
       throw new ConfigError(
         `${directory}: holds ${foreign} and no cluster; give an empty directory with --data`,

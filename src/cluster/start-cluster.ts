@@ -3,7 +3,8 @@
  *
  * Order of a start: take the directory, take the monitor's port, then touch files. So a start that can not
  * succeed (directory in use, port in use, newer version) changes nothing. The first start writes the
- * directory's identity last of all.
+ * directory's identity when all stores are whole; who has written nothing by then has lost nothing if it is
+ * cut off. So nobody is let in before, and the files that tell clients of the cluster come after.
  */
 
 import { availableParallelism, hostname } from "node:os";
@@ -236,7 +237,8 @@ async function start(
   }
 
   const monitor = await startMonitor(directory, identity, found === undefined, port, around, undo);
-  port.open(monitor.authServer(methods, modes), monitor.dispatcher);
+  const letIn = () => port.open(monitor.authServer(methods, modes), monitor.dispatcher);
+  if (found !== undefined) letIn();
   undo.add(watchRevoked(port.messenger, monitor.serviceSecrets(), around.clock));
   // Nobody may ask a monitor whose store is closing.
   undo.add(() => port.messenger.close());
@@ -250,6 +252,10 @@ async function start(
     around,
     undo,
   );
+  if (found === undefined) {
+    await directory.writeIdentity(identity);
+    letIn();
+  }
 
   manager.startModules(countImages);
   undo.add(() => manager.stopModules());
@@ -273,7 +279,6 @@ async function start(
     { fsid: identity.fsid, monHost, auth: auth.auth },
     formatKeyring([{ entity: admin, auth: adminAuth }]),
   );
-  if (found === undefined) await directory.writeIdentity(identity);
   const close = () => undo.run();
   return {
     fsid: identity.fsid,

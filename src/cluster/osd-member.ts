@@ -7,11 +7,12 @@
  */
 
 import { availableParallelism } from "node:os";
-import type { Clock, Timer } from "../base/index.ts";
-import { isUp, OSDMAP_FLAG } from "../maps/index.ts";
+import { type Clock, ConfigError, type Timer } from "../base/index.ts";
+import { isUp, OSDMAP_FLAG, type OsdMap } from "../maps/index.ts";
 import { type Monitor, type OsdMapUpdate, optionsFor } from "../mon/index.ts";
 import type { PeerMessage } from "../osd/index.ts";
-import { ENTITY_TYPE, type Uuid, uuidFromBytes } from "../types/index.ts";
+import { type Disk, readSuperblock } from "../store/index.ts";
+import { ENTITY_TYPE, type Uuid } from "../types/index.ts";
 import {
   type OsdConfig,
   type OsdEvents,
@@ -40,6 +41,26 @@ function workerFile(): URL {
   return new URL(name, import.meta.url);
 }
 
+/**
+ * What the store in an OSD's directory is called in the map. Disks that are mounted in each other's place would look
+ * empty to their OSDs.
+ * @throws ConfigError if it is another OSD's, or none
+ * ceph: src/mon/OSDMonitor.cc preprocess_boot
+ */
+function uuidOfStore(id: number, disk: Disk, map: OsdMap): Uuid {
+  let uuid: Uuid;
+  try {
+    ({ uuid } = readSuperblock(disk));
+  } catch (error) {
+    throw new ConfigError(`osd.${id}: ${(error as Error).message}`, error);
+  }
+  const owner = map.osdUuid.indexOf(uuid);
+  if (owner < 0 || owner === id) return uuid;
+  throw new ConfigError(
+    `osd.${id}: in its directory is the store of osd.${owner}; put each where it belongs`,
+  );
+}
+
 export class OsdMember {
   readonly #id: number;
   readonly #uuid: Uuid;
@@ -52,10 +73,14 @@ export class OsdMember {
   #retry: Timer | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: MemberOptions, handle: OsdHandle, hasFailed: () => boolean) {
+  private constructor(
+    options: MemberOptions,
+    { handle, uuid }: { handle: OsdHandle; uuid: Uuid },
+    hasFailed: () => boolean,
+  ) {
     this.#hasFailed = hasFailed;
     this.#id = options.config.id;
-    this.#uuid = uuidFromBytes(options.around.random.bytes(16));
+    this.#uuid = uuid;
     this.#monitor = options.monitor;
     this.#clock = options.around.clock;
     this.#handle = handle;
@@ -65,6 +90,9 @@ export class OsdMember {
   /** Starts the OSD and brings it up in the map. */
   static async start(options: MemberOptions): Promise<OsdMember> {
     const { monitor, config, around } = options;
+    const disk = around.disk(config.directory);
+    // A new store belongs to whoever makes it.
+    if (!config.create) uuidOfStore(config.id, disk, monitor.osdMap);
     // An OSD whose disk has failed is down for good: it must not ask to be let in again.
     let hasFailed = false;
     const events: OsdEvents = {
@@ -91,7 +119,8 @@ export class OsdMember {
             workerFile(),
           )
         : await (around.runOsd ?? runOsd)(config, events, around);
-      member = new OsdMember({ ...options, events }, handle, () => hasFailed);
+      const uuid = uuidOfStore(config.id, disk, monitor.osdMap);
+      member = new OsdMember({ ...options, events }, { handle, uuid }, () => hasFailed);
       for (const update of missed) member.#onMap(update);
     } catch (error) {
       unsubscribe();

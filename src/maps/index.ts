@@ -2,7 +2,14 @@
 export { addrMapKey, compareAddrs } from "./addr-map.ts";
 export { applyIncremental } from "./apply-incremental.ts";
 export { type CommittedEpoch, commitIncremental } from "./commit-incremental.ts";
-export { type Locator, locateObject, mapPg, type PgMapping, pgOfHash } from "./mapping.ts";
+export {
+  type Locator,
+  locateObject,
+  mapPg,
+  movesPgs,
+  type PgMapping,
+  pgOfHash,
+} from "./mapping.ts";
 export * from "./mgr-map.ts";
 export * from "./mon-map.ts";
 export * from "./osd-map.ts";

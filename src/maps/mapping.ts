@@ -159,12 +159,30 @@ function shardsOfTemp(pool: PgPool, length: number): number[] {
   return [...shards.filter((shard) => !isLast(shard)), ...shards.filter(isLast)];
 }
 
+function placement(map: OsdMap, pool: PgPool, pg: PgId, seed: number): number[] {
+  const raw = rawOsds(map, pool, pg.pool, seed);
+  const existing = filtered(pool, raw, (osd) => osdExists(map, osd));
+  return applyUpmap(map, pgKey(pg), existing);
+}
+
+/** Would any PG of `before` be kept by another OSD in `after`, whoever is down? */
+export function movesPgs(before: OsdMap, after: OsdMap): boolean {
+  for (const [id, pool] of before.pools) {
+    for (let n = 0; n < pool.pgNum; n++) {
+      const pg = { pool: id, seed: n };
+      const seed = placementSeed(pool, pg);
+      const osds = placement(before, pool, pg, seed);
+      if (placement(after, pool, pg, seed).some((osd) => !osds.includes(osd))) return true;
+    }
+  }
+  return false;
+}
+
 function computeMapping(map: OsdMap, pool: PgPool, pg: PgId): PgMapping {
   const key = pgKey(pg);
   const seed = placementSeed(pool, pg);
   const upOsd = (osd: number) => isUp(map, osd);
-  const existing = filtered(pool, rawOsds(map, pool, pg.pool, seed), (osd) => osdExists(map, osd));
-  const up = filtered(pool, applyUpmap(map, key, existing), upOsd);
+  const up = filtered(pool, placement(map, pool, pg, seed), upOsd);
   const upPrimary = pickPrimary(map, pool, seed, up);
   const temp = filtered(pool, map.pgTemp.get(key) ?? [], upOsd);
   const tempPrimary = map.primaryTemp.get(key) ?? firstOf(temp);

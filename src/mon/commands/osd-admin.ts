@@ -6,6 +6,7 @@
 import { formatDouble } from "../../encoding/index.ts";
 import {
   isUp,
+  movesPgs,
   OSD_IN,
   OSD_OUT,
   OSD_STATE,
@@ -74,6 +75,17 @@ function idsOf(map: OsdMap, texts: readonly string[]): number[] | Refusal {
   return ids;
 }
 
+/**
+ * Objects are not moved between OSDs: a weight with which a PG would be another one's, who has none of its objects, is
+ * none that an OSD may get. Its full weight it can always have back.
+ */
+function checkWeight(map: OsdMap, id: number, weight: number): Refusal | undefined {
+  if (weight === OSD_IN) return undefined;
+  const after = { ...map, osdWeight: map.osdWeight.with(id, weight) };
+  if (!movesPgs(map, after)) return undefined;
+  return new Refusal("EOPNOTSUPP", `osd.${id} has objects that cannot be moved to another OSD`);
+}
+
 /** What `osd in|out|down` does to one OSD: an edit and the words for it. */
 interface Verb {
   already(map: OsdMap, id: number): string | undefined;
@@ -126,7 +138,12 @@ async function verb(ctx: CommandContext, args: Args): Promise<CommandReply> {
         continue;
       }
       const already = what.already(pending.map, id);
-      if (already === undefined) what.apply(pending, id, ctx.state.clock.now());
+      if (already === undefined) {
+        const isOut = args.prefix === "osd out";
+        const refusal = isOut ? checkWeight(pending.map, id, OSD_OUT) : undefined;
+        if (refusal !== undefined) return refusal;
+        what.apply(pending, id, ctx.state.clock.now());
+      }
       text += already ?? what.done(id);
     }
     return text;
@@ -158,6 +175,8 @@ async function reweight(ctx: CommandContext, args: Args): Promise<CommandReply> 
   return await changeMap(ctx, (pending) => {
     if (!osdExists(pending.map, id)) return new Refusal("ENOENT", `osd.${id} does not exist`);
     const fixed = Math.trunc(weight * OSD_IN);
+    const refusal = checkWeight(pending.map, id, fixed);
+    if (refusal !== undefined) return refusal;
     pending.edit((inc) => inc.newWeight.set(id, fixed));
     return `reweighted osd.${id} to ${formatDouble(weight, 6)} (${fixed.toString(16)})`;
   });

@@ -1,10 +1,19 @@
 /** The manager's schedules, when they change or cannot be read while something is due. */
 import { expect, test } from "vitest";
 import { must } from "../../src/base/index.ts";
+import { MIRROR_MODE, MIRROR_PEER_DIRECTION } from "../../src/cls/rbd/types/features.ts";
+import { MirrorSnapshots } from "../../src/mgr/rbd-support/mirror-snapshots.ts";
 import { Scheduler, type Work } from "../../src/mgr/rbd-support/scheduler.ts";
 import { RbdSupport } from "../../src/mgr/rbd-support/support.ts";
 import { Rados } from "../../src/rados/index.ts";
-import { createNamespace } from "../../src/rbd/index.ts";
+import {
+  addMirrorPeer,
+  createImage,
+  createNamespace,
+  enableMirroring,
+  openImage,
+  setMirrorMode,
+} from "../../src/rbd/index.ts";
 import { Bench } from "./bench.ts";
 import { failingIo } from "./failing-io.ts";
 import { moduleHost, moduleState } from "./mgr-host.ts";
@@ -126,5 +135,35 @@ test("a manager whose client was locked out goes on with another one", async () 
   scheduler.close();
   await bench.run(running);
   await bench.run(support.close());
+  await bench.close();
+});
+
+test("no mirror snapshots at a time is not for ever", async () => {
+  const bench = await Bench.start();
+  const { context, io } = await bench.client();
+  const direction = MIRROR_PEER_DIRECTION.RX_TX;
+  await bench.run(setMirrorMode(context, io, MIRROR_MODE.IMAGE));
+  await bench.run(addMirrorPeer(context, io, { siteName: "b", clientName: "client.b", direction }));
+  await bench.run(createImage(context, io, "a", 2 ** 22));
+  const image = await bench.run(openImage(context, io, { name: "a" }));
+  await bench.run(enableMirroring(image));
+  const { host } = moduleHost(await bench.client());
+  let limit = "0";
+  // The server's own manager has not been told of it.
+  const everything = '[{"interval": "1m", "start_time": null}]';
+  const option = (name: string) =>
+    name === "mgr/rbd_support/mirror_snapshot_schedule" ? everything : limit;
+  const mirror = new MirrorSnapshots({ ...host, option });
+  const running = mirror.run();
+  await bench.pass(3 * MINUTE);
+  limit = "10";
+  await bench.run(image.refresh());
+  const before = image.snapshots.map(({ id }) => id);
+  await bench.pass(3 * MINUTE);
+  await bench.run(image.refresh());
+  expect(image.snapshots.map(({ id }) => id)).not.toEqual(before);
+  await bench.run(image.close());
+  mirror.close();
+  await bench.run(running);
   await bench.close();
 });

@@ -90,7 +90,8 @@ export class MirrorSnapshots {
   }
 
   async #take({ poolId, nspace, imageId, name }: MirroredImage): Promise<void> {
-    const limit = Number(this.#host.option(CONCURRENT_OPTION) ?? CONCURRENT);
+    // With none at a time nobody would ever wake those that wait.
+    const limit = Math.max(1, Number(this.#host.option(CONCURRENT_OPTION) ?? CONCURRENT));
     if (this.#running >= limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#isClosed) return;
     this.#running++;

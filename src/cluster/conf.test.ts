@@ -25,6 +25,12 @@ async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o777;
 }
 
+test("a directory with a sign in its name that begins a comment elsewhere is whole", () => {
+  const text = formatConf(facts("/srv/disk#2"));
+  expect(text).toContain("keyring = /srv/disk\\#2/$cluster.$name.keyring\n");
+  expect(text).toContain("admin socket = /srv/disk\\#2/run/$name.asok\n");
+});
+
 test("ceph.conf names cluster, monitor, authentication and where keyrings lie", () => {
   expect(
     formatConf(facts("/var/lib/spirula")),

@@ -18,8 +18,13 @@ export interface ConfFacts {
   readonly directory: string;
 }
 
+/** As the value of a setting: what would begin a comment is escaped. */
+function valueOf(path: string): string {
+  return path.replaceAll(/[#;\\]/g, "\\$&");
+}
+
 export function formatConf(facts: ConfFacts): string {
-  const path = adminSocketPath(facts.directory, "$name");
+  const path = valueOf(adminSocketPath(facts.directory, "$name"));
   // Not for clients: each would make one there.
   const sockets = ["mon", "mgr", "osd"]
     .map((type) => `[${type}]\nadmin socket = ${path}\n`)
@@ -34,7 +39,7 @@ auth client required = ${facts.auth}
 
 ${sockets}
 [client]
-keyring = ${join(facts.directory, "$cluster.$name.keyring")}
+keyring = ${valueOf(join(facts.directory, "$cluster.$name.keyring"))}
 `;
 }
 

@@ -422,11 +422,21 @@ class Subject(Descent):
         if not self.features & OBJECT_MAP:
             return self.toggle()
         self.log("rebuild_object_map")
+        self.settle_copies()
         self.model.touch()
         self.slow(lambda: self.image.call("rebuild_object_map", librbd.PROGRESS, None))
         if self.image.number("get_flags") != 0:
             raise Wrong("flags %x after a rebuild" % self.image.number("get_flags"))
         self.diff()
+
+    def settle_copies(self):
+        """
+        What librbd copies on a read, while it rebuilds the map, the map does not have afterwards: on a real 16.2.15 in
+        each of 25 tries. They are at their end once the image is closed.
+        """
+        if FAULTS and self.settings["rbd_clone_copy_on_read"] == "true":
+            self.image.close()
+            self.open()
 
     def diff(self):
         """From nothing or from a snapshot to a later one or to the head, of all or of a part."""

@@ -43,3 +43,22 @@ test.each([
     expect(stderr, command).toBe(code === 0 ? "" : refusal);
   }
 });
+
+test("bench writes through the cache that the options have", async () => {
+  const options = { env: clientEnv(server.confPath), cwd: work.path, timeoutMs: 60_000 };
+  const writes = async (): Promise<number> =>
+    JSON.parse(await must("ceph tell osd.0 perf dump", options)).osd.op_w;
+  const during = async (command: string) => {
+    const before = await writes();
+    await must(command, options);
+    return (await writes()) - before;
+  };
+  // Whose options nobody has set.
+  await must("ceph osd pool create plain 8 && rbd create --size 1M plain/image", options);
+  const bench =
+    "rbd bench --io-type write --io-size 4K --io-total 1M plain/image --rbd_cache_policy writeback";
+  for (const command of [bench, ours(bench)]) {
+    expect(await during(command), command).toBeLessThan(128);
+    expect(await during(`${command} --rbd_cache false`), command).toBeGreaterThanOrEqual(256);
+  }
+});

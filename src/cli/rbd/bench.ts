@@ -80,7 +80,9 @@ async function bench(call: Call, type: string): Promise<void> {
   if (reads > 100) throw invalid("--rw-mix-read should not be larger than 100.");
   const total = call.number("io-total") ?? 2 ** 30;
   const pattern = call.text("io-pattern") || "seq";
-  await call.withImage(spec, "writeData", async (image) => {
+  await call.withImage(spec, "cachedData", async (image) => {
+    // Whoever flushes may be given an answer before the data is written.
+    await orFail(image.flush(), "rbd: failed to flush");
     await run(call, image, { type, size, threads, total, pattern, reads });
   });
 }

@@ -37,8 +37,11 @@ export interface SpecOptions extends Partial<SpecRules> {
   readonly fromWords?: boolean;
 }
 
-/** What an image is opened for; for its data: as fast as the options have it that limit rates. */
-export type Mode = "read" | "write" | "readData" | "writeData";
+/**
+ * What an image is opened for; for its data: as fast as the options have it that limit rates, and through a cache where
+ * that counts, if the options have one.
+ */
+export type Mode = "read" | "write" | "readData" | "writeData" | "cachedData";
 
 export class Call {
   /** Words that are no options, without the verb. */
@@ -239,7 +242,11 @@ export class Call {
   /** @throws CommandFailure */
   async openImage(rbd: Rbd, spec: Spec & { id?: string }, mode: Mode): Promise<Image> {
     const { id = "", name, snapshot } = spec;
-    const how = { readOnly: mode.startsWith("read"), limits: mode.endsWith("Data") };
+    const how = {
+      readOnly: mode.startsWith("read"),
+      limits: mode.endsWith("Data"),
+      cache: mode === "cachedData",
+    };
     const opened = rbd.open(id === "" ? name : { id }, how);
     const what = id === "" ? name : `with id ${id}`;
     const image = await orFail(opened, `rbd: error opening image ${what}`);

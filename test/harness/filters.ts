@@ -31,9 +31,12 @@ const EVERYWHERE: [RegExp, string][] = [
  */
 const NOWHERE = [/ monclient: get_auth_request but no auth handler is set up$/];
 
-/** Where an image's id stands: a hexadecimal global id with a random tail, of varying length. */
+/**
+ * Where an image's id stands: a hexadecimal global id with a random tail, of varying length. What is before it may be a
+ * pool's, which has fewer digits.
+ */
 const IMAGE_ID =
-  /(?<=\brbd_data\.\d+\.|\brbd_(?:data|header|object_map)\.|^\s*id: |"id": ?"|child\(ren\) \[)[0-9a-f]{8,16}(?![\w-])/g;
+  /(?<=\brbd_data\.\d{1,7}\.|\brbd_(?:data|header|object_map)\.|^\s*id: |"id": ?"|child\(ren\) \[)[0-9a-f]{8,16}(?![\w-])/g;
 
 /** Blanks image ids; each has a number of its own, in the order in which an output names them. */
 function blankImageIds(line: string, known: Map<string, number> | undefined): string {

@@ -6,7 +6,7 @@ import { Admission } from "./admission.ts";
 import { BULK_READ_BYTES_MAX, IN_FLIGHT_BYTES_MAX, SESSION_BYTES_MAX } from "./limits.ts";
 import { Session } from "./session.ts";
 import { STALLED_LOOKS } from "./stall-watch.ts";
-import { ManualClock, PG_NUM, POOL, TestOsd } from "./testing/osd-fixture.ts";
+import { ManualClock, PG_NUM, POOL, type TestClient, TestOsd } from "./testing/osd-fixture.ts";
 
 const MIB = 1 << 20;
 
@@ -126,55 +126,57 @@ const WAITS: [what: string, epochs: number, begin: (osd: TestOsd) => void][] = [
   ["a copy", 0, (osd) => osd.client(1).submit("x", [opCopyFrom({ oid: "y", locator: HERE })])],
 ];
 
-test.each(WAITS)(
-  "requests that wait for %s keep their order when the room for bulk reads gets free meanwhile",
-  async (_what, epochs, begin) => {
-    const osd = new TestOsd();
-    const [a, b] = [osd.client(4100), osd.client(4200)];
-    for (const oid of ["x", "y"]) await a.op(oid, [opWriteFull(Buffer.from("0"))]);
-    begin(osd);
-    const o = { epoch: osd.map.epoch + epochs };
-    const bulk = opRead(0, BULK_READ_BYTES_MAX);
-    // The first in line has all the room, and gives it back in the moment that it is let go.
-    b.submit("x", [bulk], o);
-    const one = a.submit("x", [opAppend(Buffer.from("1"))], o);
-    a.submit("y", [bulk], o);
-    const two = a.submit("x", [opAppend(Buffer.from("2"))], o);
-    b.close();
-    if (epochs > 0) osd.changeMap(() => {});
-    for (let i = 0; i < 50 && a.reply(two) === undefined; i++) {
-      osd.clock.settle();
-      await Promise.resolve();
-    }
-    expect([a.reply(one)?.result, a.reply(two)?.result]).toEqual([0, 0]);
-    const { ops } = await a.op("x", [opRead(0, 0)]);
-    expect(Buffer.from(flatten(ops[0]!.outdata)).toString()).toBe("012");
-  },
+/** Requests of `a` for x, of which the second is held up by what `b` has until `b` is gone. */
+type Held = (osd: TestOsd, a: TestClient, b: TestClient, o: { epoch: number }) => () => number[];
+
+const append = (text: string) => opAppend(Buffer.from(text));
+
+/** The first in line has all the room, and gives it back in the moment that it is let go. */
+const byBulkReads: Held = (_osd, a, b, o) => {
+  const bulk = opRead(0, BULK_READ_BYTES_MAX);
+  b.submit("x", [bulk], o);
+  const one = a.submit("x", [append("1")], o);
+  a.submit("y", [bulk], o);
+  const two = a.submit("x", [append("2")], o);
+  return () => [one, two];
+};
+
+/** The link's next message has been received but for its place, and what comes after it as well. */
+const byBulkData: Held = ({ memory }, a, b, o) => {
+  b.submit("x", [opWriteFull(memory.take(MIB)!)], o);
+  const one = a.submit("x", [append("1")], o);
+  let two = 0;
+  memory.whenFree(MIB, () => {
+    two = a.submit("x", [append("2")], o);
+  });
+  return () => [one, two];
+};
+
+const HELD: [room: string, hold: Held][] = [
+  ["the room for bulk reads", byBulkReads],
+  ["memory for bulk data", byBulkData],
+];
+
+const ORDERS = HELD.flatMap(([room, hold]) =>
+  WAITS.map(([what, epochs, begin]) => ({ room, hold, what, epochs, begin })),
 );
 
-test.each(WAITS)(
-  "requests that wait for %s keep their order when memory for bulk data gets free meanwhile",
-  async (_what, epochs, begin) => {
+test.each(ORDERS)(
+  "requests that wait for $what keep their order when $room gets free meanwhile",
+  async ({ hold, epochs, begin }) => {
     const osd = new TestOsd();
     const [a, b] = [osd.client(4100), osd.client(4200)];
     for (const oid of ["x", "y"]) await a.op(oid, [opWriteFull(Buffer.from("0"))]);
     begin(osd);
-    const o = { epoch: osd.map.epoch + epochs };
-    // The first in line has all of it, and gives it back in the moment that it is let go.
-    b.submit("x", [opWriteFull(osd.memory.take(MIB)!)], o);
-    const one = a.submit("x", [opAppend(Buffer.from("1"))], o);
-    // The link's next message has been received but for its place, and what comes after it as well.
-    let two = 0;
-    osd.memory.whenFree(MIB, () => {
-      two = a.submit("x", [opAppend(Buffer.from("2"))], o);
-    });
+    const sent = hold(osd, a, b, { epoch: osd.map.epoch + epochs });
     b.close();
     if (epochs > 0) osd.changeMap(() => {});
-    for (let i = 0; i < 50 && a.reply(two) === undefined; i++) {
+    const results = () => sent().map((tid) => a.reply(tid)?.result);
+    for (let i = 0; i < 50 && results().includes(undefined); i++) {
       osd.clock.settle();
       await Promise.resolve();
     }
-    expect([a.reply(one)?.result, a.reply(two)?.result]).toEqual([0, 0]);
+    expect(results()).toEqual([0, 0]);
     const { ops } = await a.op("x", [opRead(0, 0)]);
     expect(Buffer.from(flatten(ops[0]!.outdata)).toString()).toBe("012");
   },

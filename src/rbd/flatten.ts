@@ -97,6 +97,5 @@ async function copyAll(image: Image, overlap: number, progress: Progress): Promi
 async function isThere(image: Image, objectNo: number): Promise<boolean> {
   const { dataIo, objectMap } = image;
   if (dataIo === undefined || objectMap?.mayNotExist(objectNo) !== false) return false;
-  const asked = dataIo.read(image.objectName(objectNo), [opStat()]);
-  return (await unless(asked, "ENOENT")) !== undefined;
+  return (await dataIo.readIfThere(image.objectName(objectNo), [opStat()])) !== undefined;
 }

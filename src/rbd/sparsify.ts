@@ -35,7 +35,7 @@ export async function sparsifyLocked(
     const drained = image.gate.block();
     try {
       await drained;
-      if ((await unless(dataIo.read(oid, [opStat()]), "ENOENT")) !== undefined) return;
+      if ((await dataIo.readIfThere(oid, [opStat()])) !== undefined) return;
       await objectMap.update(objectNo, objectNo + 1, PENDING, EXISTS);
       await objectMap.update(objectNo, objectNo + 1, NONEXISTENT, PENDING);
     } finally {

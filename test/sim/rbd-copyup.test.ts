@@ -60,7 +60,7 @@ test.each(["write", "discard"] as const)(
   },
 );
 
-test("a write to a pool that is gone is not acknowledged, a discard has nothing to do", async () => {
+test("of a pool that is gone nothing is read or written, a discard has nothing to do", async () => {
   const bench = await Bench.start();
   const { context, io, rados } = await bench.client();
   await bench.run(rados.createPool("data"));
@@ -75,6 +75,8 @@ test("a write to a pool that is gone is not acknowledged, a discard has nothing 
   expect(await bench.run(codeOf(data.write(3 * OBJECT, bytes)))).toBe("ENOENT");
   expect(await bench.run(codeOf(data.compareAndWrite(0, bytes, bytes)))).toBe("ENOENT");
   expect(await bench.run(codeOf(data.discard(0, 512)))).toBe("done");
+  expect(await bench.run(codeOf(data.read(0, 512)))).toBe("ENOENT");
+  expect(await bench.run(codeOf(data.readInto(0, Buffer.alloc(512))))).toBe("ENOENT");
   await bench.run(image.close());
   await bench.close();
 });

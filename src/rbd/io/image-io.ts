@@ -66,11 +66,6 @@ interface ChangedRange {
   readonly signal: AbortSignal | undefined;
 }
 
-interface PlannedChange {
-  readonly extent: ObjectExtent;
-  readonly change: ObjectChange;
-}
-
 /** Makes changes of objects, or sees to it that they are made. */
 export interface ObjectChanger {
   change(objectNo: number, change: ObjectChange): Promise<void>;
@@ -118,8 +113,10 @@ export class ImageIo implements ImageData {
     snap: SnapId = NOSNAP,
     limits: CallOptions = {},
   ): Promise<number> {
-    if (!this.image.isFresh) await this.image.refreshIfStale();
-    const clipped = this.#clipNow(offset, into.length, snap);
+    const { length } = into;
+    const clipped = this.image.isFresh
+      ? this.#clipNow(offset, length, snap)
+      : await this.clip(offset, length, snap);
     if (clipped === 0) return 0;
     this.noteAccess();
     const part = clipped < into.length ? into.subarray(0, clipped) : into;
@@ -248,7 +245,9 @@ export class ImageIo implements ImageData {
   /** @param plan the changes of a range that has been cut off at the image's end */
   async #changeAll(
     { offset, length, signal }: ChangedRange,
-    plan: (extents: readonly ObjectExtent[]) => PlannedChange[],
+    plan: (
+      extents: readonly ObjectExtent[],
+    ) => { readonly extent: ObjectExtent; readonly change: ObjectChange }[],
   ): Promise<number> {
     const { image } = this;
     if (image.readOnly) throw imageError("EROFS", "write to", image.target);
@@ -259,18 +258,14 @@ export class ImageIo implements ImageData {
       if (clipped === 0) return 0;
       this.#touch("modify");
       const changes = plan(byObject(imageToObjects(image, offset, clipped)));
-      const make = async ({ extent, change }: PlannedChange): Promise<void> => {
+      await mapLimited(changes, this.#options.concurrent, async ({ extent, change }) => {
         signal?.throwIfAborted();
         try {
           await this.#changer.change(extent.objectNo, change);
         } catch (error) {
           throw asMismatch(error, image.target, extent);
         }
-      };
-      const [only] = changes;
-      // As most are.
-      if (only !== undefined && changes.length === 1) await make(only);
-      else await mapLimited(changes, this.#options.concurrent, make);
+      });
       return clipped;
     });
   }

@@ -7,6 +7,7 @@ import type { Clock, Logger } from "../base/index.ts";
 import {
   type CollectionId,
   CorruptionError,
+  NoSpaceError,
   type ObjectStore,
   type StoreOp,
 } from "../store/index.ts";
@@ -14,6 +15,8 @@ import { HOBJECT_MIN } from "../types/index.ts";
 
 /** Objects removed in one transaction. */
 const BATCH = 64;
+/** What finds no room, for a removal takes some first, is tried again after this time. */
+const RETRY_MS = 5000;
 
 /** @param isStopped asked before every step: the store may be about to close */
 export function removeCollection(
@@ -28,8 +31,13 @@ export function removeCollection(
     try {
       if (step()) clock.defer(next);
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error;
-      log.error("a removed pool's objects stay", { collection, why: error.message });
+      if (error instanceof NoSpaceError) {
+        clock.after(RETRY_MS, next);
+      } else if (error instanceof CorruptionError) {
+        log.error("a removed pool's objects stay", { collection, why: error.message });
+      } else {
+        throw error;
+      }
     }
   };
   /** True: there are more. */

@@ -11,10 +11,14 @@
  *   4. write the manifest (the moment it counts), then free the old segments.
  * A crash before 4 finds the old manifest and replays a journal that repeats what 3 may have torn.
  *
+ * Where the file system has no room for what 3 writes, because others have filled it, the checkpoint waits until
+ * there is some: the journal has it all, and meanwhile the store takes nothing that would make it longer.
+ *
  * Between checkpoints pending blocks go home whenever their memory is wanted: steps 1 to 3 without the
  * table.
  */
 
+import { DiskFullError } from "../disk/disk.ts";
 import type { Committer } from "./committer.ts";
 import type { StoreParts } from "./parts.ts";
 import type { Space } from "./space.ts";
@@ -30,6 +34,8 @@ const CONGESTED_SHARE = 1 / 4;
 const AHEAD_FROM = 7 / 8;
 /** so many shards of block maps whenever transactions have become durable. */
 const AHEAD_SHARDS = 64;
+/** What found no room is tried again after this time. */
+const ROOM_RETRY_MS = 1000;
 /** Memory of a changed object that the next checkpoint will put into the index, about. */
 const DIRTY_BYTES = 1024;
 
@@ -42,6 +48,9 @@ export class Checkpointer {
   #running: Promise<void> | undefined;
   #merging: Promise<void> = Promise.resolve();
   #failed: Error | undefined;
+  /** Whether to wait for room: not while the store is opened or closed, which somebody waits for. */
+  #isPatient = false;
+  #wake: () => void = () => {};
   /** Blocks that lost their owner may not be reused right now. */
   applying = false;
   /** Transaction up to which the manifest in force has everything. */
@@ -92,7 +101,40 @@ export class Checkpointer {
     return journal.isCrowded || state.blocks.pending.bytes >= memoryBytes * CONGESTED_SHARE;
   }
 
-  /** Runs a checkpoint of everything submitted so far (one after the other). A failure stops the store. */
+  /** The store is open: from now on what finds no room is tried again. */
+  opened(): void {
+    this.#isPatient = true;
+  }
+
+  /** The store is about to be closed: whoever waits for room waits no more. */
+  hurry(): void {
+    this.#isPatient = false;
+    this.#wake();
+  }
+
+  /** Does it again while there is no room for it. @throws DiskFullError in a hurry */
+  async #untilRoom<T>(work: () => Promise<T> | T): Promise<T> {
+    for (let isTold = false; ; isTold = true) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof DiskFullError) || !this.#isPatient) throw error;
+        if (!isTold) {
+          const { log } = this.#parts;
+          log.error("no room in the file system, waiting for some", { why: error.message });
+        }
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#parts.clock.after(ROOM_RETRY_MS, resolve);
+      });
+    }
+  }
+
+  /**
+   * Runs a checkpoint of everything submitted so far (one after the other). A failure stops the store, but for a full
+   * file system while it is opened or closed.
+   */
   run(): Promise<void> {
     return this.#alone(() => this.#checkpoint());
   }
@@ -110,7 +152,7 @@ export class Checkpointer {
       await this.#running;
     } catch (error) {
       this.#failed = error as Error;
-      this.#committer.stop(this.#failed);
+      if (!(error instanceof DiskFullError)) this.#committer.stop(this.#failed);
       throw error;
     } finally {
       this.#running = undefined;
@@ -118,34 +160,38 @@ export class Checkpointer {
   }
 
   async #checkpoint(): Promise<void> {
-    const { disk, superblock, journal, kv, state } = this.#parts;
-    this.#committer.sealAll();
-    const start = journal.rotate();
-    const seq = this.#lastSeq();
-    state.saveDirty();
-    kv.freeze();
-    const { nextObjectId, nextCollectionId } = state;
-    await this.#bringHome(seq);
-    await kv.writeFrozen();
+    const { disk, superblock, journal, kv } = this.#parts;
+    const aside = await this.#untilRoom(() => this.#setAside());
+    await this.#bringHome(aside.verified);
+    await this.#untilRoom(() => kv.writeFrozen());
     const manifest: Manifest = {
+      ...aside,
       generation: this.#generation + 1,
-      journal: start,
-      verified: seq,
-      nextObjectId,
-      nextCollectionId,
       nextRun: kv.nextRun,
       runs: kv.runs,
     };
     writeManifest(disk, superblock.nonce, manifest);
     this.#generation = manifest.generation;
-    this.#saved = seq;
+    this.#saved = aside.verified;
     const isShort = this.#space.isSpent;
-    journal.free(start.segment, isShort);
+    journal.free(aside.journal.segment, isShort);
     // What is cut off waits for a newer batch, and where room is short perhaps nobody may write one.
     if (isShort) this.#committer.forceBatch();
     // Nothing has been waited for: what a merge makes obsolete from here on, this manifest still names.
     await kv.dropObsolete();
     this.#merge();
+  }
+
+  /** Fixes the state as of now. @throws DiskFullError if there is no room for the journal to go on elsewhere */
+  #setAside(): Omit<Manifest, "generation" | "nextRun" | "runs"> {
+    const { journal, kv, state } = this.#parts;
+    journal.prepareRotation();
+    this.#committer.sealAll();
+    const start = journal.rotate();
+    state.saveDirty();
+    kv.freeze();
+    const { nextObjectId, nextCollectionId } = state;
+    return { journal: start, verified: this.#lastSeq(), nextObjectId, nextCollectionId };
   }
 
   /** @param seq the last transaction submitted */
@@ -155,7 +201,7 @@ export class Checkpointer {
     this.applying = true;
     await this.#committer.whenWatermark(seq);
     await blocks.drainReads();
-    await blocks.pending.applyFrozen();
+    await this.#untilRoom(() => blocks.pending.applyFrozen());
     blocks.pending.dropFrozen();
     this.applying = false;
   }

@@ -9,6 +9,7 @@
 
 import { type BufferList, EMPTY } from "../../encoding/index.ts";
 import type { HObject } from "../../types/index.ts";
+import { DiskFullError } from "../disk/disk.ts";
 import { objectKey, objectOfKey } from "../object-key.ts";
 import {
   type CollectionId,
@@ -209,8 +210,14 @@ export class DiskStore implements ObjectStore {
     const work = what === "home" ? this.#checkpointer.bringHome() : this.#checkpointer.run();
     work.then(
       () => this.#atHome(),
-      (error: Error) => this.#committer.stop(error),
+      // Whoever closes the store meets it again.
+      () => undefined,
     );
+  }
+
+  /** Recovery is over: from now on the store waits where the file system has no room for it. */
+  opened(): void {
+    this.#checkpointer.opened();
   }
 
   /** Whoever has asked for it: small writes are in their place, and nothing else may be under way to say so. */
@@ -407,14 +414,21 @@ export class DiskStore implements ObjectStore {
   }
 
   async #close(): Promise<void> {
+    this.#checkpointer.hurry();
+    const { log } = this.#parts;
     try {
       if (this.#fatal === undefined) {
         await this.#committer.whenDurable(this.lastSubmitted);
         await this.#checkpointer.finish();
       }
     } catch (error) {
-      this.#committer.stop(error as Error);
-      this.#parts.log.warn("closing a failed store", { error: (error as Error).message });
+      const { message: why } = error as Error;
+      if (error instanceof DiskFullError) {
+        log.warn("closing without a checkpoint: the next start needs room for it", { why });
+      } else {
+        this.#committer.stop(error as Error);
+        log.warn("closing a failed store", { why });
+      }
     }
     // Nothing of a failed store may go on, in files that whoever opens it next has written by then; nor does it stay in
     // them: a thread may yet be asked for what is queued now, when another file has the number of a closed one.

@@ -1,12 +1,12 @@
 /**
  * How much more the store may take of the file system, which it may have to share.
  *
- * ENOSPC from a write would be final, so the store must not come to it. Of what the file system has free
- * it leaves a reserve, for index runs and for a journal that grows while a checkpoint is late, and it counts
- * what it already owes: blocks of small writes that are still in memory and holes in the file, what the
- * index's next run will have, and the rest of segments that a growing journal has begun. Nothing is gained by what the file has and no object uses,
- * as the next block may come from a hole as well; that has to be punched out first. When room is tight,
- * `Space` punches all of it.
+ * ENOSPC from a write would be final almost everywhere, so the store must not come to it. Of what the file
+ * system has free it leaves a reserve, for index runs and for a journal that grows while a checkpoint is late,
+ * and it counts what it already owes: blocks of small writes that are still in memory and holes in the file,
+ * what the index's next run will have, and the rest of segments that a growing journal has begun. Nothing is
+ * gained by what the file has and no object uses, as the next block may come from a hole as well; that has to
+ * be punched out first. When room is tight, `Space` punches all of it.
  */
 
 import type { Clock } from "../../base/index.ts";
@@ -75,6 +75,16 @@ export class FileSystemRoom {
     this.slack = Math.max(0, surplus);
     this.#left = available - this.#reserve - owed + this.#allocator.reusable * BLOCK_SIZE;
     this.#lookedAt = this.#clock.monotonic();
+  }
+
+  /**
+   * Has the index so much that it could not be merged any more if it grew? What data has will be free before
+   * all of it is needed: who makes room begins with that. The reserve is for an index that is small.
+   */
+  get isIndexLarge(): boolean {
+    if (this.#isOld) this.look();
+    const index = this.#index.diskBytes + this.#index.unsavedBytes;
+    return index > Math.max(this.#reserve, this.#left + this.#allocator.used * BLOCK_SIZE);
   }
 
   /** Takes so many bytes if they are there. @param share of the reserve that they may come from */

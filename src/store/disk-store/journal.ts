@@ -29,6 +29,8 @@ const KEPT_SEGMENTS = 2 * CHECKPOINT_SEGMENTS + 1;
 /** Segments in use at which writers had better wait. */
 const CROWDED_SEGMENTS = 4 * CHECKPOINT_SEGMENTS;
 const BUFFER_INITIAL = 1 << 20;
+/** Bytes of one write of zeros. */
+const ZERO_CHUNK = 4 << 20;
 /** Buffers past this are not kept: they came from a burst. */
 const BUFFER_KEPT_MAX = 4 << 20;
 
@@ -38,6 +40,11 @@ interface Batch {
   memory: Buffer;
   firstSeq: number;
   count: number;
+}
+
+/** Bytes of it on the disk. */
+function padded(batch: Batch): number {
+  return Math.ceil(batch.w.length / SECTOR_SIZE) * SECTOR_SIZE;
 }
 
 /** A batch on its way to the disk. */
@@ -70,11 +77,15 @@ export interface JournalStart {
 
 /** Fills a new journal with zeros, so that later writes change no file metadata. */
 export function zeroJournal(file: DiskFile, bytes: number): void {
-  const chunk = alignedBuffer(Math.min(bytes, 4 << 20));
-  for (let at = 0; at < bytes; at += chunk.length) {
-    file.writeSync(chunk.subarray(0, Math.min(chunk.length, bytes - at)), at);
-  }
+  writeZeros(file, 0, bytes);
   file.syncSync();
+}
+
+function writeZeros(file: DiskFile, from: number, to: number): void {
+  const chunk = alignedBuffer(Math.min(to - from, ZERO_CHUNK));
+  for (let at = from; at < to; at += chunk.length) {
+    file.writeSync(chunk.subarray(0, Math.min(chunk.length, to - at)), at);
+  }
 }
 
 export class Journal {
@@ -187,19 +198,19 @@ export class Journal {
     }
     const { w } = batch;
     const length = w.length;
-    const padded = Math.ceil(length / SECTOR_SIZE) * SECTOR_SIZE;
-    w.zeros(padded - length);
+    const size = padded(batch);
+    w.zeros(size - length);
     if (w.buffer !== batch.memory) {
       // The writer outgrew its aligned memory: move to a larger one, which is kept if it is not huge.
-      batch.memory = alignedBuffer(Math.max(w.buffer.length, padded));
-      batch.memory.set(w.buffer.subarray(0, padded));
+      batch.memory = alignedBuffer(Math.max(w.buffer.length, size));
+      batch.memory.set(w.buffer.subarray(0, size));
     }
-    const bytes = batch.memory.subarray(0, padded);
-    if (this.#offset + padded > this.segmentSize) this.#nextSegment();
+    const bytes = batch.memory.subarray(0, size);
+    if (this.#offset + size > this.segmentSize) this.#nextSegment();
     this.#writeHeader(bytes, batch, length - BATCH_HEADER_SIZE, watermark);
     const offset = this.#slot * this.segmentSize + this.#offset;
-    this.#offset += padded;
-    this.#bytesSinceRotate += padded;
+    this.#offset += size;
+    this.#bytesSinceRotate += size;
     const { memory } = batch;
     const segment = this.#segment;
     return {
@@ -240,6 +251,27 @@ export class Journal {
     if (slot < 0) slot = this.#slots.push(0) - 1;
     this.#slots[slot] = this.#segment;
     this.#slot = slot;
+  }
+
+  /**
+   * Makes sure of the segments that what is not sealed yet and the next rotation begin: no batch of theirs must find
+   * the file system full.
+   * @throws DiskFullError
+   */
+  prepareRotation(): void {
+    const unsealed = this.#full.length + (this.#open.count > 0 ? 1 : 0);
+    const fits = this.#full.length === 0 && this.#offset + padded(this.#open) <= this.segmentSize;
+    let missing = 1 + (fits ? 0 : unsealed);
+    for (const segment of this.#slots) if (segment === 0) missing--;
+    for (; missing > 0; missing--) {
+      try {
+        writeZeros(this.#file, this.bytes, this.bytes + this.segmentSize);
+      } catch (error) {
+        this.#file.truncate(this.bytes);
+        throw error;
+      }
+      this.#slots.push(0);
+    }
   }
 
   /**

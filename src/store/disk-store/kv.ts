@@ -8,7 +8,7 @@
  */
 
 import { assert } from "../../base/index.ts";
-import type { Disk } from "../disk/disk.ts";
+import { type Disk, DiskFullError } from "../disk/disk.ts";
 import { NoSpaceError } from "../object-store.ts";
 import { type Cursor, MergeCursor } from "./cursor.ts";
 import { KeyHash } from "./key-filter.ts";
@@ -147,7 +147,10 @@ export class RunKv implements Kv {
     this.#version++;
   }
 
-  /** Writes what was set aside as a run, stable on return; it counts once a manifest names it. */
+  /**
+   * Writes what was set aside as a run, stable on return; it counts once a manifest names it.
+   * @throws DiskFullError; everything is as before then
+   */
   async writeFrozen(): Promise<void> {
     const frozen = this.#frozen;
     if (frozen === undefined || frozen.size === 0) {
@@ -168,7 +171,13 @@ export class RunKv implements Kv {
   ): Promise<RunInfo> {
     const id = this.#nextRun++;
     const disk = this.#disk;
-    return await writeRun({ disk, nonce: this.#nonce, id, entries, expected, ...how });
+    try {
+      return await writeRun({ disk, nonce: this.#nonce, id, entries, expected, ...how });
+    } catch (error) {
+      const isGivenUp = error instanceof NoSpaceError || error instanceof DiskFullError;
+      if (isGivenUp && disk.exists(runName(id))) await disk.remove(runName(id));
+      throw error;
+    }
   }
 
   /**
@@ -188,7 +197,6 @@ export class RunKv implements Kv {
 
   async #mergeRuns(picked: readonly Run[], room: () => number): Promise<boolean> {
     if (picked.length < 2) return true;
-    const id = this.#nextRun;
     const oldest = picked.at(-1) === this.#runs.at(-1);
     const merged = new MergeCursor(picked.map((run) => run.cursor("", true)));
     const expected = picked.reduce((sum, run) => sum + run.total, 0);
@@ -203,8 +211,7 @@ export class RunKv implements Kv {
       this.#version++;
       return true;
     } catch (error) {
-      if (!(error instanceof NoSpaceError)) throw error;
-      await this.#disk.remove(runName(id));
+      if (!(error instanceof NoSpaceError) && !(error instanceof DiskFullError)) throw error;
       return false;
     }
   }

@@ -288,6 +288,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
       writeSuperblock(disk, superblock);
       log.info("store brought up to date", { from: superblock.version, to: STORE_VERSION });
     }
+    store.opened();
     return store;
   } catch (error) {
     await abandon();

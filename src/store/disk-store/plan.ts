@@ -41,10 +41,9 @@ export interface Plan {
   edgeBlocks: number;
   /** Bytes of data that it brings. */
   writtenBytes: number;
-  /**
-   * Without data: bytes that the index grows by, about, with objects, attributes and omap; 0 if it gives space back, or
-   * is never refused.
-   */
+  /** A few bytes that whoever owns the store keeps of it: never refused, unless as data. */
+  isRecord: boolean;
+  /** Without data: bytes that the index grows by, about, with objects, attributes and omap; 0 if it gives space back. */
   addedBytes: number;
   /** Bytes of the record at most. */
   recordBytes: number;
@@ -105,6 +104,7 @@ export class Planner {
       dataBlocks: 0,
       edgeBlocks: 0,
       writtenBytes: 0,
+      isRecord: false,
       addedBytes: 0,
       recordBytes: 0,
       inlineMax: this.#inlineMax,
@@ -116,9 +116,8 @@ export class Planner {
     if (plan.writtenBytes > this.#inlineTransactionMax) plan.inlineMax = 0;
     for (const op of transaction.ops) this.#op(op, plan);
     const hasData = plan.dataBlocks > 0 || plan.writtenBytes > 0;
-    if (!hasData && transaction.isRecord !== true) {
-      plan.addedBytes = addedBytes(transaction.ops);
-    }
+    plan.isRecord = !hasData && transaction.isRecord === true;
+    if (!hasData) plan.addedBytes = addedBytes(transaction.ops);
     return plan;
   }
 

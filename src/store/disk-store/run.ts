@@ -218,8 +218,8 @@ class ParsedBlock {
 }
 
 /**
- * Writes entries as run `id`, stable on return.
- * @throws whatever `mayGrow` does
+ * Writes entries as run `id`, stable on return. Where it fails the file is the caller's to remove.
+ * @throws whatever `mayGrow` does; DiskFullError
  */
 export async function writeRun(options: {
   disk: Disk;
@@ -230,7 +230,7 @@ export async function writeRun(options: {
   expected: number;
   /** Nothing older is left that a removed key would hide. */
   dropGone?: boolean;
-  /** Called before each piece that is written: throws to give up. The file is the caller's to remove. */
+  /** Called before each piece that is written: throws to give up. */
   mayGrow?: () => void;
 }): Promise<RunInfo> {
   const { disk, nonce, id } = options;

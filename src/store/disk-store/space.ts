@@ -23,6 +23,8 @@ const SLACK_MIN = 1 << 20;
 
 /** Part of the file system's reserve that what replaces data may take. */
 const OVERWRITE_SHARE = 1 / 2;
+/** The same of what gives space back, which takes some first. The rest is for what has been counted too low. */
+const REMOVAL_SHARE = 7 / 8;
 
 interface Held {
   seq: number;
@@ -67,11 +69,16 @@ export class Space {
     const need = dataBlocks + edgeBlocks;
     const kept = dataBlocks > 0 ? this.reserve : 0;
     if (need > 0 && this.#allocator.free < need + kept) return false;
-    const hasData = dataBlocks > 0 || writtenBytes > 0;
-    // What frees space always finds some: the file system's reserve is for that.
-    if (!hasData && addedBytes === 0) return true;
-    const share = hasData ? (dataBlocks > 0 ? 0 : OVERWRITE_SHARE) : this.#indexShare;
-    const fits = this.#room.take(hasData ? need * BLOCK_SIZE + recordBytes : addedBytes, share);
+    if (plan.isRecord) return true;
+    let fits: boolean;
+    if (dataBlocks > 0 || writtenBytes > 0) {
+      const share = dataBlocks > 0 ? 0 : OVERWRITE_SHARE;
+      fits = this.#room.take(need * BLOCK_SIZE + recordBytes, share);
+    } else if (addedBytes > 0) {
+      fits = !this.#room.isIndexLarge && this.#room.take(addedBytes, this.#indexShare);
+    } else {
+      fits = this.#room.take(recordBytes, REMOVAL_SHARE);
+    }
     if (!fits) this.#punchAllWhenTight();
     return fits;
   }
@@ -97,6 +104,8 @@ export class Space {
   get available(): number {
     this.#room.look();
     this.#punchAllWhenTight();
+    // Whoever is refused waits until the store is told to be full, and for somebody to make room.
+    if (this.#room.isIndexLarge) return 0;
     const blocks = this.#allocator.free + this.heldBlocks - this.reserve;
     return Math.max(0, Math.min(blocks * BLOCK_SIZE, this.#room.available));
   }

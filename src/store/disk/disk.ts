@@ -4,7 +4,8 @@
  * Two classes of write. A plain one is on its way when the call is done, and stable after `sync`. A
  * durable one is stable when the call is done (sync or promise). Both pass by the page cache if the memory
  * came from `alignedBuffer` (base), in multiples of SECTOR_SIZE at such offsets. Names become stable with
- * `syncDirectory`. Any error of a write or a sync is final for its caller: it never retries.
+ * `syncDirectory`. Any error of a write or a sync is final for its caller, who never retries; but for
+ * DiskFullError of a plain write, which has made nothing stable and may be made anew.
  */
 
 import { isAlignedMemory } from "../../base/index.ts";
@@ -20,7 +21,10 @@ export interface DiskFile {
   /** Fills `into` from `offset`; what lies past the end of the file reads as zeros. */
   readSync(into: Uint8Array, offset: number): void;
   read(into: Uint8Array, offset: number): Promise<void>;
-  /** Plain write: the file grows as needed. */
+  /**
+   * Plain write: the file grows as needed.
+   * @throws DiskFullError
+   */
   writeSync(data: Uint8Array, offset: number): void;
   write(data: Uint8Array, offset: number): Promise<void>;
   /** Durable write; see above. `data` is not touched before the promise has settled. */
@@ -42,7 +46,10 @@ export interface DiskSpace {
 }
 
 export interface Disk {
-  /** @param mode `read`: writes are refused; `create`: made if absent */
+  /**
+   * @param mode `read`: writes are refused; `create`: made if absent
+   * @throws DiskFullError if there is no room for its name
+   */
   open(name: string, mode: "read" | "write" | "create"): DiskFile;
   exists(name: string): boolean;
   list(): string[];
@@ -58,6 +65,22 @@ export interface Disk {
    */
   lock(): () => void;
   space(): DiskSpace;
+}
+
+/** The file system has no room for what was to be written, be it by somebody's quota. */
+export class DiskFullError extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    this.name = "DiskFullError";
+  }
+}
+
+/** An error of the system's, as the caller of a disk is to see it. */
+export function diskError(error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT"
+    ? new DiskFullError(error as Error)
+    : (error as Error);
 }
 
 export class DiskLockedError extends Error {

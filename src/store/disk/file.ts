@@ -15,7 +15,14 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type Disk, type DiskFile, DiskLockedError, type DiskSpace, isAligned } from "./disk.ts";
+import {
+  type Disk,
+  type DiskFile,
+  DiskLockedError,
+  type DiskSpace,
+  diskError,
+  isAligned,
+} from "./disk.ts";
 
 const O_DIRECT = fs.constants.O_DIRECT ?? 0;
 const O_DSYNC = fs.constants.O_DSYNC ?? fs.constants.O_SYNC;
@@ -52,7 +59,11 @@ class RealFile implements DiskFile {
     this.#path = file;
     this.#writable = mode !== "read";
     const flags = { read: "r", write: "r+", create: fs.constants.O_RDWR | fs.constants.O_CREAT };
-    this.#fd = fs.openSync(file, flags[mode], 0o600);
+    try {
+      this.#fd = fs.openSync(file, flags[mode], 0o600);
+    } catch (error) {
+      throw diskError(error);
+    }
   }
 
   size(): number {
@@ -106,8 +117,12 @@ class RealFile implements DiskFile {
   }
 
   #writeAllSync(fd: number, data: Uint8Array, offset: number): void {
-    for (let done = 0; done < data.length; ) {
-      done += fs.writeSync(fd, data, done, data.length - done, offset + done);
+    try {
+      for (let done = 0; done < data.length; ) {
+        done += fs.writeSync(fd, data, done, data.length - done, offset + done);
+      }
+    } catch (error) {
+      throw diskError(error);
     }
   }
 
@@ -115,7 +130,7 @@ class RealFile implements DiskFile {
     for (let done = 0; done < data.length; ) {
       done += await new Promise<number>((resolve, reject) => {
         fs.write(fd, data, done, data.length - done, offset + done, (error, count) =>
-          error ? reject(error) : resolve(count),
+          error ? reject(diskError(error)) : resolve(count),
         );
       });
     }

@@ -11,7 +11,14 @@
  */
 
 import { type Random, seededRandom } from "../../base/index.ts";
-import { type Disk, type DiskFile, DiskLockedError, type DiskSpace } from "./disk.ts";
+import {
+  type Disk,
+  type DiskFile,
+  DiskFullError,
+  DiskLockedError,
+  type DiskSpace,
+  diskError,
+} from "./disk.ts";
 
 const PAGE = 4096;
 const SECTOR = 512;
@@ -231,7 +238,7 @@ export class MemoryDisk implements Disk {
   #takeRoom(contents: Contents, length: number, offset: number): void {
     const growth = contents.growth(length, offset);
     if (growth === 0 || this.#usedBytes + growth <= this.limitBytes) return;
-    throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    throw new DiskFullError(new Error("ENOSPC: no space left"));
   }
 
   /** Counts a call. True: the power goes during it. */
@@ -240,7 +247,7 @@ export class MemoryDisk implements Disk {
     this.calls++;
     const fault = this.#faults.get(this.calls);
     if (fault !== undefined && changes) {
-      throw Object.assign(new Error(`${fault}: injected`), { code: fault });
+      throw diskError(Object.assign(new Error(`${fault}: injected`), { code: fault }));
     }
     if (this.calls < this.cutAt) return false;
     this.#off = true;

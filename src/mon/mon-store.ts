@@ -90,6 +90,12 @@ export class MonStore {
     await this.#store.flush();
   }
 
+  /** What is available of the file system that it lies on, in per cent, rounded down. */
+  get availablePercent(): number {
+    const { total, available } = this.#store.statfs().fileSystem;
+    return Math.floor((available * 100) / total);
+  }
+
   /** Puts the store's index in order. */
   compact(): Promise<void> {
     return this.#store.compact();

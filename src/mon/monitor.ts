@@ -149,6 +149,8 @@ export class Monitor {
   #healthNow: Health = { status: "HEALTH_OK", checks: [], mutes: [] };
   #settled = false;
   #healthBasis: readonly unknown[] | undefined;
+  /** What the last tick has failed of: it is told once. */
+  #tickFailure: string | undefined;
   readonly #tick: Timer;
   #mgrMap: MgrMap = newMgrMap();
   #mgrMetadata: Metadata = {};
@@ -193,6 +195,7 @@ export class Monitor {
       osdMetadata: (id) => this.#metadataOf(id),
       sessions: () => this.#countSessions(),
       compact: () => store.compact(),
+      availablePercent: () => store.availablePercent,
     };
     this.#dispatcher = new MonDispatcher(this.state, log);
     this.#healthLog = new HealthLog({
@@ -468,9 +471,10 @@ export class Monitor {
 
   /** Looked at anew only when something it depends on has changed: an idle cluster shall be idle. */
   #health(): Health {
-    const { maps, stats, auth, mutes, modules } = this.state;
+    const { maps, stats, auth, mutes, modules, availablePercent } = this.state;
     const keys = [auth.badCaps, auth.weakKeys, auth.policy.makesWeak];
-    const basis = [maps.map, stats.version, mutes.all, modules.enabled, ...keys];
+    const own = [mutes.all, modules.enabled, availablePercent()];
+    const basis = [maps.map, stats.version, ...own, ...keys];
     if (!basis.every((part, i) => part === this.#healthBasis?.[i])) {
       this.#healthBasis = basis;
       this.#healthNow = checkHealth(this.state);
@@ -490,7 +494,16 @@ export class Monitor {
       .then((said) => {
         for (const { prio, line } of said) this.#say(prio, line);
       })
-      .catch((error: unknown) => this.#options.log.error("tick failed", { why: String(error) }));
+      .then(
+        () => {
+          this.#tickFailure = undefined;
+        },
+        (error: unknown) => {
+          const why = String(error);
+          if (why !== this.#tickFailure) this.#options.log.error("tick failed", { why });
+          this.#tickFailure = why;
+        },
+      );
   }
 
   #countSessions(): SessionCount[] {

@@ -475,12 +475,9 @@ export class MemStore implements ObjectStore {
     let blocks = 0;
     for (const c of this.#collections.values()) blocks += c.blocks;
     const data = blocks * BLOCK_SIZE;
-    return {
-      total: this.#capacity,
-      available: Math.max(0, this.#capacity - data),
-      data,
-      internal: 0,
-    };
+    const total = this.#capacity;
+    const available = Math.max(0, total - data);
+    return { total, available, data, internal: 0, fileSystem: { total, available } };
   }
 
   async close(): Promise<void> {

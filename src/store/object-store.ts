@@ -38,6 +38,8 @@ export interface StoreStatfs {
   readonly data: number;
   /** Taken by metadata, journal and the like. */
   readonly internal: number;
+  /** Of the file system that the store shares with others. */
+  readonly fileSystem: { readonly total: number; readonly available: number };
 }
 
 /** Space of one collection in bytes. */

@@ -63,6 +63,8 @@ export interface ClusterState {
   readonly sessions: () => readonly SessionCount[];
   /** Puts the index of the monitor's store in order. */
   readonly compact: () => Promise<void>;
+  /** What is available of the file system that the monitor's store lies on, in per cent. */
+  readonly availablePercent: () => number;
 }
 
 /** One command's context. */

@@ -50,6 +50,20 @@ describe("health", () => {
     ]);
   });
 
+  test("a file system that is nearly full is told of, although nothing can be written down any more", async () => {
+    const { monitor, store } = await createBench();
+    const before = store.statfs();
+    let available = 6;
+    store.statfs = () => ({ ...before, fileSystem: { total: 100, available } });
+    const health = () => healthDetail(checkHealth(monitor.state), 0);
+    expect(health()).toEqual([]);
+    available = 5;
+    expect(health()).toEqual([
+      "[ERR] MON_DISK_CRIT: mon a is very low on available space",
+      "    mon.a has 5% avail",
+    ]);
+  });
+
   test("a host with an OSD that is up is not down", async () => {
     const { monitor, health } = await bench(2);
     await monitor.osdDown(1);

@@ -4,6 +4,7 @@
  */
 
 import { formatAge } from "../../base/index.ts";
+import type { Settings } from "../../config/index.ts";
 import { textOf } from "../../encoding/index.ts";
 import {
   isIn,
@@ -71,6 +72,25 @@ function openChecks({ openTo }: AuthService): HealthCheck[] {
       message: "authentication is off, and other machines may connect",
       count: 1,
       detail: [`whoever reaches ${openTo} may do anything: start with --auth cephx`],
+    },
+  ];
+}
+
+/**
+ * The monitor's file system is nearly full, which may keep it from writing down anything else that there is to tell.
+ * Upstream warns from 30 % on, which is no news on a machine that has other uses.
+ * ceph: HealthMonitor::check_member_health
+ */
+function diskChecks({ name, settings, availablePercent }: HealthSources): HealthCheck[] {
+  const percent = availablePercent();
+  if (percent > settings.number("mon_data_avail_crit")) return [];
+  return [
+    {
+      code: "MON_DISK_CRIT",
+      severity: "HEALTH_ERR",
+      message: `mon ${name} is very low on available space`,
+      count: 1,
+      detail: [`mon.${name} has ${percent}% avail`],
     },
   ];
 }
@@ -328,6 +348,11 @@ export interface HealthSources {
   readonly auth: AuthService;
   readonly mutes: HealthMutes;
   readonly modules: MgrModules;
+  /** The monitor's. */
+  readonly name: string;
+  readonly settings: Pick<Settings, "number">;
+  /** What is available of the file system that its store lies on, in per cent. */
+  readonly availablePercent: () => number;
 }
 
 export function checkHealth(sources: HealthSources): Health {
@@ -339,6 +364,7 @@ export function checkHealth(sources: HealthSources): Health {
     ...keyTypeChecks(auth),
     ...osdChecks(map),
     ...spaceChecks(map),
+    ...diskChecks(sources),
     ...poolChecks(map, stats),
     ...pgChecks(map, stats),
     ...moduleChecks(modules),

@@ -226,6 +226,8 @@ export class Checkpointer {
   /** Leaves the index in one run. @returns false if there is no room for it beside the old ones */
   compact(): Promise<boolean> {
     return this.#afterMerges(async () => {
+      // Whoever asked would wait until others have made room.
+      if (this.#space.spare < 0) return false;
       await this.run();
       const done = await this.#parts.kv.mergeAll(this.#room);
       // The next manifest names what has come of the merge, and what went into it goes.

@@ -405,6 +405,7 @@ export class DiskStore implements ObjectStore {
       available,
       data,
       internal: this.#parts.journal.bytes + this.#parts.kv.diskBytes,
+      fileSystem: this.#parts.disk.space(),
     };
   }
 

@@ -1,5 +1,5 @@
 /**
- * Empties and removes the collection of a PG whose pool is gone, some objects per turn, so that clients of
+ * Empties and removes the collection of a PG whose pool is gone, some objects or keys per turn, so that clients of
  * other pools do not wait for it. After a restart it simply goes on. What cannot be read stays.
  */
 
@@ -11,10 +11,12 @@ import {
   type ObjectStore,
   type StoreOp,
 } from "../store/index.ts";
-import { HOBJECT_MIN } from "../types/index.ts";
+import { HOBJECT_MIN, type HObject } from "../types/index.ts";
 
-/** Objects removed in one transaction. */
+/** Objects removed in one transaction, */
 const BATCH = 64;
+/** and keys of their omap: an image directory may have hundreds of thousands. */
+const KEYS_MAX = 4096;
 /** What finds no room, for a removal takes some first, is tried again after this time. */
 const RETRY_MS = 5000;
 
@@ -43,10 +45,30 @@ export function removeCollection(
   /** True: there are more. */
   const step = () => {
     const { objects, next } = store.list(collection, HOBJECT_MIN, BATCH);
-    const ops: StoreOp[] = objects.map((object) => ({ op: "remove", object }));
-    if (next === undefined) ops.push({ op: "remove-collection", collection });
+    const ops: StoreOp[] = [];
+    let keysLeft = KEYS_MAX;
+    for (const object of objects) {
+      const keys = firstKeys(object, keysLeft);
+      keysLeft -= keys.count;
+      if (keysLeft === 0) {
+        ops.push({ op: "omap-remove-range", object, from: "", to: `${keys.last}\x00` });
+        break;
+      }
+      ops.push({ op: "remove", object });
+    }
+    const isLast = next === undefined && keysLeft > 0;
+    if (isLast) ops.push({ op: "remove-collection", collection });
     store.submit({ collection, ops });
-    return next !== undefined;
+    return !isLast;
+  };
+  const firstKeys = (object: HObject, max: number) => {
+    let count = 0;
+    let last = "";
+    for (const [key] of store.omapEntries(collection, object)) {
+      last = key;
+      if (++count === max) break;
+    }
+    return { count, last };
   };
   clock.defer(next);
 }

@@ -60,6 +60,35 @@ test("nothing goes home over its old content before it is durable", async () => 
   }
 });
 
+test("what comes right behind the beginning of a checkpoint does not go home with it", async () => {
+  for (let call = 1, isOver = false; !isOver; call++) {
+    for (let seed = 1; seed <= 2; seed++) {
+      const { disk, clock, store } = await setUp(seed);
+      // The disk says of everything so far that it is durable: the checkpoint waits for nothing.
+      await settle(clock, store.flush());
+      clock.turn(1000);
+      await settle(clock, store.flush());
+      disk.cutAt = disk.calls + call;
+      const done = store.checkpoint().then(
+        () => true,
+        () => false,
+      );
+      const seq = submit(store, { op: "write", object: A, offset: 0, data: [bytes(BLOCK, 2)] });
+      isOver = await settle(clock, done);
+      if (disk.calls < disk.cutAt) await settle(clock, store.flush()).catch(() => undefined);
+      await settle(clock, store.close());
+      disk.powerCycle();
+      const where = `call ${call}, seed ${seed}`;
+      expect(fsck("", { deep: true, disk }).faults, where).toEqual([]);
+      const again = await settle(clock, openStore("", { disk, clock }));
+      const wanted = bytes(SIZE);
+      if (seq <= again.lastSubmitted) wanted.set(bytes(BLOCK, 2));
+      same(flatten(again.readSync(PG, A, 0, SIZE)), wanted, where);
+      await settle(clock, again.close());
+    }
+  }
+});
+
 test("whoever waits for a congested store hears of it after a checkpoint that others asked for, too", async () => {
   const { clock, store } = await setUp(1);
   let relieved = 0;

@@ -141,7 +141,10 @@ export class Checkpointer {
 
   /** Brings pending blocks home, without a checkpoint. A failure stops the store. */
   bringHome(): Promise<void> {
-    return this.#alone(() => this.#bringHome(this.#lastSeq()));
+    return this.#alone(() => {
+      this.#freezePending();
+      return this.#bringHome(this.#lastSeq());
+    });
   }
 
   async #alone(work: () => Promise<void>): Promise<void> {
@@ -190,15 +193,20 @@ export class Checkpointer {
     const start = journal.rotate();
     state.saveDirty();
     kv.freeze();
+    this.#freezePending();
     const { nextObjectId, nextCollectionId } = state;
     return { journal: start, verified: this.#lastSeq(), nextObjectId, nextCollectionId };
   }
 
-  /** @param seq the last transaction submitted */
+  /** At once with the look at the last transaction: what a later one brings is not to go home before that is durable. */
+  #freezePending(): void {
+    this.#parts.state.blocks.pending.freeze();
+    this.applying = true;
+  }
+
+  /** @param seq the last transaction submitted when the pending blocks were frozen */
   async #bringHome(seq: number): Promise<void> {
     const { blocks } = this.#parts.state;
-    blocks.pending.freeze();
-    this.applying = true;
     await this.#committer.whenWatermark(seq);
     await blocks.drainReads();
     await this.#untilRoom(() => blocks.pending.applyFrozen());

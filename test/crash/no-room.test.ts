@@ -4,10 +4,10 @@
  */
 import { expect, test } from "vitest";
 import { flatten } from "../../src/encoding/index.ts";
-import { fsck, NoSpaceError, openStore } from "../../src/store/index.ts";
+import { createStore, fsck, MemoryDisk, NoSpaceError, openStore } from "../../src/store/index.ts";
 import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
 import { settle } from "./crash.ts";
-import { MIB, RESERVE, setUp, takes } from "./small-disk.ts";
+import { MIB, RESERVE, SEGMENT, setUp, takes } from "./small-disk.ts";
 
 test("objects of nothing but omap that have filled the file system can all be removed, one by one", async () => {
   const { disk, clock, store, failures } = await setUp(1);
@@ -162,3 +162,19 @@ test.each(["what is pending", "the index"])(
     expect(fsck("", { deep: true, disk }).faults).toEqual([]);
   },
 );
+
+test("a store that cannot be made, or opened, for want of room says so by the system's code", async () => {
+  const small = new MemoryDisk(1);
+  small.limitBytes = SEGMENT;
+  expect(() => createStore("", { disk: small, segmentSize: SEGMENT })).toThrow(
+    expect.objectContaining({ code: "ENOSPC" }),
+  );
+  const { disk, clock, store } = await setUp(1);
+  submit(store, { op: "touch", object: named("a") });
+  await settle(clock, store.flush());
+  disk.othersBytes += disk.space().available;
+  await settle(clock, store.close());
+  await expect(settle(clock, openStore("", { disk, clock }))).rejects.toMatchObject({
+    code: "ENOSPC",
+  });
+});

@@ -69,6 +69,9 @@ export interface Disk {
 
 /** The file system has no room for what was to be written, be it by somebody's quota. */
 export class DiskFullError extends Error {
+  /** For whoever starts a server and is to be told to make room. */
+  readonly code = "ENOSPC";
+
   constructor(cause: Error) {
     super(cause.message, { cause });
     this.name = "DiskFullError";

@@ -2,7 +2,7 @@
  * One OSD as a member of the cluster: started, kept in the map, fed with maps and secrets, stopped.
  *
  * An OSD that the map calls down although it lives (an operator said `osd down`) asks to be let in again,
- * as a real one does; while the `noup` flag is set it keeps asking.
+ * as a real one does; while the `noup` flag is set, or the monitor's store has no room, it keeps asking.
  * ceph: src/osd/OSD.cc start_boot
  */
 
@@ -11,7 +11,7 @@ import { type Clock, ConfigError, type Timer } from "../base/index.ts";
 import { isUp, OSDMAP_FLAG, type OsdMap } from "../maps/index.ts";
 import { type Monitor, type OsdMapUpdate, optionsFor } from "../mon/index.ts";
 import type { PeerMessage } from "../osd/index.ts";
-import { type Disk, readSuperblock } from "../store/index.ts";
+import { type Disk, NoSpaceError, readSuperblock } from "../store/index.ts";
 import { ENTITY_TYPE, type Uuid } from "../types/index.ts";
 import {
   type OsdConfig,
@@ -167,7 +167,10 @@ export class OsdMember {
     this.#retry?.cancel();
     this.#retry = this.#clock.after(BOOT_RETRY_MS, () => {
       if (this.#closing !== undefined || this.#hasFailed()) return;
-      this.#boot().catch((error: unknown) => this.#failed(error as Error));
+      this.#boot().catch((error: unknown) => {
+        if (error instanceof NoSpaceError) this.#bootLater();
+        else this.#failed(error as Error);
+      });
     });
   }
 

@@ -28,7 +28,13 @@ import { type AdminSocketOptions, Messenger, tcpTransport } from "../messenger/i
 import { Manager } from "../mgr/index.ts";
 import { Monitor, type MonitorOptions } from "../mon/index.ts";
 import { Rados } from "../rados/index.ts";
-import { createStore, type Disk, DiskLockedError, openStore } from "../store/index.ts";
+import {
+  createStore,
+  type Disk,
+  DiskLockedError,
+  NoSpaceError,
+  openStore,
+} from "../store/index.ts";
 import {
   type AddrVec,
   ENTITY_TYPE,
@@ -76,6 +82,8 @@ const POOL_BYTES_MIN = 8 * 1024 * 1024;
 /** The monitor's own store is small. */
 const MON_STORE: StoreSizes = { capacityBytes: 2 ** 30, segmentSize: 2 ** 20 };
 const MON_STORE_MEMORY = 8 * 1024 * 1024;
+/** What the monitor's store has no room for is tried again after this time. */
+const ROOM_RETRY_MS = 5000;
 
 export interface ClusterOptions {
   /** Data directory; made if absent. */
@@ -409,9 +417,22 @@ async function startOsds(
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const purged = new PurgedSnaps(osds, (pool, snaps) => {
-    monitor.snapsPurged(pool, snaps).catch((error: Error) => fail(error));
+  let isOver = false;
+  undo.add(() => {
+    isOver = true;
   });
+  /** Has the monitor write down what is so, when its store has room again if need be. */
+  const insist = (write: () => Promise<void>): void => {
+    write().catch((error: Error) => {
+      if (!(error instanceof NoSpaceError)) return fail(error);
+      around.clock.after(ROOM_RETRY_MS, () => {
+        if (!isOver) insist(write);
+      });
+    });
+  };
+  const purged = new PurgedSnaps(osds, (pool, snaps) =>
+    insist(() => monitor.snapsPurged(pool, snaps)),
+  );
   const dead = new Set<number>();
   const members = new Map<number, OsdMember>();
   for (let id = 0; id < osds; id++) {
@@ -450,7 +471,7 @@ async function startOsds(
           if (dead.has(id)) return;
           dead.add(id);
           if (dead.size === osds) fail(new Error(`osd.${id} has failed: ${error.message}`));
-          else monitor.osdDown(id).catch((e: Error) => fail(e));
+          else insist(() => monitor.osdDown(id));
         },
       },
       around,

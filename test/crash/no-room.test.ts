@@ -178,3 +178,23 @@ test("a store that cannot be made, or opened, for want of room says so by the sy
     code: "ENOSPC",
   });
 });
+
+test("a store that is closed while its compaction waits for room has not failed", async () => {
+  const { disk, clock, store, failures } = await setUp(1);
+  const entries = (i: number): [string, Uint8Array][] => [[`k${i}`, bytes(400, i)]];
+  for (let i = 0; i < 400; i++) {
+    submit(store, { op: "omap-set", object: named("a"), entries: entries(i) });
+  }
+  await settle(clock, store.flush());
+  const compacted = store.compact().catch((error: unknown) => error);
+  // It has found that there is room.
+  for (let n = 0; n < 5; n++) await Promise.resolve();
+  disk.othersBytes += disk.space().available;
+  for (let i = 0; i < 20; i++) {
+    clock.turn(1000);
+    for (let n = 0; n < 200; n++) await Promise.resolve();
+  }
+  await settle(clock, store.close());
+  expect(await compacted).toBeInstanceOf(NoSpaceError);
+  expect(failures).toEqual([]);
+});

@@ -236,11 +236,17 @@ export class Checkpointer {
     return this.#afterMerges(async () => {
       // Whoever asked would wait until others have made room.
       if (this.#space.spare < 0) return false;
-      await this.run();
-      const done = await this.#parts.kv.mergeAll(this.#room);
-      // The next manifest names what has come of the merge, and what went into it goes.
-      if (done) await this.run();
-      return done;
+      try {
+        await this.run();
+        const done = await this.#parts.kv.mergeAll(this.#room);
+        // The next manifest names what has come of the merge, and what went into it goes.
+        if (done) await this.run();
+        return done;
+      } catch (error) {
+        // The store is closed while a checkpoint waits for room.
+        if (error instanceof DiskFullError) return false;
+        throw error;
+      }
     });
   }
 

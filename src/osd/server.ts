@@ -51,7 +51,7 @@ import type { Pg } from "./pg.ts";
 import { PG_NUMS_COLLECTION } from "./pg-num-records.ts";
 import { seedOf } from "./pg-parts.ts";
 import { PgTable } from "./pg-table.ts";
-import { removeCollection } from "./remove-collection.ts";
+import { CollectionRemoval } from "./remove-collection.ts";
 import { Reporter } from "./reporter.ts";
 import { NO_OP_INFO, opInfo, unsupportedNames } from "./request.ts";
 import { Session } from "./session.ts";
@@ -96,6 +96,7 @@ export class OsdServer implements Dispatcher {
   readonly #executor: Executor;
   readonly #trimmer: SnapTrimmer;
   readonly #damage: Damage;
+  readonly #removal: CollectionRemoval;
   readonly #fullness: Fullness;
   readonly #counters = new OsdCounters();
   readonly #images: ImageCounters;
@@ -155,6 +156,12 @@ export class OsdServer implements Dispatcher {
       log: options.log,
       recycle: (list) => options.pool?.giveAll(list),
       changed: () => this.#reporter.soon(),
+    });
+    this.#removal = new CollectionRemoval({
+      store: this.#store,
+      clock: options.clock,
+      log: options.log,
+      isStopped: () => this.#stopped,
     });
     this.#trimmer = new SnapTrimmer({
       store: this.#store,
@@ -482,8 +489,7 @@ export class OsdServer implements Dispatcher {
       const pool = Number(collection.split(".")[0]);
       if (map.pools.has(pool) || collection === PG_NUMS_COLLECTION) continue;
       if (collection === BENCH_COLLECTION && this.#bench.isRunning) continue;
-      const { clock } = this.#options;
-      removeCollection(this.#store, collection, clock, this.#log, () => this.#stopped);
+      this.#removal.begin(collection);
     }
   }
 

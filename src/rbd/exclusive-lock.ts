@@ -66,6 +66,8 @@ export class ExclusiveLock {
   readonly #image: LockableImage;
   /** Cookie that we hold it with. */
   #cookie: string | undefined;
+  /** Cookie that we may hold it with: neither a request nor the question what had become of it was answered. */
+  #doubtful: string | undefined;
   #policy: LockPolicy = "refuse";
   #isWanted = false;
   #turns = 0;
@@ -79,6 +81,11 @@ export class ExclusiveLock {
 
   get isHeld(): boolean {
     return this.#cookie !== undefined;
+  }
+
+  /** It is, or the header may say so: there is something to give back. */
+  get mayBeHeld(): boolean {
+    return this.isHeld || this.#doubtful !== undefined;
   }
 
   /** It hangs on a watch that is not ours any more: others take us for dead. */
@@ -112,6 +119,7 @@ export class ExclusiveLock {
   async acquire(policy: LockPolicy): Promise<void> {
     if (this.isHeld) return;
     const image = this.#image;
+    await this.#giveUpDoubtful();
     for (;;) {
       image.checkOpen();
       await image.watchSettled();
@@ -140,20 +148,21 @@ export class ExclusiveLock {
   async isFree(): Promise<boolean> {
     if (this.isHeld) return true;
     const owner = await this.#owner();
-    return owner === undefined || !(await this.#isAlive(owner));
+    if (owner === undefined || this.#isUs(owner, this.#doubtful)) return true;
+    return !(await this.#isAlive(owner));
   }
 
   /** Gives it back; if that fails it is ours still, where the header says so. Who waits for it hears so by `tell`. */
   async release(): Promise<void> {
     // By the cookie that it has after that.
     await this.#moving?.catch(() => undefined);
+    await this.#giveUpDoubtful();
     const cookie = this.#cookie;
     if (cookie === undefined) return;
     this.#cookie = undefined;
     this.#isWanted = false;
-    const { io, headerOid } = this.#image;
     try {
-      await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
+      await this.#unlock(cookie);
     } catch (error) {
       // It may have been done all the same: an answer that came too late, say.
       if (await this.#isOurs(cookie)) this.#cookie = cookie;
@@ -161,19 +170,36 @@ export class ExclusiveLock {
     }
   }
 
-  /** What the header says; what is not known counts as no: nobody is to write then. */
+  async #unlock(cookie: string): Promise<void> {
+    const { io, headerOid } = this.#image;
+    await unless(io.execute(headerOid, LOCK.unlock, { name: RBD_LOCK_NAME, cookie }), "ENOENT");
+  }
+
+  /** Not beside a change of the lock's hands: that of ours may have the same cookie. */
+  async #giveUpDoubtful(): Promise<void> {
+    if (this.#doubtful === undefined) return;
+    await this.#unlock(this.#doubtful);
+    this.#doubtful = undefined;
+  }
+
+  /** What the header says. What is not known counts as no, nobody is to write then, and stays doubtful. */
   async #isOurs(cookie: string): Promise<boolean> {
     try {
-      const owner = await this.#owner();
-      return owner !== undefined && owner.id.cookie === cookie && this.#isUs(owner.id.locker);
+      return this.#isUs(await this.#owner(), cookie);
     } catch (error) {
       if (!(error instanceof CephError)) throw error;
+      // EBUSY: it is a user's.
+      if (!isErrno(error, "EBUSY", "ENOENT")) this.#doubtful = cookie;
       return false;
     }
   }
 
-  #isUs({ type, num }: EntityName): boolean {
-    return type === ENTITY_TYPE.CLIENT && num === this.#image.rados.globalId;
+  #isUs(owner: Owner | undefined, cookie: string | undefined): boolean {
+    return owner?.id.cookie === cookie && this.#isThisClient(owner?.id.locker);
+  }
+
+  #isThisClient(locker: EntityName | undefined): boolean {
+    return locker?.type === ENTITY_TYPE.CLIENT && locker.num === this.#image.rados.globalId;
   }
 
   /**
@@ -234,7 +260,10 @@ export class ExclusiveLock {
    * @returns the owner's answer; undefined if it is not for us to answer
    */
   requested(what: "lock" | "operation"): number | undefined {
-    if (!this.isHeld) return undefined;
+    if (!this.isHeld) {
+      if (this.mayBeHeld) this.#image.lockWanted();
+      return undefined;
+    }
     if (this.#policy === "refuse") return -ERRNO.EROFS;
     this.#isWanted = true;
     this.#image.lockWanted();
@@ -296,7 +325,7 @@ export class ExclusiveLock {
     const now = await this.#owner();
     if (now === undefined || now.id.cookie !== owner.id.cookie) return;
     // As upstream: it would lock out all that this client has open.
-    if (this.#isUs(now.id.locker)) {
+    if (this.#isThisClient(now.id.locker)) {
       throw imageError(
         "EBUSY",
         "lock",

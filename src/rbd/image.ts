@@ -358,7 +358,7 @@ export class Image {
   async releaseLock(ours?: ExclusiveLock): Promise<void> {
     await this.#lockTurns.take(async () => {
       const lock = ours ?? this.lock;
-      if (lock?.isHeld !== true) return;
+      if (lock?.mayBeHeld !== true) return;
       const drained = this.gate.block();
       try {
         await drained;
@@ -383,7 +383,7 @@ export class Image {
   /** The same in its turn: an operation that is under way has the lock until its end, a later one begins without it. */
   async giveLockBack(): Promise<void> {
     const { lock } = this;
-    if (lock?.isHeld !== true) return;
+    if (lock?.mayBeHeld !== true) return;
     const { turns } = lock;
     // Those that the lock was taken for come first, or nobody would ever get anything done.
     await this.gate.settled();
@@ -430,7 +430,9 @@ export class Image {
 
   /** Somebody wants the lock and has been promised it: it is theirs once everything is in order. */
   lockWanted(): void {
-    if (this.lock?.policy !== "automatic" || this.#handingOver !== undefined) return;
+    const { lock } = this;
+    if (lock?.isHeld === true && lock.policy !== "automatic") return;
+    if (this.#handingOver !== undefined) return;
     this.#handingOver = this.giveLockBack()
       .catch((error: unknown) => {
         this.log.warn("lock not handed over", { image: this.id, why: String(error) });

@@ -383,6 +383,50 @@ test("a lock is ours that was taken though nobody said so in time, and is given 
   await bench.close();
 });
 
+test("a lock of which nobody could say whose it is goes to who wants it", async () => {
+  for (const late of ["lock", "unlock"]) {
+    for (const isDone of [true, false]) {
+      const bench = await Bench.start();
+      const [one, two] = [await bench.client(), await bench.client()];
+      await bench.run(made(one, "a"));
+      // Neither the request nor the question after it is answered in time.
+      let left = 2;
+      const tooLate = (op: string) => {
+        left--;
+        return new CephError(-ERRNO.ETIMEDOUT, { op, target: "header" });
+      };
+      const isOfHeader = (oid: string) => oid.startsWith("rbd_header");
+      const io = intercepted(one.io, {
+        execute: (execute) => async (oid, call, args, options) => {
+          const isLate = call.method === late && left === 2 && isOfHeader(oid);
+          if (isLate && !isDone) throw tooLate(call.method);
+          await execute(oid, call, args, options);
+          if (isLate) throw tooLate(call.method);
+        },
+        query: (query) => async (oid, call, args, options) => {
+          if (left === 1 && call.method === "get_info") throw tooLate(call.method);
+          return await query(oid, call, args, options);
+        },
+      });
+      const a = await bench.run(opened({ ...one, io }, "a"));
+      const b = await bench.run(opened(two, "a"));
+      const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+      await bench.run(codeOf(ioA.write(0, bytes(1))));
+      if (late === "unlock") await bench.run(codeOf(a.giveLockBack()));
+      expect([left, a.lock?.isHeld], late).toEqual([0, false]);
+      expect(await bench.run(codeOf(ioB.write(0, bytes(2)))), late).toBe("done");
+      await bench.run(ioA.write(OBJECT, bytes(3)));
+      await bench.run(ioB.write(2 * OBJECT, bytes(4)));
+      expect((await bench.run(ioB.read(OBJECT, 1)))[0], late).toBe(3);
+      await bench.run(a.close());
+      await bench.run(b.close());
+      expect((await bench.run(listLocks(b))).lockers, late).toEqual([]);
+      expect([one, two].map(({ rados }) => rados.isBlocklisted)).toEqual([false, false]);
+      await bench.close();
+    }
+  }
+});
+
 test("what an image has is read though its map is damaged, and its header read while it is marked", async () => {
   const bench = await Bench.start();
   const [one, two] = [await bench.client(), await bench.client()];

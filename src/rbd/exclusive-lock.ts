@@ -227,10 +227,14 @@ export class ExclusiveLock {
     try {
       await io.execute(headerOid, LOCK.setCookie, args);
     } catch (error) {
-      if (!isErrno(error, "EBUSY", "ENOENT")) throw error;
-      this.lost();
-      return false;
+      // It may have been done all the same, in an attempt before this one, too.
+      if (!(await this.#isOurs(newCookie))) {
+        if (!isErrno(error, "EBUSY", "ENOENT")) throw error;
+        this.lost();
+        return false;
+      }
     }
+    this.#doubtful = undefined;
     // It may be lost for another reason by now.
     if (this.#cookie !== undefined) this.#cookie = newCookie;
     return this.isHeld;

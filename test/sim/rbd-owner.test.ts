@@ -427,6 +427,42 @@ test("a lock of which nobody could say whose it is goes to who wants it", async 
   }
 });
 
+test("a lock hangs on its image's new watch though nobody said so in time", async () => {
+  for (const isQuestionLate of [false, true]) {
+    const bench = await Bench.start();
+    const [one, two] = [await bench.client(), await bench.client()];
+    await bench.run(made(one, "a"));
+    const { client, lose } = losingWatches(one, async () => undefined);
+    let late: "set_cookie" | "get_info" | undefined = "set_cookie";
+    const tooLate = (op: string) => new CephError(-ERRNO.ETIMEDOUT, { op, target: "header" });
+    const io = intercepted(client.io, {
+      execute: (execute) => async (oid, call, args, options) => {
+        await execute(oid, call, args, options);
+        if (call.method !== late) return;
+        late = isQuestionLate ? "get_info" : undefined;
+        throw tooLate(call.method);
+      },
+      query: (query) => async (oid, call, args, options) => {
+        if (call.method !== late) return await query(oid, call, args, options);
+        late = undefined;
+        throw tooLate(call.method);
+      },
+    });
+    const a = await bench.run(opened({ ...client, io }, "a"));
+    const b = await bench.run(opened(two, "a"));
+    const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+    await bench.run(ioA.write(0, bytes(1)));
+    await bench.run(lose());
+    await bench.pass(10_000);
+    expect([late, a.lock?.isHeld, a.lock?.isStray]).toEqual([undefined, true, false]);
+    expect(await bench.run(codeOf(ioB.write(0, bytes(2))))).toBe("done");
+    expect(await bench.run(codeOf(ioA.write(0, bytes(3))))).toBe("done");
+    await bench.run(b.close());
+    await bench.run(a.close());
+    await bench.close();
+  }
+});
+
 test("what an image has is read though its map is damaged, and its header read while it is marked", async () => {
   const bench = await Bench.start();
   const [one, two] = [await bench.client(), await bench.client()];

@@ -354,11 +354,12 @@ export class Image {
    * Gives the lock back, once no change of data is in flight. By itself for operations only, which are alone with it;
    * anybody else: `giveLockBack`.
    * @param ours one that the image may not have any more @default the image's
+   * @param turns how often it had been taken: one that has been taken anew since stays @default it goes in any case
    */
-  async releaseLock(ours?: ExclusiveLock): Promise<void> {
+  async releaseLock(ours?: ExclusiveLock, turns?: number): Promise<void> {
     await this.#lockTurns.take(async () => {
       const lock = ours ?? this.lock;
-      if (lock?.mayBeHeld !== true) return;
+      if (lock?.mayBeHeld !== true || (turns ?? lock.turns) !== lock.turns) return;
       const drained = this.gate.block();
       try {
         await drained;
@@ -389,9 +390,8 @@ export class Image {
     await this.gate.settled();
     // Who closes gives it back.
     if (this.isClosed) return;
-    await this.operations.run(async () => {
-      if (lock.turns === turns) await this.releaseLock();
-    });
+    // Lost by then, and taken anew, it would wait for what a cache holds, and that for the lock behind it.
+    await this.operations.run(() => this.releaseLock(lock, turns));
   }
 
   /** Whether the lock, where there is one, is held, with what comes with it; not known while the header is stale. */

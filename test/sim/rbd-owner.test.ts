@@ -5,6 +5,7 @@ import { MIRROR_MODE, RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import { opWriteFull } from "../../src/messages/index.ts";
 import type { IoCtx, Watch, WatchHandler } from "../../src/rados/index.ts";
 import {
+  breakLock,
   CachedIo,
   checkObjectMap,
   cloneImage,
@@ -277,6 +278,42 @@ function losingWatches(client: BenchClient, before: (method: string) => Promise<
   };
   return { client: { ...client, io }, lose };
 }
+
+test("a cache joins a lock that is taken anew while the last one was to be given back", async () => {
+  const { LAYERING, EXCLUSIVE_LOCK } = RBD_FEATURE;
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(made(one, "a", { features: LAYERING }));
+  const { client, lose } = losingWatches(one, async () => undefined);
+  const [a, b] = [await bench.run(opened(client, "a")), await bench.run(opened(two, "a"))];
+  const io = new CachedIo(a, BACK, OPTIONS);
+  await bench.run(io.write(0, bytes(1)));
+  await bench.run(updateFeatures(b, EXCLUSIVE_LOCK, true));
+  await bench.run(b.giveLockBack());
+  await bench.run(a.refresh());
+  await bench.run(a.acquireLock("automatic"));
+  // It is to be given back after an operation, and is broken meanwhile, without a word of the cache's.
+  let endOperation = () => undefined as void;
+  const operation = a.operations.run(
+    () =>
+      new Promise<void>((resolve) => {
+        endOperation = resolve;
+      }),
+  );
+  const givingBack = a.giveLockBack();
+  const [locker] = (await bench.run(listLocks(b))).lockers;
+  await bench.run(breakLock(b, locker!, { blocklist: false }));
+  expect(a.isFresh).toBe(false);
+  const losing = lose();
+  await bench.until(() => a.lock?.isHeld === false, "the loss of the lock");
+  const acquiring = a.acquireLock("automatic");
+  endOperation();
+  await bench.run(Promise.all([losing, operation, givingBack, acquiring, io.flush()]));
+  expect((await bench.run(new ImageIo(b, OPTIONS).read(0, 1)))[0]).toBe(1);
+  await bench.run(a.close());
+  await bench.run(b.close());
+  await bench.close();
+});
 
 const full = (op: string) => new CephError(-ERRNO.EDQUOT, { op, target: "header" });
 

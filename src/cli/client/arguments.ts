@@ -21,6 +21,12 @@ export function cephArguments(words: readonly string[]): CephArguments {
   return parsed;
 }
 
+/** Whether one of the words stands among the options: what is behind `--` are none. */
+export function asksFor({ rest }: CephArguments, ...words: string[]): boolean {
+  const ends = rest.indexOf("--");
+  return (ends < 0 ? rest : rest.slice(0, ends)).some((word) => words.includes(word));
+}
+
 export interface OptionSpec {
   /** `-p`, `--pool`. */
   readonly names: readonly string[];

@@ -1,5 +1,11 @@
 /** What all commands that speak to a cluster have in common. */
-export { cephArguments, type OptionSpec, type OwnOptions, takeOptions } from "./arguments.ts";
+export {
+  asksFor,
+  cephArguments,
+  type OptionSpec,
+  type OwnOptions,
+  takeOptions,
+} from "./arguments.ts";
 export { type CompletedOption, completeWords, optionsOf } from "./complete-words.ts";
 export { ConnectFailure, connectCluster } from "./connect.ts";
 export { attempt, CommandFailure, errnoOf, runCommand } from "./failure.ts";

@@ -5,13 +5,14 @@
  */
 
 import process from "node:process";
-import { VERSION } from "../../cluster/version.ts";
+import { VERSION_TEXT } from "../../cluster/version.ts";
 import { CEPH_ARGUMENT_NAMES, type CephArguments } from "../../config/index.ts";
 import { nameText } from "../../encoding/index.ts";
 import type { Cluster, IoCtx } from "../../librados/index.ts";
 import { parsePgId } from "../../maps/index.ts";
 import type { PgId } from "../../types/index.ts";
 import {
+  asksFor,
   attempt,
   CommandFailure,
   ConnectFailure,
@@ -101,14 +102,12 @@ export async function runRados(words: readonly string[]): Promise<number> {
   return await runCommand("rados", async () => {
     if (words.length === 0) throw new CommandFailure("rados: -h or --help for usage");
     const args = cephArguments(words);
-    const ends = args.rest.indexOf("--");
-    const before = ends < 0 ? args.rest : args.rest.slice(0, ends);
-    if (before.includes("-h") || before.includes("--help")) {
+    if (asksFor(args, "-h", "--help")) {
       process.stdout.write(help());
       return 0;
     }
-    if (before.includes("-v") || before.includes("--version")) {
-      process.stdout.write(`spirula ${VERSION}\n`);
+    if (asksFor(args, "-v", "--version")) {
+      process.stdout.write(`${VERSION_TEXT}\n`);
       return 0;
     }
     return await runVerb(args);

@@ -4,7 +4,8 @@
  */
 
 import process from "node:process";
-import { CommandFailure, cephArguments, runCommand } from "../client/index.ts";
+import { VERSION_TEXT } from "../../cluster/version.ts";
+import { asksFor, CommandFailure, cephArguments, runCommand } from "../client/index.ts";
 import { Call } from "./call.ts";
 import { completion, usage, verbUsage } from "./help.ts";
 import { findVerb, parseVerb, plainWords } from "./parse.ts";
@@ -15,7 +16,11 @@ export async function runRbd(argv: readonly string[]): Promise<number> {
   return await runCommand("rbd", async () => {
     const args = cephArguments(argv);
     const words = plainWords(args.rest, VERBS);
-    if (args.rest.some((word) => word === "-h" || word === "--help")) return help(words);
+    if (asksFor(args, "-v", "--version")) {
+      process.stdout.write(`${VERSION_TEXT}\n`);
+      return 0;
+    }
+    if (asksFor(args, "-h", "--help")) return help(words);
     const [first, ...rest] = words;
     if (first === undefined) return help([]);
     if (first === "help") return help(rest);

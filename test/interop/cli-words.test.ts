@@ -1,0 +1,38 @@
+/**
+ * What a user writes to `rbd` and `rados` that the recorded rows have not: ours says what the original says, on one
+ * server. A case is a script; it leaves nothing behind, and runs once with the originals and once with ours.
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ownTools, withTools } from "../harness/own-tools.ts";
+import { clientEnv, sh } from "../harness/run.ts";
+import { requireBuild, type SpirulaServer, startSpirula } from "../harness/spirula.ts";
+import { type TempDir, tempDir } from "../harness/temp.ts";
+
+let work: TempDir;
+let server: SpirulaServer;
+let ours: (command: string) => string;
+
+beforeAll(async () => {
+  requireBuild();
+  work = await tempDir("cli-words");
+  server = await startSpirula({ dir: join(work.path, "data") });
+  ours = withTools(await ownTools(work.path, ["rbd", "rados"]));
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await work?.remove();
+});
+
+test.each([
+  [
+    "the version",
+    "for tool in rbd 'rbd ls' rados; do $tool --version | cut -d' ' -f1-3; $tool -v | wc -l; done",
+  ],
+])("%s", async (_what, script) => {
+  const options = { env: clientEnv(server.confPath), cwd: work.path, timeoutMs: 60_000 };
+  const { code, stdout, stderr } = await sh(script, options);
+  const own = await sh(ours(script), options);
+  expect(own).toMatchObject({ code, stdout, stderr });
+});

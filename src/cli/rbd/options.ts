@@ -5,6 +5,7 @@
 
 import { ConfigError } from "../../librados/index.ts";
 import { FEATURE_NAMES, featureBits } from "../../librbd/index.ts";
+import { parseIecSize } from "../client/index.ts";
 
 /** A value of an option, once it is understood. Flags are true. */
 export type OptionValue = string | number | bigint | true;
@@ -29,21 +30,15 @@ export interface RbdOption {
 
 const text = (word: string): string => word;
 
-/** Powers of 1024 by their letters. ceph: src/common/strtol.cc strict_iec_cast */
-const UNITS = ["B", "K", "M", "G", "T", "P", "E"];
-
-/** `4096`, `4K`, `4KB`, `4KiB` as bytes. */
+/** `4096`, `4K`, `4Ki` as bytes. */
 export function parseBytes(word: string): number | undefined {
-  const [, digits, unit] = /^(\d+)(?:([BKMGTPE])(?:iB?|B)?)?$/i.exec(word) ?? [];
-  if (digits === undefined) return undefined;
-  const power = unit === undefined ? 0 : UNITS.indexOf(unit.toUpperCase());
-  const bytes = Number(digits) * 1024 ** power;
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
+  const bytes = parseIecSize(word);
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** Sizes of images: a plain number counts MiB. */
 function parseImageSize(word: string): number | undefined {
-  return parseBytes(/^\d+$/.test(word) ? `${word}M` : word);
+  return parseBytes(/\d$/.test(word) ? `${word}M` : word);
 }
 
 export function parseCount(word: string): number | undefined {

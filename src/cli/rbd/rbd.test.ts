@@ -56,15 +56,11 @@ test("no two verbs have one name", () => {
 });
 
 test("sizes are bytes, with powers of 1024 by their letters", () => {
-  expect(["7", "4K", "1MiB", "2G", "x", "1X", "-1"].map(parseBytes)).toEqual([
-    7,
-    4096,
-    1 << 20,
-    2 ** 31,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  const sizes = ["7", "4K", "+1Mi", "1MB", "2G"];
+  expect(sizes.map(parseBytes)).toEqual([7, 4096, 1 << 20, 1 << 20, 2 ** 31]);
+  for (const none of ["x", "1X", "-1", "1MiB", "4k", "1.5G", ""]) {
+    expect(parseBytes(none), none).toBeUndefined();
+  }
 });
 
 describe("a spec", () => {

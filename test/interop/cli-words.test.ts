@@ -30,6 +30,10 @@ test.each([
     "the version",
     "for tool in rbd 'rbd ls' rados; do $tool --version | cut -d' ' -f1-3; $tool -v | wc -l; done",
   ],
+  [
+    "what is no diff, and is not merged",
+    "echo 'not quite a diff' >no.diff; rbd merge-diff no.diff no.diff merged; echo $?; rm no.diff; ls",
+  ],
 ])("%s", async (_what, script) => {
   const options = { env: clientEnv(server.confPath), cwd: work.path, timeoutMs: 60_000 };
   const { code, stdout, stderr } = await sh(script, options);

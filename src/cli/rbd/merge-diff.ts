@@ -83,9 +83,13 @@ class DiffReader {
     this.#reader = new ExactReader(source);
   }
 
-  async readHeader(): Promise<void> {
+  /** @param warn tells what begins otherwise than a diff does */
+  async readHeader(warn: (line: string) => void): Promise<void> {
     const banner = (await this.#reader.exact(DIFF_BANNER[1].length)).toString("latin1");
-    if (banner !== DIFF_BANNER[1]) throw invalidDiff("banner");
+    if (banner !== DIFF_BANNER[1]) {
+      warn(`invalid banner '${banner}', expected '${DIFF_BANNER[1]}'`);
+      throw new CephError(-ERRNO.EINVAL, { op: "read", target: "a diff's banner" });
+    }
     for (;;) {
       this.#tag = await this.#reader.tag();
       if (this.#tag === "f") this.from = await this.#reader.string(NAME_MAX);
@@ -156,8 +160,9 @@ async function mergeInto(
       throw error;
     });
   };
-  await step(first.readHeader(), "rbd: failed to parse first diff header");
-  await step(second.readHeader(), "rbd: failed to parse second diff header");
+  const warn = (line: string) => call.warn(line);
+  await step(first.readHeader(warn), "rbd: failed to parse first diff header");
+  await step(second.readHeader(warn), "rbd: failed to parse second diff header");
   if (!first.to.equals(second.from)) {
     call.warn("The first TO snapshot must be equal with the second FROM snapshot, aborting");
     throw new CephError(-ERRNO.EINVAL, { op: "merge", target: "two diffs" });

@@ -169,6 +169,12 @@ export class Call {
 
   /** How an image is to be made. @throws CommandFailure */
   createOptions(): NewImageOptions {
+    if (this.has("mirror-image-mode")) {
+      // Passed over it would leave an image that only seems to be mirrored.
+      throw new CommandFailure(
+        "rbd: --mirror-image-mode is not supported yet: make the image, then rbd mirror image enable IMAGE snapshot",
+      );
+    }
     const order = this.number("order");
     const objectSize = order === undefined ? this.number("object-size") : 2 ** order;
     const isOld = !this.has("new-format") && this.number("image-format") === 1;

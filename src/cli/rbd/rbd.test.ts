@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CommandFailure } from "../client/index.ts";
+import { Call } from "./call.ts";
 import { runsOf } from "./diff-file.ts";
 import { parseBytes } from "./options.ts";
 import { findVerb, parseVerb, plainWords } from "./parse.ts";
@@ -48,6 +49,12 @@ describe("a command line", () => {
     const { options } = parsed("create --image-feature layering --image-feature striping x");
     expect(options.get("image-feature")).toBe(3n);
   });
+});
+
+test("an image is not made that would only seem to be mirrored", () => {
+  const { words, options } = parsed("clone --mirror-image-mode snapshot a@s b");
+  const args = { noConfigFile: true, noMonConfig: true, options: new Map(), rest: [] };
+  expect(() => new Call(args, words, options).createOptions()).toThrow(CommandFailure);
 });
 
 test("no two verbs have one name", () => {

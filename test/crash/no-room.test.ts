@@ -198,3 +198,27 @@ test("a store that is closed while its compaction waits for room has not failed"
   expect(await compacted).toBeInstanceOf(NoSpaceError);
   expect(failures).toEqual([]);
 });
+
+test("a manifest that the file system has no room for ends the store: it does not go on without checkpoints", async () => {
+  for (let call = 1, isOver = false; !isOver; call++) {
+    const { disk, clock, store, failures } = await setUp(1);
+    submit(store, { op: "write", object: named("a"), offset: 0, data: [bytes(4096)] });
+    await settle(clock, store.flush());
+    // Where data is copied on write, what is written over takes room, too.
+    disk.failAt(disk.calls + call, "ENOSPC");
+    const last = disk.calls + call;
+    const done = store.checkpoint().then(
+      () => true,
+      () => false,
+    );
+    const isDone = await settle(clock, done);
+    isOver = disk.calls < last;
+    disk.mend();
+    // It has waited and gone on, or told its owner.
+    expect(failures.length, `call ${call}`).toBe(isDone ? 0 : 1);
+    await settle(clock, store.close());
+    const again = await settle(clock, openStore("", { disk, clock }));
+    same(flatten(await again.read(PG, named("a"), 0, 4096)), bytes(4096), `call ${call}`);
+    await settle(clock, again.close());
+  }
+});

@@ -155,7 +155,9 @@ export class Checkpointer {
       await this.#running;
     } catch (error) {
       this.#failed = error as Error;
-      if (!(error instanceof DiskFullError)) this.#committer.stop(this.#failed);
+      // Who is patient has waited for room wherever that may be done: what has failed then was to be durable at once.
+      const isGivenUp = error instanceof DiskFullError && !this.#isPatient;
+      if (!isGivenUp) this.#committer.stop(this.#failed);
       throw error;
     } finally {
       this.#running = undefined;

@@ -247,12 +247,21 @@ export class MemoryDisk implements Disk {
     this.calls++;
     const fault = this.#faults.get(this.calls);
     if (fault !== undefined && changes) {
-      throw diskError(Object.assign(new Error(`${fault}: injected`), { code: fault }));
+      throw Object.assign(new Error(`${fault}: injected`), { code: fault });
     }
     if (this.calls < this.cutAt) return false;
     this.#off = true;
     this.onCut();
     return true;
+  }
+
+  /** The same of a write, which says so if there is no room. */
+  #tickOfWrite(boot: number): boolean {
+    try {
+      return this.#tick(boot, true);
+    } catch (error) {
+      throw diskError(error);
+    }
   }
 
   async #wait(boot: number): Promise<void> {
@@ -278,7 +287,7 @@ export class MemoryDisk implements Disk {
     const boot = this.#boot;
     /** Starts a write; throws if the power goes, with the write in the air. */
     const begin = (data: Uint8Array, offset: number): number => {
-      const cut = this.#tick(boot, true);
+      const cut = this.#tickOfWrite(boot);
       this.#takeRoom(contents, data.length, offset);
       const writer = ++this.#writer;
       contents.write(data, offset, writer);

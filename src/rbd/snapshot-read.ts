@@ -146,8 +146,12 @@ export class SnapshotReader {
     return runs.flat();
   }
 
-  /** Fills memory with what there is from `offset` on, and zeros. */
+  /**
+   * Fills memory with what there is from `offset` on, and zeros.
+   * @param limits once the signal is aborted the memory is its owner's again
+   */
   readInto(offset: number, into: Buffer, limits: CallOptions = {}): Promise<void> {
+    limits.signal?.throwIfAborted();
     const length = Math.max(0, Math.min(into.length, this.#size - offset));
     const pieces = imageToObjects(this.#image, offset, length);
     const [first] = pieces;
@@ -172,8 +176,13 @@ export class SnapshotReader {
   async #readPieceInto(piece: Piece, into: Buffer, limits: CallOptions): Promise<void> {
     const { imageOffset } = piece;
     // What a migration's source shows may have to be asked for once more.
-    if (this.#isMigrating) return fill(into, imageOffset, await this.#readPiece(piece, limits));
+    if (this.#isMigrating) {
+      const runs = await this.#readPiece(piece, limits);
+      limits.signal?.throwIfAborted();
+      return fill(into, imageOffset, runs);
+    }
     const found = await this.#ask(piece, limits);
+    limits.signal?.throwIfAborted();
     if (found === undefined) {
       const shared = this.#sharedOf(piece);
       into.fill(0, shared);

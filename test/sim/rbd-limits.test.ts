@@ -273,3 +273,34 @@ test("an image closes once its operations have ended, as what they do is under i
   expect(hasEnded).toBe(true);
   await bench.run(flattened);
 });
+
+test("memory that was to be read into is its owner's again once the call has ended", async () => {
+  const readAhead = { triggerRequests: 0, maxBytes: SIZE, disableAfterBytes: 0 };
+  const cache = { policy: "writethrough", readAhead } as const;
+  const cases = [
+    { what: "several objects of a header that is not known", cached: false, range: [0, SIZE] },
+    { what: "one that is not there", cached: false, range: [OBJECT, 512] },
+    { what: "what is read ahead", cached: true, range: [512, 512] },
+  ] as const;
+  await bench.run(rbd.create("memory", SIZE, { objectSize: OBJECT }));
+  for (const { what, cached, range } of cases) {
+    const disk = await bench.run(rbd.open("memory", { cache: cached && cache }));
+    await bench.run(disk.write(0, Buffer.alloc(512, 1)));
+    bench.server.kill();
+    if (what === "what is read ahead") await bench.run(disk.read(0, 512));
+    else disk.engine.markStale();
+    const [offset, length] = range;
+    const memory = Buffer.alloc(length);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = outcome(disk.readInto(offset, memory, { signal }));
+    await bench.pass(1000);
+    controller.abort(REASON);
+    expect(await bench.run(reading), what).toBe(REASON);
+    memory.fill(9);
+    await bench.startServer();
+    await bench.pass(5_000);
+    expect(memory.equals(Buffer.alloc(length, 9)), what).toBe(true);
+    await bench.run(disk.close());
+  }
+});

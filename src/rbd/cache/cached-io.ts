@@ -122,6 +122,8 @@ export class CachedIo implements ImageData {
     limits: CallOptions = {},
   ): Promise<number> {
     const data = await this.read(offset, into.length, snap, limits);
+    // What is in the cache by now was not asked for, and the memory is its owner's again.
+    limits.signal?.throwIfAborted();
     return data.copy(into);
   }
 

@@ -12,7 +12,10 @@ export interface ImageData {
    * @throws CephError EINVAL: starts past the end; ENOENT: no such snapshot, or it, the data pool or a parent is gone
    */
   read(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Buffer>;
-  /** The same into memory that is there: as much as it holds. @returns bytes read, which is all or up to the end */
+  /**
+   * The same into memory that is there: as much as it holds. Once the limits' signal is aborted nothing is written to it.
+   * @returns bytes read, which is all or up to the end
+   */
   readInto(offset: number, into: Buffer, snap?: SnapId, limits?: CallOptions): Promise<number>;
   /** The same without holes: what there is, in order. */
   readSparse(offset: number, length: number, snap?: SnapId, limits?: CallOptions): Promise<Run[]>;

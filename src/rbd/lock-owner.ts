@@ -32,22 +32,33 @@ export interface Operation {
 export async function byLockOwner(image: Image, operation: Operation): Promise<void> {
   const { request, done, policy, progress = noProgress, here } = operation;
   const target = image.name || image.id;
+  const news = image.ownerNews;
+  let number = news.listen();
   let silent = 0;
-  for (let attempt = 1; silent < SILENT_MAX; attempt++) {
-    progress.signal?.throwIfAborted();
-    if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
-      if (await here()) return;
-      await image.giveLockBack();
-      continue;
+  try {
+    for (let attempt = 1; silent < SILENT_MAX; attempt++) {
+      progress.signal?.throwIfAborted();
+      if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
+        if (await here()) return;
+        await image.giveLockBack();
+        continue;
+      }
+      const result = await ask(image, request, number, progress);
+      if (result === 0) return;
+      if (done !== undefined && result === -ERRNO[done] && attempt > 1) return;
+      // ERESTART: the owner is about to lose the lock, or has.
+      const mayGoOn = result === undefined || result === -ERRNO.ERESTART;
+      if (!mayGoOn) throw new CephError(result, { op: request.op, target });
+      if (result !== undefined) {
+        // What has ended so is not begun again under its number.
+        news.forget(number);
+        number = news.listen();
+      }
+      silent++;
+      await sleep(image.clock, RETRY_MS);
     }
-    const result = await ask(image, request, progress);
-    if (result === 0) return;
-    if (done !== undefined && result === -ERRNO[done] && attempt > 1) return;
-    // ERESTART: the owner is about to lose the lock, or has.
-    const mayGoOn = result === undefined || result === -ERRNO.ERESTART;
-    if (!mayGoOn) throw new CephError(result, { op: request.op, target });
-    silent++;
-    await sleep(image.clock, RETRY_MS);
+  } finally {
+    news.forget(number);
   }
   throw imageError("ETIMEDOUT", request.op, target, "the lock's owner does not answer");
 }
@@ -80,20 +91,22 @@ export async function unlessWanted(image: Image, work: () => Promise<void>): Pro
   }
 }
 
-/** The owner's result; undefined: nobody says anything. */
+/**
+ * The owner's result; undefined: nobody says anything.
+ * @param request its number: the owner does not do again what it is asked for again by the same one
+ */
 async function ask(
   image: Image,
   what: OwnerRequest,
+  request: bigint,
   progress: Progress,
 ): Promise<number | undefined> {
-  const request = image.ownerNews.newRequest();
-  const notice = encodeHeaderNotice({ ...what, from: image.watcherId, request });
-  // It may be done before it is answered.
-  const completion = image.ownerNews.completionOf(request, TIMEOUT_MS, progress);
-  completion.catch(() => undefined); // waited for below, unless there is nothing to wait for
-  const { replies } = await image.io.notify(image.headerOid, notice, NOTIFY_TIMEOUT_MS);
+  const { io, headerOid, ownerNews, watcherId } = image;
+  const notice = encodeHeaderNotice({ ...what, from: watcherId, request });
+  const { replies } = await io.notify(headerOid, notice, NOTIFY_TIMEOUT_MS);
   const [answer] = replies.filter(([, payload]) => payload.length > 0);
-  if (answer === undefined) return undefined;
+  // It may be done before it is answered.
+  if (answer === undefined) return ownerNews.resultOf(request);
   const result = decodeResponse(answer[1]);
-  return result < 0 ? result : await completion;
+  return result < 0 ? result : await ownerNews.completionOf(request, TIMEOUT_MS, progress);
 }

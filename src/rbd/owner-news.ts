@@ -9,6 +9,8 @@ type News = Extract<HeaderNotice, { op: "complete" | "progress" }>;
 export class OwnerNews {
   readonly #clock: Clock;
   readonly #waiting = new Map<bigint, (news: News) => void>();
+  /** Of requests that are listened for; undefined: not told yet. */
+  readonly #results = new Map<bigint, number | undefined>();
   #last = 0n;
 
   constructor(clock: Clock) {
@@ -20,12 +22,30 @@ export class OwnerNews {
     return ++this.#last;
   }
 
+  /** The same for one whose end is heard of whenever it is told, until `forget`. */
+  listen(): bigint {
+    const request = this.newRequest();
+    this.#results.set(request, undefined);
+    return request;
+  }
+
+  forget(request: bigint): void {
+    this.#results.delete(request);
+  }
+
+  /** What was told by now. */
+  resultOf(request: bigint): number | undefined {
+    return this.#results.get(request);
+  }
+
   /** The result of a request, once the owner tells; undefined: no word has come for so long. */
   async completionOf(
     request: bigint,
     timeoutMs: number,
     progress: Progress,
   ): Promise<number | undefined> {
+    const told = this.resultOf(request);
+    if (told !== undefined) return told;
     try {
       return await new Promise<number | undefined>((resolve, reject) => {
         const wait = () => this.#clock.after(timeoutMs, () => resolve(undefined));
@@ -48,6 +68,10 @@ export class OwnerNews {
   }
 
   told(news: News): void {
-    this.#waiting.get(news.request)?.(news);
+    const { request } = news;
+    if (news.op === "complete" && this.#results.has(request)) {
+      this.#results.set(request, news.result);
+    }
+    this.#waiting.get(request)?.(news);
   }
 }

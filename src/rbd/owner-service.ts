@@ -28,7 +28,11 @@ export class OwnerService implements OwnerRequests {
   start(request: OwnerRequest & Asked): number {
     const key = keyOf(request);
     const ended = this.#ended.get(key);
-    if (ended !== undefined) return ended.result;
+    if (ended !== undefined) {
+      // Who asks again has not heard of it: of a failure by the answer, of success as of any other.
+      if (ended.result === 0) void this.#tell(request, 0);
+      return ended.result;
+    }
     if (this.#pending.has(key)) return 0;
     // Whoever has the lock next does it.
     if (this.#image.isClosed) return -ERRNO.ERESTART;

@@ -38,6 +38,7 @@ import {
 } from "../../src/rbd/index.ts";
 import { Dice } from "../harness/dice.ts";
 import { Bench, type BenchClient, objectNames } from "./bench.ts";
+import { failingIo } from "./failing-io.ts";
 
 const ORDER = 14;
 const OBJECT = 2 ** ORDER;
@@ -236,6 +237,27 @@ test("the images of a group have their snapshots together, and go back to them",
   expect(left.filter((name) => /^rbd_(data|header|object_map|group_header)/.test(name))).toEqual(
     [],
   );
+  await bench.close();
+});
+
+test("what takes the lock's owner longer than its asker waits for a word is done once", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(createImage(one.context, one.io, "a", SIZE, { order: ORDER }));
+  const done: string[] = [];
+  const io = failingIo(one.io, ({ method }) => {
+    if (method?.startsWith("metadata") === true) done.push(method);
+    return undefined;
+  });
+  const a = await bench.run(openImage(one.context, io, { name: "a" }));
+  const b = await bench.run(openImage(two.context, two.io, { name: "a" }));
+  await bench.run(a.acquireLock("refuse"));
+  const before = a.operations.run(() => sleep(a.clock, 70_000));
+  expect(await bench.run(codeOf(setImageMetadata(b, "k", "v")))).toBe("done");
+  await bench.run(before);
+  await bench.pass(10_000);
+  expect(done).toEqual(["metadata_set"]);
+  await bench.run(Promise.all([a.close(), b.close()]));
   await bench.close();
 });
 

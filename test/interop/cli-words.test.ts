@@ -34,6 +34,10 @@ test.each([
     "what is no diff, and is not merged",
     "echo 'not quite a diff' >no.diff; rbd merge-diff no.diff no.diff merged; echo $?; rm no.diff; ls",
   ],
+  [
+    "an option that another has taken the place of",
+    "rbd create --size 1M --order 16 --new-format old; echo x >old.data; rbd import --no-progress -p rbd --image new old.data; for i in old new; do rbd rm --no-progress $i; done; rm old.data",
+  ],
 ])("%s", async (_what, script) => {
   const options = { env: clientEnv(server.confPath), cwd: work.path, timeoutMs: 60_000 };
   const { code, stdout, stderr } = await sh(script, options);

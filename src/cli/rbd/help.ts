@@ -1,6 +1,6 @@
 /** What the rbd command says of itself; all of it from the table of verbs. */
 
-import type { RbdOption } from "./options.ts";
+import { type RbdOption, writtenName } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 const COLUMN = 34;
@@ -75,9 +75,9 @@ export function completion(verbs: readonly Verb[], verb: Verb | undefined): stri
   return `|${words.join("|")}|\n`;
 }
 
-function written({ name, short, parse }: RbdOption): string {
-  const both = short === undefined ? `--${name}` : `-${short} [ --${name} ]`;
-  return parse === undefined ? both : `${both} arg`;
+function written(option: RbdOption): string {
+  const both = writtenName(option);
+  return option.parse === undefined ? both : `${both} arg`;
 }
 
 function row(name: string, help: string): string {

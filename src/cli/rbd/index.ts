@@ -8,7 +8,9 @@ import { VERSION_TEXT } from "../../cluster/version.ts";
 import { asksFor, CommandFailure, cephArguments, runCommand } from "../client/index.ts";
 import { Call } from "./call.ts";
 import { completion, usage, verbUsage } from "./help.ts";
+import { writtenName } from "./options.ts";
 import { findVerb, parseVerb, plainWords } from "./parse.ts";
+import type { Verb } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
 
 /** @returns the exit code */
@@ -39,11 +41,20 @@ export async function runRbd(argv: readonly string[]): Promise<number> {
     try {
       await verb.run(call);
       await call.out.flush();
+      tellSuccessors(call, verb);
       return 0;
     } finally {
       await call.close();
     }
   });
+}
+
+/** In the order of the options' names, as the original does. */
+function tellSuccessors(call: Call, { options }: Verb): void {
+  for (const option of [...options].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (option.successor === undefined || !call.has(option.name)) continue;
+    call.warn(`rbd: ${writtenName(option)} is deprecated, use --${option.successor}`);
+  }
 }
 
 function help(words: readonly string[]): number {

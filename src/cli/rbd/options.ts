@@ -22,6 +22,8 @@ export interface RbdOption {
   readonly parse?: (text: string) => OptionValue | undefined;
   /** Whether a value that is none is shown where it is refused, as the original does of plain numbers. */
   readonly isQuoted?: boolean;
+  /** The option that has taken its place, which who gives it is told once all is done. */
+  readonly successor?: string;
   /** Given more than once, values add up. */
   readonly adds?: (before: OptionValue, value: OptionValue) => OptionValue;
 }
@@ -113,6 +115,11 @@ export const choiceOption = (name: string, help: string, ...choices: string[]): 
   choices,
 });
 
+/** How an option is written where it is told of: `-p [ --pool ]`. */
+export function writtenName({ name, short }: Pick<RbdOption, "name" | "short">): string {
+  return short === undefined ? `--${name}` : `-${short} [ --${name} ]`;
+}
+
 /** Whose an option is, where a verb speaks of two images. */
 export type Side = "" | "dest-";
 
@@ -177,11 +184,19 @@ export function createOptions(hasFormat: boolean): readonly RbdOption[] {
       help: "format of the image; 1 needs RBD_FORCE_ALLOW_V1=1 in the environment [default: 2]",
       parse: between(1, 2, parseCount),
     },
-    flag("new-format", "--image-format 2, as it was called once"),
+    {
+      ...flag("new-format", "--image-format 2, as it was called once"),
+      successor: "image-format 2",
+    },
   ];
   return [
     ...(hasFormat ? formats : []),
-    { name: "order", help: "--object-size as a power of two", parse: between(12, 25, parseCount) },
+    {
+      name: "order",
+      help: "--object-size as a power of two",
+      parse: between(12, 25, parseCount),
+      successor: "object-size",
+    },
     bytesOption("object-size", "bytes of an object, B/K/M [4K to 32M]"),
     {
       name: "image-feature",

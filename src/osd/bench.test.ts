@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { flatten } from "../encoding/index.ts";
 import { opRead, opWriteFull } from "../messages/index.ts";
-import { MemStore } from "../store/index.ts";
+import { MemStore, NoSpaceError } from "../store/index.ts";
 import { HOBJECT_MIN } from "../types/index.ts";
 import { BENCH_COLLECTION } from "./bench.ts";
 import { TestOsd } from "./testing/osd-fixture.ts";
@@ -9,8 +9,11 @@ import { TestOsd } from "./testing/osd-fixture.ts";
 /** A store that tells what was written into the bench's collection. */
 class WatchedStore extends MemStore {
   readonly writes: { oid: string; offset: number; bytes: number }[] = [];
+  /** After so many writes not even what frees space finds some. */
+  writesMax = Number.POSITIVE_INFINITY;
 
   override submit(transaction: Parameters<MemStore["submit"]>[0]): number {
+    if (this.writes.length >= this.writesMax) throw new NoSpaceError();
     for (const op of transaction.ops) {
       if (transaction.collection !== BENCH_COLLECTION || op.op !== "write") continue;
       const bytes = op.data.reduce((n, part) => n + part.length, 0);
@@ -28,7 +31,7 @@ function start(capacityBytes = 1 << 30) {
       return store;
     },
   });
-  return { osd, client: osd.client(4100), writes: store!.writes };
+  return { osd, client: osd.client(4100), store: store!, writes: store!.writes };
 }
 
 const bench = (args: object) => ({ prefix: "bench", ...args });
@@ -89,6 +92,21 @@ describe("tell osd.N bench", () => {
     expect(osd.store.statfs().available).toBe(before);
     const reply = await client.op("a", [opRead(0, 0)]);
     expect(flatten(reply.ops[0]?.outdata ?? [])).toEqual(Uint8Array.from(Buffer.from("mine")));
+  });
+
+  it("a disk on which nothing can be removed ends it, too, and is emptied once there is room", async () => {
+    const { osd, client, store } = start();
+    store.writesMax = 100;
+    expect(await client.command(bench({ count: 1 << 20, size: 4096 }))).toMatchObject({
+      r: -28,
+      status: "ENOSPC",
+    });
+    osd.clock.settle();
+    expect(osd.store.hasCollection(BENCH_COLLECTION)).toBe(true);
+    store.writesMax = Number.POSITIVE_INFINITY;
+    osd.clock.advance(60_000);
+    expect(osd.store.hasCollection(BENCH_COLLECTION)).toBe(false);
+    expect((await client.command(bench({ count: 1 << 20, size: 4096 }))).r).toBe(0);
   });
 
   it("what a crash left behind is gone after the next start", () => {

@@ -45,6 +45,8 @@ interface BenchHost {
   readonly clock: Clock;
   /** Asked before every step: the store may be about to close. */
   isStopped(): boolean;
+  /** Has what a run has left removed once there is room for that. */
+  removeLater(): void;
 }
 
 /** Why these options are refused; undefined if they are fine. */
@@ -119,7 +121,7 @@ export class Bench {
     } catch (error) {
       if (error instanceof Stopped) return -ERRNO.ESHUTDOWN;
       if (!(error instanceof NoSpaceError)) throw error;
-      await this.#clean();
+      await this.#cleanNowOrLater();
       return -ERRNO.ENOSPC;
     }
   }
@@ -151,6 +153,16 @@ export class Bench {
       if (next === undefined) ops.push({ op: "remove-collection", collection: BENCH_COLLECTION });
       store.submit({ collection: BENCH_COLLECTION, ops });
       await store.flush();
+    }
+  }
+
+  /** Removals, too, may find no room. */
+  async #cleanNowOrLater(): Promise<void> {
+    try {
+      await this.#clean();
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+      this.#host.removeLater();
     }
   }
 

@@ -32,8 +32,8 @@ test("an object with very many keys is removed in pieces", () => {
     if (store.hasCollection(COLLECTION)) left.push([...store.omapEntries(COLLECTION, many)].length);
     return seq;
   };
-  const isStopped = () => false;
-  new CollectionRemoval({ store, clock, log: silentLogger, isStopped }).begin(COLLECTION);
+  const host = { store, clock, log: silentLogger, isStopped: () => false, isInUse: () => false };
+  new CollectionRemoval(host).begin(COLLECTION);
   clock.settle();
   expect(store.hasCollection(COLLECTION)).toBe(false);
   // Six are in front of it, with a key each.
@@ -61,8 +61,13 @@ test("a removed pool's objects that find no room to go are removed once there is
     }
     return submit(transaction);
   };
-  const isStopped = () => false;
-  const removal = new CollectionRemoval({ store, clock, log: silentLogger, isStopped });
+  const removal = new CollectionRemoval({
+    store,
+    clock,
+    log: silentLogger,
+    isStopped: () => false,
+    isInUse: () => false,
+  });
   removal.begin(COLLECTION);
   clock.turn();
   isFull = true;

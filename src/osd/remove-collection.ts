@@ -17,7 +17,7 @@ import { HOBJECT_MIN, type HObject } from "../types/index.ts";
 const BATCH = 64;
 /** and keys of their omap: an image directory may have hundreds of thousands. */
 const KEYS_MAX = 4096;
-/** What finds no room, for a removal takes some first, is tried again after this time. */
+/** What finds no room, for a removal takes some first, or is in use is tried again after this time. */
 const RETRY_MS = 5000;
 
 export interface RemovalHost {
@@ -26,6 +26,8 @@ export interface RemovalHost {
   readonly log: Logger;
   /** Asked before every step: the store may be about to close. */
   readonly isStopped: () => boolean;
+  /** Asked likewise: it may have been made anew. */
+  readonly isInUse: (collection: CollectionId) => boolean;
 }
 
 export class CollectionRemoval {
@@ -45,11 +47,12 @@ export class CollectionRemoval {
   }
 
   #turn(collection: CollectionId): void {
-    const { clock, log, isStopped } = this.#host;
+    const { clock, log, isStopped, isInUse } = this.#host;
     const next = () => this.#turn(collection);
     if (isStopped()) return;
     try {
-      if (this.#step(collection)) clock.defer(next);
+      if (isInUse(collection)) clock.after(RETRY_MS, next);
+      else if (this.#step(collection)) clock.defer(next);
       else this.#underWay.delete(collection);
     } catch (error) {
       if (error instanceof NoSpaceError) {

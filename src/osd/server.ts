@@ -140,6 +140,7 @@ export class OsdServer implements Dispatcher {
       store: this.#store,
       clock: options.clock,
       isStopped: () => this.#stopped,
+      removeLater: () => this.#removal.begin(BENCH_COLLECTION),
     });
     this.#peers = new Peers({
       id: options.id,
@@ -162,6 +163,7 @@ export class OsdServer implements Dispatcher {
       clock: options.clock,
       log: options.log,
       isStopped: () => this.#stopped,
+      isInUse: (collection) => collection === BENCH_COLLECTION && this.#bench.isRunning,
     });
     this.#trimmer = new SnapTrimmer({
       store: this.#store,
@@ -488,7 +490,6 @@ export class OsdServer implements Dispatcher {
     for (const collection of this.#store.collections()) {
       const pool = Number(collection.split(".")[0]);
       if (map.pools.has(pool) || collection === PG_NUMS_COLLECTION) continue;
-      if (collection === BENCH_COLLECTION && this.#bench.isRunning) continue;
       this.#removal.begin(collection);
     }
   }

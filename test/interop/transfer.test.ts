@@ -338,6 +338,31 @@ test("snapshots that have other names since are known still", async () => {
   expect(await snapshots(there, "rbd/rotated")).toEqual(await snapshots(here, "rbd/rotated"));
 });
 
+test("a snapshot that has gone from the target comes back, with those after it", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  const target = await api.Rbd.open(to, "rbd");
+  await rbd.create("holed", 8 * MIB, { objectSize: MIB });
+  const names = ["one", "two", "three"];
+  {
+    await using image = await rbd.open("holed");
+    for (const [part, name] of names.entries()) {
+      await image.write(part * MIB, noise(name, MIB));
+      await image.createSnapshot(name);
+    }
+  }
+  const options = { images: ["holed"], verify: false };
+  await api.transferPool(from, to, "rbd", options);
+  {
+    await using copy = await target.open("holed");
+    await copy.removeSnapshot("two");
+  }
+  await api.transferPool(from, to, "rbd", { ...options, again: true });
+  expect(await snapshots(there, "rbd/holed")).toEqual(await snapshots(here, "rbd/holed"));
+  for (const spec of [...names.map((name) => `holed@${name}`), "holed"]) {
+    expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
+  }
+});
+
 test("a clone is one of its parent's copy, and of nothing else that has its name", async () => {
   const rbd = await api.Rbd.open(from, "rbd");
   const target = await api.Rbd.open(to, "rbd");

@@ -189,13 +189,19 @@ class ImageTransfer {
     return record.head === "clean" && (await copy.snapshots()).length === 0;
   }
 
-  /** Snapshots of the source that the target has, oldest first: the same ones, not others of their names. */
+  /**
+   * Snapshots of the source that the target has, oldest first: the same ones, not others of their names, up to the first
+   * that it has not, which could not be taken behind a newer one.
+   */
   async #common(copy: Image, record: TransferRecord): Promise<CopiedSnapshot[]> {
     const there = await copy.snapshots();
-    return (await this.#head.snapshots()).flatMap((of) => {
+    const common: CopiedSnapshot[] = [];
+    for (const of of await this.#head.snapshots()) {
       const found = copyIn(there, record, of);
-      return found === undefined ? [] : [{ of, copy: found }];
-    });
+      if (found === undefined) break;
+      common.push({ of, copy: found });
+    }
+    return common;
   }
 
   /** Nothing of it is known to be right. @throws CephError EBUSY if it is in use, or has clones */

@@ -338,9 +338,13 @@ export class Image {
     return this.lock?.isHeld === true;
   }
 
-  /** Takes the lock if nobody alive has it. */
-  async tryLock(policy: LockPolicy): Promise<boolean> {
-    if ((await this.lock?.isFree()) === false) return false;
+  /**
+   * Takes the lock if nobody alive has it.
+   * @param asksOwner or who has it gives it up
+   * @returns whether it is ours
+   */
+  async tryLock(policy: LockPolicy, asksOwner = false): Promise<boolean> {
+    if (!asksOwner && (await this.lock?.isFree()) === false) return false;
     try {
       await this.acquireLock(policy);
       return true;

@@ -1,6 +1,6 @@
 /**
  * Operations on an image whose lock somebody else may hold: done here if the lock is free, or else by its
- * owner, who is asked and tells how far it is.
+ * owner, who is asked and tells how far it is. One that knows of no such thing is asked for the lock.
  * ceph: src/librbd/Operations.cc C_InvokeAsyncRequest, src/librbd/ImageWatcher.cc notify_async_request
  */
 
@@ -46,6 +46,8 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
       const result = await ask(image, request, number, progress);
       if (result === 0) return;
       if (done !== undefined && result === -ERRNO[done] && attempt > 1) return;
+      // Who does nothing for others, as the kernel's client, lets them do it.
+      if (result === -ERRNO.EOPNOTSUPP && (await image.tryLock(policy, true))) continue;
       // ERESTART: the owner is about to lose the lock, or has.
       const mayGoOn = result === undefined || result === -ERRNO.ERESTART;
       if (!mayGoOn) throw new CephError(result, { op: request.op, target });

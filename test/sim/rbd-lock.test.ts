@@ -1,6 +1,6 @@
 /** Images that several clients have open: the lock goes round, its owner does what others ask for. */
 import { expect, test } from "vitest";
-import { CephError, sleep } from "../../src/base/index.ts";
+import { CephError, ERRNO, sleep } from "../../src/base/index.ts";
 import { RBD_FEATURE } from "../../src/cls/rbd/types/features.ts";
 import {
   acquireManually,
@@ -257,6 +257,23 @@ test("what takes the lock's owner longer than its asker waits for a word is done
   await bench.run(before);
   await bench.pass(10_000);
   expect(done).toEqual(["metadata_set"]);
+  await bench.run(Promise.all([a.close(), b.close()]));
+  await bench.close();
+});
+
+test("what the lock's owner does not know of is done by who asks for it, if it may have the lock", async () => {
+  const bench = await Bench.start();
+  const [a, b] = await openBoth(bench, "a");
+  // As the kernel's client does.
+  a.ownerRequests = { start: () => -ERRNO.EOPNOTSUPP };
+  const io = new ImageIo(a);
+  await bench.run(io.write(0, Buffer.alloc(BLOCK, 1)));
+  expect(await bench.run(codeOf(takeSnapshot(b, "s")))).toBe("done");
+  await bench.run(io.write(0, Buffer.alloc(BLOCK, 2)));
+  const [snapshot] = a.snapshots;
+  expect((await bench.run(io.read(0, 1, snapshot?.id)))[0]).toBe(1);
+  await bench.run(acquireManually(a));
+  expect(await bench.run(codeOf(takeSnapshot(b, "t")))).toBe("EOPNOTSUPP");
   await bench.run(Promise.all([a.close(), b.close()]));
   await bench.close();
 });

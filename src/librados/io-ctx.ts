@@ -21,7 +21,13 @@ import {
   type Watch,
   type WatchHandler,
 } from "../rados/index.ts";
-import { type EntityName, formatAddr, formatEntityName, NOSNAP } from "../types/index.ts";
+import {
+  type EntityName,
+  formatAddr,
+  formatEntityName,
+  formatLegacyAddr,
+  NOSNAP,
+} from "../types/index.ts";
 import {
   type Answers,
   type Bytes,
@@ -416,7 +422,7 @@ export class IoCtx {
         locker: formatEntityName(locker),
         cookie: nameText(cookie),
         description: nameText(description),
-        address: formatAddr(addr),
+        address: formatLegacyAddr(addr),
         expiresMs,
       })),
     };

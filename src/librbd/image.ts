@@ -42,7 +42,7 @@ import {
   unprotectSnapshot,
   updateFeatures,
 } from "../rbd/index.ts";
-import { formatAddr, NOSNAP } from "../types/index.ts";
+import { formatAddr, NOSNAP, parseEntityName } from "../types/index.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { type CreateOptions, engineCreateOptions } from "./create-options.ts";
 import { featureBits } from "./features.ts";
@@ -477,6 +477,9 @@ export class Image implements BlockDevice, AsyncDisposable {
    */
   async breakLock(locker: string, cookie: string, options: CallOptions = {}): Promise<void> {
     await this.#within("break a lock of", options, async (signal) => {
+      if (parseEntityName(locker) === undefined) {
+        throw new CephError(-ERRNO.EINVAL, { op: "break the lock of", target: locker });
+      }
       const { lockers } = await listLocks(this.#header(signal));
       const found = lockers.find(({ clientText }) => clientText === locker);
       if (found === undefined) {

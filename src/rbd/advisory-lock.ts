@@ -6,7 +6,7 @@
 
 import { CephError } from "../base/index.ts";
 import { LOCK_TYPE } from "../cls/lock/types.ts";
-import { type EntityName, formatAddr, formatEntityName, UTIME_ZERO } from "../types/index.ts";
+import { type EntityName, formatEntityName, formatLegacyAddr, UTIME_ZERO } from "../types/index.ts";
 import { LOCK } from "./calls.ts";
 import { imageError } from "./errors.ts";
 import type { Image } from "./image.ts";
@@ -38,7 +38,7 @@ export async function listLocks({
       client: locker,
       clientText: formatEntityName(locker),
       cookie,
-      address: formatAddr(addr),
+      address: formatLegacyAddr(addr),
     })),
     exclusive: info.type === LOCK_TYPE.EXCLUSIVE,
     tag: info.tag,

@@ -242,6 +242,11 @@ export function formatAddr(a: EntityAddr): string {
   return `${prefix}${a.ip.includes(":") ? `[${a.ip}]` : a.ip}:${a.port}/${a.nonce}`;
 }
 
+/** Without its type, as Ceph prints what is a client's. ceph: entity_addr_t::get_legacy_str */
+export function formatLegacyAddr(a: EntityAddr): string {
+  return formatAddr({ ...a, type: ADDR_TYPE.NONE });
+}
+
 /** What identifies a client instance for blocklists and watches: everything but the address type. */
 export function addrKey(a: EntityAddr): string {
   return `${a.ip}:${a.port}/${a.nonce}`;

@@ -15,6 +15,7 @@ export {
   formatAddrVec,
   formatAuthEntity,
   formatEntityName,
+  formatLegacyAddr,
   isIpAddress,
   isLoopback,
   parseAuthEntity,

@@ -19,3 +19,17 @@ export async function unless<T>(work: Promise<T>, ...codes: ErrnoName[]): Promis
     throw error;
   }
 }
+
+/**
+ * Runs what wants the lock for a change: where somebody keeps it for himself, others may only read.
+ * @throws CephError EROFS in place of EBUSY
+ * ceph: librbd ExclusiveLock::get_unlocked_op_error
+ */
+export async function orReadOnly<T>(work: Promise<T>, image: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isErrno(error, "EBUSY")) throw imageError("EROFS", "lock", image, error.message);
+    throw error;
+  }
+}

@@ -23,7 +23,7 @@ import {
   UTIME_ZERO,
   type Utime,
 } from "../types/index.ts";
-import { imageError, isErrno, unless } from "./errors.ts";
+import { imageError, isErrno, orReadOnly, unless } from "./errors.ts";
 import { ExclusiveLock, type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import { findImage, type ImageRef } from "./find-image.ts";
 import type {
@@ -423,13 +423,7 @@ export class Image {
       await this.#lockTurns.take(() => this.#openObjectMap());
       return;
     }
-    try {
-      await this.acquireLock("automatic");
-    } catch (error) {
-      // As librbd has it for changes of data; operations hear EBUSY.
-      if (isErrno(error, "EBUSY")) throw imageError("EROFS", "lock", this.target, error.message);
-      throw error;
-    }
+    await orReadOnly(this.acquireLock("automatic"), this.target);
   }
 
   /** Somebody wants the lock and has been promised it: it is theirs once everything is in order. */

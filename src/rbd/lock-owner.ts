@@ -5,7 +5,7 @@
  */
 
 import { CephError, ERRNO, type ErrnoName, sleep } from "../base/index.ts";
-import { imageError, isErrno } from "./errors.ts";
+import { imageError, isErrno, orReadOnly } from "./errors.ts";
 import { type LockPolicy, NOTIFY_TIMEOUT_MS } from "./exclusive-lock.ts";
 import type { Image } from "./image.ts";
 import { decodeResponse, encodeHeaderNotice, type OwnerRequest } from "./notify.ts";
@@ -29,6 +29,7 @@ export interface Operation {
   readonly here: () => Promise<boolean>;
 }
 
+/** @throws CephError EROFS: a user holds the lock; ETIMEDOUT: its owner does not answer; what the operation ends with */
 export async function byLockOwner(image: Image, operation: Operation): Promise<void> {
   const { request, done, policy, progress = noProgress, here } = operation;
   const target = image.name || image.id;
@@ -38,7 +39,11 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
   try {
     for (let attempt = 1; silent < SILENT_MAX; attempt++) {
       progress.signal?.throwIfAborted();
-      if (image.lock === undefined || image.lock.isHeld || (await image.tryLock(policy))) {
+      if (
+        image.lock === undefined ||
+        image.lock.isHeld ||
+        (await orReadOnly(image.tryLock(policy), target))
+      ) {
         if (await here()) return;
         await image.giveLockBack();
         continue;

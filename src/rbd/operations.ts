@@ -11,7 +11,7 @@ import { RBD_FEATURE, RBD_PROTECTION_STATUS } from "../cls/rbd/types/features.ts
 import { type SnapshotNamespace, USER_NAMESPACE } from "../cls/rbd/types.ts";
 import { HEADER } from "./calls.ts";
 import { checkFree } from "./create.ts";
-import { imageError } from "./errors.ts";
+import { imageError, orReadOnly } from "./errors.ts";
 import { changeFeaturesLocked, checkFeatureChange } from "./features.ts";
 import { findSnapshot, mustFindSnapshot } from "./find-snapshot.ts";
 import { flattenLocked } from "./flatten.ts";
@@ -310,10 +310,10 @@ export async function rebuildObjectMap(
 
 const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
 
-/** Does what only the owner may, and nobody else can be asked for. */
+/** Does what only the owner may, and nobody else can be asked for. @throws CephError EROFS: somebody keeps the lock */
 export async function withLock<T>(image: Image, work: () => Promise<T>): Promise<T> {
   for (;;) {
-    await image.acquireLock("automatic");
+    await orReadOnly(image.acquireLock("automatic"), image.target);
     const done = await image.operations.run(async () => {
       // Given away before it was our turn.
       if (image.lock !== undefined && !image.lock.isHeld) return undefined;

@@ -48,6 +48,10 @@ test.each([
     "who has a lock",
     `rbd create --size 1M i; rbd lock add i mine; for form in plain json; do rbd lock ls --format $form i | ${BLANK}; done; rados -p rbd create o; rados -p rbd lock get o grip; rados -p rbd lock info o grip | ${BLANK}; rados -p rbd rm o; for who in nonsense client. client.1x client.1; do rbd lock rm i mine $who; done; rbd lock rm i mine $(rbd lock ls i | grep -o 'client[.0-9]*'); rbd rm --no-progress i`,
   ],
+  [
+    "an image that a user has locked",
+    "rbd create --size 1M i; rbd lock add i mine; rbd snap create --no-progress i@s; rbd resize --no-progress --size 2M i; rbd rename i j; rbd image-meta set i key value; rbd config image set i rbd_cache false; rbd feature disable i fast-diff; rbd sparsify --no-progress i; rbd object-map rebuild --no-progress i; rbd lock rm i mine $(rbd lock ls i | grep -o 'client[.0-9]*'); rbd rm --no-progress i",
+  ],
 ])("%s", async (_what, script) => {
   const options = { env: clientEnv(server.confPath), cwd: work.path, timeoutMs: 60_000 };
   const { code, stdout, stderr } = await sh(script, options);

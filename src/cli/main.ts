@@ -1,5 +1,7 @@
 /** The `spirula` command: picks the verb, and says what its failure comes to. */
 
+import { isUtf8 } from "node:buffer";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { ConfigError, stayAwake } from "../base/index.ts";
 import { VERSION } from "../cluster/version.ts";
@@ -10,7 +12,20 @@ function usage(): string {
   return `usage: spirula <command> [options]\n\n${verbs.join("\n")}\n\n'spirula <command> --help' tells more.\n`;
 }
 
+/**
+ * Node.js has put U+FFFD in place of what is no UTF-8: another object would be meant, another value written. What was
+ * given is known on Linux; elsewhere that character itself is not taken either.
+ * @throws ConfigError
+ */
+async function checkEncoding(words: readonly string[]): Promise<void> {
+  const odd = words.find((word) => word.includes("\ufffd"));
+  if (odd === undefined) return;
+  const given = await readFile("/proc/self/cmdline").catch(() => undefined);
+  if (given === undefined || !isUtf8(given)) throw new ConfigError(`'${odd}' is not UTF-8`);
+}
+
 async function main(argv: string[]): Promise<number> {
+  await checkEncoding(argv);
   const [name, ...rest] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     process.stdout.write(usage());

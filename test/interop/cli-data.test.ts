@@ -65,6 +65,17 @@ test("a command goes on where nobody reads how far it is, and help ends quietly"
   expect(help).toMatchObject({ stdout: "0\n", stderr: "" });
 });
 
+test("what is not UTF-8 is neither a name nor a value, rather than another one", async () => {
+  for (const words of ["put $'o\\xff' in", "setomapval object key $'v\\xff'"]) {
+    expect(await tool(`rados -p rbd ${words}`)).toMatchObject({ code: 1, stdout: "" });
+  }
+  expect((await original("rados -p rbd ls")).split("\n")).not.toContain("o\ufffd");
+  expect(await original("rados -p rbd listomapkeys object")).toBe("");
+  const { code } = await tool("rados -p rbd put $'o\\xef\\xbf\\xbd' in");
+  expect(code, "that character itself").toBe(0);
+  await original("rados -p rbd rm $'o\\xef\\xbf\\xbd'");
+});
+
 test("standard input that is not asked for is left to those who share it", async () => {
   const slowly = "head -c 10 in; sleep 1; tail -c +11 in | head -c 10; sleep 1; tail -c +21 in";
   const { code, stderr } = await tool(`(${slowly}) | cmp - <(rbd export --no-progress image -)`);

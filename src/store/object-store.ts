@@ -116,6 +116,9 @@ export class CorruptionError extends Error {
 
 /** There is no room for a transaction; nothing of it was applied. */
 export class NoSpaceError extends Error {
+  /** For whoever starts a server and is to be told to make room. */
+  readonly code = "ENOSPC";
+
   constructor() {
     super("no space left in the object store");
     this.name = "NoSpaceError";

@@ -163,7 +163,7 @@ test.each(["what is pending", "the index"])(
   },
 );
 
-test("a store that cannot be made, or opened, for want of room says so by the system's code", async () => {
+test("a store that cannot be made, opened or written to for want of room says so by the system's code", async () => {
   const small = new MemoryDisk(1);
   small.limitBytes = SEGMENT;
   expect(() => createStore("", { disk: small, segmentSize: SEGMENT })).toThrow(
@@ -173,6 +173,10 @@ test("a store that cannot be made, or opened, for want of room says so by the sy
   submit(store, { op: "touch", object: named("a") });
   await settle(clock, store.flush());
   disk.othersBytes += disk.space().available;
+  clock.turn(1000);
+  expect(() => submit(store, { op: "touch", object: named("b") })).toThrow(
+    expect.objectContaining({ code: "ENOSPC" }),
+  );
   await settle(clock, store.close());
   await expect(settle(clock, openStore("", { disk, clock }))).rejects.toMatchObject({
     code: "ENOSPC",

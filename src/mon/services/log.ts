@@ -31,6 +31,8 @@ export const CLOG_LEVELS: readonly string[] = ["debug", "info", "sec", "warn", "
 const LOG_LINES_MAX = 1000;
 /** Versions set aside in the store at once: what is given out beyond the stored lines' stays below that. */
 const VERSIONS_RESERVED = 1000;
+/** Lines removed with one that is stored. */
+const REMOVED_MAX = 100;
 /** Longer lines are cut. */
 const LOG_MESSAGE_MAX = 4096;
 
@@ -118,7 +120,8 @@ export class LogService {
     const full: LogEntry = { ...entry, message: entry.message.slice(0, LOG_MESSAGE_MAX) };
     const line = { version: ++this.#version, entry: full };
     const changes: Change[] = [];
-    if (this.#version > this.#reserved) {
+    const reserved = this.#reserved;
+    if (this.#version > reserved) {
       this.#reserved = this.#version + VERSIONS_RESERVED;
       changes.push(put("monitor", "log_versions", String(this.#reserved)));
     }
@@ -130,8 +133,10 @@ export class LogService {
       changes.push(...this.#keep(line));
     }
     this.#store.commit(changes).catch((error: unknown) => {
-      // The disk is gone: the store has told its owner, and a log line is not worth more.
+      // The disk is full, or gone: the store has told its owner, and a log line is not worth more.
       this.#log.warn("cluster log line lost", { why: String(error) });
+      // What was to be set aside with it is with the next.
+      if (line.version > reserved) this.#reserved = reserved;
     });
     for (const listener of this.#listeners) listener(full);
   }
@@ -141,8 +146,11 @@ export class LogService {
     const changes: Change[] = [{ service: "logm", key: numberKey("l", version), value }];
     const ring = this.#kept[kindOf(entry)];
     ring.push({ version, entry });
-    const oldest = ring.length > LOG_LINES_MAX ? ring.shift() : undefined;
-    if (oldest !== undefined) changes.push(remove("logm", numberKey("l", oldest.version)));
+    // After a start there may be more: what was to be removed with a line that was lost has stayed.
+    const over = Math.max(0, Math.min(ring.length - LOG_LINES_MAX, REMOVED_MAX));
+    for (const old of ring.splice(0, over)) {
+      changes.push(remove("logm", numberKey("l", old.version)));
+    }
     return changes;
   }
 

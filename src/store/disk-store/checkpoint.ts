@@ -34,8 +34,10 @@ const CONGESTED_SHARE = 1 / 4;
 const AHEAD_FROM = 7 / 8;
 /** so many shards of block maps whenever transactions have become durable. */
 const AHEAD_SHARDS = 64;
-/** What found no room is tried again after this time. */
-const ROOM_RETRY_MS = 1000;
+/** What found no room is tried again when one of these looks at the file system finds more, */
+const ROOM_LOOK_MS = 1000;
+/** and after so many of them: the room of a quota shows only then. */
+const ROOM_LOOKS = 30;
 /** Memory of a changed object that the next checkpoint will put into the index, about. */
 const DIRTY_BYTES = 1024;
 
@@ -124,10 +126,20 @@ export class Checkpointer {
           log.error("no room in the file system, waiting for some", { why: error.message });
         }
       }
+      await this.#moreRoom();
+    }
+  }
+
+  /** What is tried takes the last byte for a moment, which others may need as well: not while it is likely to fail. */
+  async #moreRoom(): Promise<void> {
+    const { disk, clock } = this.#parts;
+    const { available } = disk.space();
+    for (let looks = 0; looks < ROOM_LOOKS && this.#isPatient; looks++) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        this.#parts.clock.after(ROOM_RETRY_MS, resolve);
+        clock.after(ROOM_LOOK_MS, resolve);
       });
+      if (disk.space().available > available) return;
     }
   }
 

@@ -20,7 +20,7 @@ const SILENT_MAX = 10;
 
 export interface Operation {
   readonly request: OwnerRequest;
-  /** An owner's failure that says that an earlier attempt has done it. */
+  /** A failure that says that an earlier attempt has done it. */
   readonly done?: ErrnoName;
   /** What somebody hears who wants the lock while it is done here. */
   readonly policy: LockPolicy;
@@ -36,26 +36,39 @@ export async function byLockOwner(image: Image, operation: Operation): Promise<v
   const news = image.ownerNews;
   let number = news.listen();
   let silent = 0;
+  let mayBeDone = false;
+  /** By us, or by an owner who has not come to say so. */
+  const isDone = (error: unknown) => mayBeDone && done !== undefined && isErrno(error, done);
   try {
-    for (let attempt = 1; silent < SILENT_MAX; attempt++) {
+    while (silent < SILENT_MAX) {
       progress.signal?.throwIfAborted();
       if (
         image.lock === undefined ||
         image.lock.isHeld ||
         (await orReadOnly(image.tryLock(policy), target))
       ) {
-        if (await here()) return;
+        try {
+          if (await here()) return;
+        } catch (error) {
+          if (isDone(error)) return;
+          throw error;
+        }
+        mayBeDone = true;
         await image.giveLockBack();
         continue;
       }
       const result = await ask(image, request, number, progress);
       if (result === 0) return;
-      if (done !== undefined && result === -ERRNO[done] && attempt > 1) return;
       // Who does nothing for others, as the kernel's client, lets them do it.
       if (result === -ERRNO.EOPNOTSUPP && (await image.tryLock(policy, true))) continue;
       // ERESTART: the owner is about to lose the lock, or has.
       const mayGoOn = result === undefined || result === -ERRNO.ERESTART;
-      if (!mayGoOn) throw new CephError(result, { op: request.op, target });
+      if (!mayGoOn) {
+        const failure = new CephError(result, { op: request.op, target });
+        if (isDone(failure)) return;
+        throw failure;
+      }
+      mayBeDone = true;
       if (result !== undefined) {
         // What has ended so is not begun again under its number.
         news.forget(number);

@@ -261,6 +261,22 @@ test("what takes the lock's owner longer than its asker waits for a word is done
   await bench.close();
 });
 
+test("what the lock's owner has done and told nobody of is no failure of who has the lock next", async () => {
+  const bench = await Bench.start();
+  const [a, b] = await openBoth(bench, "a");
+  await bench.run(a.acquireLock("refuse"));
+  a.ownerRequests = {
+    start: () => {
+      void takeSnapshot(a, "s").then(() => a.close());
+      return 0;
+    },
+  };
+  expect(await bench.run(codeOf(takeSnapshot(b, "s")))).toBe("done");
+  expect(b.snapshots.map(({ name }) => name)).toEqual(["s"]);
+  await bench.run(b.close());
+  await bench.close();
+});
+
 test("what the lock's owner does not know of is done by who asks for it, if it may have the lock", async () => {
   const bench = await Bench.start();
   const [a, b] = await openBoth(bench, "a");

@@ -3,6 +3,7 @@
  * ceph: src/librbd/ImageWatcher.cc handle_notify, handle_payload
  */
 
+import { ERRNO } from "../base/index.ts";
 import { EMPTY } from "../encoding/index.ts";
 import type { Image } from "./image.ts";
 import { decodeHeaderNotice, encodeResponse } from "./notify.ts";
@@ -15,7 +16,8 @@ export function answerNotice(image: Image, payload: Uint8Array): Uint8Array | Pr
       image.markStale();
       return encodeResponse(0);
     case "other":
-      return EMPTY;
+      // Who asks for what we know nothing of takes the lock for it. Unheard, they would ask for ever.
+      return answer(image.lock?.isHeld === true ? -ERRNO.EOPNOTSUPP : undefined);
     case "complete":
     case "progress": {
       const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;

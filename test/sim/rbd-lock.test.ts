@@ -294,6 +294,31 @@ test("what the lock's owner does not know of is done by who asks for it, if it m
   await bench.close();
 });
 
+test("who asks for something as releases of old do is let to do it", async () => {
+  const bench = await Bench.start();
+  const [one, two] = [await bench.client(), await bench.client()];
+  await bench.run(createImage(one.context, one.io, "a", SIZE, { order: ORDER }));
+  const io = new Proxy(two.io, {
+    get(target, key) {
+      if (key !== "notify") {
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return async (oid: string, payload: Uint8Array, timeoutMs: number) =>
+        await target.notify(oid, Uint8Array.of(6, ...payload.subarray(1)), timeoutMs);
+    },
+  });
+  const a = await bench.run(openImage(one.context, one.io, { name: "a" }));
+  const b = await bench.run(openImage(two.context, io, { name: "a" }));
+  const data = new ImageIo(a);
+  await bench.run(data.write(0, Buffer.alloc(BLOCK, 1)));
+  expect(await bench.run(codeOf(takeSnapshot(b, "s")))).toBe("done");
+  await bench.run(data.write(0, Buffer.alloc(BLOCK, 2)));
+  expect((await bench.run(data.read(0, 1, a.snapshots[0]?.id)))[0]).toBe(1);
+  await bench.run(Promise.all([a.close(), b.close()]));
+  await bench.close();
+});
+
 test("who holds still for the snapshot of a group may write until then", async () => {
   const bench = await Bench.start();
   const [a, b] = await openBoth(bench, "a");

@@ -114,8 +114,6 @@ async function disable(image: Image, wish: bigint, refuse: Refuse): Promise<void
   if ((features & EXCLUSIVE_LOCK) !== 0n && (after & (MAP | JOURNALING)) !== 0n) {
     throw refuse("EINVAL", "object maps and journals need the exclusive lock");
   }
-  // Whoever reads the header once the feature is gone takes it from the image.
-  const { lock } = image;
   const hasMap = (features & MAP) !== 0n;
   if (hasMap) {
     // The head's goes with its lock. Ours stays open until the feature is gone: nobody is to open it anew.
@@ -127,7 +125,7 @@ async function disable(image: Image, wish: bigint, refuse: Refuse): Promise<void
   await image.io.execute(image.headerOid, HEADER.setFeatures, { value: after, mask });
   if (hasMap) await setFlags(image, FLAG.OBJECT_MAP_INVALID | FLAG.FAST_DIFF_INVALID, false);
   // Nobody would ever take it back.
-  if ((features & EXCLUSIVE_LOCK) !== 0n) await image.releaseLock(lock);
+  if ((features & EXCLUSIVE_LOCK) !== 0n) await image.releaseLock();
   await image.refresh();
 }
 

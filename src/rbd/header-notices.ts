@@ -17,7 +17,7 @@ export function answerNotice(image: Image, payload: Uint8Array): Uint8Array | Pr
       return encodeResponse(0);
     case "other":
       // Who asks for what we know nothing of takes the lock for it. Unheard, they would ask for ever.
-      return answer(image.lock?.isHeld === true ? -ERRNO.EOPNOTSUPP : undefined);
+      return answer(image.ownLock.isHeld ? -ERRNO.EOPNOTSUPP : undefined);
     case "complete":
     case "progress": {
       const isOurs = notice.from.gid === own.gid && notice.from.handle === own.handle;
@@ -34,14 +34,14 @@ export function answerNotice(image: Image, payload: Uint8Array): Uint8Array | Pr
   switch (notice.op) {
     case "acquired":
     case "released":
-      image.lock?.wake();
+      image.ownLock.wake();
       return EMPTY;
     case "request":
-      return answer(image.lock?.requested("lock"));
+      return answer(image.ownLock.requested("lock"));
     default: {
-      const { lock, ownerRequests } = image;
-      if (lock?.isHeld !== true || ownerRequests === undefined) {
-        return answer(lock?.requested("operation"));
+      const { ownLock, ownerRequests } = image;
+      if (!ownLock.isHeld || ownerRequests === undefined) {
+        return answer(ownLock.requested("operation"));
       }
       return encodeResponse(ownerRequests.start(notice));
     }

@@ -105,8 +105,8 @@ export class Image {
   createTime: Utime = UTIME_ZERO;
   accessTime: Utime = UTIME_ZERO;
   modifyTime: Utime = UTIME_ZERO;
-  /** The lock; undefined where the image has no such feature. */
-  lock: ExclusiveLock | undefined;
+  /** The lock, with or without the feature: it may be held still when that goes, and when it comes back. */
+  readonly ownLock = new ExclusiveLock(this);
   /** While the lock is held, and the image has such a map. */
   objectMap: ObjectMap | undefined;
   /** Changes of data in flight, and what holds them back. */
@@ -210,7 +210,7 @@ export class Image {
   }
 
   async #close(): Promise<void> {
-    this.lock?.wake();
+    this.ownLock.wake();
     try {
       await this.operations.runLast(async () => {
         await this.#settle();
@@ -275,6 +275,11 @@ export class Image {
   }
 
   // --- The lock ---------------------------------------------------------------------------------
+
+  /** The lock; undefined where the image has no such feature. */
+  get lock(): ExclusiveLock | undefined {
+    return this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK) ? this.ownLock : undefined;
+  }
 
   /** Takes the lock, where there is one, and what comes with it. @throws CephError EBADF: the image is closed */
   async acquireLock(policy: LockPolicy): Promise<void> {
@@ -357,13 +362,12 @@ export class Image {
   /**
    * Gives the lock back, once no change of data is in flight. By itself for operations only, which are alone with it;
    * anybody else: `giveLockBack`.
-   * @param ours one that the image may not have any more @default the image's
    * @param turns how often it had been taken: one that has been taken anew since stays @default it goes in any case
    */
-  async releaseLock(ours?: ExclusiveLock, turns?: number): Promise<void> {
+  async releaseLock(turns?: number): Promise<void> {
     await this.#lockTurns.take(async () => {
-      const lock = ours ?? this.lock;
-      if (lock?.mayBeHeld !== true || (turns ?? lock.turns) !== lock.turns) return;
+      const lock = this.ownLock;
+      if (!lock.mayBeHeld || (turns ?? lock.turns) !== lock.turns) return;
       const drained = this.gate.block();
       try {
         await drained;
@@ -387,15 +391,14 @@ export class Image {
 
   /** The same in its turn: an operation that is under way has the lock until its end, a later one begins without it. */
   async giveLockBack(): Promise<void> {
-    const { lock } = this;
-    if (lock?.mayBeHeld !== true) return;
-    const { turns } = lock;
+    if (!this.ownLock.mayBeHeld) return;
+    const { turns } = this.ownLock;
     // Those that the lock was taken for come first, or nobody would ever get anything done.
     await this.gate.settled();
     // Who closes gives it back.
     if (this.isClosed) return;
     // Lost by then, and taken anew, it would wait for what a cache holds, and that for the lock behind it.
-    await this.operations.run(() => this.releaseLock(lock, turns));
+    await this.operations.run(() => this.releaseLock(turns));
   }
 
   /** Whether the lock, where there is one, is held, with what comes with it; not known while the header is stale. */
@@ -428,8 +431,8 @@ export class Image {
 
   /** Somebody wants the lock and has been promised it: it is theirs once everything is in order. */
   lockWanted(): void {
-    const { lock } = this;
-    if (lock?.isHeld === true && lock.policy !== "automatic") return;
+    const { isHeld, policy } = this.ownLock;
+    if (isHeld && policy !== "automatic") return;
     if (this.#handingOver !== undefined) return;
     this.#handingOver = this.giveLockBack()
       .catch((error: unknown) => {
@@ -536,8 +539,6 @@ export class Image {
       throw error;
     }
     this.generation++;
-    if (this.hasFeature(RBD_FEATURE.EXCLUSIVE_LOCK)) this.lock ??= new ExclusiveLock(this);
-    else this.lock = undefined;
     // One that was not to be believed is not told so any more.
     if (!this.hasFeature(RBD_FEATURE.OBJECT_MAP)) this.objectMap = undefined;
   }
@@ -547,7 +548,7 @@ export class Image {
   /** Keeps the lock if nobody has taken it meanwhile. */
   async #watchRenewed(): Promise<void> {
     this.#isStale = true;
-    if ((await this.lock?.reacquire()) === false) this.objectMap = undefined;
+    if (!(await this.ownLock.reacquire())) this.objectMap = undefined;
   }
 
   /** The header becomes another object, while nothing is written and nobody watches it. */
@@ -569,7 +570,7 @@ export class Image {
   #end(error: CephError): void {
     this.lost = error;
     this.objectMap = undefined;
-    this.lock?.lost();
+    this.ownLock.lost();
   }
 
   /** A failure to tell others what they will find out by themselves. */

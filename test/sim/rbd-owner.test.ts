@@ -648,6 +648,41 @@ test("a lock whose feature is turned off is given back, whoever reads the header
   await bench.close();
 });
 
+test("a lock whose feature was turned off though nobody said so in time is not forgotten", async () => {
+  const { EXCLUSIVE_LOCK, OBJECT_MAP } = RBD_FEATURE;
+  for (const isOnAgain of [true, false]) {
+    const bench = await Bench.start();
+    const [one, two] = [await bench.client(), await bench.client()];
+    await bench.run(made(one, "a"));
+    const io = intercepted(one.io, {
+      execute: (execute) => async (oid, call, args, options) => {
+        await execute(oid, call, args, options);
+        if (call.method !== "set_features") return;
+        throw new CephError(-ERRNO.ETIMEDOUT, { op: call.method, target: oid });
+      },
+    });
+    const a = await bench.run(opened({ ...one, io }, "a"));
+    const b = await bench.run(opened(two, "a"));
+    const [ioA, ioB] = [new ImageIo(a, OPTIONS), new ImageIo(b, OPTIONS)];
+    await bench.run(ioA.write(0, bytes(1)));
+    const turning = updateFeatures(a, EXCLUSIVE_LOCK | OBJECT_MAP, false);
+    expect(await bench.run(codeOf(turning))).toBe("ETIMEDOUT");
+    await bench.run(ioA.write(OBJECT, bytes(2)));
+    expect(a.lock).toBe(undefined);
+    await bench.run(b.refresh());
+    if (isOnAgain) {
+      await bench.run(updateFeatures(b, EXCLUSIVE_LOCK, true));
+      expect(await bench.run(codeOf(ioB.write(0, bytes(3))))).toBe("done");
+      await bench.run(ioA.write(OBJECT, bytes(4)));
+      expect((await bench.run(ioB.read(OBJECT, 1)))[0]).toBe(4);
+    }
+    await bench.run(a.close());
+    await bench.run(b.close());
+    expect((await bench.run(listLocks(b))).lockers).toEqual([]);
+    await bench.close();
+  }
+});
+
 test("what an operation that has failed may have done is known before anything else is written", async () => {
   const bench = await Bench.start();
   const client = await bench.client();

@@ -193,7 +193,11 @@ async function setQuota(ctx: CommandContext, args: Args): Promise<CommandReply> 
     if (typeof value !== "number") {
       return new Refusal("EINVAL", `error parsing value '${text}': ${value.error}`);
     }
-    if (value < 0) return new Refusal("EINVAL", `error parsing value '${text}': negative`);
+    if (value < 0) {
+      const reader = field === "max_bytes" ? "strict_iecstrtoll" : "strict_sistrtoll";
+      const why = `${reader}: value should not be negative`;
+      return new Refusal("EINVAL", `error parsing value '${text}': ${why}`);
+    }
     updatePool(
       pending,
       found.id,
@@ -332,6 +336,7 @@ export const poolCommands: readonly MonCommand[] = [
     help: "show the limits of a pool",
     module: "osd",
     perm: "r",
+    xml: { root: "pool_quotas" },
     run: getQuota,
   },
   {

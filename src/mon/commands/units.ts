@@ -11,29 +11,33 @@ export function formatPercent(part: number): string {
   return percent < 0.01 ? "0" : percent.toFixed(2);
 }
 
-const PREFIXES = "KMGTPE";
+/** Powers by their letters. */
+const UNITS = "BKMGTPE";
 
-/** A count with an optional unit (`10`, `10K`, `10Ki`, `10M`), or why it is none. */
+/**
+ * A count with an optional unit, or why it is none: `10`, `10K` in thousands; in powers of 1024 `10Ki` and `10B`, too.
+ * ceph: strict_iec_cast, strict_si_cast
+ */
 export function parseSize(text: string, base: 1000 | 1024): number | { error: string } {
   const name = base === 1024 ? "strict_iecstrtoll" : "strict_sistrtoll";
-  const match = /^\s*([+-]?\d+)\s*([A-Za-z]*)\s*$/.exec(text);
-  if (match === null) {
-    return {
-      error: /^\s*[+-]?\d/.test(text)
-        ? `${name}: illegal unit prefix`
-        : `${name}: unit prefix not recognized`,
-    };
+  if (text === "") return { error: `${name}: value not specified` };
+  const [, digits = "", unit = ""] = /^([0-9+-]*)(.*)$/s.exec(text) ?? [];
+  const letter = base === 1024 ? unit.slice(0, 1) : unit.slice(-1);
+  const power = UNITS.indexOf(letter);
+  if (base === 1024 && unit.startsWith("B") && unit.endsWith("i")) {
+    return { error: `${name}: illegal prefix "Bi"` };
   }
-  const unit = match[2] ?? "";
-  const power =
-    unit === "" || unit === "B" ? 0 : PREFIXES.indexOf(unit[0]?.toUpperCase() ?? "") + 1;
-  if (power === 0 && unit !== "" && unit !== "B") {
-    return { error: `${name}: unit prefix not recognized` };
+  if (base === 1024 && unit.length > 2) return { error: `${name}: illegal prefix (length > 2)` };
+  if (power < 0) {
+    const who = base === 1024 ? name : "strict_si_cast";
+    return { error: `${who}: unit prefix not recognized` };
   }
-  if (unit.length > 1 && unit[1] !== "i" && unit[1] !== "B") {
-    return { error: `${name}: illegal unit prefix` };
+  // compat: of thousands only the last letter is a unit, and B is none.
+  const number = base === 1024 || unit === "" ? digits : power > 0 ? text.slice(0, -1) : text;
+  if (!/^[+-]?\d+$/.test(number)) {
+    return { error: `Expected option value to be integer, got '${number}'` };
   }
-  const value = Number(match[1]) * base ** power;
-  if (!Number.isSafeInteger(value)) return { error: "value seems to be too large" };
+  const value = Number(number) * base ** power;
+  if (!Number.isSafeInteger(value)) return { error: `${name}: value seems to be too large` };
   return value;
 }

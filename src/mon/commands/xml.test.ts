@@ -41,6 +41,11 @@ describe("XML", () => {
       { pool: "rbd", var: "size" },
       "<pool><pool>rbd</pool><pool_id>1</pool_id><size>1</size></pool>",
     ],
+    [
+      "osd pool get-quota",
+      { pool: "rbd" },
+      "<pool_quotas><pool_name>rbd</pool_name><pool_id>1</pool_id><quota_max_objects>0</quota_max_objects>",
+    ],
     ["health", {}, "<health><status>HEALTH_OK</status><checks></checks><mutes></mutes></health>"],
     ["fsid", {}, `<fsid><fsid>${FSID}</fsid></fsid>`],
     [

@@ -46,3 +46,26 @@ test.each([
   expect(good.r).toBe(0);
   expect(monitor.osdMap.pools.get(1)?.opts.get(PRIORITY)).toEqual({ type: "int", value: -10 });
 });
+
+// As 16.2.15 says it.
+test.each([
+  ["target_size_bytes", "10T", "target_size_bytes: 10995116277760\n"],
+  ["compression_max_blob_size", "10M", "compression_max_blob_size: 10485760\n"],
+  ["csum_type", "crc32c", "csum_type: crc32c\n"],
+  ["compression_required_ratio", "0.75", "compression_required_ratio: 0.75\n"],
+])("%s = %s is shown as it is", async (name, val, shown) => {
+  const { monitor, set } = await bench();
+  expect(await set(name, val)).toMatchObject({ r: 0 });
+  const got = await askerOf(monitor)("osd pool get", { pool: "rbd", var: name });
+  expect(got.data).toBe(shown);
+});
+
+test.each([
+  ["csum_type", "4", "unrecognized csum_type '4'"],
+  ["compression_required_ratio", "2", "compression_required_ratio is out of range (0-1): '2'"],
+  ["pg_autoscale_bias", "2000", "pg_autoscale_bias must be between 0 and 1000"],
+  ["pg_num_min", "400", "specified pg_num_min 400 > pg_num 32"],
+])("%s = %s is out of what it may be", async (name, val, status) => {
+  const { set } = await bench();
+  expect(await set(name, val)).toMatchObject({ r: -22, status });
+});

@@ -63,6 +63,16 @@ const COMPRESSION_ALGORITHMS = ["", "none", "snappy", "zlib", "zstd", "lz4"];
 
 const GET_VARS =
   "size|min_size|pg_num|pgp_num|crush_rule|hashpspool|nodelete|nopgchange|nosizechange|write_fadvise_dontneed|noscrub|nodeep-scrub|hit_set_type|hit_set_period|hit_set_count|hit_set_fpp|use_gmt_hitset|target_max_objects|target_max_bytes|cache_target_dirty_ratio|cache_target_dirty_high_ratio|cache_target_full_ratio|cache_min_flush_age|cache_min_evict_age|erasure_code_profile|min_read_recency_for_promote|all|min_write_recency_for_promote|fast_read|hit_set_grade_decay_rate|hit_set_search_last_n|scrub_min_interval|scrub_max_interval|deep_scrub_interval|recovery_priority|recovery_op_priority|scrub_priority|compression_mode|compression_algorithm|compression_required_ratio|compression_max_blob_size|compression_min_blob_size|csum_type|csum_min_block|csum_max_block|allow_ec_overwrites|fingerprint_algorithm|pg_autoscale_mode|pg_autoscale_bias|pg_num_min|pg_num_max|target_size_bytes|target_size_ratio|dedup_tier|dedup_chunk_algorithm|dedup_cdc_chunk_size|bulk";
+/** By their numbers.  ceph: Checksummer::CSumType, where they begin with 1 */
+const CSUM_TYPES = ["", "none", "xxhash32", "xxhash64", "crc32c", "crc32c_16", "crc32c_8"];
+/** The most that numbers of these may be, and what is said otherwise. */
+const MOST: Readonly<Record<string, readonly [most: number, refusal: (text: string) => string]>> = {
+  compression_required_ratio: [
+    1,
+    (text) => `compression_required_ratio is out of range (0-1): '${text}'`,
+  ],
+  pg_autoscale_bias: [1000, () => "pg_autoscale_bias must be between 0 and 1000"],
+};
 const SET_VARS = GET_VARS.replace("|erasure_code_profile", "")
   .replace("|all", "")
   .replace("|pgp_num|", "|pgp_num|pgp_num_actual|")
@@ -110,7 +120,11 @@ function valueOf(map: OsdMap, pool: PgPool, name: string): [string, Json] | unde
       const value = opt === undefined ? undefined : pool.opts.get(opt.key);
       if (value === undefined) return undefined;
       if (value.type === "str") return [textOf(value.value), textOf(value.value)];
-      return number(value.value);
+      if (name === "csum_type") {
+        const text = CSUM_TYPES[value.value] ?? String(value.value);
+        return [text, text];
+      }
+      return value.type === "int" ? [String(value.value), value.value] : number(value.value);
     }
   }
 }
@@ -207,8 +221,15 @@ function optionNumber(name: string, type: "int" | "double", text: string): numbe
     if (size < 0) return new Refusal("EINVAL", `error parsing value '${text}'`);
     return size;
   }
+  if (name === "csum_type") {
+    const value = CSUM_TYPES.indexOf(text, 1);
+    return value < 0 ? new Refusal("EINVAL", `unrecognized csum_type '${text}'`) : value;
+  }
   if (type === "double") {
     const value = Number(text);
+    const [most, refusal] = MOST[name] ?? [Number.MAX_VALUE, undefined];
+    const isOut = value < 0 || (value > most && Number.isFinite(value));
+    if (isOut && refusal !== undefined) return new Refusal("EINVAL", refusal(text));
     if (Number.isFinite(value) && text.trim() !== "" && value >= 0) return value;
     return new Refusal("EINVAL", `error parsing value '${text}'`);
   }
@@ -243,6 +264,10 @@ function setOption(pool: PgPool, name: string, text: string): Partial<PgPool> | 
   } else {
     const number = optionNumber(name, opt.type, text);
     if (number instanceof Refusal) return number;
+    if (name === "pg_num_min" && number > pool.pgNumTarget) {
+      const what = `specified pg_num_min ${number} > pg_num ${pool.pgNumTarget}`;
+      return new Refusal("EINVAL", what);
+    }
     value = { type: opt.type, value: number };
   }
   // Zero is how numbers are unset.

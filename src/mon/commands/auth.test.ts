@@ -163,3 +163,13 @@ describe("two at once", () => {
     expect(auth.get(NORTH)).toBeUndefined();
   });
 });
+
+// As 16.2.15 has it: the texts are written one behind the other, and the first is read.
+test("of several caps for one service the first counts", async () => {
+  const { auth, run } = await bench();
+  const entity = "client.north";
+  await run("auth get-or-create", { entity, caps });
+  const twice = ["mon", "allow r", "mon", "allow *"];
+  expect(await run("auth caps", { entity, caps: twice })).toMatchObject({ r: 0 });
+  expect(auth.get(NORTH)?.caps).toEqual({ mon: "allow r" });
+});

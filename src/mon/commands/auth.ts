@@ -39,7 +39,8 @@ function capsOf(list: readonly string[]): EntityCaps | CommandReply {
     const complaint = capsComplaint(service, text);
     if (complaint !== undefined) return refused("EINVAL", complaint);
     // An empty text drops the cap.
-    if (text !== "") caps[service] = text;
+    // compat: of several for one service the first counts.
+    if (text !== "") caps[service] ??= text;
   }
   return caps;
 }

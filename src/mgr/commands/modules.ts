@@ -41,6 +41,12 @@ export const deviceCommands: readonly Command<MgrContext>[] = [
     module: "mgr",
     perm: "r",
     flags: COMMAND_FLAG.MGR,
-    run: () => ok("DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n"),
+    run: (_ctx, args) =>
+      ok(
+        args.render(
+          () => "DEVICE  HOST:DEV  DAEMONS  WEAR  LIFE EXPECTANCY\n",
+          () => [],
+        ),
+      ),
   },
 ];

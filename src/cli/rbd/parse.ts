@@ -86,10 +86,12 @@ export function parseVerb(
       words.push(arg);
       continue;
     }
-    const { option, inline } = optionOf(verb, arg);
-    if (option === undefined) throw bad(`unrecognised option '${arg.split("=")[0]}'`);
-    const takesNext = option.parse !== undefined && inline === undefined;
-    add(option, arg, takesNext ? args[++i] : inline);
+    for (const part of apart(verb, arg)) {
+      const { option, inline } = optionOf(verb, part);
+      if (option === undefined) throw bad(`unrecognised option '${part.split("=")[0]}'`);
+      const takesNext = option.parse !== undefined && inline === undefined;
+      add(option, part, takesNext ? args[++i] : inline);
+    }
   }
   const own = words.slice(name.length);
   if (words.slice(0, name.length).join(" ") !== name.join(" ")) {
@@ -98,6 +100,14 @@ export function parseVerb(
   const isMany = verb.positional.at(-1)?.isMany === true;
   if (own.length > verb.positional.length && !isMany) throw bad("too many arguments");
   return { words: own, options };
+}
+
+/** `-al` is `-a -l`, where `-a` stands alone. */
+function apart(verb: Verb, arg: string): string[] {
+  const { option, inline = "" } = optionOf(verb, arg);
+  if (arg.startsWith("--") || option === undefined || option.parse !== undefined) return [arg];
+  if (inline === "" || arg[2] === "=") return [arg];
+  return [arg.slice(0, 2), ...apart(verb, `-${inline}`)];
 }
 
 function optionOf(

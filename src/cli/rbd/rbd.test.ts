@@ -45,6 +45,12 @@ describe("a command line", () => {
     expect(() => parsed(line)).toThrow(new CommandFailure(message));
   });
 
+  test("has short options in one word", () => {
+    const { words, options } = parsed("trash ls -al rbd");
+    expect(words).toEqual(["rbd"]);
+    expect([...options.keys()]).toEqual(["all", "long"]);
+  });
+
   test("adds up features that are given one by one", () => {
     const { options } = parsed("create --image-feature layering --image-feature striping x");
     expect(options.get("image-feature")).toBe(3n);

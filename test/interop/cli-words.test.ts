@@ -25,8 +25,8 @@ afterAll(async () => {
   await work?.remove();
 });
 
-/** What is another client's is other numbers. */
-const BLANK = "sed -E 's/client.[0-9]+ */client/; s#0/[0-9]+ *#nonce#'";
+/** What is another client's is other numbers, which columns are as wide as. */
+const BLANK = "sed -E 's/client.[0-9]+ */client/; s#0/[0-9]+ *#nonce#; s/ +/ /g'";
 
 /** Of the original's library. */
 const LOG_LINE = /^\d{4}-\d\d-\d\dT\S+ [0-9a-f]+ +-1 librbd.*\n\n?/gm;

@@ -20,7 +20,8 @@ it("a pool that is made, and PGs that are to split, need no more room than there
   await client.op("a", [opWriteFull(Buffer.from("1"))]);
   // Others take all but a little of the reserve.
   disk.othersBytes += disk.space().available - (256 << 10);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // The store looks again within as many milliseconds as there were MiB.
+  await new Promise((resolve) => setTimeout(resolve, 60));
   client.submit("b", [opOmapSetVals(new Map([["k", Buffer.alloc(2000)]]))]);
   await store.flush();
   expect(client.received, "a client's omap is refused").toHaveLength(1);

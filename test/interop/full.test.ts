@@ -16,7 +16,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { flatten } from "../../src/encoding/index.ts";
-import { createStore, fsck, openStore } from "../../src/store/index.ts";
+import { createStore, fsck, NoSpaceError, openStore } from "../../src/store/index.ts";
 import { bytes, named, PG, same, submit } from "../compliance/object-store/fixtures.ts";
 import { clientEnv, killGroup, must, ownGroup, sh, sleep, until } from "../harness/run.ts";
 import { type SmallDisk, smallDisk } from "../harness/small-disk.ts";
@@ -91,7 +91,16 @@ function read(image: string): string {
   return `rbd export --rbd-atime-update-interval 0 --no-progress ${image} -`;
 }
 
-const health = () => client("ceph health detail");
+/** What the monitor says of its own files, which lie on the same disk, is left out: that depends on how near the end it is. */
+async function health(): Promise<string> {
+  const own = /\[ERR\] MON_DISK_CRIT: .*\n {4}mon\.a has [0-5]% avail\n/;
+  const all = await client("ceph health detail");
+  if (!own.test(all)) return all;
+  const rest = all
+    .replace(own, "")
+    .replace(/^HEALTH_ERR mon a is very low on available space(; )?/, "HEALTH_ERR ");
+  return rest === "HEALTH_ERR \n" ? "HEALTH_OK\n" : rest;
+}
 
 async function healthIs(wanted: string): Promise<void> {
   await until(wanted, 60_000, async () => ((await health()) === wanted ? true : undefined));
@@ -226,7 +235,7 @@ test("others fill the disk: the cluster is full, lives, and is well again when t
   expect(await server.stop()).toBe(0);
 });
 
-test("others take the very last byte: the store stops, and has everything it promised once there is room", async () => {
+test("others take the very last byte: the store waits, and goes on with everything once there is room", async () => {
   const directory = join(disk.path, "store");
   createStore(directory, { segmentSize: 1 << 20, segments: 2 });
   const store = await openStore(directory, { memoryBytes: 8 * MIB });
@@ -253,12 +262,22 @@ test("others take the very last byte: the store stops, and has everything it pro
   for (let i = 0; i < 64; i++) write(4096);
   await store.flush();
   await disk.takeAllBut(0);
-  await expect(store.checkpoint()).rejects.toMatchObject({ code: "ENOSPC" });
-  expect(failures[0]).toMatchObject({ code: "ENOSPC" });
-  expect(() => submit(store, { op: "touch", object: named("x") })).toThrow("the store has failed");
-  await store.close();
-
+  let isDone = false;
+  const waiting = store.checkpoint().then(() => {
+    isDone = true;
+  });
+  await sleep(3000);
+  expect(isDone).toBe(false);
+  expect(() => submit(store, { op: "touch", object: named("x") })).toThrow(NoSpaceError);
   await disk.giveBack();
+  await waiting;
+  write(4096);
+  await store.flush();
+  // It is closed without a checkpoint, for which the next opening has room.
+  await disk.takeAllBut(0);
+  await store.close();
+  await disk.giveBack();
+  expect(failures).toEqual([]);
   const again = await openStore(directory);
   expect(again.lastSubmitted).toBeGreaterThanOrEqual(told);
   for (const [i, { seq, size }] of written.entries()) {

@@ -52,6 +52,7 @@ async function start(options: Partial<ClusterOptions>) {
       ...common,
       transport: network.transport(HOST),
       host: "here",
+      machine: {},
       threads: false,
       sizes: { mon: { capacityBytes: 2 ** 28 }, osd: { capacityBytes: 2 ** 28 } },
       disk: (path) => {

@@ -28,6 +28,7 @@ test("an OSD that ends while the monitor has no room to write it down is down on
       log: silentLogger,
       transport: new MemoryNetwork(systemClock).transport(HOST),
       host: "here",
+      machine: {},
       threads: false,
       sizes: {
         mon: { capacityBytes: 64 * MIB, segmentSize: MIB },

@@ -22,6 +22,7 @@ test("two OSDs whose disks are mounted in each other's place do not start", asyn
         log: silentLogger,
         transport: new MemoryNetwork(systemClock).transport(HOST),
         host: "here",
+        machine: {},
         threads: false,
         sizes: { mon: { capacityBytes: 2 ** 28 }, osd: { capacityBytes: 2 ** 28 } },
         disk: (path) => {

@@ -9,10 +9,10 @@
 import { availableParallelism } from "node:os";
 import { type Clock, ConfigError, type Timer } from "../base/index.ts";
 import { isUp, OSDMAP_FLAG, type OsdMap } from "../maps/index.ts";
-import { type Monitor, type OsdMapUpdate, optionsFor } from "../mon/index.ts";
+import { type Metadata, type Monitor, type OsdMapUpdate, optionsFor } from "../mon/index.ts";
 import type { PeerMessage } from "../osd/index.ts";
 import { type Disk, NoSpaceError, readSuperblock } from "../store/index.ts";
-import { ENTITY_TYPE, type Uuid } from "../types/index.ts";
+import { type AddrVec, ENTITY_TYPE, formatAddrVec, type Uuid } from "../types/index.ts";
 import {
   type OsdConfig,
   type OsdEvents,
@@ -61,12 +61,24 @@ function uuidOfStore(id: number, disk: Disk, map: OsdMap): Uuid {
   );
 }
 
+/** What an OSD tells of itself. It has one address for whoever comes, heartbeats too. */
+function aboutOsd(directory: string, addrs: AddrVec): Metadata {
+  const at = formatAddrVec(addrs);
+  const reached = ["back_addr", "front_addr", "hb_back_addr", "hb_front_addr"];
+  return {
+    ...Object.fromEntries(reached.map((name) => [name, at])),
+    osd_data: directory,
+    osd_objectstore: "spirula",
+  };
+}
+
 export class OsdMember {
   readonly #id: number;
   readonly #uuid: Uuid;
   readonly #monitor: Monitor;
   readonly #clock: Clock;
   readonly #handle: OsdHandle;
+  readonly #directory: string;
   readonly #failed: (error: Error) => void;
   readonly #hasFailed: () => boolean;
   readonly #undo: (() => void)[] = [];
@@ -80,6 +92,7 @@ export class OsdMember {
   ) {
     this.#hasFailed = hasFailed;
     this.#id = options.config.id;
+    this.#directory = options.config.directory;
     this.#uuid = uuid;
     this.#monitor = options.monitor;
     this.#clock = options.around.clock;
@@ -177,6 +190,7 @@ export class OsdMember {
   async #boot(): Promise<void> {
     if (this.#hasFailed()) return;
     if ((this.#monitor.osdMap.flags & OSDMAP_FLAG.NOUP) !== 0) return this.#bootLater();
-    await this.#monitor.osdBoot(this.#id, this.#handle.addrs, this.#uuid);
+    const { addrs } = this.#handle;
+    await this.#monitor.osdBoot(this.#id, addrs, this.#uuid, aboutOsd(this.#directory, addrs));
   }
 }

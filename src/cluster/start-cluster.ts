@@ -26,7 +26,7 @@ import {
 } from "../base/index.ts";
 import { type AdminSocketOptions, Messenger, tcpTransport } from "../messenger/index.ts";
 import { Manager } from "../mgr/index.ts";
-import { Monitor, type MonitorOptions } from "../mon/index.ts";
+import { type Metadata, Monitor, type MonitorOptions } from "../mon/index.ts";
 import { Rados } from "../rados/index.ts";
 import {
   createStore,
@@ -52,6 +52,7 @@ import {
   type Identity,
   openDirectory,
 } from "./data-dir.ts";
+import { machineMetadata } from "./machine.ts";
 import { MonPort } from "./mon-port.ts";
 import { OsdMember } from "./osd-member.ts";
 import type { OsdSurroundings, StoreSizes } from "./osd-runner.ts";
@@ -110,6 +111,8 @@ export interface ClusterOptions {
 export interface ClusterSurroundings extends OsdSurroundings {
   /** Short name of the host. */
   readonly host: string;
+  /** What daemons tell of the machine. */
+  readonly machine: Metadata;
   /** Where there are several OSDs, each may have a thread of its own. */
   readonly threads: boolean;
   /** Of the stores of a new cluster. */
@@ -187,6 +190,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     spinMs: availableParallelism() > 1 ? SPIN_MS : 0,
     directory: openDirectory,
     host: hostname().split(".")[0] ?? "localhost",
+    machine: machineMetadata(),
     threads: true,
     sizes: { mon: MON_STORE, osd: {} },
   });
@@ -326,6 +330,7 @@ async function startMonitor(
     name: "a",
     addrs: port.messenger.addrs,
     host: around.host,
+    machine: around.machine,
     store,
     clock,
     random,

@@ -95,7 +95,8 @@ export interface MonitorOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly version: VersionInfo;
-  readonly metadata?: Metadata;
+  /** What daemons tell of the machine. @default nothing */
+  readonly machine?: Metadata;
 }
 
 export interface BootstrapOptions {
@@ -190,7 +191,7 @@ export class Monitor {
         say: (prio, line) => this.#say(prio, line),
         lost: (error) => log.warn("the end of a mute is not stored", { why: String(error) }),
       }),
-      monMetadata: { ...this.#houseMetadata(), ...options.metadata },
+      monMetadata: this.#metadataWith({ addrs: formatAddrVec(options.addrs) }),
       mgrMetadata: () => this.#mgrMetadata,
       osdMetadata: (id) => this.#metadataOf(id),
       sessions: () => this.#countSessions(),
@@ -375,8 +376,11 @@ export class Monitor {
   }
 
   /** The manager serves at these addresses. */
-  mgrBoot(addrs: AddrVec, gid: bigint, name = "x", metadata: Metadata = {}): void {
-    this.#mgrMetadata = { ...this.#houseMetadata(), ...metadata };
+  mgrBoot(addrs: AddrVec, gid: bigint, name = "x"): void {
+    this.#mgrMetadata = this.#metadataWith({
+      addr: addrs[0]?.ip ?? "",
+      addrs: formatAddrVec(addrs),
+    });
     this.#mgrMap = {
       ...newMgrMap(),
       epoch: this.#mgrMap.epoch + 1,
@@ -424,20 +428,23 @@ export class Monitor {
     return auth;
   }
 
-  /** What is true of every daemon in this process. */
-  #houseMetadata(): Metadata {
-    const { version, host } = this.#options;
-    return {
+  /** What a daemon tells of itself, with what is true of all in this process; by name. */
+  #metadataWith(own: Metadata): Metadata {
+    const { version, host, machine } = this.#options;
+    const all = {
+      ...machine,
       ceph_release: version.release,
       ceph_version: version.text,
       ceph_version_short: version.version,
       hostname: host,
+      ...own,
     };
+    return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #metadataOf(id: number): Metadata | undefined {
     const info = this.#osdMetadata.get(id);
-    return info === undefined ? undefined : { ...this.#houseMetadata(), ...info };
+    return info === undefined ? undefined : this.#metadataWith(info);
   }
 
   #onTick(): void {

@@ -259,6 +259,7 @@ export class SimServer {
       disk: (path) => this.#diskOf(path, process),
       directory: () => Promise.resolve(this.#directory()),
       host: "sim",
+      machine: {},
       threads: false,
       // As a server with cores to spare has it.
       ...(this.#options.osds > 1 ? { runOsd: runOsdApart(this.#dice) } : {}),

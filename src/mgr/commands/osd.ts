@@ -4,8 +4,15 @@
  */
 
 import { TextTable } from "../../base/index.ts";
-import { type JsonObject } from "../../encoding/index.ts";
-import { isUp, type OsdMap, osdIds, osdTreeNodes } from "../../maps/index.ts";
+import { byteString, type JsonObject, textOf } from "../../encoding/index.ts";
+import {
+  isUp,
+  type OsdMap,
+  osdIds,
+  osdTreeNodes,
+  poolByName,
+  type TreeNode,
+} from "../../maps/index.ts";
 import {
   type Args,
   type ClusterState,
@@ -48,9 +55,33 @@ interface UseTable {
   readonly deviation: number;
 }
 
-function useOf(state: ClusterState): UseTable {
+type Shows = (node: number) => boolean;
+
+/**
+ * What a filter leaves of the tree: a bucket or an OSD with what is below it, the OSDs of a device class, or
+ * those that a pool is on. There is one root with one host, and every pool is on all of it.
+ * @returns undefined if nothing is called so
+ */
+function shownBy(map: OsdMap, filter: string | undefined): Shows | undefined {
+  if (filter === undefined) return () => true;
+  const nodes = osdTreeNodes(map);
+  const named = nodes.find(({ id }) => textOf(map.crush.itemNames.get(id) ?? "") === filter);
+  if (named !== undefined) {
+    const below = nodes.filter(({ id, depth }) =>
+      named.id < 0 ? depth >= named.depth : id === named.id,
+    );
+    const shown = new Set(below.map(({ id }) => id));
+    return (node) => shown.has(node);
+  }
+  if ([...map.crush.classNames.values()].some((name) => textOf(name) === filter)) {
+    return (node) => node < 0 || deviceClass(map, node) === filter;
+  }
+  return poolByName(map, byteString(filter)) === undefined ? undefined : () => true;
+}
+
+function useOf(state: ClusterState, shows: Shows): UseTable {
   const percent = (s: typeof STATFS_ZERO) => (s.total === 0 ? 0 : (usedBytes(s) / s.total) * 100);
-  const total = state.stats.statfs();
+  const total = state.stats.statfs(shows);
   const average = percent(total);
   const use = (statfs: typeof STATFS_ZERO): Use => ({
     statfs,
@@ -58,7 +89,7 @@ function useOf(state: ClusterState): UseTable {
     variance: average === 0 ? 1 : percent(statfs) / average,
   });
   const byOsd = (osd: number) => use(state.stats.osd(osd)?.statfs ?? STATFS_ZERO);
-  const all = osdIds(state.maps.map).map(byOsd);
+  const all = osdIds(state.maps.map).filter(shows).map(byOsd);
   const squares = all.reduce((sum, { percent: p }) => sum + (p - average) ** 2, 0);
   return {
     all: use(total),
@@ -88,9 +119,9 @@ function weightText(map: OsdMap, osd: number): string {
   return ((map.osdWeight[osd] ?? 0) / 0x1_0000).toFixed(5);
 }
 
-function dfTable(state: ClusterState, asTree: boolean): string {
+function dfTable(state: ClusterState, asTree: boolean, shows: Shows): string {
   const { map } = state.maps;
-  const uses = useOf(state);
+  const uses = useOf(state, shows);
   const table = new TextTable()
     .column("ID", "left", "right")
     .column("CLASS", "left", "right")
@@ -100,6 +131,7 @@ function dfTable(state: ClusterState, asTree: boolean): string {
   if (asTree) table.column("TYPE NAME", "left", "left");
   for (const node of osdTreeNodes(map)) {
     const { id } = node;
+    if (!shows(id)) continue;
     if (id < 0) {
       if (!asTree) continue;
       const cells = useCells(uses.all);
@@ -128,16 +160,16 @@ function dfTable(state: ClusterState, asTree: boolean): string {
 
 const kib = (bytes: number): number => Math.floor(bytes / 1024);
 
-function dfNode(state: ClusterState, id: number, weight: number, depth: number): JsonObject {
+function dfNode(state: ClusterState, { id, weight, depth }: TreeNode, use: Use): JsonObject {
   const { map } = state.maps;
-  const { statfs, percent, variance } = useOf(state).byOsd(id);
+  const { statfs, percent, variance } = use;
   return {
     id,
     device_class: deviceClass(map, id),
     name: `osd.${id}`,
     type: "osd",
     type_id: 0,
-    crush_weight: weight,
+    crush_weight: weight / 0x1_0000,
     depth,
     pool_weights: {},
     reweight: (map.osdWeight[id] ?? 0) / 0x1_0000,
@@ -149,12 +181,12 @@ function dfNode(state: ClusterState, id: number, weight: number, depth: number):
   };
 }
 
-function dfJson(state: ClusterState): JsonObject {
-  const uses = useOf(state);
+function dfJson(state: ClusterState, shows: Shows): JsonObject {
+  const uses = useOf(state, shows);
   const { statfs } = uses.all;
-  const nodes = osdTreeNodes(state.maps.map).filter((node) => node.id >= 0);
+  const nodes = osdTreeNodes(state.maps.map).filter(({ id }) => id >= 0 && shows(id));
   return {
-    nodes: nodes.map((node) => dfNode(state, node.id, node.weight / 0x1_0000, node.depth)),
+    nodes: nodes.map((node) => dfNode(state, node, uses.byOsd(node.id))),
     stray: [],
     summary: {
       total_kb: kib(statfs.total),
@@ -176,13 +208,15 @@ function df(ctx: CommandContext, args: Args): CommandReply {
   if (method !== "plain" && method !== "tree") {
     return refused("EINVAL", `unknown output method '${method}'`);
   }
-  if (args.text("filter_by") !== undefined) {
-    return refused("EOPNOTSUPP", "filters are not supported");
+  const filter = args.text("filter");
+  const shows = shownBy(ctx.state.maps.map, filter);
+  if (shows === undefined) {
+    return refused("EINVAL", `'${filter}' not a pool, crush node or device class name`);
   }
   return ok(
     args.render(
-      () => dfTable(ctx.state, method === "tree"),
-      () => dfJson(ctx.state),
+      () => dfTable(ctx.state, method === "tree", shows),
+      () => dfJson(ctx.state, shows),
       { newline: args.format === "json" },
     ),
   );

@@ -45,7 +45,7 @@ function stat(ctx: CommandContext, args: Args): CommandReply {
   return ok(splitLastBrace(args, args.render(text, json)));
 }
 
-/** compat: two of these commands break the line before their last brace. */
+/** compat: some of these commands break the line before their last brace. */
 export function splitLastBrace(args: Args, text: string): string {
   if (args.format === "json") return text.replace(/\}$/, "\n}");
   return args.format === "json-pretty" ? text.replace(/\}\n$/, "\n}\n") : text;
@@ -337,13 +337,11 @@ function list(ctx: CommandContext, args: Args): CommandReply {
 
 /** Nothing here can be stuck: a group is where its one OSD is. */
 function dumpStuck(_ctx: CommandContext, args: Args): CommandReply {
-  return ok(
-    args.render(
-      () => "",
-      () => ({ stuck_pg_stats: [] }),
-    ),
-    "ok",
+  const text = args.render(
+    () => "",
+    () => ({ pg_ready: true, stuck_pg_stats: [] }),
   );
+  return ok(splitLastBrace(args, text), "ok");
 }
 
 function debug(_ctx: CommandContext, args: Args): CommandReply {

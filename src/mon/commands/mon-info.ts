@@ -94,7 +94,9 @@ function metadata(ctx: CommandContext, args: Args): CommandReply {
   const values = isMgr ? state.mgrMetadata() : state.monMetadata;
   const asked = args.text("id") ?? args.text("who");
   if (asked === undefined) return ok(args.json([{ name, ...values }]));
-  if (asked !== name) return refused("ENOENT", "");
+  if (asked !== name) {
+    return refused("ENOENT", isMgr ? `mgr.${asked} does not exist` : "requested mon not found");
+  }
   return ok(args.json({ ...values }));
 }
 
@@ -231,6 +233,21 @@ function fsDump(_ctx: CommandContext, args: Args): CommandReply {
   );
 }
 
+/** Of metadata servers there are none. */
+function mdsStat(_ctx: CommandContext, args: Args): CommandReply {
+  return ok(
+    args.render(
+      () => "",
+      () => ({
+        fsmap: fsMapJson(),
+        mdsmap_first_committed: FS_MAP_EPOCH,
+        mdsmap_last_committed: FS_MAP_EPOCH,
+      }),
+      { newline: args.format === "json" },
+    ),
+  );
+}
+
 function fsStatus(): CommandReply {
   return ok("");
 }
@@ -303,6 +320,7 @@ export const monInfoCommands: readonly MonCommand[] = [
     "show what a manager runs on",
     metadata,
   ] as const,
+  ["mds stat", "mds", "sum up the metadata servers", mdsStat] as const,
   ["fs ls", "fs", "list the file systems", fsLs] as const,
   ["fs dump", "mds", "show the map of file systems", fsDump] as const,
 ]

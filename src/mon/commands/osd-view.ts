@@ -3,6 +3,7 @@
  * ceph: src/mon/OSDMonitor.cc preprocess_command
  */
 
+import { must } from "../../base/index.ts";
 import { byteString, type JsonObject, type XmlNames } from "../../encoding/index.ts";
 import {
   type DumpObject,
@@ -234,6 +235,49 @@ function countMetadata(ctx: CommandContext, args: Args): CommandReply {
   return ok(args.json(counts));
 }
 
+/** How evenly the map lays groups on the OSDs that are up and in.  ceph: OSDMap::summarize_mapping_stats */
+function utilization(ctx: CommandContext, args: Args): CommandReply {
+  const { map } = ctx.state.maps;
+  const osds = osdIds(map).filter((osd) => isUp(map, osd) && isIn(map, osd));
+  if (osds.length === 0) return refused("EINVAL", "");
+  const mapped = [...map.pools].flatMap(([pool, { pgNum }]) =>
+    Array.from({ length: pgNum }, (_, seed) => mapPg(map, { pool, seed }).up).flat(),
+  );
+  const counts = osds.map((osd) => ({ osd, pgs: mapped.filter((up) => up === osd).length }));
+  const pgs = counts.map((count) => count.pgs);
+  const average = pgs.reduce((sum, x) => sum + x, 0) / osds.length;
+  const deviation = Math.sqrt(pgs.reduce((sum, x) => sum + (x - average) ** 2, 0) / osds.length);
+  // Of as many throws of as many balls.
+  const expected = Math.sqrt(average * (1 - 1 / osds.length));
+  const least = must(
+    counts.find((count) => count.pgs === Math.min(...pgs)),
+    "an OSD",
+  );
+  const most = must(
+    counts.find((count) => count.pgs === Math.max(...pgs)),
+    "an OSD",
+  );
+  const figure = (x: number) => String(Number(x.toPrecision(6)));
+  const line = (what: string, { osd, pgs: n }: typeof least) =>
+    `${what} osd.${osd} with ${n} pgs (${average === 0 ? "-nan" : figure(n / average)} * mean)\n`;
+  return ok(
+    args.render(
+      () =>
+        `avg ${figure(average)}\nstddev ${figure(deviation)} (expected baseline ${figure(expected)})\n` +
+        `${line("min", least)}${line("max", most)}`,
+      () => ({
+        avg_pgs: average,
+        std_dev: deviation,
+        expected_baseline_std_dev: expected,
+        min_osd: least.osd,
+        min_osd_pgs: least.pgs,
+        max_osd: most.osd,
+        max_osd_pgs: most.pgs,
+      }),
+    ),
+  );
+}
+
 function list(ids: readonly number[]): string {
   return `[${ids.join(",")}]`;
 }
@@ -300,6 +344,7 @@ const EPOCH = "name=epoch,type=CephInt,range=0,req=false";
 /** What can be asked for XML. */
 const XML = new Map<MonCommand["run"], XmlNames>([
   [stat, { root: "osdmap" }],
+  [utilization, { root: "utilization" }],
   [mapObject, { root: "osd_map", items: { up: "osd", acting: "osd" } }],
 ]);
 
@@ -332,6 +377,7 @@ export const osdViewCommands: readonly MonCommand[] = [
     lastStatSeq,
     0,
   ] as const,
+  ["osd utilization", "show how evenly placement groups lie on the OSDs", utilization, 0] as const,
   ["osd getmaxosd", "show how many OSD ids there are", maxOsd, 0] as const,
   ["osd find name=id,type=CephOsdName", "show where an OSD is", find, 0] as const,
   [

@@ -165,9 +165,10 @@ export class StatsService {
   }
 
   /** Space on all OSDs together. */
-  statfs(): OsdSpace {
+  statfs(counts: (osd: number) => boolean = () => true): OsdSpace {
     let sum: OsdSpace = STATFS_ZERO;
-    for (const { statfs } of this.#osds.values()) {
+    for (const [osd, { statfs }] of this.#osds) {
+      if (!counts(osd)) continue;
       sum = {
         total: sum.total + statfs.total,
         available: sum.available + statfs.available,

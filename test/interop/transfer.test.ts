@@ -389,6 +389,73 @@ test("a clone is one of its parent's copy, and of nothing else that has its name
   }
 });
 
+test("what was begun as a clone is made anew once the source is none any more", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  const target = await api.Rbd.open(to, "rbd");
+  await rbd.create("let-go", 4 * MIB, { objectSize: MIB });
+  {
+    await using parent = await rbd.open("let-go");
+    await parent.write(0, noise("let-go", 4 * MIB));
+    await parent.createSnapshot("s");
+    await parent.protectSnapshot("s");
+  }
+  const id = await rbd.clone({ image: "let-go", snapshot: "s" }, "freed", { format: 2 });
+  expect(await api.transferPool(from, to, "rbd", { images: ["let-go"] })).toEqual(["let-go"]);
+  // As an end leaves it before the first byte.
+  const begun = `freed.transfer-${id}`;
+  await target.clone({ image: "let-go", snapshot: "s" }, begun, { format: 2 });
+  {
+    await using copy = await target.open(begun);
+    await copy.setMetadata("spirula.transfer", `${from.fsid} ${id} clean`);
+    await using source = await rbd.open("freed");
+    await source.flatten();
+    await source.discard(MIB, 2 * MIB);
+  }
+  const images = ["freed"];
+  expect(await api.transferPool(from, to, "rbd", { images, verify: false })).toEqual(images);
+  expect(await digest(there, "rbd/freed")).toBe(await digest(here, "rbd/freed"));
+});
+
+test("a clone that is flattened on the way shows at the end what it shows", async () => {
+  const rbd = await api.Rbd.open(from, "rbd");
+  await rbd.create("freer", 4 * MIB, { objectSize: MIB });
+  {
+    await using parent = await rbd.open("freer");
+    await parent.write(0, noise("freer", 4 * MIB));
+    await parent.createSnapshot("s");
+    await parent.protectSnapshot("s");
+  }
+  const features = ["layering", "exclusive-lock"];
+  await rbd.clone({ image: "freer", snapshot: "s" }, "let-loose", { format: 2, features });
+  {
+    await using image = await rbd.open("let-loose");
+    await image.createSnapshot("before");
+    await image.write(0, noise("own", 4096));
+  }
+  const images = ["freer", "let-loose"];
+  const onProgress = ({
+    image: name,
+    snapshot,
+  }: {
+    image: string;
+    snapshot?: string | undefined;
+  }) => {
+    if (name === "let-loose" && snapshot === undefined) throw new Error("ended");
+  };
+  const ended = api.transferPool(from, to, "rbd", { images, onProgress, verify: false });
+  await expect(ended).rejects.toThrow("ended");
+  {
+    await using source = await rbd.open("let-loose");
+    await source.flatten();
+    await source.discard(MIB, MIB);
+    await source.discard(2 * MIB + 4096, 8192);
+  }
+  expect(await api.transferPool(from, to, "rbd", { images, verify: false })).toEqual(["let-loose"]);
+  for (const spec of ["let-loose@before", "let-loose"]) {
+    expect(await digest(there, `rbd/${spec}`), spec).toBe(await digest(here, `rbd/${spec}`));
+  }
+});
+
 test("metadata that is gone on the source goes on the target", async () => {
   const rbd = await api.Rbd.open(from, "rbd");
   await rbd.create("kept", 4 * MIB);

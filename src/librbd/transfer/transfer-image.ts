@@ -186,7 +186,10 @@ class ImageTransfer {
   /** Is there something on the target that the source still has, from which to go on? */
   async #isOfUse(copy: Image, record: TransferRecord): Promise<boolean> {
     if ((await this.#common(copy, record)).length > 0) return true;
-    return record.head === "clean" && (await copy.snapshots()).length === 0;
+    if (record.head !== "clean" || (await copy.snapshots()).length > 0) return false;
+    // A clone of what the source has let go of since would show it wherever the source has a hole.
+    const isClone = (await copy.info()).parent !== undefined;
+    return isClone === (this.#options.parent !== undefined);
   }
 
   /**

@@ -171,13 +171,28 @@ describe("watch and notify", () => {
     expect((await osd.client(4300).op("a", [opStat()])).result).toBe(-ERRNO.ENOENT);
   });
 
-  it("trimming the last snapshot of a removed object ends the watches on it, for good", async () => {
+  // Real 16.2.15: the answers of round 7 of the differential test's seed 1140.
+  it("whoever watches a removed object hears of what is made in its place until it is to ping", async () => {
     const { osd, watcher, notifier } = await start();
     await notifier.op("a", [opDelete()], { snapContext: { seq: 4n, snaps: [4n] } });
     expect((await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)])).result).toBe(0);
     osd.removeSnaps(IntervalSet.of(4, 1));
     osd.clock.settle();
-    expect(watcher.notifications()).toMatchObject([{ opcode: WATCH_EVENT.DISCONNECT, cookie: 7n }]);
+    expect(watcher.notifications()).toEqual([]);
+    await notifier.op("a", [opCreate(false)]);
+    expect(await watcherCount(notifier)).toBe(0);
+    await notifier.op("a", [opNotify(1n, bytes("heard"))]);
+    expect(watcher.notifications()).toMatchObject([{ opcode: WATCH_EVENT.NOTIFY, cookie: 7n }]);
+    const ping = await watcher.op("a", [opWatch(7n, WATCH_OP.PING)]);
+    expect(ping.result).toBe(-ERRNO.ENOTCONN);
+  });
+
+  it("what it watched does not come back with the end of its watch", async () => {
+    const { osd, watcher, notifier } = await start();
+    await notifier.op("a", [opDelete()], { snapContext: { seq: 4n, snaps: [4n] } });
+    await watcher.op("a", [opWatch(7n, WATCH_OP.WATCH)]);
+    osd.removeSnaps(IntervalSet.of(4, 1));
+    osd.clock.settle();
     watcher.close();
     osd.clock.advance(TIMEOUT_MS);
     osd.restart();

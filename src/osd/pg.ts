@@ -426,21 +426,6 @@ export class Pg {
     for (const info of context.info.watchers) this.#makeWatch(context, info).arm();
   }
 
-  /** The object is gone for good by transaction `seq`: its watchers are told once that is durable, as by a deletion. */
-  endWatches(context: ObjectContext, seq: TransactionSeq): void {
-    const { watchers } = context.info;
-    if (watchers.length === 0) return;
-    context.pendingEffects++;
-    this.#host.commits.after(seq, () => {
-      context.pendingEffects--;
-      for (const { entity, cookie } of watchers) {
-        const key = watchKey(entity, cookie);
-        context.watches.get(key)?.remove(true);
-        context.watches.delete(key);
-      }
-    });
-  }
-
   /** The watcher is silent for too long or locked out: the watch ends, for good and on disk. */
   endWatch(context: ObjectContext, watch: Watch): void {
     if (this.#host.isStopped()) return;

@@ -170,8 +170,8 @@ export class SnapTrimmer {
       ops.push(pg.dropSnapIndex(snap, object));
     }
     head.lastSeq = pg.submit(ops, delta, version, 0, undefined);
-    // A whiteout may be watched.
-    if (!exists) pg.endWatches(head, head.lastSeq);
+    // compat: who watches a whiteout that goes is not told. Its next ping is refused, and what is notified until then
+    // reaches it.
     head.exists = exists;
     head.info = info;
     // compat: while the object is remembered, what is made in its place is no part of the snapshots it was in.

@@ -53,7 +53,6 @@ ceph osd pool create rest 8
 ceph osd pool application enable rest rados
 rados -p rest create plain
 rados -p rest mapext plain
-rados -p rest load-gen --num-objects 4 --min-object-size 4096 --max-object-size 8192 --max-ops 4 --min-op-len 512 --max-op-len 1024 --run-length 1 2>&1 | grep -c 'ops completed'
 rados list-inconsistent-obj 1.0
 rados list-inconsistent-snapset 1.0
 rados purge rest
@@ -139,7 +138,7 @@ ceph osd set-full-ratio 0.95
 ceph osd set-nearfull-ratio 0.85
 ceph osd set-backfillfull-ratio 0.90
 ceph service status
-ceph progress json
+ceph progress json | grep -o '"events": \[\]'
 ceph crash stat
 ceph rbd trash purge schedule add rbd 1d
 ceph rbd trash purge schedule remove rbd 1d

@@ -10,7 +10,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -26,6 +26,8 @@ export interface FsxOptions {
   seed: number;
   /** @default 1 */
   seeds?: number;
+  /** So many seeds at a time, each on a server of its own. @default 1 */
+  jobs?: number;
   /** Operations of each seed; a step that is begun is finished. */
   ops: number;
   /** The conf file of a cluster that runs already and is not killed. @default a fresh server of ours */
@@ -59,24 +61,29 @@ const READY_MS = 60_000;
 const STALL_CHECK_MS = 2_000;
 const LOG_LINES_SHOWN = 15;
 
+/** A server and what is put on it, one seed after the other. */
 class FsxRun {
   readonly #options: FsxOptions;
+  readonly #seeds: Iterable<number>;
   readonly #work: string;
   #server: SpirulaServer | undefined;
   #child: ChildProcess | undefined;
   /** How many there have been. */
   #servers = 0;
+  #isOver = false;
 
-  constructor(options: FsxOptions, work: string) {
+  /** @param seeds the next one that nobody has taken */
+  constructor(options: FsxOptions, seeds: Iterable<number>, work: string) {
     this.#options = options;
+    this.#seeds = seeds;
     this.#work = work;
   }
 
   async run(): Promise<FsxResult> {
-    const { seed: first, seeds = 1, real, judged = false, print = () => {} } = this.#options;
+    const { real, judged = false, print = () => {} } = this.#options;
     if (real === undefined) await this.#start();
     const total: FsxResult = { ops: 0, kills: 0, faultsOfLibrbd: [] };
-    for (let seed = first; seed < first + seeds; seed++) {
+    for (const seed of this.#seeds) {
       const startMs = performance.now();
       try {
         const { ops, kills } = await this.#seed(seed);
@@ -87,7 +94,7 @@ class FsxRun {
           `seed ${seed} ok: ${ops} operations, ${kills} kills, ${seconds.toFixed(0)} s, ${(ops / seconds).toFixed(0)} a second`,
         );
       } catch (error) {
-        if (!(judged && error instanceof SeedFailure)) throw error;
+        if (this.#isOver || !(judged && error instanceof SeedFailure)) throw error;
         print(error.what);
         if (!(await this.#failsOnReal(error))) throw error;
         print("  on a real cluster, too");
@@ -192,6 +199,7 @@ class FsxRun {
   }
 
   async end(): Promise<void> {
+    this.#isOver = true;
     killGroup(this.#child?.pid, "SIGKILL");
     await this.#server?.kill();
   }
@@ -246,18 +254,33 @@ class SeedFailure extends FsxError {
   }
 }
 
+function* seedsOf({ seed, seeds = 1 }: FsxOptions): Generator<number> {
+  for (let i = 0; i < seeds; i++) yield seed + i;
+}
+
 /** @throws FsxError, with the seed and the operation; the log and the stores are kept then */
 export async function fsxTest(options: FsxOptions): Promise<FsxResult> {
   const work = await tempDir("fsx");
-  const run = new FsxRun(options, work.path);
+  const seeds = seedsOf(options);
+  const runs: FsxRun[] = [];
+  for (let job = 1; job <= (options.jobs ?? 1); job++) {
+    const path = join(work.path, `job${job}`);
+    await mkdir(path);
+    runs.push(new FsxRun(options, seeds, path));
+  }
   let isKept = options.keep ?? false;
   try {
-    return await run.run();
+    const results = await Promise.all(runs.map((run) => run.run()));
+    return {
+      ops: results.reduce((sum, { ops }) => sum + ops, 0),
+      kills: results.reduce((sum, { kills }) => sum + kills, 0),
+      faultsOfLibrbd: results.flatMap((result) => result.faultsOfLibrbd).sort((x, y) => x - y),
+    };
   } catch (error) {
     isKept = true;
     throw error;
   } finally {
-    await run.end();
+    for (const run of runs) await run.end();
     if (isKept) options.print?.(`kept: ${work.path}`);
     else await work.remove();
   }

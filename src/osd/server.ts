@@ -243,6 +243,8 @@ export class OsdServer implements Dispatcher {
 
   /** The next epoch from the monitor. */
   handleMap(incremental: Uint8Array, full: Uint8Array): void {
+    // One whose disk has failed is told still, and could write down nothing of what is new.
+    if (this.#stopped) return;
     if (!this.#maps.advance(incremental, full)) return;
     // Whose writes were dropped, or will be, may have nothing else to tell us and so hear of no map.
     if (this.#fullness.mapChanged(this.#maps.current)) {

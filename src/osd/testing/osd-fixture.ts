@@ -304,13 +304,23 @@ export class TestOsd {
   /** Objects told of as damaged. */
   readonly corrupt: string[] = [];
 
+  readonly #fatal: (error: Error) => void = (error) => {
+    throw error;
+  };
+
   /** Where bulk data comes from. */
   readonly memory = new BufferPool(MEMORY_BYTES, this.clock);
 
   constructor(
-    options: { pool?: Partial<PgPool>; store?: ObjectStore | ((clock: Clock) => ObjectStore) } = {},
+    options: {
+      pool?: Partial<PgPool>;
+      store?: ObjectStore | ((clock: Clock) => ObjectStore);
+      /** @default it is thrown */
+      fatal?: (error: Error) => void;
+    } = {},
   ) {
     const { store = (clock: Clock) => new MemStore({ clock }) } = options;
+    if (options.fatal !== undefined) this.#fatal = options.fatal;
     this.store = typeof store === "function" ? store(this.clock) : store;
     this.map = initialMap({ ...newPool({ pgNum: PG_NUM, size: 1 }), ...options.pool });
     this.server = this.#start();
@@ -330,9 +340,7 @@ export class TestOsd {
       ask: () => Promise.reject(new Error("there is no other OSD")),
       snapsPurged: (pool, snaps) => this.purged.push([pool, snaps]),
       corruption: (object) => this.corrupt.push(object),
-      fatal: (error) => {
-        throw error;
-      },
+      fatal: this.#fatal,
     });
     server.start();
     return server;

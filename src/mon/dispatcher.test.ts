@@ -320,11 +320,6 @@ describe("commands", () => {
     ]);
   });
 
-  test("output in a form we do not write is refused, not passed off as text", async () => {
-    const { monitor } = await createBench();
-    expect((await run(new FakeClient(monitor), { prefix: "status", format: "xml" })).r).toBe(-95);
-  });
-
   test.each(["mon dump", "mon getmap", "mgr dump"])(
     "%s of an epoch that is not kept is refused, not answered with another one",
     async (prefix) => {

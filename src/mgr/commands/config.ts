@@ -110,7 +110,6 @@ const common = {
   module: "mgr",
   perm: "r",
   flags: COMMAND_FLAG.MGR,
-  xml: { root: "config", items: { config: "value", overrides: "value" } },
   run: show,
 } as const;
 

@@ -222,31 +222,12 @@ export const osdSafetyCommands: readonly Command<CommandContext>[] = [
     ...common,
     sig: `osd ok-to-stop ${IDS} name=max,type=CephInt,req=false`,
     help: "say whether data stays available when OSDs stop",
-    xml: {
-      root: "ok_to_stop",
-      items: {
-        osds: "osd",
-        unknown_pgs: "pg",
-        bad_already_inactive: "pg",
-        bad_become_inactive: "pg",
-        ok_become_degraded: "pg",
-      },
-    },
     run: okToStop,
   },
   {
     ...common,
     sig: `osd safe-to-destroy ${IDS}`,
     help: "say whether all data is elsewhere when OSDs are destroyed",
-    xml: {
-      root: "osd_status",
-      items: {
-        safe_to_destroy: "osd",
-        active: "osd",
-        missing_stats: "osd",
-        stored_pgs: "osd",
-      },
-    },
     run: safeToDestroy,
   },
 ];

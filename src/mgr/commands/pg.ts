@@ -4,7 +4,7 @@
  */
 
 import { TextTable } from "../../base/index.ts";
-import { mapPg, type ObjectStatSum, osdIds } from "../../maps/index.ts";
+import { isUp, mapPg, type ObjectStatSum, osdIds } from "../../maps/index.ts";
 import {
   type Args,
   type ClusterState,
@@ -48,6 +48,7 @@ function stat(ctx: CommandContext, args: Args): CommandReply {
 /** compat: some of these commands break the line before their last brace. */
 export function splitLastBrace(args: Args, text: string): string {
   if (args.format === "json") return text.replace(/\}$/, "\n}");
+  if (args.format === "xml") return text.replace(/<\/\w+>$/, "\n$&");
   return args.format === "json-pretty" ? text.replace(/\}\n$/, "\n}\n") : text;
 }
 
@@ -314,8 +315,17 @@ function list(ctx: CommandContext, args: Args): CommandReply {
     if (isCommandReply(found)) return refused("ENOENT", `pool ${poolstr} does not exist`);
     pool = found.id;
   }
+  if (pool !== undefined && !map.pools.has(pool)) {
+    return refused("ENOENT", `pool ${pool} does not exist`);
+  }
   const osd = args.number("osd");
+  if (osd !== undefined && !isUp(map, osd)) return refused("EAGAIN", `osd ${osd} is not up`);
   const states = args.list("states").filter((name) => name !== "all");
+  const unknown = states.find((name) => !PG_STATE_NAMES.includes(name));
+  if (unknown !== undefined) {
+    const choices = PG_STATE_NAMES.join("+");
+    return refused("EINVAL", `'${unknown}' is not a valid pg state, available choices: ${choices}`);
+  }
   const isOn = (pg: PgEntry) => {
     if (osd === undefined) return true;
     const { acting, actingPrimary } = mapPg(map, pg.pgid);
@@ -352,6 +362,11 @@ function debug(_ctx: CommandContext, args: Args): CommandReply {
   return ok("FALSE\n");
 }
 
+/** ceph: src/osd/osd_types.cc pg_string_state; the order is that of the refusal of a real 16.2.15. */
+const PG_STATE_NAMES =
+  "stale+creating+active+activating+clean+recovery_wait+recovery_toofull+recovering+forced_recovery+down+recovery_unfound+backfill_unfound+undersized+degraded+remapped+premerge+scrubbing+deep+inconsistent+peering+repair+backfill_wait+backfilling+forced_backfill+backfill_toofull+incomplete+peered+snaptrim+snaptrim_wait+snaptrim_error".split(
+    "+",
+  );
 const STATES = "name=states,type=CephString,n=N,req=false";
 const POOL = "name=pool,type=CephInt,req=false";
 

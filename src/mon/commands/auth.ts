@@ -123,8 +123,9 @@ async function getOrCreate(ctx: CommandContext, args: Args): Promise<CommandRepl
 function get(ctx: CommandContext, args: Args): CommandReply {
   const name = args.text("entity") ?? "";
   const subject = subjectOf(args);
-  const auth = subject === undefined ? undefined : ctx.state.auth.get(subject.entity);
-  if (subject === undefined || auth === undefined) {
+  if (subject === undefined) return refused("EINVAL", `invalid entity_auth ${name}`);
+  const auth = ctx.state.auth.get(subject.entity);
+  if (auth === undefined) {
     return refused("ENOENT", `failed to find ${name} in keyring`);
   }
   const entry = { entity: subject.entity, auth };

@@ -183,11 +183,7 @@ async function blocklistClear(ctx: CommandContext): Promise<CommandReply> {
 }
 
 const ADDR = "name=addr,type=CephEntityAddr name=expire,type=CephFloat,range=0.0,req=false";
-const XML = {
-  root: "blocklist",
-  items: { blocklist: "entry", range_blocklist: "entry" },
-} as const;
-const list = { module: "osd", perm: "r", xml: XML, run: blocklistLs } as const;
+const list = { module: "osd", perm: "r", run: blocklistLs } as const;
 const change = { module: "osd", perm: "rw" } as const;
 const { DEPRECATED } = COMMAND_FLAG;
 

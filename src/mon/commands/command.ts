@@ -17,6 +17,7 @@ import {
   renderXml,
   type XmlNames,
 } from "../../encoding/index.ts";
+import { xmlNamesOf } from "./xml-names.ts";
 
 /** Bits of a command's description.  ceph: src/mon/MonCommand.h */
 export const COMMAND_FLAG = {
@@ -46,8 +47,6 @@ export interface Command<C> {
   readonly pythonModule?: string;
   readonly perm: string;
   readonly flags?: number;
-  /** Not given: it cannot be asked for XML. */
-  readonly xml?: XmlNames;
   run(ctx: C, args: Args): CommandReply | Promise<CommandReply>;
 }
 
@@ -320,16 +319,11 @@ export class CommandTable<C> {
     const found = this.#byPrefix.get(prefix);
     if (found === undefined) return refused("EINVAL", this.#unknown(prefix));
     const format = raw["format"];
-    const { xml } = found.command;
-    const isXml = format === "xml" || format === "xml-pretty";
-    if (typeof format === "string" && /^(xml|yaml|html)/.test(format)) {
-      if (!isXml || xml === undefined) {
-        return refused("EOPNOTSUPP", `output format '${format}' is not supported`);
-      }
-    }
     const values = checkArgs(found.parsed, raw);
     if (typeof values === "string") return refused("EINVAL", values);
+    const xml = xmlNamesOf(prefix);
     const isJson = format === "json" || format === "json-pretty";
+    const isXml = xml !== undefined && (format === "xml" || format === "xml-pretty");
     const output: OutputFormat = isJson || isXml ? format : "plain";
     const argTexts: Record<string, string> = {};
     for (const { name } of found.parsed.args) {

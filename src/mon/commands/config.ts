@@ -36,7 +36,8 @@ function isRuntime(name: string): boolean {
 }
 
 async function set(ctx: CommandContext, args: Args): Promise<CommandReply> {
-  const name = canonicalName(args.text("name") ?? "");
+  // compat: with dashes it is none; a client's configuration takes those.
+  const name = args.text("name") ?? "";
   const who = args.text("who") ?? "";
   const text = args.text("value") ?? "";
   const option = findOption(name);
@@ -64,7 +65,7 @@ async function rm(ctx: CommandContext, args: Args): Promise<CommandReply> {
   const who = args.text("who") ?? "";
   const target = parseTarget(who);
   if (target === undefined) return refused("EINVAL", `unrecognized config target '${who}'`);
-  const name = canonicalName(args.text("name") ?? "");
+  const name = args.text("name") ?? "";
   await ctx.state.config.apply([{ target, name, value: undefined }]);
   return ok();
 }
@@ -120,10 +121,9 @@ function get(ctx: CommandContext, args: Args): CommandReply {
   const found = ctx.state.config.resolve(entity, "");
   const key = args.text("key");
   if (key !== undefined) {
-    const name = canonicalName(key);
-    const entry = found.get(name);
-    const option = findOption(name);
-    if (name === "fsid") return ok(`${ctx.state.fsid}\n`);
+    const entry = found.get(key);
+    const option = findOption(key);
+    if (key === "fsid") return ok(`${ctx.state.fsid}\n`);
     if (entry === undefined && option === undefined) {
       return refused("ENOENT", `unrecognized key '${key}'`);
     }

@@ -236,7 +236,6 @@ export const dfCommands: readonly MonCommand[] = [
     help: "show space, by device class and by pool",
     module: "mon",
     perm: "r",
-    xml: { root: "stats", items: { pools: "pool" } },
     run: df,
   },
 ];

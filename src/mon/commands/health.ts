@@ -81,7 +81,6 @@ export const healthCommands: readonly MonCommand[] = [
     help: "show whether all is well, and what is not",
     module: "mon",
     perm: "r",
-    xml: { root: "health", items: { detail: "detail_item", mutes: "mute" } },
     run: health,
   },
   {

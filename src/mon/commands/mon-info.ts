@@ -105,7 +105,8 @@ function countMetadata(ctx: CommandContext, args: Args): CommandReply {
   const { state } = ctx;
   const isMgr = args.prefix.startsWith("mgr");
   const values = isMgr ? state.mgrMetadata() : state.monMetadata;
-  return ok(args.json({ [values[args.text("property") ?? ""] ?? "unknown"]: 1 }));
+  const property = args.text("property") ?? "";
+  return ok(args.json({ [values[property] ?? "unknown"]: 1 }, { root: property }));
 }
 
 function featureLs(_ctx: CommandContext, args: Args): CommandReply {

@@ -4,7 +4,7 @@
  */
 
 import { must } from "../../base/index.ts";
-import { byteString, type JsonObject, type XmlNames } from "../../encoding/index.ts";
+import { byteString, type JsonObject } from "../../encoding/index.ts";
 import {
   type DumpObject,
   dumpAddrVec,
@@ -87,7 +87,7 @@ function tree(ctx: CommandContext, args: Args): CommandReply {
   const keep =
     states.length === 0
       ? undefined
-      : (osd: number) => states.every((state) => STATES[state]?.(map, osd) === true);
+      : (osd: number) => states.some((state) => STATES[state]?.(map, osd) === true);
   if (keep === undefined) {
     return ok(
       args.render(
@@ -232,7 +232,7 @@ function countMetadata(ctx: CommandContext, args: Args): CommandReply {
     const value = ctx.state.osdMetadata(id)?.[property] ?? "unknown";
     counts[value] = (counts[value] ?? 0) + 1;
   }
-  return ok(args.json(counts));
+  return ok(args.json(counts, { root: property }));
 }
 
 /** How evenly the map lays groups on the OSDs that are up and in.  ceph: OSDMap::summarize_mapping_stats */
@@ -341,12 +341,6 @@ function mapPgCommand(ctx: CommandContext, args: Args): CommandReply {
 }
 
 const EPOCH = "name=epoch,type=CephInt,range=0,req=false";
-/** What can be asked for XML. */
-const XML = new Map<MonCommand["run"], XmlNames>([
-  [stat, { root: "osdmap" }],
-  [utilization, { root: "utilization" }],
-  [mapObject, { root: "osd_map", items: { up: "osd", acting: "osd" } }],
-]);
 
 export const osdViewCommands: readonly MonCommand[] = [
   ["osd stat", "sum up the OSDs", stat, 0] as const,
@@ -406,9 +400,7 @@ export const osdViewCommands: readonly MonCommand[] = [
   ] as const,
 ]
   .map(([sig, help, run, flags]): MonCommand => {
-    const xml = XML.get(run);
-    const command = { sig, help, module: "osd", perm: "r", flags, run };
-    return xml === undefined ? command : { ...command, xml };
+    return { sig, help, module: "osd", perm: "r", flags, run };
   })
   .concat([
     {

@@ -161,12 +161,13 @@ function get(ctx: CommandContext, args: Args): CommandReply {
   if (isCommandReply(found)) return found;
   const apps = found.pool.applicationMetadata;
   const app = args.text("app");
-  if (app === undefined) return ok(args.json(appsJson(apps)));
+  if (app === undefined) return ok(args.json(appsJson(apps), { root: name }));
   const keys = apps.get(byteString(app));
   if (keys === undefined) return refused("ENOENT", `pool '${name}' has no application '${app}'`);
   const key = args.text("key");
   if (key === undefined) {
-    return ok(args.json(new Map([...keys].map(([k, v]) => [textOf(k), textOf(v)]))));
+    const values = new Map([...keys].map(([k, v]) => [textOf(k), textOf(v)]));
+    return ok(args.json(values, { root: app }));
   }
   const value = keys.get(byteString(key));
   if (value === undefined) {

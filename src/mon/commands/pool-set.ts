@@ -8,6 +8,7 @@ import {
   type OsdMap,
   PG_AUTOSCALE_MODE,
   type PgPool,
+  POOL_FLAG,
   POOL_FLAG_NAMES,
   POOL_OPTS,
   type PoolOpt,
@@ -319,6 +320,10 @@ function change(
   if (FLAG_VARS.includes(name)) return setFlag(pool, name, text);
   switch (name) {
     case "size":
+      if ((pool.flags & POOL_FLAG.NOSIZECHANGE) !== 0) {
+        const why = "you must unset nosizechange flag for the pool first";
+        return new Refusal("EPERM", `pool size change is disabled; ${why}`);
+      }
       return setSize(pool, text, sure);
     case "min_size": {
       const n = integer(text);
@@ -349,8 +354,9 @@ function change(
       return new Refusal("ENOENT", `crush rule ${text} does not exist`);
     }
     case "fast_read":
+      return new Refusal("EINVAL", "fast read is not supported in replication pool");
     case "allow_ec_overwrites":
-      return new Refusal("EINVAL", `${name} can only be set for an erasure coded pool`);
+      return new Refusal("EINVAL", "ec overwrites can only be enabled for an erasure coded pool");
     case "bulk":
       return new Refusal("EOPNOTSUPP", `variable '${name}' is not supported`);
     default:
@@ -377,7 +383,6 @@ export const poolSetCommands: readonly MonCommand[] = [
     help: "show a variable of a pool",
     module: "osd",
     perm: "r",
-    xml: { root: "pool" },
     run: get,
   },
   {

@@ -304,15 +304,6 @@ export const poolCommands: readonly MonCommand[] = [
     help: "list the pools",
     module: "osd",
     perm: "r",
-    xml: {
-      root: "pools",
-      items: {
-        pools: (item) => (typeof item === "string" ? "pool_name" : "pool"),
-        pool_snaps: "pool_snap_info",
-        tiers: "pool_id",
-        grade_table: "value",
-      },
-    },
     run: ls,
   },
   {
@@ -321,7 +312,6 @@ export const poolCommands: readonly MonCommand[] = [
     module: "osd",
     perm: "r",
     flags: COMMAND_FLAG.DEPRECATED,
-    xml: { root: "pools", items: { pools: "pool" } },
     run: lspools,
   },
   {
@@ -336,7 +326,6 @@ export const poolCommands: readonly MonCommand[] = [
     help: "show the limits of a pool",
     module: "osd",
     perm: "r",
-    xml: { root: "pool_quotas" },
     run: getQuota,
   },
   {

@@ -312,7 +312,6 @@ export const statusCommands: readonly MonCommand[] = [
     help: "show the cluster's id",
     module: "mon",
     perm: "r",
-    xml: { root: "fsid" },
     run: fsid,
   },
   {

@@ -3,10 +3,12 @@
 // node scripts/mutate-server.mjs [--seeds N] [--minutes M] [name…]: bundles the simulation with one textual
 // mutation of one file and runs seeds until one fails. A mutation that survives is a hole in the
 // simulation: exit code 1. Nothing is written but bundles in .cache.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { loadTs } from "./load-ts.mjs";
@@ -21,13 +23,15 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
+/** A seed takes seconds of real time. */
+const SEED_MS_MAX = 120_000;
 const cache = join(ROOT, ".cache", "bundles");
 mkdirSync(cache, { recursive: true });
 const survivors = [];
 // What fails without a mutation says nothing about one.
 const sound = join(cache, `mutant-none-${process.pid}.mjs`);
 await bundleWith(sound, "", "", "", "none");
-const unmutated = run(sound);
+const unmutated = await run(sound);
 rmSync(sound, { force: true });
 if (unmutated.failedSeed !== undefined) {
   throw new Error(`seed ${unmutated.failedSeed} fails without a mutation: ${unmutated.why}`);
@@ -36,7 +40,7 @@ for (const [name, file, from, to, faults] of MUTATIONS) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const bundle = join(cache, `mutant-${name}-${process.pid}.mjs`);
   await bundleWith(bundle, join(ROOT, file), from, to, name);
-  const found = run(bundle, faults);
+  const found = await run(bundle, faults);
   rmSync(bundle, { force: true });
   if (found.failedSeed === undefined) survivors.push(name);
   const how = found.failedSeed === undefined ? "SURVIVED" : `seed ${found.failedSeed}`;
@@ -70,28 +74,43 @@ async function bundleWith(outfile, mutated, from, to, name) {
   });
 }
 
-/** Seeds one after the other, in a process of their own: a mutant may do anything. */
-function run(bundle, faults) {
+/** Seeds one after the other, in a process of their own: a mutant may do anything, and one that does not end is found. */
+async function run(bundle, faults) {
   const first = Number(values.from);
   const options = { minutes: Number(values.minutes), ...(faults === undefined ? {} : { faults }) };
   const code = `
     const { simulate } = await import(${JSON.stringify(`file://${bundle}`)});
     for (let seed = ${first}; seed < ${first + Number(values.seeds)}; seed++) {
+      console.log("seed " + seed);
       try {
         await simulate({ seed, ...${JSON.stringify(options)} });
       } catch (error) {
-        console.log("found " + seed + " " + (error.cause?.message ?? error.message).split("\\n")[0]);
+        console.log("found " + (error.cause?.message ?? error.message).split("\\n")[0]);
         process.exit(1);
       }
     }`;
-  const child = spawnSync(process.execPath, ["--input-type=module", "--eval", code], {
-    cwd: ROOT,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-    timeout: 1_800_000,
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], { cwd: ROOT });
+  let seed = first;
+  /** @type {string | undefined} */
+  let why;
+  let said = "";
+  const stuck = () => {
+    why = "does not end";
+    child.kill("SIGKILL");
+  };
+  let timer = setTimeout(stuck, SEED_MS_MAX);
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const [word, ...rest] = line.split(" ");
+    if (word === "found") why = rest.join(" ");
+    if (word !== "seed") return;
+    seed = Number(rest[0]);
+    clearTimeout(timer);
+    timer = setTimeout(stuck, SEED_MS_MAX);
   });
-  const found = /^found (\d+) (.*)$/m.exec(child.stdout);
-  if (found !== null) return { failedSeed: Number(found[1]), why: found[2] };
-  if (child.status === 0) return { failedSeed: undefined, why: "" };
-  throw new Error(`the run itself failed: ${child.stderr.slice(-2000)}`);
+  child.stderr.on("data", (chunk) => (said = (said + chunk).slice(-2000)));
+  const [status] = await once(child, "close");
+  clearTimeout(timer);
+  if (why !== undefined) return { failedSeed: seed, why };
+  if (status === 0) return { failedSeed: undefined, why: "" };
+  throw new Error(`the run itself failed: ${said}`);
 }

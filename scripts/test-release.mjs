@@ -2,8 +2,8 @@
 //
 // Ceph's own suites with one OSD and with three, and test_rbd.py with other features; a million operations on images
 // through librbd; 100,000 requests compared with a real cluster; the clients of three releases. Lanes run beside each
-// other, the steps of a lane one after the other, each with a log of its own below --logs. Two cores are busy for about
-// two hours with it. --only runs some of the steps. Needs root (the suites have fixed names below /tmp: each lane of
+// other, the steps of a lane one after the other, each with a log of its own below --logs. Two cores are busy for more
+// than two hours with it. --only runs some of the steps. Needs root (the suites have fixed names below /tmp: each lane of
 // them has a /tmp of its own), 24 GB of memory, and what the steps need (docs/testing.md).
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";

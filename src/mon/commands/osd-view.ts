@@ -245,18 +245,16 @@ function utilization(ctx: CommandContext, args: Args): CommandReply {
   );
   const counts = osds.map((osd) => ({ osd, pgs: mapped.filter((up) => up === osd).length }));
   const pgs = counts.map((count) => count.pgs);
+  const having = (n: number) =>
+    must(
+      counts.find((count) => count.pgs === n),
+      "an OSD",
+    );
   const average = pgs.reduce((sum, x) => sum + x, 0) / osds.length;
   const deviation = Math.sqrt(pgs.reduce((sum, x) => sum + (x - average) ** 2, 0) / osds.length);
   // Of as many throws of as many balls.
   const expected = Math.sqrt(average * (1 - 1 / osds.length));
-  const least = must(
-    counts.find((count) => count.pgs === Math.min(...pgs)),
-    "an OSD",
-  );
-  const most = must(
-    counts.find((count) => count.pgs === Math.max(...pgs)),
-    "an OSD",
-  );
+  const [least, most] = [having(Math.min(...pgs)), having(Math.max(...pgs))];
   const figure = (x: number) => String(Number(x.toPrecision(6)));
   const line = (what: string, { osd, pgs: n }: typeof least) =>
     `${what} osd.${osd} with ${n} pgs (${average === 0 ? "-nan" : figure(n / average)} * mean)\n`;
@@ -399,9 +397,9 @@ export const osdViewCommands: readonly MonCommand[] = [
     0,
   ] as const,
 ]
-  .map(([sig, help, run, flags]): MonCommand => {
-    return { sig, help, module: "osd", perm: "r", flags, run };
-  })
+  .map(
+    ([sig, help, run, flags]): MonCommand => ({ sig, help, module: "osd", perm: "r", flags, run }),
+  )
   .concat([
     {
       sig: "pg map name=pgid,type=CephPgid",

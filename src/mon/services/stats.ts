@@ -164,7 +164,7 @@ export class StatsService {
     return sums;
   }
 
-  /** Space on all OSDs together. */
+  /** Space on OSDs together, on those that count. @param counts @default all of them */
   statfs(counts: (osd: number) => boolean = () => true): OsdSpace {
     let sum: OsdSpace = STATFS_ZERO;
     for (const [osd, { statfs }] of this.#osds) {
